@@ -1,0 +1,138 @@
+#!/usr/bin/env node
+// An API that verifies Sealwright's tokens by itself, without asking for each.
+//
+//   SEALWRIGHT_ISSUER  the issuer whose tokens are accepted
+//   AUDIENCE           the name of this API, which a token must carry as `aud`
+//   HOST, PORT         where to listen: 127.0.0.1 and 8000 unless set; 0 is any free port
+//
+//   node resource_server.mjs
+//
+// `authorize` is the part to take along; it fits any framework.
+
+import { createServer } from 'node:http'
+import { webcrypto } from 'node:crypto'
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
+
+// Node.js 18 has Web Crypto, but only later versions have it as a global.
+globalThis.crypto ??= webcrypto
+
+const { SEALWRIGHT_ISSUER: ISSUER, AUDIENCE, HOST = '127.0.0.1', PORT = '8000' } = process.env
+if (!ISSUER || !AUDIENCE) {
+  console.error(`resource_server.mjs: set ${ISSUER ? 'AUDIENCE' : 'SEALWRIGHT_ISSUER'} in the environment`)
+  process.exit(1)
+}
+
+// Said here, never taken from the token: what an attacker may choose protects nothing.
+const ALGORITHMS = ['ES256', 'RS256', 'EdDSA']
+
+/** An answer other than the one that was hoped for. */
+class Refusal extends Error {
+  constructor(status, headers, body) {
+    super(body.error_description)
+    Object.assign(this, { status, headers, body })
+  }
+
+  /** An RFC 6750 section 3 answer. One to a request without a token carries no error code (3.1). */
+  static bearer(status, attributes = {}) {
+    const challenge = Object.entries({ realm: 'orders', ...attributes }).map(([name, value]) => `${name}="${value}"`)
+    const { error, error_description = 'This needs an access token' } = attributes
+    return new Refusal(status, { 'WWW-Authenticate': `Bearer ${challenge.join(', ')}` }, { error, error_description })
+  }
+}
+
+/** The issuer's public keys, which jose fetches when needed and keeps for five minutes. */
+async function discoverKeys() {
+  const url = `${ISSUER.replace(/\/$/, '')}/.well-known/oauth-authorization-server`
+  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(10_000) })
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`)
+  const metadata = await response.json()
+  if (metadata.issuer !== ISSUER) { // RFC 8414 section 3.3
+    throw new Error(`${url} speaks for ${metadata.issuer}, not for ${ISSUER}`)
+  }
+  return createRemoteJWKSet(new URL(metadata.jwks_uri), { cacheMaxAge: 300_000 })
+}
+
+let keys
+/** Discovered once; what failed is tried again by the next request. */
+const signingKeys = () => (keys ??= discoverKeys().catch((error) => { keys = undefined; throw error }))
+
+// What jose says when it has no usable keys; all else that it says is about the token.
+const KEY_PROBLEMS = ['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']
+
+/** The claims of an access token (RFC 9068 section 4), or a Refusal. */
+async function verify(token) {
+  try {
+    const { payload } = await jwtVerify(token, await signingKeys(), {
+      algorithms: ALGORITHMS,
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      typ: 'at+jwt', // keeps other JWTs of the same issuer from passing as access tokens
+      requiredClaims: ['exp', 'iat', 'sub', 'client_id', 'jti'],
+    })
+    return payload
+  } catch (error) {
+    if (error instanceof errors.JOSEError && !KEY_PROBLEMS.includes(error.code)) {
+      console.error('token refused: %j', error.message) // %j: it may quote what the sender wrote
+      throw Refusal.bearer(401, {
+        error: 'invalid_token',
+        error_description: 'The access token is expired, malformed or not meant for this API',
+      })
+    }
+    // Neither yes nor no: the caller is to come again, not to throw its token away.
+    console.error(`no keys: ${error.message}`)
+    throw new Refusal(503, { 'Retry-After': '5' }, { error_description: 'Tokens cannot be verified at the moment' })
+  }
+}
+
+/**
+ * Whether a granted scope covers a required one, by Sealwright's rules: a level
+ * (`read`, `write`, `delete`) covers that action on every resource, `orders:*`
+ * every action on orders, and `admin` everything.
+ */
+function covers(granted, required) {
+  const [resource, action] = required.split(':')
+  return [required, 'admin', ...(action ? [action, `${resource}:*`] : [])].includes(granted)
+}
+
+/** The claims of the token that a request carries, if it has a scope; else a Refusal. */
+async function authorize(request, scope) {
+  const [, token] = /^bearer +(.*)$/i.exec(request.headers.authorization ?? '') ?? []
+  if (token === undefined) throw Refusal.bearer(401)
+  const claims = await verify(token)
+  if (!String(claims.scope ?? '').split(' ').some((granted) => covers(granted, scope))) {
+    throw Refusal.bearer(403, {
+      error: 'insufficient_scope',
+      error_description: 'The access token lacks a scope',
+      scope,
+    })
+  }
+  return claims
+}
+
+const routes = {
+  'GET /orders': async (request) => {
+    const { client_id } = await authorize(request, 'orders:read')
+    return { orders: [{ id: 1, item: 'sealing wax' }], client_id }
+  },
+}
+
+function answer(response, status, headers, body) {
+  response.writeHead(status, { 'Content-Type': 'application/json', ...headers })
+  response.end(JSON.stringify(body))
+}
+
+const server = createServer(async (request, response) => {
+  try {
+    const route = routes[`${request.method} ${request.url.split('?')[0]}`]
+    if (!route) throw new Refusal(404, {}, { error_description: 'There is nothing here' })
+    answer(response, 200, {}, await route(request))
+  } catch (error) {
+    if (error instanceof Refusal) return answer(response, error.status, error.headers, error.body)
+    console.error(error)
+    answer(response, 500, {}, { error_description: 'This is our fault' })
+  }
+})
+
+server.listen(Number(PORT), HOST, () => {
+  console.log(`listening on http://${HOST}:${server.address().port}`)
+})

@@ -1,0 +1,9 @@
+DROP TABLE audit_log;
+DROP TABLE idempotency_keys;
+DROP TABLE revoked_tokens;
+DROP TABLE signing_keys;
+DROP TABLE scopes;
+DROP TABLE client_secrets;
+DROP TABLE clients;
+DROP TABLE change_log;
+DROP TABLE installation;

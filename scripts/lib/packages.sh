@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# What the checks and tests need from the system, and the Debian packages that bring it.
+
+# Prints what is missing, a line each: its name, a tab, its Debian packages.
+missing() {
+  unless 'cargo (a Rust toolchain)' '' cargo --version
+  unless 'cargo fmt (rustup component rustfmt)' '' cargo fmt --version
+  unless 'cargo clippy (rustup component clippy)' '' cargo clippy --version
+  unless 'a C compiler and headers' 'gcc libc6-dev' compiles_c
+  unless 'make' 'make' make --version
+  unless 'perl with its standard modules' 'perl' perl -MFindBin -MIPC::Cmd -MFile::Compare -MTime::Piece -e 1
+  unless 'PostgreSQL server' 'postgresql' postgres_bin
+  unless 'openssl' 'openssl' openssl version
+  unless 'curl' 'curl ca-certificates' curl --version
+  unless 'python3 with venv and pip' 'python3 python3-venv' python3 -c 'import venv, ensurepip'
+  unless 'Node.js 18 or later' 'nodejs' node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)'
+  unless 'npm' 'npm' npm --version
+  ((EUID != 0)) || unless 'runuser' 'util-linux' runuser --version
+}
+
+# unless NAME PACKAGES COMMAND…: prints NAME and PACKAGES if the command fails.
+unless() {
+  "${@:3}" &>/dev/null </dev/null || printf '%s\t%s\n' "$1" "$2"
+}
+
+compiles_c() {
+  echo '#include <stdio.h>' | cc -fsyntax-only -x c - && echo 'int main(void) { return 0; }' | cc -x c -o /dev/null -
+}
+
+# require_packages INSTALL: exits with 2 if anything is missing, after installing it where INSTALL is true.
+require_packages() {
+  local lacking
+  lacking=$(missing)
+  if [[ -n $lacking ]] && $1; then
+    install_packages "$(cut -f 2 <<<"$lacking")"
+    lacking=$(missing)
+  fi
+  [[ -z $lacking ]] || fail_missing "$lacking"
+}
+
+fail_missing() {
+  local name packages
+  echo 'scripts/test: missing on this system:'
+  while IFS=$'\t' read -r name packages; do
+    echo "  $name${packages:+ (Debian: $packages)}"
+  done <<<"$1"
+  echo 'As root, scripts/test --install installs Debian packages; it never installs a Rust toolchain.'
+  exit 2
+} >&2
+
+# install_packages PACKAGES: what could not be installed is found missing afterwards.
+install_packages() {
+  local packages no_cluster=/etc/postgresql-common/createcluster.d/sealwright-test.conf
+  read -r -d '' -a packages <<<"$1" || true
+  ((EUID == 0 && ${#packages[@]})) || return 0
+
+  # Installing a PostgreSQL would also make and start a server, which the tests have no use for.
+  if [[ " ${packages[*]} " == *' postgresql '* ]]; then
+    install -D -m 644 /dev/stdin "$no_cluster" <<<'create_main_cluster = false' || return 0
+  fi
+  apt_get update || true
+  apt_get install --no-install-recommends "${packages[@]}" || true
+  rm -f "$no_cluster"
+}
+
+apt_get() {
+  DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Acquire::Retries=3 "$@" </dev/null
+}

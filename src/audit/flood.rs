@@ -1,0 +1,123 @@
+//! Refusals of requests that name no existing credential are stored singly up to 100 a minute for each address, then as
+//! one summary a second with the count, so that a flood of them cannot fill the disk.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use parking_lot::Mutex;
+use quick_cache::sync::Cache;
+
+use crate::domain::audit::AuditEvent;
+use crate::domain::network::guessing_source;
+use crate::domain::rate::{Bucket, Quota};
+use crate::domain::time::Timestamp;
+
+/// Singly stored refusals of one address.
+const SINGLY: Quota = Quota { limit: 100, window_millis: 60_000 };
+/// Addresses whose rate is remembered.
+const ADDRESSES: usize = 50_000;
+/// Addresses that get a summary of their own in one second; the others share one.
+const SUMMARIES: usize = 20;
+
+/// Decides which refusals are stored, and counts the others.
+#[derive(Debug)]
+pub struct FloodGate {
+    buckets: Cache<Option<IpAddr>, Bucket>,
+    counted: Mutex<HashMap<Option<IpAddr>, AuditEvent>>,
+}
+
+impl Default for FloodGate {
+    fn default() -> Self {
+        Self { buckets: Cache::new(ADDRESSES), counted: Mutex::default() }
+    }
+}
+
+impl FloodGate {
+    /// The event, if it is to be stored by itself; else it is counted for the next summary.
+    pub fn admit(&self, event: AuditEvent, now: Timestamp) -> Option<AuditEvent> {
+        let source = event.origin.address.map(guessing_source);
+        let bucket = self.buckets.get(&source).unwrap_or_default();
+        if let Ok(bucket) = SINGLY.take(bucket, now) {
+            self.buckets.insert(source, bucket);
+            return Some(event);
+        }
+        let mut counted = self.counted.lock();
+        let place = if counted.len() < SUMMARIES || counted.contains_key(&source) { source } else { None };
+        match counted.get_mut(&place) {
+            Some(summary) => summary.count += 1,
+            None => {
+                counted.insert(place, event);
+            }
+        }
+        None
+    }
+
+    /// The summaries of what was counted since the last call: for each address one event, the first of its kind, with the
+    /// number that it stands for.
+    pub fn summaries(&self) -> Vec<AuditEvent> {
+        self.counted.lock().drain().map(|(_, event)| event).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::audit::{Origin, Outcome};
+    use crate::domain::ids::{EventId, RequestId};
+
+    fn refusal(address: &str, now: Timestamp) -> AuditEvent {
+        AuditEvent {
+            id: EventId::floor(now),
+            time: now,
+            actor: "anonymous".into(),
+            credential: None,
+            action: "token.issue",
+            target: None,
+            environment: None,
+            outcome: Outcome::Refused,
+            status: 401,
+            reason: "unknown_client",
+            jti: None,
+            duration_micros: 0,
+            count: 1,
+            origin: Arc::new(Origin {
+                request_id: RequestId::floor(now),
+                method: "POST".into(),
+                path: "/api/oauth/token".into(),
+                address: Some(address.parse().unwrap()),
+                user_agent: String::new(),
+                received_at: now,
+                started: std::time::Instant::now(),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_flood_is_stored_singly_up_to_its_quota_and_counted_beyond() {
+        let gate = FloodGate::default();
+        let now = Timestamp::from_millis(1_000_000);
+        let stored = (0..1_000).filter(|_| gate.admit(refusal("203.0.113.1", now), now).is_some()).count();
+        assert_eq!(stored, 100);
+        assert!(gate.admit(refusal("203.0.113.2", now), now).is_some(), "another address is not affected");
+        let summaries = gate.summaries();
+        assert_eq!(summaries.iter().map(|event| event.count).collect::<Vec<_>>(), [900]);
+        assert!(gate.summaries().is_empty());
+    }
+
+    #[test]
+    fn many_addresses_share_summaries() {
+        let gate = FloodGate::default();
+        let now = Timestamp::from_millis(1_000_000);
+        let total: i64 = 101 * 300;
+        for address in 0..300 {
+            for _ in 0..101 {
+                gate.admit(refusal(&format!("10.0.{}.{}", address / 250, address % 250), now), now);
+            }
+        }
+        let summaries = gate.summaries();
+        assert!(summaries.len() <= SUMMARIES + 1);
+        assert_eq!(summaries.iter().map(|event| event.count).sum::<i64>(), total - 300 * 100);
+    }
+}

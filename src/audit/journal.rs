@@ -1,0 +1,198 @@
+//! Group commit: one writer takes what is waiting, commits it in one transaction, and wakes all who wait. Under load a
+//! commit carries many events, so that durability costs each of them little; at rest an event is alone and waits for
+//! nobody.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use tokio::sync::oneshot;
+
+use crate::domain::audit::AuditEvent;
+use crate::store::{Store, StoreError};
+
+/// Events that may wait; beyond, requests are turned away at once instead of later.
+const QUEUE: usize = 16_384;
+/// Events in one transaction.
+const BATCH: usize = 1_024;
+/// How long a request waits for its event.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// The event is not (known to be) stored: what it witnesses must not be handed out.
+#[derive(Debug, thiserror::Error)]
+#[error("the audit event could not be stored")]
+pub struct NotStored;
+
+struct Entry {
+    event: AuditEvent,
+    stored: oneshot::Sender<Result<(), NotStored>>,
+}
+
+/// Figures of the writer since the start.
+#[derive(Debug, Default)]
+pub struct JournalStats {
+    /// Events stored.
+    pub events: AtomicU64,
+    /// Transactions that stored them.
+    pub commits: AtomicU64,
+    /// Events that could not be stored.
+    pub failures: AtomicU64,
+}
+
+/// The way into the audit log. Its writer ends when the last clone is dropped and all is stored.
+#[derive(Clone)]
+pub struct Journal {
+    entries: SyncSender<Entry>,
+    stats: Arc<JournalStats>,
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Journal({:?})", self.stats)
+    }
+}
+
+impl Journal {
+    /// Starts the writer. `json_lines` is a file that also gets every event as a line of JSON; `-` is standard output.
+    ///
+    /// # Errors
+    /// The system refuses a thread, or the file cannot be opened.
+    pub fn start(store: Store, json_lines: Option<&Path>) -> std::io::Result<Self> {
+        let (entries, queue) = sync_channel(QUEUE);
+        let stats = Arc::new(JournalStats::default());
+        let writer = Writer { store, stats: Arc::clone(&stats), lines: json_lines.map(JsonLines::open).transpose()? };
+        std::thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(&queue))?;
+        Ok(Self { entries, stats })
+    }
+
+    /// Stores `event` and returns once it is durable.
+    ///
+    /// # Errors
+    /// It is not stored, or not within ten seconds.
+    pub async fn record(&self, event: AuditEvent) -> Result<(), NotStored> {
+        let (stored, answer) = oneshot::channel();
+        self.entries.try_send(Entry { event, stored }).map_err(|_| {
+            self.stats.failures.fetch_add(1, Ordering::Relaxed);
+            NotStored
+        })?;
+        match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) | Err(_) => Err(NotStored),
+        }
+    }
+
+    /// Figures of the writer.
+    pub fn stats(&self) -> &JournalStats {
+        &self.stats
+    }
+}
+
+struct Writer {
+    store: Store,
+    stats: Arc<JournalStats>,
+    lines: Option<JsonLines>,
+}
+
+impl Writer {
+    fn run(mut self, queue: &Receiver<Entry>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while let Ok(first) = queue.recv() {
+            batch.push(first);
+            while batch.len() < BATCH
+                && let Ok(next) = queue.try_recv()
+            {
+                batch.push(next);
+            }
+            self.store_batch(&mut batch);
+        }
+    }
+
+    /// Stores the batch as one transaction. Where that fails, each event by itself, so that one that the database refuses
+    /// takes no other with it; but no further ones once the database does not answer at all.
+    fn store_batch(&mut self, batch: &mut Vec<Entry>) {
+        match self.commit(batch.iter().map(|entry| &entry.event)) {
+            Ok(()) => {
+                for entry in batch.drain(..) {
+                    self.succeed(entry);
+                }
+            }
+            Err(error) if batch.len() == 1 || self.store.ping().is_err() => {
+                log::error!("{} audit events could not be stored: {error}", batch.len());
+                for entry in batch.drain(..) {
+                    self.fail(entry);
+                }
+            }
+            Err(_) => {
+                for entry in batch.drain(..) {
+                    match self.commit(std::iter::once(&entry.event)) {
+                        Ok(()) => self.succeed(entry),
+                        Err(error) => {
+                            log::error!("audit event {} could not be stored: {error}", entry.event.id);
+                            self.fail(entry);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn commit<'e>(&self, events: impl Iterator<Item = &'e AuditEvent>) -> Result<(), StoreError> {
+        self.store.append_events(events)?;
+        self.stats.commits.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn succeed(&mut self, entry: Entry) {
+        self.stats.events.fetch_add(1, Ordering::Relaxed);
+        if let Some(lines) = &mut self.lines {
+            lines.write(&entry.event);
+        }
+        // A request that was given up meanwhile hears nothing; its event stands all the same.
+        let _gone = entry.stored.send(Ok(()));
+    }
+
+    fn fail(&self, entry: Entry) {
+        self.stats.failures.fetch_add(1, Ordering::Relaxed);
+        let _gone = entry.stored.send(Err(NotStored));
+    }
+}
+
+/// Events as lines of JSON, for a collector. The database is the record: a line that cannot be written is only logged.
+struct JsonLines(Box<dyn std::io::Write + Send>);
+
+impl JsonLines {
+    fn open(path: &Path) -> std::io::Result<Self> {
+        if path == Path::new("-") {
+            return Ok(Self(Box::new(std::io::stdout())));
+        }
+        Ok(Self(Box::new(std::fs::OpenOptions::new().create(true).append(true).open(path)?)))
+    }
+
+    fn write(&mut self, event: &AuditEvent) {
+        let line = serde_json::json!({
+            "id": event.id.as_str(),
+            "time": event.time.to_string(),
+            "actor": &*event.actor,
+            "credential": event.credential.as_deref(),
+            "action": event.action,
+            "target": event.target.as_deref(),
+            "environment": event.environment.map(|environment| environment.as_str()),
+            "outcome": event.outcome.as_str(),
+            "status": event.status,
+            "reason": event.reason,
+            "method": &*event.origin.method,
+            "path": &event.origin.path,
+            "address": event.origin.address,
+            "user_agent": &event.origin.user_agent,
+            "request_id": event.origin.request_id.as_str(),
+            "jti": event.jti.as_deref(),
+            "duration_micros": event.duration_micros,
+            "count": event.count,
+        });
+        if let Err(error) = writeln!(self.0, "{line}") {
+            log::error!("an audit event could not be written as a line of JSON: {error}");
+        }
+    }
+}

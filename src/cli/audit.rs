@@ -1,0 +1,126 @@
+//! `sealwright audit …`.
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::session::{self, Session};
+use super::{CliError, output};
+use crate::clock;
+use crate::config::Flags;
+use crate::domain::audit::Outcome;
+use crate::domain::environment::Environment;
+use crate::domain::ids::{EventId, RequestId};
+use crate::domain::time::{Duration, Timestamp};
+use crate::http::api::audit_events::view;
+use crate::store::audit_log::EventFilter;
+
+/// Events that are read at once when many are written.
+const STEP: i64 = 1000;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// List events, newest first
+    List {
+        #[command(flatten)]
+        filter: Filter,
+        /// At most so many
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
+        limit: i64,
+    },
+    /// Write every event that fits as a line of JSON, newest first
+    Export {
+        #[command(flatten)]
+        filter: Filter,
+    },
+}
+
+#[derive(Args)]
+pub struct Filter {
+    /// That used or concern this credential
+    #[arg(long)]
+    credential: Option<String>,
+    /// Of this environment
+    #[arg(long, value_parser = environment)]
+    environment: Option<Environment>,
+    /// With this action, such as token.issue
+    #[arg(long)]
+    action: Option<String>,
+    /// success, refused or error
+    #[arg(long, value_parser = outcome)]
+    outcome: Option<Outcome>,
+    /// Of this request
+    #[arg(long, value_parser = request_id)]
+    request_id: Option<RequestId>,
+    /// Not before: an RFC 3339 time, or how long ago, such as 24h
+    #[arg(long, value_parser = since)]
+    since: Option<Timestamp>,
+    /// Before: an RFC 3339 time, or how long ago
+    #[arg(long, value_parser = since)]
+    until: Option<Timestamp>,
+}
+
+fn environment(text: &str) -> Result<Environment, String> {
+    text.parse().map_err(str::to_owned)
+}
+
+fn outcome(text: &str) -> Result<Outcome, String> {
+    text.parse().map_err(str::to_owned)
+}
+
+fn request_id(text: &str) -> Result<RequestId, String> {
+    text.parse().map_err(str::to_owned)
+}
+
+fn since(text: &str) -> Result<Timestamp, String> {
+    match text.parse::<Duration>() {
+        Ok(ago) => Ok(clock::now().minus(ago)),
+        Err(_) => text.parse().map_err(|_| "must be an RFC 3339 time, or how long ago, such as 24h".to_owned()),
+    }
+}
+
+impl Filter {
+    fn into_filter(self) -> EventFilter {
+        EventFilter {
+            environment: self.environment.map(|environment| environment.to_string()),
+            credential: self.credential,
+            action: self.action,
+            outcome: self.outcome,
+            request_id: self.request_id,
+            since: self.since,
+            until: self.until,
+            before: None,
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
+    match command {
+        Command::List { filter, limit } => session::run(flags, "audit list", async move |session| {
+            let Session { services, caller, origin } = session;
+            let found = services.list_audit_events(&caller, filter.into_filter(), limit, origin).await?;
+            let views: Vec<Value> = found.iter().map(view).collect();
+            output::list(
+                json,
+                &views,
+                &["time", "action", "outcome", "reason", "actor", "target", "address", "request_id"],
+            );
+            Ok(())
+        }),
+        Command::Export { filter } => session::run(flags, "audit export", async move |session| {
+            let Session { services, caller, origin } = session;
+            let mut filter = filter.into_filter();
+            loop {
+                let found = services.list_audit_events(&caller, filter.clone(), STEP, origin.clone()).await?;
+                for event in &found {
+                    output::line(&view(event).to_string());
+                }
+                let last = found.last().and_then(|event| event.id.parse::<EventId>().ok());
+                match last {
+                    Some(last) if found.len() == usize::try_from(STEP).unwrap_or(0) => filter.before = Some(last),
+                    _ => return Ok(()),
+                }
+            }
+        }),
+    }
+}

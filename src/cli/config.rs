@@ -1,0 +1,39 @@
+//! `sealwright config …`.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::{CliError, output};
+use crate::config::{Config, Flags};
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Print the settings in force, secrets hidden, and where each comes from
+    Check,
+}
+
+/// Runs the command.
+pub fn run(flags: &Flags, json: bool, command: &Command) -> Result<(), CliError> {
+    match command {
+        Command::Check => {
+            let config = Config::load(flags)?;
+            config.issuers(config.server.listen)?;
+            if json {
+                let settings: serde_json::Map<String, Value> = config
+                    .shown()
+                    .iter()
+                    .map(|shown| (shown.name.to_owned(), json!({"value": shown.value, "source": shown.source})))
+                    .collect();
+                output::line(&Value::Object(settings).to_string());
+                return Ok(());
+            }
+            let rows: Vec<Value> = config
+                .shown()
+                .iter()
+                .map(|shown| json!({"setting": shown.name, "value": shown.value, "source": shown.source}))
+                .collect();
+            output::list(false, &rows, &["setting", "value", "source"]);
+            Ok(())
+        }
+    }
+}

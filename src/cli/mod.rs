@@ -1,0 +1,168 @@
+//! The command line: one file per command. Exit status 0, 1 (failed) or 2 (usage, or settings that cannot be used).
+
+mod audit;
+mod client;
+mod config;
+mod doctor;
+mod output;
+mod quickstart;
+mod revoke_all;
+mod scope;
+mod serve;
+mod session;
+mod signing_key;
+mod upkeep;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::StartError;
+use crate::config::{ConfigError, Flags};
+use crate::http::ServeError;
+use crate::service::error::ServiceError;
+use crate::store::StoreError;
+
+/// An OAuth 2.0 client-credentials authorization server.
+#[derive(Parser)]
+#[command(name = "sealwright", version, about, propagate_version = true)]
+struct Arguments {
+    #[command(flatten)]
+    flags: Flags,
+    /// Print JSON, for scripts
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(serve::Arguments),
+    /// Try everything in a fresh folder: a demo client, a token, and the commands to go on with
+    Quickstart(quickstart::Arguments),
+    /// Create and manage OAuth clients
+    #[command(subcommand)]
+    Client(client::Command),
+    /// Describe scopes
+    #[command(subcommand)]
+    Scope(scope::Command),
+    /// List, rotate and destroy signing keys
+    #[command(subcommand)]
+    SigningKey(signing_key::Command),
+    /// Read the audit log
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// End every credential of an environment in one act
+    RevokeAll(revoke_all::Arguments),
+    /// Look at the settings
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Replace the master key
+    #[command(subcommand)]
+    MasterKey(upkeep::MasterKeyCommand),
+    /// Write a copy of the database (never of the master key)
+    Backup(upkeep::BackupArguments),
+    /// Fill an empty database from a copy
+    Restore(upkeep::RestoreArguments),
+    /// Bring the database's schema up to this release
+    Migrate,
+    /// Check settings, database and keys
+    Doctor,
+}
+
+/// Why a command failed, and with which exit status.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// Settings that cannot be used, or a wrong use of options: exit status 2.
+    #[error("{0}")]
+    Usage(String),
+    /// Anything else: exit status 1.
+    #[error("{0}")]
+    Failed(String),
+    /// Everything has been said already: exit status 1.
+    #[error("")]
+    Silent,
+}
+
+impl From<ConfigError> for CliError {
+    fn from(error: ConfigError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<StartError> for CliError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Config(error) => error.into(),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+impl From<ServiceError> for CliError {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Invalid(fields) => {
+                // The command line's names of the fields.
+                let named: Vec<String> = fields
+                    .iter()
+                    .map(|field| format!("--{} {}", output::option_name(&field.field), field.wrong))
+                    .collect();
+                Self::Usage(named.join("; "))
+            }
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<ServeError> for CliError {
+    fn from(error: ServeError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for CliError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Reads the arguments and runs the command.
+pub fn run() -> ExitCode {
+    let Arguments { flags, json, command } = Arguments::parse();
+    let result = match command {
+        Command::Serve(arguments) => serve::run(&flags, &arguments),
+        Command::Quickstart(arguments) => quickstart::run(&arguments),
+        Command::Client(command) => client::run(&flags, json, command),
+        Command::Scope(command) => scope::run(&flags, json, command),
+        Command::SigningKey(command) => signing_key::run(&flags, json, command),
+        Command::Audit(command) => audit::run(&flags, json, command),
+        Command::RevokeAll(arguments) => revoke_all::run(&flags, json, &arguments),
+        Command::Config(command) => config::run(&flags, json, &command),
+        Command::MasterKey(command) => upkeep::master_key(&flags, json, &command),
+        Command::Backup(arguments) => upkeep::backup(&flags, json, &arguments),
+        Command::Restore(arguments) => upkeep::restore(&flags, json, &arguments),
+        Command::Migrate => upkeep::migrate(&flags, json),
+        Command::Doctor => doctor::run(&flags, json),
+    };
+    let error = match result {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(error) => error,
+    };
+    match &error {
+        CliError::Silent => {}
+        CliError::Usage(_) | CliError::Failed(_) => output::error(json, &error.to_string()),
+    }
+    match error {
+        CliError::Usage(_) => ExitCode::from(2),
+        CliError::Failed(_) | CliError::Silent => ExitCode::FAILURE,
+    }
+}

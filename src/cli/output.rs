@@ -1,0 +1,87 @@
+//! What commands print: objects as aligned lines, lists as tables, or both as the API's JSON.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use serde_json::{Value, json};
+
+/// Prints text; a closed pipe is no failure.
+pub fn line(text: &str) {
+    let _closed = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Prints what went wrong to standard error.
+pub fn error(as_json: bool, message: &str) {
+    let text = if as_json { json!({ "error": message }).to_string() } else { format!("error: {message}") };
+    let _closed = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Prints a remark to standard error, where it does not disturb scripts.
+pub fn remark(text: &str) {
+    let _closed = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Prints one object.
+pub fn object(as_json: bool, value: &Value) {
+    if as_json {
+        return line(&value.to_string());
+    }
+    let Some(members) = value.as_object() else { return line(&plain(value)) };
+    let width = members.keys().map(String::len).max().unwrap_or(0);
+    for (name, value) in members {
+        line(&format!("{name:width$}  {}", plain(value)));
+    }
+}
+
+/// Prints a list; `columns` are the members that the table shows.
+pub fn list(as_json: bool, values: &[Value], columns: &[&str]) {
+    if as_json {
+        return line(&json!({"data": values, "next_cursor": null}).to_string());
+    }
+    let rows: Vec<Vec<String>> = values
+        .iter()
+        .map(|value| columns.iter().map(|column| plain(value.get(column).unwrap_or(&Value::Null))).collect())
+        .collect();
+    let widths: Vec<usize> = columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0).max(column.len()))
+        .collect();
+    let print = |cells: &[String]| {
+        let padded: Vec<String> =
+            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}", width = *width)).collect();
+        line(padded.join("  ").trim_end());
+    };
+    print(&columns.iter().map(|column| column.to_uppercase()).collect::<Vec<_>>());
+    rows.iter().for_each(|row| print(row));
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
+}
+
+/// How the command line names a field.
+pub fn option_name(field: &str) -> String {
+    match field {
+        "scopes" => "scope".to_owned(),
+        "default_scopes" => "default-scope".to_owned(),
+        "audiences" => "audience".to_owned(),
+        "allowed_ips" => "allow-ip".to_owned(),
+        other => other.replace('_', "-"),
+    }
+}
+
+/// Asks for a yes on the terminal. Without a terminal the answer is no.
+pub fn confirmed(question: &str) -> bool {
+    if !std::io::stdin().is_terminal() {
+        return false;
+    }
+    let mut stderr = std::io::stderr();
+    let _closed = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}

@@ -1,0 +1,219 @@
+//! `sealwright quickstart`: from nothing to a verified token, with every step said in plain words.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::output::line;
+use super::{CliError, serve, session};
+use crate::app::{self, Purposes, system_origin};
+use crate::clock;
+use crate::config::{Config, Flags};
+use crate::crypto::jwt::{TokenVerifier, verify};
+use crate::domain::caller::Caller;
+use crate::domain::environment::Environment;
+use crate::domain::signing_key::SigningKey;
+use crate::domain::time::{Duration, Timestamp};
+use crate::service::SharedServices;
+use crate::service::clients::{ClientInput, Patch};
+
+const FOLDER: &str = "sealwright-quickstart";
+const FIRST_PORT: u16 = 8080;
+const SCOPE: &str = "orders:read";
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Stop after the demonstration instead of serving on
+    #[arg(long)]
+    exit: bool,
+}
+
+/// The demo client's credentials, kept so that a second run goes on with them. Real ones are never kept.
+#[derive(Serialize, Deserialize)]
+struct DemoClient {
+    client_id: String,
+    client_secret: String,
+}
+
+/// Runs the demonstration, then serves.
+pub fn run(arguments: &Arguments) -> Result<(), CliError> {
+    let listen = free_address()?;
+    let flags = Flags {
+        data_dir: Some(FOLDER.into()),
+        listen: Some(listen.to_string()),
+        public_url: Some(format!("http://{listen}")),
+        ..Flags::default()
+    };
+    let config = Config::load(&flags)?;
+    session::start_log(&config, "warn");
+    let exit = arguments.exit;
+    serve::actix_rt(async move {
+        say_where(&config);
+        let services = app::open(&config, listen, Purposes::Serve).await?;
+        let demo = demo_client(&services).await?;
+        drop(services);
+        let (ready, is_ready) = tokio::sync::oneshot::channel();
+        let server = tokio::task::spawn_local(serve::serve(config, Purposes::Serve, move || {
+            let _gone = ready.send(());
+        }));
+        if is_ready.await.is_err() {
+            return server.await.unwrap_or(Err(CliError::Silent));
+        }
+        demonstrate(&format!("http://{listen}"), &demo).await?;
+        if exit {
+            return Ok(());
+        }
+        line(&format!(
+            "\nServing on http://{listen}. Stop with Ctrl-C; `sealwright quickstart` goes on with this folder."
+        ));
+        server.await.unwrap_or(Err(CliError::Silent))
+    })
+}
+
+/// The first free port from 8080 up.
+fn free_address() -> Result<SocketAddr, CliError> {
+    (FIRST_PORT..FIRST_PORT + 100)
+        .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        .find(|address| TcpListener::bind(address).is_ok())
+        .ok_or_else(|| CliError::Failed(format!("no port from {FIRST_PORT} up is free")))
+}
+
+fn say_where(config: &Config) {
+    let folder = Path::new(FOLDER);
+    if folder.join("sealwright.db").exists() {
+        line(&format!("1. Going on with ./{FOLDER} (delete the folder to begin anew)."));
+    } else {
+        line(&format!(
+            "1. Made ./{FOLDER}: a SQLite database, a master key that encrypts private keys (master.key, mode 0600),"
+        ));
+        line("   and signing keys of production, staging and development in ES256, RS256 and EdDSA.");
+    }
+    if config.server.listen.port() != FIRST_PORT {
+        line(&format!("   Port {FIRST_PORT} is taken; using {}.", config.server.listen.port()));
+    }
+}
+
+/// The demo client of an earlier run, or a new one.
+async fn demo_client(services: &SharedServices) -> Result<DemoClient, CliError> {
+    let path = PathBuf::from(FOLDER).join("demo-client.json");
+    let kept = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<DemoClient>(&text).ok());
+    if let Some(demo) = kept {
+        line(&format!("2. Using the demo client {} (its credentials are in {}).", demo.client_id, path.display()));
+        return Ok(demo);
+    }
+    let input = ClientInput {
+        name: Patch::Set("quickstart demo".to_owned()),
+        scopes: Patch::Set(vec![SCOPE.to_owned(), "orders:write".to_owned()]),
+        ..ClientInput::default()
+    };
+    let caller = Caller::CommandLine { actor: "cli:quickstart".into() };
+    let origin = Arc::clone(&system_origin("quickstart").map_err(|error| CliError::Failed(error.to_string()))?);
+    let (client, secret) = services.create_client(&caller, Some("production"), input, None, origin).await?;
+    let demo = DemoClient { client_id: client.id.to_string(), client_secret: secret.expose().to_owned() };
+    write_private(&path, &serde_json::to_vec_pretty(&demo).map_err(|error| CliError::Failed(error.to_string()))?)?;
+    line(&format!(
+        "2. Made the demo client {} in production, with the scopes {SCOPE} and orders:write.",
+        demo.client_id
+    ));
+    line(&format!(
+        "   Its secret is kept in {} for this demonstration; a real one is shown once and kept nowhere.",
+        path.display()
+    ));
+    Ok(demo)
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    Ok(file.write_all(bytes)?)
+}
+
+async fn demonstrate(issuer: &str, demo: &DemoClient) -> Result<(), CliError> {
+    let failed = |error: reqwest::Error| CliError::Failed(error.to_string());
+    let http = reqwest::Client::builder().no_proxy().build().map_err(failed)?;
+    let answer: Value = http
+        .post(format!("{issuer}/api/oauth/token"))
+        .basic_auth(&demo.client_id, Some(&demo.client_secret))
+        .form(&[("grant_type", "client_credentials"), ("scope", SCOPE)])
+        .send()
+        .await
+        .and_then(reqwest::Response::error_for_status)
+        .map_err(failed)?
+        .json()
+        .await
+        .map_err(failed)?;
+    let token = answer["access_token"].as_str().ok_or_else(|| CliError::Failed("no token was issued".to_owned()))?;
+    line(&format!(
+        "3. Fetched a token from POST {issuer}/api/oauth/token: it lives {} seconds, with the scope {}.",
+        answer["expires_in"],
+        answer["scope"].as_str().unwrap_or_default()
+    ));
+    let jwks: Value = http
+        .get(format!("{issuer}/.well-known/jwks.json"))
+        .send()
+        .await
+        .map_err(failed)?
+        .json()
+        .await
+        .map_err(failed)?;
+    let (header, claims) = verify_offline(token, issuer, &jwks)?;
+    line("4. Verified it offline, as a resource server does, with the public keys of /.well-known/jwks.json:");
+    line(&format!("   header  {header}"));
+    line(&format!("   claims  {claims}"));
+    line("\nThe same by hand:\n");
+    line(&format!(
+        "  curl -u {}:{} \\\n    -d grant_type=client_credentials -d scope={SCOPE} \\\n    {issuer}/api/oauth/token",
+        demo.client_id, demo.client_secret
+    ));
+    line(&format!("  curl {issuer}/.well-known/jwks.json"));
+    line(&format!("  curl {issuer}/.well-known/oauth-authorization-server"));
+    line(&format!(
+        "  TOKEN=…   # an access_token from above\n  curl -u {}:{} -d token=$TOKEN {issuer}/api/oauth/introspect",
+        demo.client_id, demo.client_secret
+    ));
+    line(&format!("  sealwright --data-dir {FOLDER} client list"));
+    line(&format!("  sealwright --data-dir {FOLDER} audit list"));
+    Ok(())
+}
+
+/// What a resource server does: find the key by its `kid`, verify, read.
+fn verify_offline(token: &str, issuer: &str, jwks: &Value) -> Result<(String, String), CliError> {
+    let unverified = || CliError::Failed("the token does not verify against the published keys".to_owned());
+    let at = Timestamp::from_millis(0);
+    let verifiers: Vec<(String, TokenVerifier)> = jwks["keys"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|jwk| {
+            let kid = jwk["kid"].as_str()?;
+            let key = SigningKey {
+                kid: kid.into(),
+                environment: Environment::Production,
+                algorithm: jwk["alg"].as_str()?.parse().ok()?,
+                generation: 0,
+                public_jwk: jwk.clone(),
+                created_at: at,
+                activates_at: at,
+                retires_at: None,
+                destroyed_at: None,
+            };
+            Some((kid.to_owned(), TokenVerifier::new(&key).ok()?))
+        })
+        .collect();
+    // A resource server allows for clocks that differ by a little.
+    let now = clock::now().minus(Duration::seconds(5));
+    verify(token, issuer, now, |kid| verifiers.iter().find(|(known, _)| known == kid).map(|(_, verifier)| verifier))
+        .map_err(|_| unverified())?;
+    let mut parts =
+        token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).ok().and_then(|bytes| String::from_utf8(bytes).ok()));
+    match (parts.next().flatten(), parts.next().flatten()) {
+        (Some(header), Some(claims)) => Ok((header, claims)),
+        _ => Err(unverified()),
+    }
+}

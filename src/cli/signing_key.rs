@@ -1,0 +1,101 @@
+//! `sealwright signing-key …`.
+
+use clap::Subcommand;
+use serde_json::Value;
+
+use super::session::{self, Session};
+use super::{CliError, output};
+use crate::clock;
+use crate::config::Flags;
+use crate::domain::environment::Environment;
+use crate::domain::signing_key::Algorithm;
+use crate::domain::time::Duration;
+use crate::http::api::signing_keys::view;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// List signing keys, newest first
+    List {
+        /// Only those of this environment
+        #[arg(long, value_parser = environment)]
+        environment: Option<Environment>,
+    },
+    /// Make the next key: published now, signing after the lead
+    Rotate {
+        /// production, staging or development
+        #[arg(long, default_value = "production", value_parser = environment)]
+        environment: Environment,
+        /// ES256, RS256 or EdDSA; the environment's own, unless given
+        #[arg(long, value_parser = algorithm)]
+        algorithm: Option<Algorithm>,
+        /// How long the key is published before it signs; the setting signing_key_lead, unless given
+        #[arg(long, value_parser = duration)]
+        lead: Option<Duration>,
+    },
+    /// End a key at once: what it signed no longer verifies. For emergencies
+    Destroy {
+        /// Its kid
+        kid: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+fn environment(text: &str) -> Result<Environment, String> {
+    text.parse().map_err(str::to_owned)
+}
+
+fn algorithm(text: &str) -> Result<Algorithm, String> {
+    text.parse().map_err(str::to_owned)
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    text.parse().map_err(str::to_owned)
+}
+
+/// Runs the command.
+pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
+    match command {
+        Command::List { environment } => session::run(flags, "signing-key list", async move |session| {
+            let Session { services, caller, origin } = session;
+            let keys = services.list_signing_keys(&caller, origin).await?;
+            let now = clock::now();
+            let views: Vec<Value> = keys
+                .iter()
+                .filter(|key| environment.is_none_or(|wanted| key.environment == wanted))
+                .map(|key| view(key, now))
+                .collect();
+            let columns = ["kid", "environment", "algorithm", "status", "activates_at", "retires_at"];
+            output::list(json, &views, &columns);
+            Ok(())
+        }),
+        Command::Rotate { environment, algorithm, lead } => {
+            session::run(flags, "signing-key rotate", async move |session| {
+                let Session { services, caller, origin } = session;
+                let algorithm = algorithm.unwrap_or(services.issuers.of(environment).algorithm);
+                let usual = services.signing.lead;
+                let key = services.rotate_signing_key(&caller, environment, algorithm, lead, origin).await?;
+                if lead.is_some_and(|lead| lead < usual && lead < Duration::seconds(300)) {
+                    output::remark(
+                        "Verifiers may hold the key set for as long as its last answer allowed: those that do not fetch it \
+                         anew for an unknown kid can refuse tokens after so short a lead.",
+                    );
+                }
+                output::object(json, &view(&key, clock::now()));
+                Ok(())
+            })
+        }
+        Command::Destroy { kid, yes } => {
+            if !yes && !json && !output::confirmed(&format!("Destroy {kid}? Every token that it signed ends now.")) {
+                return Err(CliError::Usage("not destroyed: say --yes".to_owned()));
+            }
+            session::run(flags, "signing-key destroy", async move |session| {
+                let Session { services, caller, origin } = session;
+                let key = services.destroy_signing_key(&caller, &kid, origin).await?;
+                output::object(json, &view(&key, clock::now()));
+                Ok(())
+            })
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Looking after the installation: `migrate`, `master-key`, `backup`, `restore`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::session::{self, Session};
+use super::{CliError, output};
+use crate::config::{Config, Flags};
+use crate::store::migrations::{self, SchemaState};
+use crate::store::{Store, backup};
+
+#[derive(Subcommand)]
+pub enum MasterKeyCommand {
+    /// Make a new master key where they stand in a file, and seal everything anew under the first one
+    Rotate,
+}
+
+#[derive(clap::Args)]
+pub struct BackupArguments {
+    /// The file to write; it must not exist
+    #[arg(long)]
+    output: PathBuf,
+}
+
+#[derive(clap::Args)]
+pub struct RestoreArguments {
+    /// The file that `backup` wrote
+    #[arg(long)]
+    input: PathBuf,
+}
+
+/// `sealwright migrate`.
+pub fn migrate(flags: &Flags, json: bool) -> Result<(), CliError> {
+    let config = Config::load(flags)?;
+    session::start_log(&config, "warn");
+    let applied = migrations::run(&Store::open(&config.database)?)?;
+    if json {
+        output::line(&json!({ "applied": applied }).to_string());
+    } else if applied.is_empty() {
+        output::line("The schema is up to date.");
+    } else {
+        output::line(&format!("Applied: {}", applied.join(", ")));
+    }
+    Ok(())
+}
+
+/// `sealwright master-key …`.
+pub fn master_key(flags: &Flags, json: bool, command: &MasterKeyCommand) -> Result<(), CliError> {
+    match command {
+        MasterKeyCommand::Rotate => session::run(flags, "master-key rotate", async move |session| {
+            let Session { services, caller, origin } = session;
+            let rotation = services.rotate_master_key(&caller, origin).await?;
+            output::object(json, &json!({"master_key": rotation.key.to_string(), "resealed": rotation.resealed}));
+            output::remark(
+                "Keep the old key beside the new one until every node runs with both; backups made before need it for ever.",
+            );
+            Ok(())
+        }),
+    }
+}
+
+/// `sealwright backup`.
+pub fn backup(flags: &Flags, json: bool, arguments: &BackupArguments) -> Result<(), CliError> {
+    let path = arguments.output.clone();
+    session::run(flags, "backup", async move |session| {
+        let Session { services, caller, origin } = session;
+        let rows = services.back_up(&caller, path.clone(), origin).await?;
+        output::object(json, &json!({"file": path.display().to_string(), "rows": rows, "master_key": "not included"}));
+        output::remark(
+            "The master key is NOT in this backup. Without it no signing key in it can be used: keep it apart, and safe.",
+        );
+        Ok(())
+    })
+}
+
+/// `sealwright restore`.
+pub fn restore(flags: &Flags, json: bool, arguments: &RestoreArguments) -> Result<(), CliError> {
+    let config = Config::load(flags)?;
+    session::start_log(&config, "warn");
+    let store = Store::open(&config.database)?;
+    if migrations::state(&store)? != SchemaState::Empty {
+        return Err(CliError::Failed("the database is not empty: a backup is restored into an empty one".to_owned()));
+    }
+    let rows = backup::restore(&store, &arguments.input)?;
+    output::object(json, &json!({"file": arguments.input.display().to_string(), "rows": rows}));
+    output::remark("Give this installation the master key that the backup was made with.");
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Which database.
+
+use std::path::PathBuf;
+
+use super::ConfigError;
+use super::settings::Settings;
+
+/// SQLite on this machine, or PostgreSQL.
+#[derive(Clone)]
+pub enum DatabaseConfig {
+    /// A SQLite file.
+    Sqlite {
+        /// The file; its folder is made where it is missing.
+        file: PathBuf,
+        /// Connections kept.
+        pool_size: u32,
+    },
+    /// A PostgreSQL server.
+    Postgres {
+        /// A libpq connection URI, with its password.
+        url: String,
+        /// Connections kept.
+        pool_size: u32,
+    },
+}
+
+impl std::fmt::Debug for DatabaseConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite { file, .. } => write!(f, "sqlite:{}", file.display()),
+            Self::Postgres { url, .. } => f.write_str(&without_password(url)),
+        }
+    }
+}
+
+impl DatabaseConfig {
+    pub(super) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
+        let pool_size = settings.database_pool_size;
+        if !(1..=1000).contains(&pool_size) {
+            return Err(ConfigError::setting("database_pool_size", "must be 1 to 1000"));
+        }
+        match settings.database_url.as_deref() {
+            None => Ok(Self::Sqlite { file: settings.data_dir.join("sealwright.db"), pool_size }),
+            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                Ok(Self::Postgres { url: with_connect_timeout(url), pool_size })
+            }
+            Some(url) => match url.strip_prefix("sqlite:") {
+                Some(path) if !path.is_empty() => {
+                    Ok(Self::Sqlite { file: path.strip_prefix("//").unwrap_or(path).into(), pool_size })
+                }
+                _ => Err(ConfigError::setting("database_url", "must begin with postgres:// or sqlite:")),
+            },
+        }
+    }
+}
+
+/// A server that does not answer must not hold a request for minutes.
+fn with_connect_timeout(url: &str) -> String {
+    if url.contains("connect_timeout=") {
+        return url.to_owned();
+    }
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}connect_timeout=5")
+}
+
+/// The URL as it may be shown.
+pub(super) fn without_password(text: &str) -> String {
+    match url::Url::parse(text) {
+        Ok(mut url) => {
+            if url.password().is_some() {
+                let _ = url.set_password(Some("hidden"));
+            }
+            // libpq takes a password among the parameters, too.
+            let pairs: Vec<(String, String)> = url
+                .query_pairs()
+                .map(|(name, value)| {
+                    let secret = name.eq_ignore_ascii_case("password") || name.eq_ignore_ascii_case("sslpassword");
+                    (name.to_string(), if secret { "hidden".to_owned() } else { value.to_string() })
+                })
+                .collect();
+            if !pairs.is_empty() {
+                url.query_pairs_mut().clear().extend_pairs(pairs);
+            }
+            url.to_string()
+        }
+        Err(_) => "(not a URL)".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_in_database_urls_are_hidden() {
+        for url in ["postgres://u:s3cret@h/db", "postgres://u@h/db?password=s3cret&sslmode=require", "s3cret"] {
+            assert!(!without_password(url).contains("s3cret"), "{url}");
+        }
+        assert!(without_password("postgres://u:x@h:5432/db?sslmode=require").contains("h:5432/db?sslmode=require"));
+    }
+}

@@ -1,0 +1,157 @@
+//! The three issuers: their identifiers, default audiences and algorithms.
+
+use std::sync::Arc;
+
+use super::ConfigError;
+use super::settings::Settings;
+use crate::domain::audience::{Audience, EnvironmentAudiences};
+use crate::domain::environment::Environment;
+use crate::domain::signing_key::Algorithm;
+
+/// What is set for the environments, before the public URL is known.
+#[derive(Clone, Debug)]
+pub struct IssuerSettings {
+    default_audience: [Option<Audience>; 3],
+    algorithm: [Algorithm; 3],
+}
+
+impl IssuerSettings {
+    pub(super) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
+        let common = algorithm("signing_algorithm", &settings.signing_algorithm, settings)?;
+        let mut issuers = Self { default_audience: [None, None, None], algorithm: [common; 3] };
+        for (name, environment) in &settings.environments {
+            let at: Environment =
+                name.parse().map_err(|wrong| ConfigError(format!("setting environments.{name}: {wrong}")))?;
+            if let Some(text) = &environment.default_audience {
+                let audience = text
+                    .parse()
+                    .map_err(|wrong| ConfigError(format!("setting environments.{name}.default_audience: {wrong}")))?;
+                issuers.default_audience[at.index()] = Some(audience);
+            }
+            if let Some(text) = &environment.signing_algorithm {
+                let setting = format!("environments.{name}.signing_algorithm");
+                issuers.algorithm[at.index()] = algorithm(&setting, text, settings)?;
+            }
+        }
+        Ok(issuers)
+    }
+}
+
+fn algorithm(setting: &str, text: &str, settings: &Settings) -> Result<Algorithm, ConfigError> {
+    let algorithm: Algorithm = text.parse().map_err(|wrong| ConfigError::setting(setting, wrong))?;
+    if !settings.signing_algorithms.iter().any(|enabled| enabled == text) {
+        return Err(ConfigError::setting(setting, format_args!("{text} is not among signing_algorithms")));
+    }
+    Ok(algorithm)
+}
+
+/// One environment as an issuer.
+#[derive(Clone, Debug)]
+pub struct EnvironmentIssuer {
+    /// Which one.
+    pub environment: Environment,
+    /// The issuer identifier (RFC 8414 §2), without a slash at its end.
+    pub issuer: Arc<str>,
+    /// The audiences that hold where a client names none.
+    pub audiences: EnvironmentAudiences,
+    /// What tokens are signed with unless the client has its own algorithm.
+    pub algorithm: Algorithm,
+}
+
+/// The three of them.
+#[derive(Clone, Debug)]
+pub struct Issuers([EnvironmentIssuer; 3]);
+
+impl Issuers {
+    /// The issuers below `public_url`.
+    ///
+    /// # Errors
+    /// The URL makes no audience.
+    pub fn new(public_url: &str, settings: &IssuerSettings) -> Result<Self, ConfigError> {
+        let audience =
+            |text: String| text.parse::<Audience>().map_err(|wrong| ConfigError::setting("public_url", wrong));
+        let issuer = |environment: Environment| {
+            let issuer = format!("{public_url}{}", environment.path_prefix());
+            Ok::<_, ConfigError>(EnvironmentIssuer {
+                environment,
+                audiences: EnvironmentAudiences {
+                    default: match &settings.default_audience[environment.index()] {
+                        Some(audience) => audience.clone(),
+                        None => audience(format!("{issuer}/resources"))?,
+                    },
+                    management: audience(format!("{issuer}/api/v1"))?,
+                },
+                algorithm: settings.algorithm[environment.index()],
+                issuer: issuer.into(),
+            })
+        };
+        let [production, staging, development] = Environment::ALL;
+        Ok(Self([issuer(production)?, issuer(staging)?, issuer(development)?]))
+    }
+
+    /// The issuer of `environment`.
+    pub fn of(&self, environment: Environment) -> &EnvironmentIssuer {
+        &self.0[environment.index()]
+    }
+}
+
+/// Checks the external base address: http or https with a host and at most a path; no query, no fragment, no slash at
+/// the end, so that it is the same byte for byte wherever it stands (RFC 8414 §2, §3.3).
+pub(super) fn public_url(text: &str, allow_insecure_http: bool) -> Result<String, ConfigError> {
+    let wrong = |what: &str| ConfigError::setting("public_url", what);
+    let text = text.strip_suffix('/').unwrap_or(text);
+    let url = url::Url::parse(text).map_err(|_| wrong("must be a URL such as https://auth.example.com"))?;
+    let Some(host) = url.host() else { return Err(wrong("must have a host")) };
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("must have no query and no fragment"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("must have no user and no password"));
+    }
+    let loopback = match host {
+        url::Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        url::Host::Ipv4(address) => address.is_loopback(),
+        url::Host::Ipv6(address) => address.is_loopback(),
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if loopback || allow_insecure_http => {}
+        "http" => return Err(wrong("must be https unless its host is loopback or allow_insecure_http = true")),
+        _ => return Err(wrong("must be https")),
+    }
+    if url.as_str().trim_end_matches('/') != text.trim_end_matches('/') {
+        return Err(ConfigError::setting(
+            "public_url",
+            format_args!("must be written as {}", url.as_str().trim_end_matches('/')),
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_public_url_is_https_or_loopback_and_canonical() {
+        for (text, insecure, expected) in [
+            ("https://auth.example.com", false, Some("https://auth.example.com")),
+            ("https://auth.example.com/", false, Some("https://auth.example.com")),
+            ("https://example.com/auth", false, Some("https://example.com/auth")),
+            ("http://127.0.0.1:8080", false, Some("http://127.0.0.1:8080")),
+            ("http://[::1]:8080", false, Some("http://[::1]:8080")),
+            ("http://localhost:8080", false, Some("http://localhost:8080")),
+            ("http://auth.example.com", false, None),
+            ("http://auth.example.com", true, Some("http://auth.example.com")),
+            ("https://auth.example.com?x", false, None),
+            ("https://auth.example.com#x", false, None),
+            ("https://u:p@auth.example.com", false, None),
+            ("https://AUTH.example.com", false, None),
+            ("https://auth.example.com:443", false, None),
+            ("ftp://auth.example.com", false, None),
+            ("auth.example.com", false, None),
+        ] {
+            assert_eq!(public_url(text, insecure).ok().as_deref(), expected, "{text}");
+        }
+    }
+}

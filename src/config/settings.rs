@@ -1,0 +1,243 @@
+//! The settings as they are written, and how file, variables and flags are laid over one another.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use figment::providers::{Env, Format, Serialized, Toml};
+use figment::{Figment, Metadata};
+use serde::{Deserialize, Serialize};
+
+use super::{ConfigError, ShownSetting};
+
+/// The file that is read when no other is named.
+const DEFAULT_FILE: &str = "sealwright.toml";
+/// What every variable begins with.
+const PREFIX: &str = "SEALWRIGHT_";
+/// Not settings of the server: what is read on its own, so that its value never passes through an error message, and what
+/// clients and examples use under the same prefix.
+const APART: [&str; 5] = ["master_key", "config", "issuer", "client_id", "client_secret"];
+
+/// Options of the command line that are settings too; they win over everything.
+#[derive(Clone, Debug, Default, Serialize, clap::Args)]
+pub struct Flags {
+    /// Settings file [default: ./sealwright.toml, if it is there]
+    #[arg(long, global = true, env = "SEALWRIGHT_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// Folder for the database, the master key and other state
+    #[arg(long, global = true, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// postgres://… for PostgreSQL, sqlite:FILE for a SQLite file elsewhere than in the data folder
+    #[arg(long, global = true, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_url: Option<String>,
+    /// Address and port to listen on
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
+    /// External base address, as clients see it
+    #[arg(long, global = true, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+}
+
+/// Where a setting came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// Nobody set it.
+    Default,
+    /// The settings file.
+    File,
+    /// A `SEALWRIGHT_…` variable.
+    Variable,
+    /// An option of the command line.
+    Flag,
+}
+
+/// The settings by their names in `sealwright.toml`. A variable is the name in capitals after `SEALWRIGHT_`, tables
+/// joined with two underscores: `SEALWRIGHT_ENVIRONMENTS__STAGING__DEFAULT_AUDIENCE`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub data_dir: PathBuf,
+    pub database_url: Option<String>,
+    pub database_pool_size: u32,
+    pub listen: String,
+    pub public_url: Option<String>,
+    pub allow_insecure_http: bool,
+    pub trusted_proxies: Vec<String>,
+    pub tls_certificate: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
+    pub workers: Option<usize>,
+    pub max_connections: usize,
+    pub request_timeout: String,
+    pub keep_alive: String,
+    pub shutdown_timeout: String,
+    pub master_key_file: Option<PathBuf>,
+    #[serde(skip)]
+    pub master_key: Option<String>,
+    pub signing_algorithms: Vec<String>,
+    pub signing_algorithm: String,
+    pub signing_key_lead: String,
+    pub signing_key_rotation: String,
+    pub environments: BTreeMap<String, EnvironmentSettings>,
+    pub guess_limit_per_minute: u32,
+    pub audit_json_lines: Option<PathBuf>,
+    pub log: String,
+}
+
+/// `[environments.NAME]`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvironmentSettings {
+    pub default_audience: Option<String>,
+    pub signing_algorithm: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data_dir: "sealwright-data".into(),
+            database_url: None,
+            database_pool_size: 8,
+            listen: "127.0.0.1:8080".to_owned(),
+            public_url: None,
+            allow_insecure_http: false,
+            trusted_proxies: vec![],
+            tls_certificate: None,
+            tls_key: None,
+            workers: None,
+            max_connections: 10_000,
+            request_timeout: "10s".to_owned(),
+            keep_alive: "75s".to_owned(),
+            shutdown_timeout: "30s".to_owned(),
+            master_key_file: None,
+            master_key: None,
+            signing_algorithms: ["ES256", "RS256", "EdDSA"].map(str::to_owned).to_vec(),
+            signing_algorithm: "ES256".to_owned(),
+            signing_key_lead: "24h".to_owned(),
+            signing_key_rotation: "90d".to_owned(),
+            environments: BTreeMap::new(),
+            guess_limit_per_minute: 30,
+            audit_json_lines: None,
+            log: "info".to_owned(),
+        }
+    }
+}
+
+/// The names, in the order of the documentation.
+const NAMES: [&str; 22] = [
+    "data_dir",
+    "database_url",
+    "database_pool_size",
+    "listen",
+    "public_url",
+    "allow_insecure_http",
+    "trusted_proxies",
+    "tls_certificate",
+    "tls_key",
+    "workers",
+    "max_connections",
+    "request_timeout",
+    "keep_alive",
+    "shutdown_timeout",
+    "master_key_file",
+    "signing_algorithms",
+    "signing_algorithm",
+    "signing_key_lead",
+    "signing_key_rotation",
+    "environments",
+    "guess_limit_per_minute",
+    "audit_json_lines",
+];
+
+/// Reads the settings, and what `config check` shows of them.
+pub fn read(flags: &Flags) -> Result<(Settings, Vec<ShownSetting>), ConfigError> {
+    let mut figment = Figment::from(Serialized::defaults(Settings::default()));
+    let file = flags.config.clone().unwrap_or_else(|| DEFAULT_FILE.into());
+    if flags.config.is_some() && !file.is_file() {
+        return Err(ConfigError(format!("settings file {} cannot be read", file.display())));
+    }
+    figment = figment.merge(Toml::file_exact(&file));
+    figment = figment.merge(Env::prefixed(PREFIX).ignore(&APART).filter(|name| !name.starts_with("test_")).split("__"));
+    figment = figment.merge(Serialized::defaults(flags));
+    let mut settings: Settings = figment.extract().map_err(|error| describe(&error))?;
+    settings.master_key = variable("SEALWRIGHT_MASTER_KEY")?;
+    let shown = shown(&figment, &settings);
+    Ok((settings, shown))
+}
+
+fn variable(name: &str) -> Result<Option<String>, ConfigError> {
+    match std::env::var(name) {
+        Ok(value) if value.is_empty() => Ok(None),
+        Ok(value) => Ok(Some(value)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err(ConfigError(format!("variable {name}: is not UTF-8"))),
+    }
+}
+
+/// The first error in one line. Values stand in it only for settings that hold no secret.
+fn describe(error: &figment::Error) -> ConfigError {
+    use figment::error::Kind;
+    let place = match error.metadata.as_ref().map(source_of) {
+        Some(Source::Variable) => format!("{PREFIX}{}", error.path.join("__").to_uppercase()),
+        _ => error.path.join("."),
+    };
+    let place = if place.is_empty() { String::new() } else { format!("setting {place}: ") };
+    let from = match &error.metadata {
+        Some(metadata) if source_of(metadata) == Source::File => {
+            metadata.source.as_ref().map_or_else(String::new, |source| format!(" (in {source})"))
+        }
+        _ => String::new(),
+    };
+    let wrong = match &error.kind {
+        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => format!("must be {expected}"),
+        Kind::UnknownField(name, _) => {
+            return ConfigError(format!("unknown setting {name}{from}{}", variable_hint(name)));
+        }
+        other => other.to_string(),
+    };
+    ConfigError(format!("{place}{wrong}{from}"))
+}
+
+/// An unknown name has no metadata of its own: tell if it came from a variable.
+fn variable_hint(name: &str) -> String {
+    let variable = format!("{PREFIX}{}", name.to_uppercase());
+    if std::env::var_os(&variable).is_some() { format!(" (variable {variable})") } else { String::new() }
+}
+
+fn source_of(metadata: &Metadata) -> Source {
+    if metadata.name.contains("environment variable") {
+        Source::Variable
+    } else if metadata.name.contains("TOML") {
+        Source::File
+    } else if metadata.name.contains("Flags") {
+        Source::Flag
+    } else {
+        Source::Default
+    }
+}
+
+fn shown(figment: &Figment, settings: &Settings) -> Vec<ShownSetting> {
+    let values = serde_json::to_value(settings).unwrap_or_default();
+    let mut shown: Vec<ShownSetting> = NAMES
+        .into_iter()
+        .chain(["log"])
+        .map(|name| ShownSetting {
+            name,
+            value: match name {
+                "database_url" => settings.database_url.as_deref().map(super::database::without_password).into(),
+                _ => values.get(name).cloned().unwrap_or_default(),
+            },
+            source: figment.find_metadata(name).map_or(Source::Default, source_of),
+        })
+        .collect();
+    shown.push(ShownSetting {
+        name: "master_key",
+        value: settings.master_key.as_ref().map(|_| "(hidden)").into(),
+        source: if settings.master_key.is_some() { Source::Variable } else { Source::Default },
+    });
+    shown
+}

@@ -1,0 +1,46 @@
+//! Algorithms and dates of signing keys.
+
+use super::ConfigError;
+use super::settings::Settings;
+use crate::domain::signing_key::Algorithm;
+use crate::domain::time::Duration;
+
+/// Which keys there are, and when they change.
+#[derive(Clone, Debug)]
+pub struct SigningConfig {
+    /// Every environment has an active key of each of these.
+    pub algorithms: Vec<Algorithm>,
+    /// How long a new key is published before it signs.
+    pub lead: Duration,
+    /// How old a key becomes before the schedule replaces it; zero switches the schedule off.
+    pub rotation: Duration,
+}
+
+impl SigningConfig {
+    pub(super) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
+        let mut algorithms: Vec<Algorithm> = settings
+            .signing_algorithms
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<_, _>>()
+            .map_err(|wrong| ConfigError::setting("signing_algorithms", wrong))?;
+        algorithms.sort();
+        algorithms.dedup();
+        if algorithms.is_empty() {
+            return Err(ConfigError::setting("signing_algorithms", "must name at least one"));
+        }
+        let duration = |name, text: &str| text.parse::<Duration>().map_err(|wrong| ConfigError::setting(name, wrong));
+        let lead = duration("signing_key_lead", &settings.signing_key_lead)?;
+        let rotation = duration("signing_key_rotation", &settings.signing_key_rotation)?;
+        if lead < Duration::seconds(1) {
+            return Err(ConfigError::setting("signing_key_lead", "must be at least 1s"));
+        }
+        if rotation != Duration::ZERO && rotation <= lead {
+            return Err(ConfigError::setting(
+                "signing_key_rotation",
+                "must be longer than signing_key_lead, or 0s for never",
+            ));
+        }
+        Ok(Self { algorithms, lead, rotation })
+    }
+}

@@ -1,0 +1,74 @@
+//! Randomness from the operating system, through ring.
+
+use ring::rand::{SecureRandom, SystemRandom};
+use zeroize::Zeroizing;
+
+use super::CryptoError;
+use crate::domain::ids::{Id, Kind};
+use crate::domain::time::Timestamp;
+
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// `N` random bytes.
+///
+/// # Errors
+/// The operating system gives none.
+pub fn bytes<const N: usize>() -> Result<[u8; N], CryptoError> {
+    let mut buffer = [0; N];
+    SystemRandom::new().fill(&mut buffer).map_err(|_| CryptoError)?;
+    Ok(buffer)
+}
+
+/// A new identifier for something made at `now`.
+///
+/// # Errors
+/// The operating system gives no randomness.
+pub fn id<K: Kind>(now: Timestamp) -> Result<Id<K>, CryptoError> {
+    Ok(Id::new(now, &bytes()?))
+}
+
+/// `length` characters of `0–9 A–Z a–z`, each equally likely (5.95 bits a character).
+///
+/// # Errors
+/// The operating system gives no randomness.
+pub fn base62(length: usize) -> Result<Zeroizing<String>, CryptoError> {
+    let mut text = Zeroizing::new(String::with_capacity(length));
+    while text.len() < length {
+        let block = Zeroizing::new(bytes::<64>()?);
+        // 248 is the largest multiple of 62 in a byte: what lies above would favour the first characters.
+        for byte in block.iter().filter(|byte| **byte < 248).take(length - text.len()) {
+            text.push(char::from(BASE62[usize::from(byte % 62)]));
+        }
+    }
+    Ok(text)
+}
+
+/// The number in exactly `width` characters of base 62, the lowest digits of it where it is longer.
+pub fn to_base62(mut number: u128, width: usize) -> String {
+    let mut digits = vec![b'0'; width];
+    for digit in digits.iter_mut().rev() {
+        *digit = BASE62[usize::try_from(number % 62).unwrap_or(0)];
+        number /= 62;
+    }
+    digits.into_iter().map(char::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_text_has_the_length_and_alphabet_asked_for() {
+        let text = base62(43).unwrap();
+        assert_eq!(text.len(), 43);
+        assert!(text.bytes().all(|b| b.is_ascii_alphanumeric()));
+        assert_ne!(*text, *base62(43).unwrap());
+    }
+
+    #[test]
+    fn numbers_have_a_fixed_width() {
+        assert_eq!(to_base62(0, 3), "000");
+        assert_eq!(to_base62(61, 3), "00z");
+        assert_eq!(to_base62(62, 3), "010");
+    }
+}

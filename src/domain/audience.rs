@@ -1,0 +1,68 @@
+//! Audiences: whom a token is meant for.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Longest audience.
+const AUDIENCE_MAX: usize = 512;
+/// Most audiences of one client or of one request.
+pub const AUDIENCES_MAX: usize = 50;
+
+/// One value of a token's `aud`: visible ASCII without `"` and `\`, usually the URI of a resource server.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Audience(Arc<str>);
+
+impl Audience {
+    /// The audience as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Reads the value of a `resource` parameter: an absolute URI without fragment (RFC 8707 §2).
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence.
+    pub fn from_resource(text: &str) -> Result<Self, &'static str> {
+        let uri = url::Url::parse(text).map_err(|_| "must be an absolute URI")?;
+        if uri.fragment().is_some() {
+            return Err("must have no fragment");
+        }
+        text.parse()
+    }
+}
+
+impl FromStr for Audience {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() || text.len() > AUDIENCE_MAX {
+            return Err("must have 1 to 512 characters");
+        }
+        if !text.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)) {
+            return Err("must be visible ASCII without quotation mark, backslash or space");
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for Audience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Audience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An environment's audiences that hold for clients which name none of their own.
+#[derive(Clone, Debug)]
+pub struct EnvironmentAudiences {
+    /// What a client without audiences gets.
+    pub default: Audience,
+    /// The management API, which a client with management permissions has.
+    pub management: Audience,
+}

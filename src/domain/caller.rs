@@ -1,0 +1,109 @@
+//! Who asks for something to be managed, and what they may.
+
+use std::sync::Arc;
+
+use super::environment::Environment;
+use super::permission;
+use super::scope::{Scope, Scopes};
+
+/// Who acts on the management verbs.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// Someone with a shell on the machine and the database's credentials: the installation's owner.
+    CommandLine {
+        /// `cli:` and the operating system's user.
+        actor: Arc<str>,
+    },
+    /// A client with a bearer token of its own.
+    Client {
+        /// Its `client_id`.
+        id: Arc<str>,
+        /// Its environment: the only one on which it acts.
+        environment: Environment,
+        /// The scopes of its token, cut to what the client has now.
+        scopes: Scopes,
+    },
+    /// The service itself, on a schedule.
+    System,
+}
+
+impl Caller {
+    /// The actor as it stands in audit events.
+    pub fn actor(&self) -> Arc<str> {
+        match self {
+            Self::CommandLine { actor } => Arc::clone(actor),
+            Self::Client { id, .. } => Arc::clone(id),
+            Self::System => "system".into(),
+        }
+    }
+
+    /// The caller as a credential, if it is one.
+    pub fn credential(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Client { id, .. } => Some(Arc::clone(id)),
+            Self::CommandLine { .. } | Self::System => None,
+        }
+    }
+
+    /// The only environment that the caller sees and acts on; `None` for all of them.
+    pub fn environment(&self) -> Option<Environment> {
+        match self {
+            Self::Client { environment, .. } => Some(*environment),
+            Self::CommandLine { .. } | Self::System => None,
+        }
+    }
+
+    /// Whether objects of `environment` exist for the caller.
+    pub fn sees(&self, environment: Environment) -> bool {
+        self.environment().is_none_or(|own| own == environment)
+    }
+
+    /// Whether the caller may do what needs `required`.
+    pub fn may(&self, required: &Scope) -> bool {
+        match self {
+            Self::Client { scopes, .. } => scopes.cover(required),
+            Self::CommandLine { .. } | Self::System => true,
+        }
+    }
+
+    /// Whether the caller may give `scopes` to a client: it must cover them itself, and management permissions beyond
+    /// the delegable few, or `admin`, take an owner (or the command line).
+    pub fn may_grant(&self, scopes: &Scopes) -> bool {
+        match self {
+            Self::CommandLine { .. } | Self::System => true,
+            Self::Client { scopes: own, .. } => {
+                let is_owner = own.iter().any(|scope| scope.as_str() == permission::ADMIN);
+                own.cover_all(scopes)
+                    && (is_owner || !scopes.iter().any(|scope| permission::is_reserved(scope.as_str())))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_grants_only_what_it_holds_and_reserved_scopes_only_as_an_owner() {
+        for (own, given, expected) in [
+            ("sealwright.clients:write orders:read", "orders:read", true),
+            ("sealwright.clients:write orders:read", "orders:write", false),
+            ("sealwright.clients:write read", "orders:read invoices:read", true),
+            ("sealwright.clients:write read", "admin", false),
+            ("sealwright.clients:write admin", "admin", false),
+            ("sealwright.clients:write sealwright.audit:read", "sealwright.audit:read", false),
+            ("sealwright.clients:write sealwright.keys:verify", "sealwright.keys:verify", true),
+            ("sealwright.admin", "sealwright.clients:write", true),
+            ("sealwright.admin", "orders:read", false),
+            ("sealwright.admin admin", "orders:read admin sealwright.admin", true),
+        ] {
+            let caller = Caller::Client {
+                id: "cli_1".into(),
+                environment: Environment::Production,
+                scopes: own.parse().unwrap(),
+            };
+            assert_eq!(caller.may_grant(&given.parse().unwrap()), expected, "{own} gives {given}");
+        }
+    }
+}

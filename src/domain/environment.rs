@@ -1,0 +1,60 @@
+//! The three environments. Each is an issuer of its own, with its own signing keys; nothing crosses.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// One of the three issuers of an installation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Environment {
+    /// The issuer at the public URL itself.
+    Production,
+    /// The issuer at `{public_url}/staging`.
+    Staging,
+    /// The issuer at `{public_url}/development`.
+    Development,
+}
+
+impl Environment {
+    /// All of them, production first.
+    pub const ALL: [Self; 3] = [Self::Production, Self::Staging, Self::Development];
+
+    /// The name as it stands in requests, claims and rows.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Staging => "staging",
+            Self::Development => "development",
+        }
+    }
+
+    /// What stands between the public URL and the issuer's own paths: nothing for production.
+    pub const fn path_prefix(self) -> &'static str {
+        match self {
+            Self::Production => "",
+            Self::Staging => "/staging",
+            Self::Development => "/development",
+        }
+    }
+
+    /// Its position in [`Environment::ALL`], for tables with one place for each.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Environment {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|environment| environment.as_str() == text)
+            .ok_or("must be production, staging or development")
+    }
+}

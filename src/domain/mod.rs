@@ -1,0 +1,17 @@
+//! Nouns and decisions. Nothing here performs I/O, reads a clock or knows a framework: time, randomness and stored
+//! values are arguments, so that every decision can be tested by itself.
+
+pub mod audience;
+pub mod audit;
+pub mod caller;
+pub mod client;
+pub mod environment;
+pub mod ids;
+pub mod network;
+pub mod permission;
+pub mod rate;
+pub mod scope;
+pub mod signing_key;
+pub mod text;
+pub mod time;
+pub mod token;

@@ -1,0 +1,163 @@
+//! Addresses: allowlists, and who the caller is behind trusted proxies.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+
+/// Most entries of one allowlist.
+const NETWORKS_MAX: usize = 100;
+
+/// Networks written as addresses or CIDR blocks, v4 and v6. IPv4-mapped IPv6 addresses count as the IPv4 ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Networks(Vec<IpNet>);
+
+impl Networks {
+    /// Reads each entry as an address or a CIDR block.
+    ///
+    /// # Errors
+    /// What is wrong, as the end of a sentence that begins with the field's name.
+    pub fn parse<'a>(entries: impl IntoIterator<Item = &'a str>) -> Result<Self, &'static str> {
+        let networks: Vec<IpNet> = entries.into_iter().map(parse_network).collect::<Result<_, _>>()?;
+        if networks.len() > NETWORKS_MAX {
+            return Err("must have at most 100 entries");
+        }
+        Ok(Self(networks))
+    }
+
+    /// Whether no network is named.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `address` lies in one of the networks.
+    pub fn contain(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// The entries as they are shown: single addresses without a prefix length.
+    pub fn to_strings(&self) -> Vec<String> {
+        self.0
+            .iter()
+            .map(|network| {
+                if network.prefix_len() == network.max_prefix_len() {
+                    network.addr().to_string()
+                } else {
+                    network.to_string()
+                }
+            })
+            .collect()
+    }
+}
+
+fn parse_network(text: &str) -> Result<IpNet, &'static str> {
+    const WRONG: &str = "must be addresses or CIDR blocks such as 203.0.113.7 or 2001:db8::/32";
+    let network = match IpAddr::from_str(text) {
+        Ok(address) => IpNet::from(address.to_canonical()),
+        Err(_) => IpNet::from_str(text).map_err(|_| WRONG)?,
+    };
+    match network {
+        IpNet::V6(v6) if v6.prefix_len() >= 96 => match v6.addr().to_ipv4_mapped() {
+            Some(v4) => IpNet::new(v4.into(), v6.prefix_len() - 96).map(|net| net.trunc()).map_err(|_| WRONG),
+            None => Ok(network.trunc()),
+        },
+        _ => Ok(network.trunc()),
+    }
+}
+
+impl fmt::Display for Networks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_strings().join(","))
+    }
+}
+
+/// The caller's address: the peer itself, or, where the peer is a trusted proxy, the rightmost hop of
+/// `X-Forwarded-For` that is not one (RFC 9700 §4.13). A hop that cannot be read ends the walk at the last one that
+/// could.
+pub fn caller_address<'a>(
+    peer: IpAddr,
+    trusted_proxies: &Networks,
+    forwarded_for: impl DoubleEndedIterator<Item = &'a str>,
+) -> IpAddr {
+    let mut address = peer.to_canonical();
+    for hop in forwarded_for.flat_map(|line| line.split(',')).rev() {
+        if !trusted_proxies.contain(address) {
+            break;
+        }
+        match hop.trim().parse::<IpAddr>() {
+            Ok(hop) => address = hop.to_canonical(),
+            Err(_) => break,
+        }
+    }
+    address
+}
+
+/// What limits on guessing count by: a v4 address, or the /64 that a v6 address lies in.
+pub fn guessing_source(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let mut segments = v6.segments();
+            segments[4..].fill(0);
+            IpAddr::V6(segments.into())
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn networks(entries: &[&str]) -> Networks {
+        Networks::parse(entries.iter().copied()).unwrap()
+    }
+
+    #[test]
+    fn allowlists_take_addresses_and_blocks_of_both_families() {
+        let list = networks(&["203.0.113.7", "10.1.0.0/16", "2001:db8::/32", "::ffff:192.0.2.0/120"]);
+        for (address, expected) in [
+            ("203.0.113.7", true),
+            ("203.0.113.8", false),
+            ("::ffff:203.0.113.7", true),
+            ("10.1.255.1", true),
+            ("10.2.0.1", false),
+            ("2001:db8::1", true),
+            ("2001:db9::1", false),
+            ("192.0.2.44", true),
+        ] {
+            assert_eq!(list.contain(address.parse().unwrap()), expected, "{address}");
+        }
+        for wrong in ["", "10.0.0.0/33", "10.0.0", "localhost", "::/129", "10.0.0.1 "] {
+            assert!(Networks::parse([wrong]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_rightmost_untrusted_hop_is_the_caller() {
+        let proxies = networks(&["10.0.0.0/8"]);
+        for (peer, forwarded, expected) in [
+            ("198.51.100.1", vec!["203.0.113.9"], "198.51.100.1"),
+            ("10.0.0.1", vec!["203.0.113.9"], "203.0.113.9"),
+            ("10.0.0.1", vec!["1.2.3.4, 203.0.113.9"], "203.0.113.9"),
+            ("10.0.0.1", vec!["1.2.3.4", "203.0.113.9, 10.0.0.7"], "203.0.113.9"),
+            ("10.0.0.1", vec![], "10.0.0.1"),
+            ("10.0.0.1", vec!["203.0.113.9, junk"], "10.0.0.1"),
+            ("10.0.0.1", vec!["10.0.0.2"], "10.0.0.2"),
+            ("::ffff:10.0.0.1", vec!["203.0.113.9"], "203.0.113.9"),
+        ] {
+            let found = caller_address(peer.parse().unwrap(), &proxies, forwarded.clone().into_iter());
+            assert_eq!(found.to_string(), expected, "{peer} {forwarded:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_forwarded_header_gives_an_address(text in "\\PC{0,60}") {
+            caller_address("10.0.0.1".parse().unwrap(), &networks(&["0.0.0.0/0", "::/0"]), [text.as_str()].into_iter());
+        }
+    }
+}

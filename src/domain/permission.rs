@@ -1,0 +1,131 @@
+//! Management permissions: the closed list of scopes that begin with `sealwright.`.
+
+/// What every management permission begins with.
+const PREFIX: &str = "sealwright.";
+
+/// Covers every management permission, and no business scope.
+pub const ADMIN: &str = "sealwright.admin";
+/// Read OAuth clients.
+pub const CLIENTS_READ: &str = "sealwright.clients:read";
+/// Create and change OAuth clients.
+pub const CLIENTS_WRITE: &str = "sealwright.clients:write";
+/// Read the scope registry.
+pub const SCOPES_READ: &str = "sealwright.scopes:read";
+/// Change the scope registry.
+pub const SCOPES_WRITE: &str = "sealwright.scopes:write";
+/// Read signing keys (never their private halves).
+pub const SIGNING_KEYS_READ: &str = "sealwright.signing-keys:read";
+/// Rotate and destroy signing keys.
+pub const SIGNING_KEYS_WRITE: &str = "sealwright.signing-keys:write";
+/// Read the audit log.
+pub const AUDIT_READ: &str = "sealwright.audit:read";
+/// Introspect every token of the environment.
+pub const TOKENS_INTROSPECT: &str = "sealwright.tokens:introspect";
+/// Read `/metrics` from elsewhere than loopback.
+pub const METRICS_READ: &str = "sealwright.metrics:read";
+
+/// Every permission that a credential can be granted by name, apart from the `…:*` forms.
+pub const ALL: [&str; 27] = [
+    ADMIN,
+    CLIENTS_READ,
+    CLIENTS_WRITE,
+    "sealwright.keys:read",
+    "sealwright.keys:write",
+    "sealwright.keys:verify",
+    "sealwright.customers:read",
+    "sealwright.customers:write",
+    "sealwright.users:read",
+    "sealwright.users:write",
+    "sealwright.roles:read",
+    "sealwright.roles:write",
+    SCOPES_READ,
+    SCOPES_WRITE,
+    SIGNING_KEYS_READ,
+    SIGNING_KEYS_WRITE,
+    AUDIT_READ,
+    "sealwright.usage:read",
+    "sealwright.alerts:read",
+    "sealwright.alerts:write",
+    "sealwright.webhooks:read",
+    "sealwright.webhooks:write",
+    "sealwright.jobs:read",
+    "sealwright.jobs:write",
+    TOKENS_INTROSPECT,
+    "sealwright.access-log:append",
+    METRICS_READ,
+];
+
+/// Resources whose management permissions a client may carry whoever made it; for others the command line or an owner
+/// must have made it.
+const DELEGABLE: [&str; 4] = ["keys:verify", "webhooks:", "jobs:", "access-log:append"];
+
+/// Whether `scope` is meant as a management permission.
+pub fn is_management(scope: &str) -> bool {
+    scope.starts_with(PREFIX)
+}
+
+/// Whether `scope` stands in the closed list, or is the `…:*` of a resource in it.
+pub fn is_known(scope: &str) -> bool {
+    ALL.contains(&scope)
+        || scope
+            .strip_suffix('*')
+            .filter(|resource| resource.ends_with(':'))
+            .is_some_and(|resource| ALL.iter().any(|known| known.starts_with(resource)))
+}
+
+/// Whether the grant `granted` covers the management permission `required`, apart from being the same.
+pub fn covers(granted: &str, required: &str) -> bool {
+    granted == ADMIN
+        || granted.strip_suffix('*').is_some_and(|resource| {
+            is_management(resource) && resource.ends_with(':') && required.starts_with(resource)
+        })
+}
+
+/// Whether only the command line or an owner may give `scope` to a client.
+pub fn is_reserved(scope: &str) -> bool {
+    match scope.strip_prefix(PREFIX) {
+        Some(rest) => !DELEGABLE.iter().any(|free| rest.starts_with(free)),
+        None => scope == "admin",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closed_list_is_closed() {
+        for known in ["sealwright.clients:read", "sealwright.clients:*", "sealwright.admin", "sealwright.webhooks:*"] {
+            assert!(is_known(known), "{known}");
+        }
+        for unknown in [
+            "sealwright.",
+            "sealwright.*",
+            "sealwright.:*",
+            "sealwright.admin:*",
+            "sealwright.client:read",
+            "sealwright.clients:",
+        ] {
+            assert!(!is_known(unknown), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn reserved_permissions_need_the_command_line_or_an_owner() {
+        for reserved in
+            ["admin", "sealwright.admin", "sealwright.clients:read", "sealwright.keys:write", "sealwright.keys:*"]
+        {
+            assert!(is_reserved(reserved), "{reserved}");
+        }
+        for free in [
+            "read",
+            "orders:admin",
+            "sealwright.keys:verify",
+            "sealwright.webhooks:write",
+            "sealwright.jobs:*",
+            "sealwright.access-log:append",
+        ] {
+            assert!(!is_reserved(free), "{free}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Access tokens: the claims that Sealwright signs and the ones that it reads back.
+
+use serde::{Deserialize, Serialize};
+
+use super::audience::Audience;
+
+/// The claims of an access token (RFC 9068 §2.2).
+#[derive(Debug, Serialize)]
+pub struct Claims<'a> {
+    /// The environment's issuer identifier.
+    pub iss: &'a str,
+    /// Whom the token is for.
+    pub aud: AudClaim<'a>,
+    /// The client, being its own subject in this grant (RFC 9068 §2.2).
+    pub sub: &'a str,
+    /// The client.
+    pub client_id: &'a str,
+    /// Seconds since the epoch.
+    pub exp: i64,
+    /// Seconds since the epoch.
+    pub iat: i64,
+    /// The token's id.
+    pub jti: &'a str,
+    /// Scope tokens, separated by spaces (RFC 8693 §4.2).
+    pub scope: &'a str,
+    /// The environment's name.
+    pub environment: &'static str,
+}
+
+/// `aud`: one string where there is one audience, else an array (RFC 7519 §4.1.3).
+#[derive(Debug)]
+pub struct AudClaim<'a>(pub &'a [Audience]);
+
+impl Serialize for AudClaim<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            [one] => serializer.serialize_str(one.as_str()),
+            many => serializer.collect_seq(many.iter().map(Audience::as_str)),
+        }
+    }
+}
+
+/// The claims of a token that was signed by one of our keys, read back strictly: required claims are required, of
+/// their type, and each stands once (RFC 7519 §4, RFC 9068 §2.2).
+#[derive(Clone, Debug, Deserialize)]
+pub struct VerifiedClaims {
+    /// Issuer.
+    pub iss: String,
+    /// Audiences.
+    #[serde(deserialize_with = "one_or_many")]
+    pub aud: Vec<String>,
+    /// Subject.
+    pub sub: String,
+    /// Client.
+    pub client_id: String,
+    /// Expiry, seconds since the epoch.
+    pub exp: i64,
+    /// Not before, seconds since the epoch.
+    #[serde(default)]
+    pub nbf: Option<i64>,
+    /// Issued at, seconds since the epoch.
+    pub iat: i64,
+    /// Token id.
+    pub jti: String,
+    /// Scopes, separated by spaces.
+    pub scope: String,
+}
+
+fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(one) => vec![one],
+        OneOrMany::Many(many) => many,
+    })
+}

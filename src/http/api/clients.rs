@@ -1,0 +1,295 @@
+//! `/api/v1/clients`.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::web::{Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Value, json};
+
+use super::fields::{Fields, read_body};
+use super::page::{Query, page};
+use super::permitted::{ClientsRead, ClientsWrite, Permission, Permitted};
+use crate::clock;
+use crate::config::Issuers;
+use crate::crypto::client_secret::ClientSecretText;
+use crate::domain::client::Client;
+use crate::domain::environment::Environment;
+use crate::domain::ids::ClientId;
+use crate::domain::time::{Duration, Timestamp};
+use crate::http::{SharedState, error};
+use crate::service::clients::{ClientInput, Patch, Render, Repeat, StateChange};
+use crate::service::error::ServiceError;
+use crate::service::idempotency::{Rendered, Repeatable, Replay};
+use crate::store::clients::ClientFilter;
+
+/// A client as it is shown.
+pub fn view(client: &Client, issuers: &Issuers, now: Timestamp) -> Value {
+    let texts = |items: Vec<String>| items;
+    let audiences = client.effective_audiences(&issuers.of(client.environment).audiences);
+    let secrets: Vec<Value> = client
+        .secrets
+        .iter()
+        .map(|secret| {
+            json!({
+                "id": secret.id.as_str(),
+                "last_four": secret.last_four,
+                "created_at": secret.created_at.to_string(),
+                "last_used_at": secret.last_used_at.map(|at| at.to_string()),
+                "ends_at": secret.ends_at.map(|at| at.to_string()),
+                "live": secret.is_live(now),
+            })
+        })
+        .collect();
+    json!({
+        "id": client.id.as_str(),
+        "client_id": client.id.as_str(),
+        "environment": client.environment.as_str(),
+        "name": client.name,
+        "description": client.description,
+        "status": client.status(now).as_str(),
+        "scopes": client.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "default_scopes": client.default_scopes.as_ref().map(|scopes| texts(scopes.iter().map(ToString::to_string).collect())),
+        "audiences": audiences.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "resource_for": client.resource_for.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "allowed_ips": client.allowed_ips.to_strings(),
+        "token_lifetime": client.token_lifetime.as_seconds(),
+        "signing_algorithm": client.signing_algorithm.map(|algorithm| algorithm.as_str()),
+        "rate_per_minute": client.limits.rate_per_minute,
+        "burst_per_second": client.limits.burst_per_second,
+        "expires_at": client.expires_at.map(|at| at.to_string()),
+        "tokens_revoked_before": client.tokens_revoked_before.map(|at| at.to_string()),
+        "created_at": client.created_at.to_string(),
+        "updated_at": client.updated_at.to_string(),
+        "last_used_at": client.secrets.iter().filter_map(|secret| secret.last_used_at).max().map(|at| at.to_string()),
+        "secrets": secrets,
+    })
+}
+
+/// A client with the secret that was just made, this once.
+pub fn view_with_secret(client: &Client, secret: &ClientSecretText, issuers: &Issuers, now: Timestamp) -> Value {
+    let mut view = view(client, issuers, now);
+    view["client_secret"] = secret.expose().into();
+    view
+}
+
+fn rendered(status: u16, issuers: &Issuers, client: &Client, secret: &ClientSecretText, now: Timestamp) -> Rendered {
+    Rendered {
+        status,
+        whole: view_with_secret(client, secret, issuers, now).to_string(),
+        bare: view(client, issuers, now).to_string(),
+    }
+}
+
+/// JSON that only its receiver may keep.
+pub fn private_json(status: u16, body: String) -> HttpResponse {
+    HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::OK))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .body(body)
+}
+
+fn input(fields: &mut Fields) -> ClientInput {
+    ClientInput {
+        name: fields.string("name"),
+        description: fields.string("description"),
+        scopes: fields.strings("scopes"),
+        default_scopes: fields.strings("default_scopes"),
+        audiences: fields.strings("audiences"),
+        resource_for: fields.strings("resource_for"),
+        allowed_ips: fields.strings("allowed_ips"),
+        token_lifetime: fields.integer("token_lifetime"),
+        signing_algorithm: fields.string("signing_algorithm"),
+        rate_per_minute: fields.integer("rate_per_minute"),
+        burst_per_second: fields.integer("burst_per_second"),
+        expires_at: fields.string("expires_at"),
+    }
+}
+
+/// What became of the `Idempotency-Key` of a request.
+enum Repeated {
+    /// The request was answered before.
+    Before(Replay),
+    /// It is new; its answer is to be kept if it has a key.
+    New(Repeat),
+}
+
+async fn repeated<P: Permission>(
+    request: &HttpRequest,
+    body: &[u8],
+    state: &SharedState,
+    permitted: &Permitted<P>,
+    render: Render,
+) -> Result<Repeated, ServiceError> {
+    let mut keys = request.headers().get_all("idempotency-key");
+    let (first, second) = (keys.next(), keys.next());
+    let Some(key) = first else { return Ok(Repeated::New(None)) };
+    let key = match (key.to_str(), second) {
+        (Ok(key), None) => key,
+        _ => return Err(ServiceError::invalid("Idempotency-Key", "must stand once, in visible ASCII")),
+    };
+    let repeatable = Repeatable::new(&permitted.caller, key, request.method().as_str(), request.path(), body)?;
+    match state.services.replay(&repeatable, clock::now()).await? {
+        Some(replay) => Ok(Repeated::Before(replay)),
+        None => Ok(Repeated::New(Some((repeatable, render)))),
+    }
+}
+
+/// `GET /api/v1/clients`: filters `environment`, `name`.
+pub async fn list(request: HttpRequest, permitted: Permitted<ClientsRead>, state: SharedState) -> HttpResponse {
+    let mut query = Query::of(&request);
+    let limit = query.limit();
+    let filter = ClientFilter {
+        environment: query.get::<Environment>("environment"),
+        name: query.get::<String>("name"),
+        before: query.get::<ClientId>("cursor"),
+    };
+    let found = match query.finish() {
+        Ok(()) => state.services.list_clients(&permitted.caller, filter, limit + 1, permitted.origin).await,
+        Err(error) => Err(error),
+    };
+    let now = clock::now();
+    match found {
+        Ok(rows) => {
+            page(rows, limit, |client| client.id.to_string(), |client| view(client, &state.services.issuers, now))
+        }
+        Err(error) => error::service(&error),
+    }
+}
+
+/// `POST /api/v1/clients`: 201 with the client and, this once, `client_secret`.
+pub async fn create(
+    request: HttpRequest,
+    payload: Payload,
+    permitted: Permitted<ClientsWrite>,
+    state: SharedState,
+) -> HttpResponse {
+    let render: Render = |issuers, client, secret, now| rendered(201, issuers, client, secret, now);
+    let body = match read_body(&request, payload, &state).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
+    let mut fields = match Fields::parse(&body) {
+        Ok(fields) => fields,
+        Err(refusal) => return refusal,
+    };
+    let created = async {
+        let repeat = match repeated(&request, &body, &state, &permitted, render).await? {
+            Repeated::Before(replay) => return Ok(private_json(replay.status, replay.body)),
+            Repeated::New(repeat) => repeat,
+        };
+        let environment = match fields.string("environment") {
+            Patch::Set(name) => Some(name),
+            Patch::Keep | Patch::Clear => None,
+        };
+        let input = input(&mut fields);
+        fields.finish()?;
+        let Permitted { caller, origin, .. } = permitted;
+        let services = &state.services;
+        let (client, secret) = services.create_client(&caller, environment.as_deref(), input, repeat, origin).await?;
+        let answer = render(&services.issuers, &client, &secret, clock::now());
+        Ok(private_json(answer.status, answer.whole))
+    };
+    created.await.unwrap_or_else(|error: ServiceError| error::service(&error))
+}
+
+/// `GET /api/v1/clients/{id}`.
+pub async fn show(id: Path<String>, permitted: Permitted<ClientsRead>, state: SharedState) -> HttpResponse {
+    answer(&state, state.services.client(&permitted.caller, &id, permitted.origin).await)
+}
+
+/// `PATCH /api/v1/clients/{id}`: `null` sets a field back, or to unlimited.
+pub async fn update(
+    request: HttpRequest,
+    payload: Payload,
+    id: Path<String>,
+    permitted: Permitted<ClientsWrite>,
+    state: SharedState,
+) -> HttpResponse {
+    let fields = match read_body(&request, payload, &state).await {
+        Ok(body) => Fields::parse(&body),
+        Err(refusal) => Err(refusal),
+    };
+    let mut fields = match fields {
+        Ok(fields) => fields,
+        Err(refusal) => return refusal,
+    };
+    let input = input(&mut fields);
+    let updated = match fields.finish() {
+        Ok(()) => state.services.update_client(&permitted.caller, &id, input, permitted.origin).await,
+        Err(error) => Err(error),
+    };
+    answer(&state, updated)
+}
+
+/// `POST /api/v1/clients/{id}/rotate-secret`: `{"grace": "24h"}`; 200 with the client and, this once, `client_secret`.
+pub async fn rotate_secret(
+    request: HttpRequest,
+    payload: Payload,
+    id: Path<String>,
+    permitted: Permitted<ClientsWrite>,
+    state: SharedState,
+) -> HttpResponse {
+    let render: Render = |issuers, client, secret, now| rendered(200, issuers, client, secret, now);
+    let body = match read_body(&request, payload, &state).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
+    let mut fields = match Fields::parse(&body) {
+        Ok(fields) => fields,
+        Err(refusal) => return refusal,
+    };
+    let rotated = async {
+        let repeat = match repeated(&request, &body, &state, &permitted, render).await? {
+            Repeated::Before(replay) => return Ok(private_json(replay.status, replay.body)),
+            Repeated::New(repeat) => repeat,
+        };
+        let grace = match fields.string("grace") {
+            Patch::Set(text) => text.parse::<Duration>().map_err(|wrong| ServiceError::invalid("grace", wrong))?,
+            Patch::Keep | Patch::Clear => Duration::ZERO,
+        };
+        fields.finish()?;
+        let Permitted { caller, origin, .. } = permitted;
+        let services = &state.services;
+        let (client, secret) = services.rotate_client_secret(&caller, &id, grace, repeat, origin).await?;
+        let answer = render(&services.issuers, &client, &secret, clock::now());
+        Ok(private_json(answer.status, answer.whole))
+    };
+    rotated.await.unwrap_or_else(|error: ServiceError| error::service(&error))
+}
+
+/// `POST /api/v1/clients/{id}/disable`.
+pub async fn disable(id: Path<String>, permitted: Permitted<ClientsWrite>, state: SharedState) -> HttpResponse {
+    change_state(&id, permitted, &state, StateChange::Disable).await
+}
+
+/// `POST /api/v1/clients/{id}/enable`.
+pub async fn enable(id: Path<String>, permitted: Permitted<ClientsWrite>, state: SharedState) -> HttpResponse {
+    change_state(&id, permitted, &state, StateChange::Enable).await
+}
+
+/// `POST /api/v1/clients/{id}/revoke`.
+pub async fn revoke(id: Path<String>, permitted: Permitted<ClientsWrite>, state: SharedState) -> HttpResponse {
+    change_state(&id, permitted, &state, StateChange::Revoke).await
+}
+
+/// `POST /api/v1/clients/{id}/revoke-tokens`: ends all tokens that were issued before this moment.
+pub async fn revoke_tokens(id: Path<String>, permitted: Permitted<ClientsWrite>, state: SharedState) -> HttpResponse {
+    change_state(&id, permitted, &state, StateChange::RevokeTokens).await
+}
+
+async fn change_state(
+    id: &str,
+    permitted: Permitted<ClientsWrite>,
+    state: &SharedState,
+    change: StateChange,
+) -> HttpResponse {
+    let changed = state.services.change_client_state(&permitted.caller, id, change, permitted.origin).await;
+    answer(state, changed)
+}
+
+fn answer(state: &SharedState, client: Result<Client, ServiceError>) -> HttpResponse {
+    match client {
+        Ok(client) => private_json(200, view(&client, &state.services.issuers, clock::now()).to_string()),
+        Err(error) => error::service(&error),
+    }
+}

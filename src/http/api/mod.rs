@@ -1,0 +1,11 @@
+//! The management API below `/api/v1`: JSON, cursors, RFC 9457 problems.
+
+pub mod audit_events;
+pub mod clients;
+mod fields;
+mod page;
+mod permitted;
+pub mod scopes;
+pub mod signing_keys;
+
+pub use permitted::authorization;

@@ -1,0 +1,99 @@
+//! What a handler requires stands in its signature: `Permitted<ClientsWrite>` is a caller who may write clients.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{AUTHORIZATION, HeaderValue};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+
+use crate::domain::audit::Origin;
+use crate::domain::caller::Caller;
+use crate::domain::permission;
+use crate::http::envelope::origin_of;
+use crate::http::{State, error};
+use crate::service::authorize_caller::Unauthorized;
+
+/// A management permission as a type.
+pub trait Permission: 'static {
+    /// The permission.
+    const NAME: &'static str;
+}
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident = $constant:ident;)*) => {$(
+        $(#[$doc])*
+        pub enum $name {}
+        impl Permission for $name {
+            const NAME: &'static str = permission::$constant;
+        }
+    )*};
+}
+
+permissions! {
+    /// Read clients.
+    ClientsRead = CLIENTS_READ;
+    /// Create and change clients.
+    ClientsWrite = CLIENTS_WRITE;
+    /// Read the scope registry.
+    ScopesRead = SCOPES_READ;
+    /// Change the scope registry.
+    ScopesWrite = SCOPES_WRITE;
+    /// Read signing keys.
+    SigningKeysRead = SIGNING_KEYS_READ;
+    /// Rotate and destroy signing keys.
+    SigningKeysWrite = SIGNING_KEYS_WRITE;
+    /// Read the audit log.
+    AuditRead = AUDIT_READ;
+}
+
+/// A caller that was authenticated and has the permission `P`.
+pub struct Permitted<P> {
+    /// Who calls.
+    pub caller: Caller,
+    /// Where the call came from.
+    pub origin: Arc<Origin>,
+    permission: PhantomData<P>,
+}
+
+/// A call that was turned away.
+#[derive(Debug)]
+pub struct Refused(Unauthorized);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "refused with {}", self.0.status())
+    }
+}
+
+impl actix_web::ResponseError for Refused {
+    fn error_response(&self) -> HttpResponse {
+        error::unauthorized(self.0)
+    }
+}
+
+/// Every `Authorization` field of a request.
+pub fn authorization(request: &HttpRequest) -> Vec<&[u8]> {
+    request.headers().get_all(AUTHORIZATION).map(HeaderValue::as_bytes).collect()
+}
+
+impl<P: Permission> FromRequest for Permitted<P> {
+    type Error = Refused;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Refused>>>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let Some(state) = request.app_data::<web::Data<State>>() else {
+                return Err(Refused(Unauthorized::Unavailable));
+            };
+            let origin = origin_of(&request);
+            match state.services.authorize_caller(&authorization(&request), P::NAME, &origin).await {
+                Ok(caller) => Ok(Self { caller, origin, permission: PhantomData }),
+                Err(refused) => Err(Refused(refused)),
+            }
+        })
+    }
+}

@@ -1,0 +1,206 @@
+//! What every request goes through: its id, where it came from, bounds on its head, transport security, a last resort for
+//! faults, the log line, metrics.
+
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
+use futures_util::FutureExt as _;
+
+use super::{State, error};
+use crate::clock;
+use crate::crypto::random;
+use crate::domain::audit::Origin;
+use crate::domain::network;
+use crate::domain::text::clipped;
+
+/// Bytes of a request's head, names and values together.
+const HEAD_MAX: usize = 16 * 1024;
+/// Fields of a request's head.
+const FIELDS_MAX: usize = 100;
+/// Longest path and query.
+const TARGET_MAX: usize = 8 * 1024;
+const USER_AGENT_MAX: usize = 256;
+const PATH_KEPT: usize = 256;
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// The middleware around all routes.
+pub async fn envelope<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let started = Instant::now();
+    let Some(state) = request.app_data::<web::Data<State>>().cloned() else {
+        return Ok(request.into_response(HttpResponse::InternalServerError().finish()));
+    };
+    let Some(origin) = origin(&request, &state, started) else {
+        return Ok(request.into_response(error::internal(request_path_kind(""))));
+    };
+    let origin = Arc::new(origin);
+    request.extensions_mut().insert(Arc::clone(&origin));
+    let http_request = request.request().clone();
+    let response = match refuse(&request, &state) {
+        Some(refusal) => request.into_response(refusal),
+        None => match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+            Ok(Ok(response)) => response.map_into_boxed_body(),
+            Ok(Err(error)) => ServiceResponse::new(http_request.clone(), error.error_response()),
+            Err(_) => {
+                log::error!(request_id = origin.request_id.as_str(); "a handler panicked");
+                ServiceResponse::new(http_request.clone(), error::internal(request_path_kind(&origin.path)))
+            }
+        },
+    };
+    Ok(finish(response, &state, &origin, started))
+}
+
+/// The origin that the envelope gave this request.
+pub fn origin_of(request: &HttpRequest) -> Arc<Origin> {
+    let known = request.extensions().get::<Arc<Origin>>().cloned();
+    // The envelope is around every route; this is only for the type's sake.
+    known.unwrap_or_else(|| {
+        let now = clock::now();
+        Arc::new(Origin {
+            request_id: crate::domain::ids::RequestId::floor(now),
+            method: "".into(),
+            path: String::new(),
+            address: None,
+            user_agent: String::new(),
+            received_at: now,
+            started: Instant::now(),
+        })
+    })
+}
+
+fn origin(request: &ServiceRequest, state: &State, started: Instant) -> Option<Origin> {
+    let now = clock::now();
+    let headers = request.headers();
+    Some(Origin {
+        request_id: random::id(now).ok()?,
+        method: method(request),
+        path: clipped(request.path(), PATH_KEPT).to_owned(),
+        address: caller_address(request, state),
+        user_agent: printable(headers.get(actix_web::http::header::USER_AGENT)),
+        received_at: now,
+        started,
+    })
+}
+
+fn method(request: &ServiceRequest) -> std::borrow::Cow<'static, str> {
+    match request.method().as_str() {
+        "GET" => "GET".into(),
+        "POST" => "POST".into(),
+        other => clipped(other, 16).to_owned().into(),
+    }
+}
+
+fn printable(value: Option<&HeaderValue>) -> String {
+    let text = value.map(HeaderValue::as_bytes).map(String::from_utf8_lossy).unwrap_or_default();
+    clipped(&text, USER_AGENT_MAX).chars().filter(|c| !c.is_control()).collect()
+}
+
+fn caller_address(request: &ServiceRequest, state: &State) -> Option<IpAddr> {
+    let peer = request.peer_addr()?.ip();
+    let proxies = &state.server.trusted_proxies;
+    if proxies.is_empty() {
+        return Some(peer.to_canonical());
+    }
+    let hops: Vec<&str> = request.headers().get_all(&FORWARDED_FOR).filter_map(|value| value.to_str().ok()).collect();
+    Some(network::caller_address(peer, proxies, hops.into_iter()))
+}
+
+/// Heads out of bounds, and plain HTTP from where it is not served (RFC 6749 §3.2).
+fn refuse(request: &ServiceRequest, state: &State) -> Option<HttpResponse> {
+    let kind = request_path_kind(request.path());
+    if request.uri().path_and_query().is_some_and(|target| target.as_str().len() > TARGET_MAX) {
+        return Some(error::head_refused(kind, 414, "uri_too_long", "The request target is too long."));
+    }
+    let headers = request.headers();
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if size > HEAD_MAX || headers.len() > FIELDS_MAX {
+        return Some(error::head_refused(kind, 431, "head_too_large", "The request head is too large."));
+    }
+    if is_secure_enough(request, state) {
+        return None;
+    }
+    Some(error::head_refused(
+        kind,
+        403,
+        "tls_required",
+        "Plain HTTP is served on loopback and behind trusted proxies only.",
+    ))
+}
+
+/// TLS ends here, or at a trusted proxy that says so, or the peer is on this machine, or the operator allows plain HTTP.
+fn is_secure_enough(request: &ServiceRequest, state: &State) -> bool {
+    if state.server.tls.is_some() || state.server.allow_insecure_http {
+        return true;
+    }
+    let Some(peer) = request.peer_addr().map(|address| address.ip().to_canonical()) else { return false };
+    if state.server.trusted_proxies.contain(peer) {
+        let said: Vec<&[u8]> = request.headers().get_all(&FORWARDED_PROTO).map(HeaderValue::as_bytes).collect();
+        match said.as_slice() {
+            [one] => return one.eq_ignore_ascii_case(b"https"),
+            [] => {}
+            _ => return false,
+        }
+    }
+    peer.is_loopback()
+}
+
+/// Whether a forwarding field stands in the head: the request then came through a proxy, whatever its peer.
+pub fn was_forwarded(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| {
+        let name = name.as_str();
+        name == "forwarded" || name == "x-real-ip" || name.starts_with("x-forwarded") || name.starts_with("x_forwarded")
+    })
+}
+
+/// Which error format a path speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathKind {
+    /// RFC 6749 errors.
+    OAuth,
+    /// RFC 9457 problems.
+    Problem,
+}
+
+/// The error format of `path`.
+pub fn request_path_kind(path: &str) -> PathKind {
+    if path.contains("/api/oauth/") { PathKind::OAuth } else { PathKind::Problem }
+}
+
+fn finish(
+    mut response: ServiceResponse<BoxBody>,
+    state: &State,
+    origin: &Origin,
+    started: Instant,
+) -> ServiceResponse<BoxBody> {
+    let status = response.status().as_u16();
+    let id = origin.request_id.as_str();
+    if let Ok(value) = HeaderValue::from_str(id) {
+        response.headers_mut().insert(REQUEST_ID.clone(), value);
+    }
+    let elapsed = started.elapsed();
+    let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    state.metrics.count_request(&route, status, elapsed);
+    log::info!(
+        target: "sealwright::access",
+        request_id = id,
+        method:% = origin.method,
+        path = origin.path.as_str(),
+        status = status,
+        address:? = origin.address.map(|address| address.to_string()).unwrap_or_default(),
+        micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        "request"
+    );
+    response
+}

@@ -1,0 +1,66 @@
+//! Figures in the OpenMetrics text format. No label names a credential.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::service::Services;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RequestLabels {
+    route: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RouteLabels {
+    route: String,
+}
+
+/// What is counted as it happens.
+pub struct Metrics {
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<RouteLabels, Histogram>,
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        Self {
+            requests: Family::default(),
+            // From 100 microseconds to about three seconds.
+            seconds: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.0001, 2.0, 16))),
+        }
+    }
+
+    /// Counts an answered request.
+    pub fn count_request(&self, route: &str, status: u16, elapsed: Duration) {
+        self.requests.get_or_create(&RequestLabels { route: route.to_owned(), status }).inc();
+        self.seconds.get_or_create(&RouteLabels { route: route.to_owned() }).observe(elapsed.as_secs_f64());
+    }
+
+    /// Everything, with what the services count themselves.
+    pub fn render(&self, services: &Services) -> Result<String, std::fmt::Error> {
+        let mut registry = Registry::with_prefix("sealwright");
+        registry.register("http_requests", "Answered requests", self.requests.clone());
+        registry.register_with_unit("http_request_duration", "Time to answer", Unit::Seconds, self.seconds.clone());
+        let journal = services.journal.stats();
+        let (hits, misses) = services.clients.hits_and_misses();
+        for (name, help, value) in [
+            ("audit_events", "Audit events stored", journal.events.load(Ordering::Relaxed)),
+            ("audit_commits", "Transactions that stored audit events", journal.commits.load(Ordering::Relaxed)),
+            ("audit_failures", "Audit events that could not be stored", journal.failures.load(Ordering::Relaxed)),
+            ("client_memory_hits", "Look-ups of clients answered from memory", hits),
+            ("client_memory_misses", "Look-ups of clients that took a query", misses),
+        ] {
+            registry.register(name, help, ConstCounter::new(value));
+        }
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry)?;
+        Ok(text)
+    }
+}

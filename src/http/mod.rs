@@ -1,0 +1,37 @@
+//! The only room that names actix-web: routes, extractors, views, the one error bridge.
+
+pub mod api;
+mod body;
+mod envelope;
+mod error;
+mod metrics;
+mod oauth;
+mod operations;
+mod routes;
+mod server;
+mod tls;
+
+pub use server::{ServeError, bind, runtime, serve};
+
+use std::sync::Arc;
+
+use crate::config::{ServerConfig, SigningConfig};
+use crate::service::SharedServices;
+
+/// What handlers share.
+pub struct State {
+    services: SharedServices,
+    server: ServerConfig,
+    signing: SigningConfig,
+    metrics: metrics::Metrics,
+}
+
+/// The state as handlers get it.
+type SharedState = actix_web::web::Data<State>;
+
+impl State {
+    fn new(services: SharedServices, server: ServerConfig, signing: SigningConfig) -> Arc<Self> {
+        let metrics = metrics::Metrics::new();
+        Arc::new(Self { services, server, signing, metrics })
+    }
+}

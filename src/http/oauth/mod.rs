@@ -1,0 +1,161 @@
+//! The protocol's endpoints, the same below each issuer.
+
+use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, PRAGMA};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+
+use super::envelope::origin_of;
+use super::{SharedState, body, error};
+use crate::clock;
+use crate::config::SigningConfig;
+use crate::crypto::digest::sha256;
+use crate::domain::environment::Environment;
+use crate::oauth::error::OAuthError;
+use crate::oauth::metadata::Metadata;
+use crate::service::issue_token::ProtocolRequest;
+
+/// Largest body of these endpoints.
+const BODY_MAX: usize = 16 * 1024;
+/// Longest time for which a verifier may take a JWKS answer as fresh, in seconds.
+const JWKS_MAX_AGE: i64 = 300;
+/// How much longer it may use it while it fetches a new one.
+const JWKS_WHILE_REVALIDATE: i64 = 60;
+/// How much longer it may use it while this service does not answer.
+const JWKS_IF_ERROR: i64 = 3600;
+
+/// Which issuer a route belongs to.
+#[derive(Clone, Copy, Debug)]
+pub struct Issuer(pub Environment);
+
+#[derive(Serialize)]
+struct TokenAnswer<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: i64,
+    scope: &'a str,
+}
+
+/// `POST /api/oauth/token` (RFC 6749 §4.4).
+pub async fn token(request: HttpRequest, payload: Payload, state: SharedState, issuer: Data<Issuer>) -> HttpResponse {
+    let body = read_form(&request, payload, &state).await;
+    let issued = state.services.issue_token(protocol_request(&request, &body, **issuer)).await;
+    match issued {
+        Ok(issued) => answer(&TokenAnswer {
+            access_token: &issued.access_token.0,
+            token_type: "Bearer",
+            expires_in: issued.expires_in,
+            scope: &issued.scope.to_string(),
+        }),
+        Err(refused) => error::oauth(refused),
+    }
+}
+
+/// `POST /api/oauth/introspect` (RFC 7662).
+pub async fn introspect(
+    request: HttpRequest,
+    payload: Payload,
+    state: SharedState,
+    issuer: Data<Issuer>,
+) -> HttpResponse {
+    let body = read_form(&request, payload, &state).await;
+    match state.services.introspect_token(protocol_request(&request, &body, **issuer)).await {
+        Ok(introspection) => answer(&introspection),
+        Err(refused) => error::oauth(refused),
+    }
+}
+
+/// `POST /api/oauth/revoke` (RFC 7009): 200 with nothing in it.
+pub async fn revoke(request: HttpRequest, payload: Payload, state: SharedState, issuer: Data<Issuer>) -> HttpResponse {
+    let body = read_form(&request, payload, &state).await;
+    match state.services.revoke_token(protocol_request(&request, &body, **issuer)).await {
+        Ok(()) => {
+            HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache")).finish()
+        }
+        Err(refused) => error::oauth(refused),
+    }
+}
+
+/// RFC 8414 §3.2.
+pub async fn metadata(state: SharedState, issuer: Data<Issuer>) -> HttpResponse {
+    let identifier = &state.services.issuers.of(issuer.0).issuer;
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=300")).json(Metadata::new(identifier))
+}
+
+/// The environment's public keys (RFC 7517 §5), from memory: they are answered while the database is down.
+pub async fn jwks(request: HttpRequest, state: SharedState, issuer: Data<Issuer>) -> HttpResponse {
+    let keys = state.services.keyring.jwks(issuer.0, clock::now()).to_string();
+    let digest: String = sha256(keys.as_bytes())[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let etag = format!("\"{digest}\"");
+    let is_known = request
+        .headers()
+        .get_all(IF_NONE_MATCH)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .map(|tag| tag.trim().trim_start_matches("W/"))
+        .any(|tag| tag == etag || tag == "*");
+    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header((CACHE_CONTROL, jwks_cache_control(&state.signing))).insert_header((ETAG, etag));
+    if is_known {
+        return response.finish();
+    }
+    response.insert_header((CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"))).body(keys)
+}
+
+/// No verifier may use an answer for longer than a new key is published before it signs, in any of the ways that the
+/// field provides for (RFC 9111 §5.2.2.1, RFC 5861).
+fn jwks_cache_control(signing: &SigningConfig) -> String {
+    let lead = signing.lead.as_seconds();
+    let fresh = JWKS_MAX_AGE.min(lead);
+    let beyond = lead - fresh;
+    format!(
+        "public, max-age={fresh}, stale-while-revalidate={}, stale-if-error={}",
+        JWKS_WHILE_REVALIDATE.min(beyond),
+        JWKS_IF_ERROR.min(beyond)
+    )
+}
+
+/// An answer that carries tokens or tells of them is never cached (RFC 6749 §5.1, RFC 7662 §2.2).
+fn answer(body: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache")).json(body)
+}
+
+async fn read_form(
+    request: &HttpRequest,
+    payload: Payload,
+    state: &SharedState,
+) -> Result<actix_web::web::Bytes, OAuthError> {
+    let body = body::read(payload, BODY_MAX, state.server.request_timeout).await.map_err(error::oauth_body)?;
+    if !is_form(request.headers().get(CONTENT_TYPE)) {
+        return Err(OAuthError::invalid_request("The body must be application/x-www-form-urlencoded."));
+    }
+    Ok(body)
+}
+
+/// The one content type, with UTF-8 as its only charset (RFC 6749 Appendix B).
+fn is_form(content_type: Option<&HeaderValue>) -> bool {
+    let Some(text) = content_type.and_then(|value| value.to_str().ok()) else { return false };
+    let mut parts = text.split(';').map(str::trim);
+    let is_form = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+    is_form
+        && parts.filter(|part| !part.is_empty()).all(|parameter| {
+            parameter.split_once('=').is_none_or(|(name, value)| {
+                !name.trim().eq_ignore_ascii_case("charset")
+                    || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+            })
+        })
+}
+
+fn protocol_request<'r>(
+    request: &'r HttpRequest,
+    body: &'r Result<actix_web::web::Bytes, OAuthError>,
+    issuer: Issuer,
+) -> ProtocolRequest<'r> {
+    ProtocolRequest {
+        environment: issuer.0,
+        authorization: request.headers().get_all(AUTHORIZATION).map(HeaderValue::as_bytes).collect(),
+        query: request.query_string(),
+        body: body.as_deref().map_err(|error| *error),
+        origin: origin_of(request),
+    }
+}

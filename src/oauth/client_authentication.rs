@@ -1,0 +1,186 @@
+//! How a client says who it is: `client_secret_basic` or `client_secret_post`, exactly one (RFC 6749 §2.3).
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use super::error::OAuthError;
+use super::form::{Form, decode};
+
+/// Longest `client_id` and longest secret that are looked at.
+const CREDENTIAL_MAX: usize = 256;
+
+/// What a client presented. The secret is blank in `Debug` and erased on drop.
+#[derive(Debug)]
+pub struct PresentedCredentials {
+    /// The `client_id` as it was sent; nothing is known of it yet.
+    pub client_id: String,
+    /// The secret as it was sent.
+    pub secret: PresentedSecret,
+}
+
+/// A secret as it was sent.
+pub struct PresentedSecret(Zeroizing<String>);
+
+impl PresentedSecret {
+    /// The secret itself, for checking it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for PresentedSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PresentedSecret")
+    }
+}
+
+/// Reads the one authentication of a request from its `Authorization` fields, its query and its form.
+///
+/// # Errors
+/// `invalid_request` for two methods at once, credentials in the query, or bad encoding; `invalid_client` for none.
+pub fn presented(authorization: &[&[u8]], query: &str, form: &Form<'_>) -> Result<PresentedCredentials, OAuthError> {
+    refuse_query(query)?;
+    const TWO: OAuthError = OAuthError::invalid_request("The request authenticates the client in more than one way.");
+    let in_body = form.get("client_secret").is_some() || form.get("client_assertion").is_some();
+    match authorization {
+        [] => from_form(form),
+        [_] if in_body => Err(TWO),
+        [header] => {
+            let credentials = from_basic(header)?;
+            // RFC 6749 §2.3.1: naming oneself in the body, too, is allowed; naming another is not.
+            if form.get("client_id").is_some_and(|id| id != credentials.client_id) {
+                return Err(OAuthError::invalid_request("client_id is another one than in the Authorization field."));
+            }
+            Ok(credentials)
+        }
+        _ => Err(TWO),
+    }
+}
+
+/// RFC 6749 §2.3.1: credentials must not stand in the request URI, where logs would keep them.
+fn refuse_query(query: &str) -> Result<(), OAuthError> {
+    let named = query.split('&').map(|pair| decode(pair.split_once('=').map_or(pair, |(name, _)| name)));
+    for name in named {
+        if matches!(name.as_deref(), Some("client_id" | "client_secret" | "client_assertion" | "token")) {
+            return Err(OAuthError::invalid_request("Credentials and tokens must not stand in the query string."));
+        }
+    }
+    Ok(())
+}
+
+fn from_form(form: &Form<'_>) -> Result<PresentedCredentials, OAuthError> {
+    if form.get("client_assertion").is_some() && form.get("client_secret").is_some() {
+        return Err(OAuthError::invalid_request("The request authenticates the client in more than one way."));
+    }
+    match (form.get("client_id"), form.get("client_secret")) {
+        (Some(id), Some(secret)) => credentials(id.to_owned(), Zeroizing::new(secret.to_owned())),
+        _ => Err(OAuthError::INVALID_CLIENT),
+    }
+}
+
+/// RFC 7617 and RFC 6749 §2.3.1: base64 of `id:secret`, each of them form-encoded first. Our ids and secrets only use
+/// characters that encoding leaves as they are, so that clients which forget it get in as well.
+fn from_basic(header: &[u8]) -> Result<PresentedCredentials, OAuthError> {
+    const MALFORMED: OAuthError =
+        OAuthError::invalid_request("The Authorization field is not well-formed Basic authentication.");
+    let header = std::str::from_utf8(header).map_err(|_| MALFORMED)?;
+    let (scheme, encoded) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(OAuthError::INVALID_CLIENT);
+    }
+    let decoded = Zeroizing::new(STANDARD.decode(encoded.trim()).map_err(|_| MALFORMED)?);
+    let decoded = std::str::from_utf8(&decoded).map_err(|_| MALFORMED)?;
+    let (id, secret) = decoded.split_once(':').ok_or(MALFORMED)?;
+    let plain = |text| decode(text).filter(|text| is_vschar(text)).ok_or(MALFORMED);
+    let (id, secret): (Cow<'_, str>, Cow<'_, str>) = (plain(id)?, plain(secret)?);
+    credentials(id.into_owned(), Zeroizing::new(secret.into_owned()))
+}
+
+fn credentials(client_id: String, secret: Zeroizing<String>) -> Result<PresentedCredentials, OAuthError> {
+    if !is_vschar(&client_id) || !is_vschar(&secret) {
+        return Err(OAuthError::invalid_request("client_id or client_secret has characters that are not allowed."));
+    }
+    if client_id.len() > CREDENTIAL_MAX || secret.len() > CREDENTIAL_MAX {
+        return Err(OAuthError::INVALID_CLIENT);
+    }
+    Ok(PresentedCredentials { client_id, secret: PresentedSecret(secret) })
+}
+
+/// RFC 6749 Appendix A.1, A.2: `VSCHAR`.
+fn is_vschar(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, 0x20..=0x7e))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(authorization: &[&str], query: &str, body: &str) -> Result<(String, String), &'static str> {
+        let form = Form::parse(body.as_bytes()).map_err(|error| error.error)?;
+        let fields: Vec<&[u8]> = authorization.iter().map(|field| field.as_bytes()).collect();
+        presented(&fields, query, &form)
+            .map(|found| (found.client_id.clone(), found.secret.expose().to_owned()))
+            .map_err(|error| error.error)
+    }
+
+    fn basic(pair: &str) -> String {
+        format!("Basic {}", STANDARD.encode(pair))
+    }
+
+    #[test]
+    fn exactly_one_authentication_is_read() {
+        let both = Ok(("id".to_owned(), "se:cret".to_owned()));
+        let table = [
+            (vec![basic("id:se:cret")], "", "", both.clone()),
+            (vec![basic("i%64:se%3Acret")], "", "", both.clone()),
+            (vec![basic("id:se:cret").replace("Basic", "bAsIc")], "", "", both.clone()),
+            (vec![basic("id:se:cret")], "", "client_id=id", both.clone()),
+            (vec![basic("id:se:cret")], "", "client_secret=", both.clone()),
+            (vec![], "", "client_id=id&client_secret=se%3Acret", both.clone()),
+            (vec![], "foo=bar", "client_id=id&client_secret=se:cret", both),
+            (vec![], "", "", Err("invalid_client")),
+            (vec![], "", "client_id=id", Err("invalid_client")),
+            (vec![], "", "client_secret=x", Err("invalid_client")),
+            (vec![], "", "client_id=id&client_secret=", Err("invalid_client")),
+            (vec!["Bearer x".into()], "", "", Err("invalid_client")),
+            (vec![basic("id:x")], "", "client_id=id&client_secret=x", Err("invalid_request")),
+            (vec![basic("id:x")], "", "client_assertion=x", Err("invalid_request")),
+            (vec![], "", "client_id=i&client_secret=x&client_assertion=x", Err("invalid_request")),
+            (vec![basic("id:x")], "", "client_id=other", Err("invalid_request")),
+            (vec![basic("id:x"), basic("id:x")], "", "", Err("invalid_request")),
+            (vec![], "client_secret=x", "client_id=id&client_secret=x", Err("invalid_request")),
+            (vec![], "client%5Fsecret=x", "client_id=id&client_secret=x", Err("invalid_request")),
+            (vec!["Basic".into()], "", "", Err("invalid_request")),
+            (vec!["Basic !!!".into()], "", "", Err("invalid_request")),
+            (vec!["Basic aWQ6eA".into()], "", "", Err("invalid_request")),
+            (vec![basic("no colon")], "", "", Err("invalid_request")),
+            (vec![basic("id:50%")], "", "", Err("invalid_request")),
+            (vec![basic("id:%zz")], "", "", Err("invalid_request")),
+            (vec![basic("id:a\tb")], "", "", Err("invalid_request")),
+            (vec![basic("id:%C3%A4")], "", "", Err("invalid_request")),
+            (vec![], "", "client_id=id&client_secret=a%00b", Err("invalid_request")),
+        ];
+        for (authorization, query, body, expected) in table {
+            let fields: Vec<&str> = authorization.iter().map(String::as_str).collect();
+            assert_eq!(read(&fields, query, body), expected, "{authorization:?} {query:?} {body:?}");
+        }
+    }
+
+    #[test]
+    fn plus_is_a_space_and_percent_2b_is_plus() {
+        assert_eq!(read(&[&basic("a+b:c%2Bd")], "", ""), Ok(("a b".into(), "c+d".into())));
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_and_form_get_an_answer(header in "\\PC{0,60}", pair in "\\PC{0,40}", query in "\\PC{0,40}", body in "\\PC{0,40}") {
+            let _ = read(&[&header], &query, &body);
+            let _ = read(&[&basic(&pair)], &query, &body);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The protocol, without HTTP and without SQL: forms, client authentication, the grant, metadata.
+
+pub mod client_authentication;
+pub mod error;
+pub mod form;
+pub mod grant;
+pub mod introspection;
+pub mod metadata;

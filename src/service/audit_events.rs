@@ -1,0 +1,34 @@
+//! Reading the audit log.
+
+use std::sync::Arc;
+
+use super::Services;
+use super::error::ServiceError;
+use super::trail::Trail;
+use crate::domain::audit::Origin;
+use crate::domain::caller::Caller;
+use crate::store::audit_log::{self, EventFilter, StoredEvent};
+
+impl Services {
+    /// Events that the caller sees, newest first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn list_audit_events(
+        &self,
+        caller: &Caller,
+        mut filter: EventFilter,
+        limit: i64,
+        origin: Arc<Origin>,
+    ) -> Result<Vec<StoredEvent>, ServiceError> {
+        if let Some(own) = caller.environment() {
+            let asked_for_another = filter.environment.as_deref().is_some_and(|asked| asked != own.as_str());
+            if asked_for_another {
+                return Ok(vec![]);
+            }
+            filter.environment = Some(own.to_string());
+        }
+        let trail = Trail::of(caller, "audit.list", origin);
+        self.reading(trail, move |connection| Ok(audit_log::list(connection, &filter, limit)?)).await
+    }
+}

@@ -1,0 +1,165 @@
+//! Who is asking? A client proves itself with one of its live secrets.
+//!
+//! Every refusal is decided by an HMAC, never by Argon2, so that all of them take the same time and a flood of wrong secrets
+//! costs good clients nothing. Argon2 runs once for each live secret and process: for a secret that carries the right tag.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::Services;
+use super::clients_in_memory::KnownClient;
+use super::trail::Trail;
+use crate::crypto::password::PasswordError;
+use crate::domain::client::{ClientSecret, Status};
+use crate::domain::environment::Environment;
+use crate::domain::ids::SecretId;
+use crate::domain::time::Timestamp;
+use crate::oauth::client_authentication::PresentedCredentials;
+use crate::oauth::error::OAuthError;
+
+/// A refusal: what is said outside, and why it is so inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// For the answer.
+    pub error: OAuthError,
+    /// For the audit event.
+    pub reason: &'static str,
+}
+
+impl Refusal {
+    /// A refusal with its true reason.
+    pub const fn new(error: OAuthError, reason: &'static str) -> Self {
+        Self { error, reason }
+    }
+
+    /// A refusal whose reason is no secret.
+    pub const fn plain(error: OAuthError) -> Self {
+        Self { error, reason: error.error }
+    }
+
+    /// The service cannot decide: the database fails.
+    pub const STORE: Self = Self::new(OAuthError::UNAVAILABLE, "store_unavailable");
+    /// The service cannot decide: its audit event cannot be stored.
+    pub const AUDIT: Self = Self::new(OAuthError::UNAVAILABLE, "audit_unavailable");
+}
+
+impl From<OAuthError> for Refusal {
+    fn from(error: OAuthError) -> Self {
+        Self::plain(error)
+    }
+}
+
+/// Secrets that were accepted, with the last time; noted in the database in batches, never by the request itself.
+#[derive(Debug, Default)]
+pub struct SecretsInUse(Mutex<HashMap<SecretId, Timestamp>>);
+
+impl SecretsInUse {
+    fn note(&self, secret: &SecretId, now: Timestamp) {
+        let mut used = self.0.lock();
+        match used.get_mut(secret) {
+            Some(last) => *last = now,
+            None => drop(used.insert(secret.clone(), now)),
+        }
+    }
+
+    /// What was noted since the last call.
+    pub fn take(&self) -> Vec<(SecretId, Timestamp)> {
+        self.0.lock().drain().collect()
+    }
+}
+
+impl Services {
+    /// Authenticates the client that `presented` names, as one of `environment` that is active and may come from its
+    /// address. `trail` learns the credential as soon as it is known to exist.
+    ///
+    /// # Errors
+    /// `invalid_client` in one wording for every reason, 429 where guessing goes on, 503 where nothing can be decided.
+    pub async fn authenticate_client(
+        &self,
+        environment: Environment,
+        presented: &PresentedCredentials,
+        trail: &mut Trail,
+        now: Timestamp,
+    ) -> Result<Arc<KnownClient>, Refusal> {
+        let decided = self.check_client(environment, presented, trail, now).await;
+        match decided {
+            Err(refusal) if refusal.error == OAuthError::INVALID_CLIENT => {
+                match self.guessing.failed(&presented.client_id, trail.origin.address, now) {
+                    Ok(()) => Err(refusal),
+                    Err(seconds) => Err(Refusal::new(OAuthError::too_many_failures(seconds), refusal.reason)),
+                }
+            }
+            decided => decided,
+        }
+    }
+
+    async fn check_client(
+        &self,
+        environment: Environment,
+        presented: &PresentedCredentials,
+        trail: &mut Trail,
+        now: Timestamp,
+    ) -> Result<Arc<KnownClient>, Refusal> {
+        const fn no(reason: &'static str) -> Refusal {
+            Refusal::new(OAuthError::INVALID_CLIENT, reason)
+        }
+        let secret = presented.secret.expose();
+        let found = self.clients.get(&self.store, &presented.client_id).await.map_err(|error| {
+            log::error!("{error}");
+            Refusal::STORE
+        })?;
+        let Some(known) = found else {
+            // An unknown id costs what a wrong secret costs.
+            self.mint.made(&presented.client_id, "", secret);
+            return Err(no("unknown_client"));
+        };
+        trail.credential(&known.id);
+        let client = &known.client;
+        let Some(place) = client.live_secrets(now).find(|place| self.mint.made(&known.id, place.id.as_str(), secret))
+        else {
+            return Err(no("wrong_secret"));
+        };
+        if client.environment != environment {
+            return Err(no("wrong_environment"));
+        }
+        match client.status(now) {
+            Status::Active => {}
+            Status::Inactive => return Err(no("client_disabled")),
+            Status::Expired => return Err(no("client_expired")),
+            Status::Revoked => return Err(no("client_revoked")),
+        }
+        if !client.admits(trail.origin.address) {
+            return Err(no("address_not_allowed"));
+        }
+        if !self.secret_passes(&known, place, secret).await? {
+            return Err(no("wrong_secret"));
+        }
+        self.secrets_in_use.note(&place.id, now);
+        Ok(known)
+    }
+
+    /// Argon2 once: a secret that passed is remembered as a keyed digest for as long as the client stays as it is.
+    async fn secret_passes(&self, known: &KnownClient, place: &ClientSecret, secret: &str) -> Result<bool, Refusal> {
+        let digest = self.clients.digest_key.digest(&[place.id.as_str().as_bytes(), secret.as_bytes()]);
+        if known.has_passed(&place.id, &digest) {
+            return Ok(true);
+        }
+        let _one_at_a_time = known.checking.lock().await;
+        if known.has_passed(&place.id, &digest) {
+            return Ok(true);
+        }
+        let passes = self.passwords.verify(secret, &place.hash).await.map_err(|error| match error {
+            PasswordError::Busy => Refusal::new(OAuthError::UNAVAILABLE, "overloaded"),
+            PasswordError::Failed => {
+                log::error!("client {}: secret {}: its hash is damaged", known.id, place.id);
+                Refusal::new(OAuthError::SERVER_ERROR, "damaged_secret")
+            }
+        })?;
+        if passes {
+            known.remember(&place.id, digest);
+        }
+        Ok(passes)
+    }
+}

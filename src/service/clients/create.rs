@@ -1,0 +1,124 @@
+//! Makes a client with its first secret.
+
+use std::sync::Arc;
+
+use super::{ClientInput, Repeat, input};
+use crate::clock;
+use crate::crypto::client_secret::ClientSecretText;
+use crate::crypto::random;
+use crate::domain::audit::Origin;
+use crate::domain::caller::Caller;
+use crate::domain::client::{Client, LIFETIME_MAX, State};
+use crate::domain::ids::ClientId;
+use crate::domain::rate::RateLimits;
+use crate::domain::time::{Duration, Timestamp};
+use crate::service::Services;
+use crate::service::error::{FieldError, ServiceError};
+use crate::service::trail::Trail;
+use crate::store::{change_log, clients};
+
+impl Services {
+    /// Makes a client; its secret is returned this once. `environment` is the caller's own unless named.
+    ///
+    /// # Errors
+    /// What is wrong with the input, or the caller may not give these scopes.
+    pub async fn create_client(
+        &self,
+        caller: &Caller,
+        environment: Option<&str>,
+        input: ClientInput,
+        repeat: Repeat,
+        origin: Arc<Origin>,
+    ) -> Result<(Client, ClientSecretText), ServiceError> {
+        let now = clock::now();
+        let id: ClientId = random::id(now)?;
+        let mut trail = Trail::of(caller, "client.create", origin);
+        let prepared = match self.prepare_client(caller, environment, input, id.clone(), now) {
+            Ok(client) => self.make_secret(&id, now).await.map(|secret| (client, secret)),
+            Err(error) => Err(error),
+        };
+        let (mut client, (secret, text)) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                self.witness_refusal(&trail, error.status(), error.code()).await;
+                return Err(error);
+            }
+        };
+        client.secrets.push(secret);
+        trail.target = Some(id.as_str().into());
+        trail.environment = Some(client.environment);
+        let kept = repeat.map(|(request, render)| (request, render(&self.issuers, &client, &text, now)));
+        let vault = Arc::clone(&self.vault);
+        let stored = client.clone();
+        self.change(trail, 201, move |transaction, _, now| {
+            clients::insert(transaction.connection, &stored)?;
+            transaction.announce(now, change_log::Kind::Client, stored.id.as_str())?;
+            if let Some((request, rendered)) = kept {
+                request.keep(transaction, &vault, now, &rendered)?;
+            }
+            Ok(())
+        })
+        .await?;
+        self.clients.forget(id.as_str());
+        Ok((client, text))
+    }
+
+    /// Everything that is decided before Argon2 and the transaction.
+    fn prepare_client(
+        &self,
+        caller: &Caller,
+        environment: Option<&str>,
+        input: ClientInput,
+        id: ClientId,
+        now: Timestamp,
+    ) -> Result<Client, ServiceError> {
+        let mut wrong = Vec::new();
+        let environment = match (environment, caller.environment()) {
+            (Some(name), _) => input::environment(name).map_err(|error| wrong.extend(fields(error))).ok(),
+            (None, own) => own,
+        };
+        let patch = input.read(now).map_err(|error| wrong.extend(fields(error))).unwrap_or_default();
+        for (field, missing) in
+            [("environment", environment.is_none()), ("name", patch.name.is_none()), ("scopes", patch.scopes.is_none())]
+        {
+            if missing && !wrong.iter().any(|error| error.field == field) {
+                wrong.push(FieldError::new(field, "is required"));
+            }
+        }
+        let (Some(environment), true) = (environment, wrong.is_empty()) else {
+            return Err(ServiceError::Invalid(wrong));
+        };
+        let blank = Client {
+            id,
+            environment,
+            name: String::new(),
+            description: String::new(),
+            scopes: Default::default(),
+            default_scopes: None,
+            audiences: vec![],
+            resource_for: vec![],
+            allowed_ips: Default::default(),
+            token_lifetime: Duration::seconds(LIFETIME_MAX),
+            signing_algorithm: None,
+            limits: RateLimits::default(),
+            state: State::Enabled,
+            expires_at: None,
+            tokens_revoked_before: None,
+            created_at: now,
+            updated_at: now,
+            secrets: vec![],
+        };
+        let client = self.patched(blank, patch)?;
+        if !caller.sees(environment) || !caller.may_grant(&client.scopes) {
+            return Err(ServiceError::ScopeExceedsCaller);
+        }
+        Ok(client)
+    }
+}
+
+fn fields(error: ServiceError) -> Vec<FieldError> {
+    match error {
+        ServiceError::Invalid(fields) => fields,
+        other => vec![FieldError::new("", other.to_string())],
+    }
+}

@@ -1,0 +1,220 @@
+//! What may be said of a client, as text from outside, and reading it into values that cannot be wrong. All that is wrong
+//! is reported at once, field by field.
+
+use crate::domain::audience::{AUDIENCES_MAX, Audience};
+use crate::domain::client::{LIFETIME_MAX, LIFETIME_MIN};
+use crate::domain::environment::Environment;
+use crate::domain::network::Networks;
+use crate::domain::rate::LIMIT_MAX;
+use crate::domain::scope::{Scope, Scopes};
+use crate::domain::signing_key::Algorithm;
+use crate::domain::text;
+use crate::domain::time::{Duration, Timestamp};
+use crate::service::error::{FieldError, ServiceError};
+
+/// A field that can be left as it is, cleared, or set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// Not mentioned.
+    #[default]
+    Keep,
+    /// `null`: back to the default, or to none.
+    Clear,
+    /// Set.
+    Set(T),
+}
+
+/// The fields of a client as they come from outside; `Keep` means not mentioned.
+#[derive(Clone, Debug, Default)]
+pub struct ClientInput {
+    /// Name.
+    pub name: Patch<String>,
+    /// Description.
+    pub description: Patch<String>,
+    /// Scopes.
+    pub scopes: Patch<Vec<String>>,
+    /// Scopes of a request that names none.
+    pub default_scopes: Patch<Vec<String>>,
+    /// Audiences.
+    pub audiences: Patch<Vec<String>>,
+    /// Audiences that it is the resource server of.
+    pub resource_for: Patch<Vec<String>>,
+    /// Addresses and CIDR blocks.
+    pub allowed_ips: Patch<Vec<String>>,
+    /// Seconds.
+    pub token_lifetime: Patch<i64>,
+    /// JWS name.
+    pub signing_algorithm: Patch<String>,
+    /// Requests a minute; cleared is unlimited.
+    pub rate_per_minute: Patch<i64>,
+    /// Requests at once; cleared is unlimited.
+    pub burst_per_second: Patch<i64>,
+    /// RFC 3339.
+    pub expires_at: Patch<String>,
+}
+
+/// The same, read.
+#[derive(Clone, Debug, Default)]
+pub struct ClientPatch {
+    /// Name; it cannot be cleared.
+    pub name: Option<String>,
+    /// Description.
+    pub description: Option<String>,
+    /// Scopes; they cannot be cleared.
+    pub scopes: Option<Scopes>,
+    /// Scopes of a request that names none.
+    pub default_scopes: Patch<Scopes>,
+    /// Audiences; empty for the environment's.
+    pub audiences: Option<Vec<Audience>>,
+    /// Audiences that it is the resource server of.
+    pub resource_for: Option<Vec<Audience>>,
+    /// Where it may be used from.
+    pub allowed_ips: Option<Networks>,
+    /// How long its tokens live.
+    pub token_lifetime: Option<Duration>,
+    /// What its tokens are signed with.
+    pub signing_algorithm: Patch<Algorithm>,
+    /// Requests a minute.
+    pub rate_per_minute: Patch<u32>,
+    /// Requests at once.
+    pub burst_per_second: Patch<u32>,
+    /// When it ends.
+    pub expires_at: Patch<Timestamp>,
+}
+
+impl<T> Patch<T> {
+    /// Reads what is set; what cannot be read is reported as `field` and kept.
+    fn read<U>(self, field: &str, wrong: &mut Vec<FieldError>, read: impl FnOnce(T) -> Result<U, String>) -> Patch<U> {
+        match self {
+            Self::Keep => Patch::Keep,
+            Self::Clear => Patch::Clear,
+            Self::Set(value) => match read(value) {
+                Ok(value) => Patch::Set(value),
+                Err(what) => {
+                    wrong.push(FieldError::new(field, what));
+                    Patch::Keep
+                }
+            },
+        }
+    }
+
+    /// For fields whose cleared state is a value like others.
+    fn or_cleared(self, cleared: T) -> Option<T> {
+        match self {
+            Self::Keep => None,
+            Self::Clear => Some(cleared),
+            Self::Set(value) => Some(value),
+        }
+    }
+
+    /// For fields that cannot be cleared.
+    fn required(self, field: &str, wrong: &mut Vec<FieldError>) -> Option<T> {
+        match self {
+            Self::Keep => None,
+            Self::Clear => {
+                wrong.push(FieldError::new(field, "must not be null"));
+                None
+            }
+            Self::Set(value) => Some(value),
+        }
+    }
+
+    /// What an optional field is afterwards.
+    pub fn apply(self, current: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => current,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+}
+
+fn scopes(list: Vec<String>) -> Result<Scopes, String> {
+    if list.is_empty() {
+        return Err("must name at least one scope".to_owned());
+    }
+    let scopes = list.iter().map(|text| text.parse::<Scope>().map_err(|what| format!("{what}: {}", shown(text))));
+    Scopes::new(scopes.collect::<Result<Vec<_>, _>>()?).map_err(str::to_owned)
+}
+
+fn audiences(list: Vec<String>) -> Result<Vec<Audience>, String> {
+    if list.len() > AUDIENCES_MAX {
+        return Err(format!("must have at most {AUDIENCES_MAX} entries"));
+    }
+    let mut audiences: Vec<Audience> = Vec::with_capacity(list.len());
+    for text in &list {
+        let audience = text.parse().map_err(|what| format!("{what}: {}", shown(text)))?;
+        if !audiences.contains(&audience) {
+            audiences.push(audience);
+        }
+    }
+    Ok(audiences)
+}
+
+fn limit(value: i64) -> Result<u32, String> {
+    u32::try_from(value)
+        .ok()
+        .filter(|limit| (1..=LIMIT_MAX).contains(limit))
+        .ok_or_else(|| format!("must be 1 to {LIMIT_MAX}, or null for unlimited"))
+}
+
+/// An offending entry, short and without control characters.
+fn shown(text: &str) -> String {
+    text::clipped(text, 60).chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+impl ClientInput {
+    /// Reads every field.
+    ///
+    /// # Errors
+    /// All fields that are wrong.
+    pub fn read(self, now: Timestamp) -> Result<ClientPatch, ServiceError> {
+        let mut errors = Vec::new();
+        let wrong = &mut errors;
+        let own = |text: Result<String, &'static str>| text.map_err(str::to_owned);
+        let patch = ClientPatch {
+            name: self.name.read("name", wrong, |value| own(text::name(&value))).required("name", wrong),
+            description: self
+                .description
+                .read("description", wrong, |value| own(text::description(&value)))
+                .or_cleared(String::new()),
+            scopes: self.scopes.read("scopes", wrong, scopes).required("scopes", wrong),
+            default_scopes: self.default_scopes.read("default_scopes", wrong, scopes),
+            audiences: self.audiences.read("audiences", wrong, audiences).or_cleared(vec![]),
+            resource_for: self.resource_for.read("resource_for", wrong, audiences).or_cleared(vec![]),
+            allowed_ips: self
+                .allowed_ips
+                .read("allowed_ips", wrong, |list| {
+                    Networks::parse(list.iter().map(String::as_str)).map_err(str::to_owned)
+                })
+                .or_cleared(Networks::default()),
+            token_lifetime: self
+                .token_lifetime
+                .read("token_lifetime", wrong, |seconds| {
+                    (LIFETIME_MIN..=LIFETIME_MAX)
+                        .contains(&seconds)
+                        .then(|| Duration::seconds(seconds))
+                        .ok_or_else(|| format!("must be {LIFETIME_MIN} to {LIFETIME_MAX} seconds"))
+                })
+                .or_cleared(Duration::seconds(LIFETIME_MAX)),
+            signing_algorithm: self
+                .signing_algorithm
+                .read("signing_algorithm", wrong, |text| text.parse().map_err(str::to_owned)),
+            rate_per_minute: self.rate_per_minute.read("rate_per_minute", wrong, limit),
+            burst_per_second: self.burst_per_second.read("burst_per_second", wrong, limit),
+            expires_at: self.expires_at.read("expires_at", wrong, |text| {
+                let at: Timestamp = text.parse().map_err(str::to_owned)?;
+                if at <= now { Err("must be in the future".to_owned()) } else { Ok(at) }
+            }),
+        };
+        if errors.is_empty() { Ok(patch) } else { Err(ServiceError::Invalid(errors)) }
+    }
+}
+
+/// Reads an environment's name.
+///
+/// # Errors
+/// It is none.
+pub fn environment(text: &str) -> Result<Environment, ServiceError> {
+    text.parse().map_err(|wrong: &str| ServiceError::invalid("environment", wrong))
+}

@@ -1,0 +1,134 @@
+//! Is this token in force? (RFC 7662.) Signature, dates, revocation, and the client's state now are asked together; the
+//! strictest answer wins.
+
+use std::sync::Arc;
+
+use super::Services;
+use super::authenticate_client::Refusal;
+use super::issue_token::ProtocolRequest;
+use super::trail::Trail;
+use crate::clock;
+use crate::domain::client::{Client, Status};
+use crate::domain::environment::Environment;
+use crate::domain::ids::TokenId;
+use crate::domain::permission;
+use crate::domain::scope::{Scope, Scopes};
+use crate::domain::time::Timestamp;
+use crate::domain::token::VerifiedClaims;
+use crate::oauth::error::OAuthError;
+use crate::oauth::introspection::{ActiveToken, Introspection};
+use crate::store::{StoreError, revoked_tokens};
+
+/// A token of ours that is in force, and what is left of its scopes.
+#[derive(Debug)]
+pub struct TokenInForce {
+    /// Its claims.
+    pub claims: VerifiedClaims,
+    /// Its scopes, cut to what its client has now.
+    pub scopes: Scopes,
+}
+
+impl Services {
+    /// Answers an introspection request. Its audit event is stored before this returns.
+    ///
+    /// # Errors
+    /// Of authentication, of a request without a token; 503 where it cannot be known.
+    pub async fn introspect_token(&self, request: ProtocolRequest<'_>) -> Result<Introspection, OAuthError> {
+        let mut trail = Trail::anonymous("token.introspect", Some(request.environment), Arc::clone(&request.origin));
+        let refusal = match self.decide_introspection(&request, &mut trail).await {
+            Ok((answer, reason)) => {
+                return match self.witness(&trail, 200, reason).await {
+                    Ok(()) => Ok(answer),
+                    Err(_) => Err(Refusal::AUDIT.error),
+                };
+            }
+            Err(refusal) => refusal,
+        };
+        self.witness_refusal(&trail, refusal.error.status, refusal.reason).await;
+        Err(refusal.error)
+    }
+
+    async fn decide_introspection(
+        &self,
+        request: &ProtocolRequest<'_>,
+        trail: &mut Trail,
+    ) -> Result<(Introspection, &'static str), Refusal> {
+        let now = clock::now();
+        let (form, credentials) = request.read()?;
+        let token = form.get("token").ok_or(OAuthError::invalid_request("token is missing."))?;
+        let known = self.authenticate_client(request.environment, &credentials, trail, now).await?;
+        let in_force = match self.token_in_force(request.environment, token, now).await {
+            Ok(in_force) => in_force,
+            Err(NotInForce::Refused(reason)) => return Ok((Introspection::INACTIVE, reason)),
+            Err(NotInForce::Unknowable(error)) => {
+                log::error!("{error}");
+                return Err(Refusal::STORE);
+            }
+        };
+        trail.jti = Some(in_force.claims.jti.as_str().into());
+        if !may_introspect(&known.client, &in_force.claims) {
+            return Ok((Introspection::INACTIVE, "not_for_this_caller"));
+        }
+        let scope = in_force.scopes.to_string();
+        let answer = ActiveToken::new(in_force.claims, scope, request.environment.as_str());
+        Ok((Introspection::Active(Box::new(answer)), "active"))
+    }
+
+    /// Decides whether `token` is one of `environment` that is in force at `now`.
+    ///
+    /// # Errors
+    /// Why it is not, or that it cannot be known.
+    pub async fn token_in_force(
+        &self,
+        environment: Environment,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<TokenInForce, NotInForce> {
+        use NotInForce::Refused;
+        let issuer = &self.issuers.of(environment).issuer;
+        let claims = self.keyring.verify(environment, issuer, token, now).map_err(|error| {
+            use crate::crypto::jwt::TokenError;
+            Refused(match error {
+                TokenError::Malformed => "malformed_token",
+                TokenError::UnknownKey => "unknown_key",
+                TokenError::BadSignature => "bad_signature",
+                TokenError::WrongIssuer => "wrong_issuer",
+                TokenError::Expired => "token_expired",
+            })
+        })?;
+        let jti: TokenId = claims.jti.parse().map_err(|_| Refused("malformed_token"))?;
+        let known = self.clients.get(&self.store, &claims.client_id).await.map_err(NotInForce::Unknowable)?;
+        let Some(known) = known else { return Err(Refused("unknown_client")) };
+        if known.client.status(now) != Status::Active {
+            return Err(Refused("client_not_active"));
+        }
+        // `iat` has whole seconds; the id has the millisecond.
+        if known.client.tokens_revoked_before.is_some_and(|before| jti.time() < before) {
+            return Err(Refused("token_revoked"));
+        }
+        let revoked = self.store.read(move |connection| revoked_tokens::contains(connection, jti.as_str())).await;
+        if revoked.map_err(NotInForce::Unknowable)? {
+            return Err(Refused("token_revoked"));
+        }
+        let scopes = claims.scope.split(' ').filter_map(|scope| scope.parse::<Scope>().ok());
+        let scopes = scopes.filter(|scope| known.client.scopes.cover(scope));
+        let scopes = Scopes::new(scopes).map_err(|_| Refused("malformed_token"))?;
+        Ok(TokenInForce { claims, scopes })
+    }
+}
+
+/// Why a token is not taken as being in force.
+#[derive(Debug)]
+pub enum NotInForce {
+    /// It is not.
+    Refused(&'static str),
+    /// It cannot be known now, and so must not be taken as such.
+    Unknowable(StoreError),
+}
+
+/// Its own tokens, tokens of an audience that it is the resource server of, and with the permission every one.
+fn may_introspect(caller: &Client, claims: &VerifiedClaims) -> bool {
+    claims.client_id == caller.id.as_str()
+        || claims.aud.iter().any(|audience| caller.resource_for.iter().any(|own| own.as_str() == audience))
+        || permission::TOKENS_INTROSPECT.parse().is_ok_and(|required: Scope| caller.scopes.cover(&required))
+}

@@ -1,0 +1,193 @@
+//! Audit events as rows.
+
+use diesel::prelude::*;
+
+use super::schema::audit_log;
+use super::{AnyConnection, StoreError};
+use crate::domain::audit::{AuditEvent, Outcome};
+use crate::domain::ids::{EventId, RequestId};
+use crate::domain::time::{Duration, Timestamp};
+
+/// Rows in one statement on PostgreSQL, which takes at most 65,535 values in one.
+const ROWS_PER_STATEMENT: usize = 500;
+
+/// No request decides later than this after it came in.
+const LONGEST_REQUEST: Duration = Duration::seconds(3600);
+
+#[derive(Insertable)]
+#[diesel(table_name = audit_log, treat_none_as_default_value = false)]
+struct NewRow<'e> {
+    id: &'e str,
+    time: i64,
+    actor: &'e str,
+    credential: Option<&'e str>,
+    action: &'e str,
+    target: Option<&'e str>,
+    environment: Option<&'e str>,
+    outcome: &'e str,
+    status: i32,
+    reason: &'e str,
+    method: &'e str,
+    path: &'e str,
+    address: Option<String>,
+    user_agent: &'e str,
+    request_id: &'e str,
+    jti: Option<&'e str>,
+    duration_micros: i64,
+    count: i64,
+}
+
+impl<'e> NewRow<'e> {
+    fn of(event: &'e AuditEvent) -> Self {
+        Self {
+            id: event.id.as_str(),
+            time: event.time.millis(),
+            actor: &event.actor,
+            credential: event.credential.as_deref(),
+            action: event.action,
+            target: event.target.as_deref(),
+            environment: event.environment.map(|environment| environment.as_str()),
+            outcome: event.outcome.as_str(),
+            status: i32::from(event.status),
+            reason: event.reason,
+            method: &event.origin.method,
+            path: &event.origin.path,
+            address: event.origin.address.map(|address| address.to_string()),
+            user_agent: &event.origin.user_agent,
+            request_id: event.origin.request_id.as_str(),
+            jti: event.jti.as_deref(),
+            duration_micros: event.duration_micros,
+            count: event.count,
+        }
+    }
+}
+
+/// Stores events. To be called inside a transaction where there are several.
+///
+/// On SQLite a prepared statement a row is cheapest; on PostgreSQL few round trips are.
+///
+/// # Errors
+/// The database fails or refuses.
+pub fn insert<'e>(
+    connection: &mut AnyConnection,
+    events: impl IntoIterator<Item = &'e AuditEvent>,
+) -> Result<(), StoreError> {
+    let rows = events.into_iter().map(NewRow::of);
+    match connection {
+        AnyConnection::Sqlite(connection) => {
+            for row in rows {
+                diesel::insert_into(audit_log::table).values(row).execute(connection)?;
+            }
+        }
+        AnyConnection::Postgres(connection) => {
+            let rows: Vec<NewRow<'_>> = rows.collect();
+            for chunk in rows.chunks(ROWS_PER_STATEMENT) {
+                diesel::insert_into(audit_log::table).values(chunk).execute(connection)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A stored event, as it is shown.
+#[derive(Queryable, Selectable, Clone, Debug)]
+#[diesel(table_name = audit_log)]
+pub struct StoredEvent {
+    /// Its id.
+    pub id: String,
+    /// Milliseconds since the epoch.
+    pub time: i64,
+    /// Who acted.
+    pub actor: String,
+    /// The credential that was used or tried.
+    pub credential: Option<String>,
+    /// The customer concerned.
+    pub customer: Option<String>,
+    /// What was done.
+    pub action: String,
+    /// What it was done to.
+    pub target: Option<String>,
+    /// The environment concerned.
+    pub environment: Option<String>,
+    /// How it ended.
+    pub outcome: String,
+    /// HTTP status.
+    pub status: i32,
+    /// Why.
+    pub reason: String,
+    /// HTTP method, or `CLI`.
+    pub method: String,
+    /// Path, or the command.
+    pub path: String,
+    /// The caller's address.
+    pub address: Option<String>,
+    /// The caller's user agent.
+    pub user_agent: String,
+    /// The request.
+    pub request_id: String,
+    /// The token concerned.
+    pub jti: Option<String>,
+    /// Microseconds that deciding took.
+    pub duration_micros: i64,
+    /// How many like refusals it stands for.
+    pub count: i64,
+}
+
+/// Which events to list.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// Of this environment only.
+    pub environment: Option<String>,
+    /// That used or concern this credential.
+    pub credential: Option<String>,
+    /// With this action.
+    pub action: Option<String>,
+    /// That ended so.
+    pub outcome: Option<Outcome>,
+    /// Of this request.
+    pub request_id: Option<RequestId>,
+    /// Not before.
+    pub since: Option<Timestamp>,
+    /// Before.
+    pub until: Option<Timestamp>,
+    /// Older than this event.
+    pub before: Option<EventId>,
+}
+
+/// Events, newest first, at most `limit`.
+///
+/// # Errors
+/// The database fails.
+pub fn list(connection: &mut AnyConnection, filter: &EventFilter, limit: i64) -> Result<Vec<StoredEvent>, StoreError> {
+    let mut query =
+        audit_log::table.select(StoredEvent::as_select()).order(audit_log::id.desc()).limit(limit).into_boxed();
+    if let Some(environment) = &filter.environment {
+        query = query.filter(audit_log::environment.eq(environment.clone()));
+    }
+    if let Some(credential) = &filter.credential {
+        query = query.filter(audit_log::credential.eq(credential.clone()).or(audit_log::target.eq(credential.clone())));
+    }
+    if let Some(action) = &filter.action {
+        query = query.filter(audit_log::action.eq(action.clone()));
+    }
+    if let Some(outcome) = filter.outcome {
+        query = query.filter(audit_log::outcome.eq(outcome.as_str()));
+    }
+    if let Some(request_id) = &filter.request_id {
+        query = query.filter(audit_log::request_id.eq(request_id.to_string()));
+    }
+    // Events and requests carry their time in their ids, so that the primary key finds a time or a request.
+    let request_time = filter.request_id.as_ref().map(RequestId::time);
+    let since = filter.since.max(request_time);
+    let until = [filter.until, request_time.map(|time| time.plus(LONGEST_REQUEST))].into_iter().flatten().min();
+    if let Some(since) = since {
+        query = query.filter(audit_log::id.ge(EventId::floor(since).to_string()));
+    }
+    if let Some(until) = until {
+        query = query.filter(audit_log::id.lt(EventId::floor(until).to_string()));
+    }
+    if let Some(before) = &filter.before {
+        query = query.filter(audit_log::id.lt(before.to_string()));
+    }
+    Ok(query.load(connection)?)
+}

@@ -1,0 +1,114 @@
+//! The change log: what other processes must forget. Numbers are taken from one row inside the change's transaction, so
+//! that they become visible in their order and a follower never misses one.
+
+use diesel::prelude::*;
+
+use super::schema::{change_log, installation};
+use super::{AnyConnection, StoreError};
+use crate::domain::time::Timestamp;
+
+/// What kind of thing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A client or one of its secrets; the subject is its id.
+    Client,
+    /// Signing keys; the subject is the environment.
+    SigningKeys,
+    /// The master keys that values are sealed under.
+    MasterKeys,
+    /// A token was revoked; the subject is its `jti`.
+    Token,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [Self::Client, Self::SigningKeys, Self::MasterKeys, Self::Token];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::SigningKeys => "signing_keys",
+            Self::MasterKeys => "master_keys",
+            Self::Token => "token",
+        }
+    }
+}
+
+/// One entry.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its number.
+    pub sequence: i64,
+    /// `None` where a newer release wrote a kind that this one does not know: forget everything.
+    pub kind: Option<Kind>,
+    /// What changed.
+    pub subject: String,
+}
+
+/// Takes the next number; other changes wait from here to the end of the transaction.
+pub(super) fn next_sequence(connection: &mut AnyConnection) -> Result<i64, StoreError> {
+    diesel::update(installation::table.find(1))
+        .set(installation::change_sequence.eq(installation::change_sequence + 1))
+        .execute(connection)?;
+    Ok(installation::table.find(1).select(installation::change_sequence).first(connection)?)
+}
+
+pub(super) fn append(
+    connection: &mut AnyConnection,
+    sequence: i64,
+    now: Timestamp,
+    kind: Kind,
+    subject: &str,
+) -> Result<(), StoreError> {
+    diesel::insert_into(change_log::table)
+        .values((
+            change_log::sequence.eq(sequence),
+            change_log::changed_at.eq(now.millis()),
+            change_log::kind.eq(kind.as_str()),
+            change_log::subject.eq(subject),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// The number that the last change took.
+///
+/// # Errors
+/// The database fails.
+pub fn latest(connection: &mut AnyConnection) -> Result<i64, StoreError> {
+    Ok(installation::table.find(1).select(installation::change_sequence).first(connection)?)
+}
+
+/// Entries after `sequence`, oldest first, at most `limit`.
+///
+/// # Errors
+/// The database fails.
+pub fn after(connection: &mut AnyConnection, sequence: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
+    let rows: Vec<(i64, String, String)> = change_log::table
+        .filter(change_log::sequence.gt(sequence))
+        .order(change_log::sequence.asc())
+        .limit(limit)
+        .select((change_log::sequence, change_log::kind, change_log::subject))
+        .load(connection)?;
+    Ok(rows
+        .into_iter()
+        .map(|(sequence, kind, subject)| Entry {
+            sequence,
+            kind: Kind::ALL.into_iter().find(|known| known.as_str() == kind),
+            subject,
+        })
+        .collect())
+}
+
+/// Removes at most `limit` entries that are older than `before`.
+///
+/// # Errors
+/// The database fails.
+pub fn remove_before(connection: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
+    let old: Vec<i64> = change_log::table
+        .filter(change_log::changed_at.lt(before.millis()))
+        .order(change_log::sequence.asc())
+        .limit(limit)
+        .select(change_log::sequence)
+        .load(connection)?;
+    Ok(diesel::delete(change_log::table.filter(change_log::sequence.eq_any(old))).execute(connection)?)
+}

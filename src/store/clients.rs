@@ -1,0 +1,289 @@
+//! Clients and their secrets.
+
+use diesel::prelude::*;
+
+use super::schema::{client_secrets, clients};
+use super::{AnyConnection, StoreError, damaged, join, split};
+use crate::domain::audience::Audience;
+use crate::domain::client::{Client, ClientSecret, State};
+use crate::domain::environment::Environment;
+use crate::domain::ids::{ClientId, SecretId};
+use crate::domain::network::Networks;
+use crate::domain::rate::RateLimits;
+use crate::domain::time::{Duration, Timestamp};
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+#[diesel(table_name = clients, treat_none_as_null = true, treat_none_as_default_value = false)]
+struct ClientRow {
+    id: String,
+    environment: String,
+    name: String,
+    description: String,
+    scopes: String,
+    default_scopes: Option<String>,
+    audiences: String,
+    resource_for: String,
+    allowed_ips: String,
+    token_lifetime: i64,
+    signing_algorithm: Option<String>,
+    rate_per_minute: Option<i64>,
+    burst_per_second: Option<i64>,
+    state: String,
+    expires_at: Option<i64>,
+    tokens_revoked_before: Option<i64>,
+    created_at: i64,
+    updated_at: i64,
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = client_secrets, treat_none_as_default_value = false)]
+struct SecretRow {
+    id: String,
+    client_id: String,
+    hash: String,
+    last_four: String,
+    created_at: i64,
+    ends_at: Option<i64>,
+    last_used_at: Option<i64>,
+}
+
+const fn state_name(state: State) -> &'static str {
+    match state {
+        State::Enabled => "enabled",
+        State::Disabled => "disabled",
+        State::Revoked => "revoked",
+    }
+}
+
+impl ClientRow {
+    fn of(client: &Client) -> Self {
+        Self {
+            id: client.id.to_string(),
+            environment: client.environment.to_string(),
+            name: client.name.clone(),
+            description: client.description.clone(),
+            scopes: client.scopes.to_string(),
+            default_scopes: client.default_scopes.as_ref().map(ToString::to_string),
+            audiences: join(&client.audiences),
+            resource_for: join(&client.resource_for),
+            allowed_ips: join(client.allowed_ips.to_strings()),
+            token_lifetime: client.token_lifetime.as_seconds(),
+            signing_algorithm: client.signing_algorithm.map(|algorithm| algorithm.to_string()),
+            rate_per_minute: client.limits.rate_per_minute.map(i64::from),
+            burst_per_second: client.limits.burst_per_second.map(i64::from),
+            state: state_name(client.state).to_owned(),
+            expires_at: client.expires_at.map(Timestamp::millis),
+            tokens_revoked_before: client.tokens_revoked_before.map(Timestamp::millis),
+            created_at: client.created_at.millis(),
+            updated_at: client.updated_at.millis(),
+        }
+    }
+
+    fn into_client(self, secrets: Vec<SecretRow>) -> Result<Client, StoreError> {
+        let wrong = |column| damaged("clients", &self.id, column);
+        let scopes = |text: &str, column| {
+            split(text)
+                .map(str::parse)
+                .collect::<Result<Vec<_>, _>>()
+                .and_then(crate::domain::scope::Scopes::new)
+                .map_err(|_| wrong(column))
+        };
+        let audiences = |text: &str, column| {
+            split(text).map(|item| item.parse::<Audience>().map_err(|_| wrong(column))).collect::<Result<Vec<_>, _>>()
+        };
+        let limit = |value: Option<i64>, column| value.map(|n| u32::try_from(n).map_err(|_| wrong(column))).transpose();
+        Ok(Client {
+            id: self.id.parse().map_err(|_| wrong("id"))?,
+            environment: self.environment.parse().map_err(|_| wrong("environment"))?,
+            scopes: scopes(&self.scopes, "scopes")?,
+            default_scopes: self.default_scopes.as_deref().map(|text| scopes(text, "default_scopes")).transpose()?,
+            audiences: audiences(&self.audiences, "audiences")?,
+            resource_for: audiences(&self.resource_for, "resource_for")?,
+            allowed_ips: Networks::parse(split(&self.allowed_ips)).map_err(|_| wrong("allowed_ips"))?,
+            token_lifetime: Duration::seconds(self.token_lifetime),
+            signing_algorithm: self
+                .signing_algorithm
+                .as_deref()
+                .map(|text| text.parse().map_err(|_| wrong("signing_algorithm")))
+                .transpose()?,
+            limits: RateLimits {
+                rate_per_minute: limit(self.rate_per_minute, "rate_per_minute")?,
+                burst_per_second: limit(self.burst_per_second, "burst_per_second")?,
+            },
+            state: [State::Enabled, State::Disabled, State::Revoked]
+                .into_iter()
+                .find(|state| state_name(*state) == self.state)
+                .ok_or_else(|| wrong("state"))?,
+            expires_at: self.expires_at.map(Timestamp::from_millis),
+            tokens_revoked_before: self.tokens_revoked_before.map(Timestamp::from_millis),
+            created_at: Timestamp::from_millis(self.created_at),
+            updated_at: Timestamp::from_millis(self.updated_at),
+            secrets: secrets.into_iter().map(SecretRow::into_secret).collect::<Result<_, _>>()?,
+            name: self.name,
+            description: self.description,
+        })
+    }
+}
+
+impl SecretRow {
+    fn of(client: &ClientId, secret: &ClientSecret) -> Self {
+        Self {
+            id: secret.id.to_string(),
+            client_id: client.to_string(),
+            hash: secret.hash.clone(),
+            last_four: secret.last_four.clone(),
+            created_at: secret.created_at.millis(),
+            ends_at: secret.ends_at.map(Timestamp::millis),
+            last_used_at: secret.last_used_at.map(Timestamp::millis),
+        }
+    }
+
+    fn into_secret(self) -> Result<ClientSecret, StoreError> {
+        Ok(ClientSecret {
+            id: self.id.parse().map_err(|_| damaged("client_secrets", &self.id, "id"))?,
+            hash: self.hash,
+            last_four: self.last_four,
+            created_at: Timestamp::from_millis(self.created_at),
+            ends_at: self.ends_at.map(Timestamp::from_millis),
+            last_used_at: self.last_used_at.map(Timestamp::from_millis),
+        })
+    }
+}
+
+/// Stores a new client with its secrets.
+///
+/// # Errors
+/// The database fails.
+pub fn insert(connection: &mut AnyConnection, client: &Client) -> Result<(), StoreError> {
+    diesel::insert_into(clients::table).values(ClientRow::of(client)).execute(connection)?;
+    for secret in &client.secrets {
+        insert_secret(connection, &client.id, secret)?;
+    }
+    Ok(())
+}
+
+/// Stores every field of a client, but not its secrets.
+///
+/// # Errors
+/// The database fails.
+pub fn update(connection: &mut AnyConnection, client: &Client) -> Result<(), StoreError> {
+    let row = ClientRow::of(client);
+    diesel::update(clients::table.find(row.id.clone())).set(row).execute(connection)?;
+    Ok(())
+}
+
+/// Stores a further secret.
+///
+/// # Errors
+/// The database fails.
+pub fn insert_secret(
+    connection: &mut AnyConnection,
+    client: &ClientId,
+    secret: &ClientSecret,
+) -> Result<(), StoreError> {
+    diesel::insert_into(client_secrets::table).values(SecretRow::of(client, secret)).execute(connection)?;
+    Ok(())
+}
+
+/// Sets when a secret ends.
+///
+/// # Errors
+/// The database fails.
+pub fn end_secret(connection: &mut AnyConnection, secret: &SecretId, ends_at: Timestamp) -> Result<(), StoreError> {
+    diesel::update(client_secrets::table.find(secret.as_str()))
+        .set(client_secrets::ends_at.eq(ends_at.millis()))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Notes when secrets were last used.
+///
+/// # Errors
+/// The database fails.
+pub(super) fn touch_secrets(connection: &mut AnyConnection, used: &[(SecretId, Timestamp)]) -> Result<(), StoreError> {
+    for (secret, at) in used {
+        diesel::update(client_secrets::table.find(secret.as_str()))
+            .set(client_secrets::last_used_at.eq(at.millis()))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+/// Removes at most `limit` secrets that ended before `before`.
+///
+/// # Errors
+/// The database fails.
+pub fn remove_ended_secrets(
+    connection: &mut AnyConnection,
+    before: Timestamp,
+    limit: i64,
+) -> Result<usize, StoreError> {
+    let old: Vec<String> = client_secrets::table
+        .filter(client_secrets::ends_at.lt(before.millis()))
+        .limit(limit)
+        .select(client_secrets::id)
+        .load(connection)?;
+    Ok(diesel::delete(client_secrets::table.filter(client_secrets::id.eq_any(old))).execute(connection)?)
+}
+
+/// The client, with all its secrets, newest first.
+///
+/// # Errors
+/// The database fails, or the row is damaged.
+pub fn find(connection: &mut AnyConnection, id: &ClientId) -> Result<Option<Client>, StoreError> {
+    let row: Option<ClientRow> =
+        clients::table.find(id.as_str()).select(ClientRow::as_select()).first(connection).optional()?;
+    let Some(row) = row else { return Ok(None) };
+    let secrets = client_secrets::table
+        .filter(client_secrets::client_id.eq(id.as_str()))
+        .order(client_secrets::id.desc())
+        .select(SecretRow::as_select())
+        .load(connection)?;
+    row.into_client(secrets).map(Some)
+}
+
+/// Which clients to list.
+#[derive(Clone, Debug, Default)]
+pub struct ClientFilter {
+    /// Of this environment only.
+    pub environment: Option<Environment>,
+    /// With exactly this name.
+    pub name: Option<String>,
+    /// Made before the client with this id.
+    pub before: Option<ClientId>,
+}
+
+/// Clients, newest first, at most `limit`. A damaged row is logged and left out.
+///
+/// # Errors
+/// The database fails.
+pub fn list(connection: &mut AnyConnection, filter: &ClientFilter, limit: i64) -> Result<Vec<Client>, StoreError> {
+    let mut query = clients::table.select(ClientRow::as_select()).order(clients::id.desc()).limit(limit).into_boxed();
+    if let Some(environment) = filter.environment {
+        query = query.filter(clients::environment.eq(environment.as_str()));
+    }
+    if let Some(name) = &filter.name {
+        query = query.filter(clients::name.eq(name.clone()));
+    }
+    if let Some(before) = &filter.before {
+        query = query.filter(clients::id.lt(before.to_string()));
+    }
+    let rows: Vec<ClientRow> = query.load(connection)?;
+    let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    let mut secrets: std::collections::HashMap<String, Vec<SecretRow>> = std::collections::HashMap::new();
+    let found: Vec<SecretRow> = client_secrets::table
+        .filter(client_secrets::client_id.eq_any(ids))
+        .order(client_secrets::id.desc())
+        .select(SecretRow::as_select())
+        .load(connection)?;
+    for secret in found {
+        secrets.entry(secret.client_id.clone()).or_default().push(secret);
+    }
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            let own = secrets.remove(&row.id).unwrap_or_default();
+            row.into_client(own).inspect_err(|error| log::error!("{error}")).ok()
+        })
+        .collect())
+}

@@ -1,0 +1,94 @@
+//! One connection type over both databases, and how a connection is made.
+
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, PgConnection, SqliteConnection};
+
+use super::StoreError;
+use crate::config::DatabaseConfig;
+
+/// A connection to either database; queries are written once for both.
+#[derive(diesel::MultiConnection)]
+pub enum AnyConnection {
+    /// PostgreSQL through libpq.
+    Postgres(PgConnection),
+    /// The bundled SQLite.
+    Sqlite(SqliteConnection),
+}
+
+/// Every acknowledged commit survives the loss of power (`synchronous = FULL` in WAL mode); readers do not wait for the
+/// writer; another process's write lock is waited for.
+const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+     PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -4000; PRAGMA trusted_schema = OFF;";
+
+/// A statement that runs longer than this is a fault: it must not hold requests for ever.
+const POSTGRES_SETTINGS: &str = "SET statement_timeout = '15s'; SET lock_timeout = '10s'; \
+     SET idle_in_transaction_session_timeout = '30s'; SET synchronous_commit = on; SET client_min_messages = warning;";
+
+/// Makes connections for the pool.
+#[derive(Debug)]
+pub struct Manager {
+    database: DatabaseConfig,
+}
+
+impl Manager {
+    /// Prepares the place where a SQLite file will lie.
+    pub fn new(database: &DatabaseConfig) -> Result<Self, StoreError> {
+        if let DatabaseConfig::Sqlite { file, .. } = database
+            && let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty())
+        {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| StoreError::Unavailable(format!("folder {}: {error}", folder.display())))?;
+        }
+        Ok(Self { database: database.clone() })
+    }
+
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.database, DatabaseConfig::Sqlite { .. })
+    }
+}
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = AnyConnection;
+    type Error = StoreError;
+
+    fn connect(&self) -> Result<AnyConnection, StoreError> {
+        let unavailable = |error: &dyn std::fmt::Display| StoreError::Unavailable(error.to_string());
+        match &self.database {
+            DatabaseConfig::Sqlite { file, .. } => {
+                let mut connection =
+                    SqliteConnection::establish(&file.to_string_lossy()).map_err(|error| unavailable(&error))?;
+                connection.batch_execute(SQLITE_SETTINGS)?;
+                Ok(AnyConnection::Sqlite(connection))
+            }
+            DatabaseConfig::Postgres { url, .. } => {
+                let mut connection = PgConnection::establish(url).map_err(|error| unavailable(&error))?;
+                connection.batch_execute(POSTGRES_SETTINGS)?;
+                Ok(AnyConnection::Postgres(connection))
+            }
+        }
+    }
+
+    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        ping(connection)
+    }
+
+    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
+        use diesel::r2d2::R2D2Connection as _;
+        std::thread::panicking() || connection.is_broken()
+    }
+}
+
+/// Asks the database for nothing.
+pub fn ping(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    connection.batch_execute("SELECT 1").map_err(Into::into)
+}
+
+/// The pool's own attempts to connect fail into the log; who waits for a connection gets an error of its own.
+#[derive(Debug)]
+pub struct LogErrors;
+
+impl r2d2::HandleError<StoreError> for LogErrors {
+    fn handle_error(&self, error: StoreError) {
+        log::warn!("{error}");
+    }
+}

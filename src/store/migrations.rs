@@ -1,0 +1,155 @@
+//! The schema's migrations, one tree per database, built into the binary.
+
+use diesel::migration::MigrationSource;
+use diesel::{Connection as _, RunQueryDsl as _};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::{AnyConnection, Store, StoreError};
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// Any number that only this lock uses: nodes that start together migrate one after another.
+const POSTGRES_LOCK: &str = "SELECT pg_advisory_xact_lock(7305823711)";
+
+/// Where the schema stands.
+#[derive(Debug, PartialEq, Eq)]
+pub enum SchemaState {
+    /// No table yet.
+    Empty,
+    /// As this release has it.
+    Current,
+    /// Older: these migrations are missing.
+    Behind(Vec<String>),
+    /// Newer: this migration is not known here.
+    Ahead(String),
+}
+
+/// Compares the schema with this release's migrations.
+///
+/// # Errors
+/// The database fails.
+pub fn state(store: &Store) -> Result<SchemaState, StoreError> {
+    let mut connection = store.connection()?;
+    state_of(&mut connection)
+}
+
+fn state_of(connection: &mut AnyConnection) -> Result<SchemaState, StoreError> {
+    // The bookkeeping table is missing in an empty database; asking for it must not make it.
+    let (applied, known) = match connection {
+        AnyConnection::Sqlite(connection) => {
+            let tables = table_count(
+                connection,
+                "SELECT COUNT(*) AS n FROM sqlite_master WHERE name = '__diesel_schema_migrations'",
+            )?;
+            (if tables > 0 { Some(names(connection)?) } else { None }, versions::<diesel::sqlite::Sqlite>(&SQLITE)?)
+        }
+        AnyConnection::Postgres(connection) => {
+            let tables = table_count(
+                connection,
+                "SELECT COUNT(*) AS n FROM information_schema.tables \
+                 WHERE table_schema = current_schema() AND table_name = '__diesel_schema_migrations'",
+            )?;
+            (if tables > 0 { Some(names(connection)?) } else { None }, versions::<diesel::pg::Pg>(&POSTGRES)?)
+        }
+    };
+    let Some(applied) = applied else { return Ok(SchemaState::Empty) };
+    if let Some(unknown) = applied.iter().find(|version| !known.contains(version)) {
+        return Ok(SchemaState::Ahead(unknown.clone()));
+    }
+    let missing: Vec<String> = known.into_iter().filter(|version| !applied.contains(version)).collect();
+    Ok(if applied.is_empty() {
+        SchemaState::Empty
+    } else if missing.is_empty() {
+        SchemaState::Current
+    } else {
+        SchemaState::Behind(missing)
+    })
+}
+
+/// Applies what is missing, in one transaction; processes that start together do so one after another.
+///
+/// # Errors
+/// The schema is newer than this release, or a migration fails; nothing has been changed then.
+pub fn run(store: &Store) -> Result<Vec<String>, StoreError> {
+    if state(store)? == SchemaState::Current {
+        return Ok(vec![]);
+    }
+    let mut connection = store.connection()?;
+    let _turn = store.writers_turn();
+    match &mut *connection {
+        AnyConnection::Sqlite(connection) => connection.exclusive_transaction(|connection| apply(connection, SQLITE)),
+        AnyConnection::Postgres(connection) => connection.transaction(|connection| {
+            diesel::sql_query(POSTGRES_LOCK).execute(connection)?;
+            apply(connection, POSTGRES)
+        }),
+    }
+}
+
+/// Refuses a schema that this release cannot work with.
+///
+/// # Errors
+/// The schema is older or newer.
+pub fn require_current(store: &Store) -> Result<(), StoreError> {
+    match state(store)? {
+        SchemaState::Current => Ok(()),
+        SchemaState::Empty => Err(StoreError::SchemaTooOld("1, being empty".to_owned())),
+        SchemaState::Behind(missing) => Err(StoreError::SchemaTooOld(missing.join(", "))),
+        SchemaState::Ahead(unknown) => Err(StoreError::SchemaTooNew(unknown)),
+    }
+}
+
+fn apply<C, DB>(connection: &mut C, source: EmbeddedMigrations) -> Result<Vec<String>, StoreError>
+where
+    C: MigrationHarness<DB>,
+    DB: diesel::backend::Backend,
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    let failed =
+        |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Unavailable(format!("migration: {error}"));
+    let known = versions::<DB>(&source)?;
+    let applied = connection.applied_migrations().map_err(failed)?;
+    if let Some(unknown) = applied.iter().map(ToString::to_string).find(|version| !known.contains(version)) {
+        return Err(StoreError::SchemaTooNew(unknown));
+    }
+    let done = connection.run_pending_migrations(source).map_err(failed)?;
+    Ok(done.iter().map(ToString::to_string).collect())
+}
+
+fn versions<DB: diesel::backend::Backend>(source: &EmbeddedMigrations) -> Result<Vec<String>, StoreError>
+where
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    let mut versions: Vec<String> = source
+        .migrations()
+        .map_err(|error| StoreError::Unavailable(error.to_string()))?
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect();
+    versions.sort();
+    Ok(versions)
+}
+
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    n: i64,
+}
+
+fn table_count<C>(connection: &mut C, query: &str) -> Result<i64, StoreError>
+where
+    C: diesel::connection::LoadConnection,
+    diesel::query_builder::SqlQuery: for<'q> diesel::query_dsl::methods::LoadQuery<'q, C, Count>,
+{
+    let counts: Vec<Count> = diesel::sql_query(query).load(connection)?;
+    Ok(counts.first().map_or(0, |count| count.n))
+}
+
+fn names<C, DB>(connection: &mut C) -> Result<Vec<String>, StoreError>
+where
+    C: MigrationHarness<DB>,
+    DB: diesel::backend::Backend,
+{
+    let applied = connection.applied_migrations().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    Ok(applied.iter().map(ToString::to_string).collect())
+}

@@ -1,0 +1,280 @@
+//! The only room that names diesel and r2d2: rows to domain values and back, queries, migrations.
+//!
+//! One query text serves both databases. Every change runs through [`Store::change`], which takes the next number of the
+//! change log first: that makes changes one after another, and tells other processes what to forget.
+
+pub mod audit_log;
+pub mod backup;
+pub mod change_log;
+pub mod clients;
+mod connection;
+pub mod idempotency;
+pub mod installation;
+pub mod migrations;
+pub mod revoked_tokens;
+mod schema;
+pub mod scopes;
+pub mod signing_keys;
+
+use std::sync::Arc;
+
+use diesel::Connection as _;
+use parking_lot::{FairMutex, FairMutexGuard};
+
+pub use connection::AnyConnection;
+
+use crate::config::DatabaseConfig;
+use crate::domain::time::Timestamp;
+use connection::Manager;
+
+/// Why a query gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached, or refuses.
+    #[error("database: {0}")]
+    Unavailable(String),
+    /// A row with this key is there already.
+    #[error("database: a row with this key is there already")]
+    Duplicate,
+    /// A row cannot be read as what it should be.
+    #[error("database: table {table}, row {row}: column {column} is damaged")]
+    Damaged {
+        /// Table.
+        table: &'static str,
+        /// Primary key.
+        row: String,
+        /// Column.
+        column: &'static str,
+    },
+    /// The schema was made by a newer release.
+    #[error(
+        "the database's schema has migration {0}, which this release does not know: it was made by a newer release"
+    )]
+    SchemaTooNew(String),
+    /// The schema lacks migrations.
+    #[error(
+        "the database's schema lacks migration {0}: run `sealwright migrate`, or `sealwright serve` without --no-migrate"
+    )]
+    SchemaTooOld(String),
+}
+
+impl From<diesel::result::Error> for StoreError {
+    fn from(error: diesel::result::Error) -> Self {
+        use diesel::result::{DatabaseErrorKind, Error};
+        match error {
+            Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Self::Duplicate,
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}
+
+/// The database: a pool of connections, and the turn of this process's writers.
+#[derive(Clone)]
+pub struct Store {
+    pool: r2d2::Pool<Manager>,
+    /// SQLite has one writer at a time, and its own waiting is by polling: within the process, writers queue here.
+    writers: Option<Arc<FairMutex<()>>>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("connections", &self.pool.state().connections).finish()
+    }
+}
+
+impl Store {
+    /// Opens the database and makes sure that it answers.
+    ///
+    /// # Errors
+    /// It cannot be reached.
+    pub fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
+        let manager = Manager::new(config)?;
+        let writers = manager.is_sqlite().then(Arc::default);
+        // The first connection is made here and now, so that what is wrong with it is said as it is.
+        let first = r2d2::ManageConnection::connect(&manager)?;
+        drop(first);
+        let (DatabaseConfig::Sqlite { pool_size, .. } | DatabaseConfig::Postgres { pool_size, .. }) = config;
+        let pool = r2d2::Pool::builder()
+            .max_size(*pool_size)
+            .min_idle(Some(1))
+            .test_on_check_out(false)
+            .connection_timeout(std::time::Duration::from_secs(3))
+            .error_handler(Box::new(connection::LogErrors))
+            .build_unchecked(manager);
+        Ok(Self { pool, writers })
+    }
+
+    /// Runs `query` on a connection of the pool, on a thread that may block.
+    ///
+    /// # Errors
+    /// No connection is to be had, or the query's own error.
+    pub async fn read<T, E>(
+        &self,
+        query: impl FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let store = self.clone();
+        blocking(move || query(&mut *store.connection()?)).await
+    }
+
+    /// Runs `change` in one transaction on a connection of the pool, on a thread that may block. Changes happen one after
+    /// another, over all processes.
+    ///
+    /// # Errors
+    /// No connection is to be had, or the change's own error; nothing has been changed then.
+    pub async fn change<T, E>(
+        &self,
+        change: impl FnOnce(&mut Change<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let store = self.clone();
+        blocking(move || store.change_blocking(change)).await
+    }
+
+    /// [`Store::change`] on this thread.
+    ///
+    /// # Errors
+    /// As [`Store::change`].
+    pub fn change_blocking<T, E: From<StoreError>>(
+        &self,
+        change: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transaction(|connection| {
+            let sequence = change_log::next_sequence(connection)?;
+            change(&mut Change { connection, sequence })
+        })
+    }
+
+    /// Runs `work` in one transaction, in this writer's turn. Its first statement must write: SQLite then waits for other
+    /// processes there, where nothing has been read yet.
+    fn transaction<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = self.connection()?;
+        let _turn = self.writers_turn();
+        connection.transaction(|connection| work(connection).map_err(Failed::Own)).map_err(Failed::into_error)
+    }
+
+    /// Stores events in one transaction, on this thread.
+    ///
+    /// # Errors
+    /// The database fails or refuses one of them; none is stored then.
+    pub fn append_events<'e>(
+        &self,
+        events: impl Iterator<Item = &'e crate::domain::audit::AuditEvent>,
+    ) -> Result<(), StoreError> {
+        self.transaction(|connection| audit_log::insert(connection, events))
+    }
+
+    /// Notes when secrets were last used.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn touch_secrets(&self, used: Vec<(crate::domain::ids::SecretId, Timestamp)>) -> Result<(), StoreError> {
+        let store = self.clone();
+        blocking(move || store.transaction(|connection| clients::touch_secrets(connection, &used))).await
+    }
+
+    /// This writer's turn; nothing where the database lets writers work side by side.
+    fn writers_turn(&self) -> Option<FairMutexGuard<'_, ()>> {
+        self.writers.as_deref().map(FairMutex::lock)
+    }
+
+    /// A connection of the pool, for threads of their own.
+    ///
+    /// # Errors
+    /// None is to be had within three seconds.
+    pub fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
+        self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn ping(&self) -> Result<(), StoreError> {
+        connection::ping(&mut *self.connection()?)
+    }
+}
+
+/// Why a transaction was rolled back.
+enum Failed<E> {
+    Own(E),
+    Database(diesel::result::Error),
+}
+
+impl<E: From<StoreError>> Failed<E> {
+    fn into_error(self) -> E {
+        match self {
+            Self::Own(error) => error,
+            Self::Database(error) => StoreError::from(error).into(),
+        }
+    }
+}
+
+impl<E> From<diesel::result::Error> for Failed<E> {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// A transaction that changes something.
+pub struct Change<'c> {
+    /// The connection, inside the transaction.
+    pub connection: &'c mut AnyConnection,
+    sequence: i64,
+}
+
+impl Change<'_> {
+    /// Tells other processes to forget what they know of `subject`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn announce(&mut self, now: Timestamp, kind: change_log::Kind, subject: &str) -> Result<(), StoreError> {
+        change_log::append(self.connection, self.sequence, now, kind, subject)?;
+        self.sequence = change_log::next_sequence(self.connection)?;
+        Ok(())
+    }
+}
+
+/// Runs what blocks on a thread where that is allowed.
+async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(StoreError::Unavailable(format!("a query was cut off: {error}")).into()),
+    }
+}
+
+/// Asks the database whether it answers, on a connection at hand.
+///
+/// # Errors
+/// It does not.
+pub fn ping_connection(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    connection::ping(connection)
+}
+
+/// What a damaged column is reported as.
+fn damaged(table: &'static str, row: &str, column: &'static str) -> StoreError {
+    StoreError::Damaged { table, row: row.to_owned(), column }
+}
+
+/// Joins a list for one text column.
+fn join(items: impl IntoIterator<Item = impl std::fmt::Display>) -> String {
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+/// Splits what [`join`] joined.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split(' ').filter(|item| !item.is_empty())
+}

@@ -1,0 +1,127 @@
+//! The tables, the same in both databases. A test compares this file, and the two migration trees, with each other.
+
+diesel::table! {
+    installation (id) {
+        id -> Integer,
+        created_at -> BigInt,
+        change_sequence -> BigInt,
+        tag_key_sealed -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    change_log (sequence) {
+        sequence -> BigInt,
+        changed_at -> BigInt,
+        kind -> Text,
+        subject -> Text,
+    }
+}
+
+diesel::table! {
+    clients (id) {
+        id -> Text,
+        environment -> Text,
+        name -> Text,
+        description -> Text,
+        scopes -> Text,
+        default_scopes -> Nullable<Text>,
+        audiences -> Text,
+        resource_for -> Text,
+        allowed_ips -> Text,
+        token_lifetime -> BigInt,
+        signing_algorithm -> Nullable<Text>,
+        rate_per_minute -> Nullable<BigInt>,
+        burst_per_second -> Nullable<BigInt>,
+        state -> Text,
+        expires_at -> Nullable<BigInt>,
+        tokens_revoked_before -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    client_secrets (id) {
+        id -> Text,
+        client_id -> Text,
+        hash -> Text,
+        last_four -> Text,
+        created_at -> BigInt,
+        ends_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    scopes (name) {
+        name -> Text,
+        description -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    signing_keys (kid) {
+        kid -> Text,
+        environment -> Text,
+        algorithm -> Text,
+        generation -> BigInt,
+        public_jwk -> Text,
+        private_key_sealed -> Nullable<Binary>,
+        created_at -> BigInt,
+        activates_at -> BigInt,
+        retires_at -> Nullable<BigInt>,
+        destroyed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    revoked_tokens (jti) {
+        jti -> Text,
+        client_id -> Text,
+        revoked_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (actor, idempotency_key) {
+        actor -> Text,
+        idempotency_key -> Text,
+        request_digest -> Binary,
+        status -> Integer,
+        body -> Text,
+        sealed_body -> Nullable<Binary>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_log (id) {
+        id -> Text,
+        time -> BigInt,
+        actor -> Text,
+        credential -> Nullable<Text>,
+        customer -> Nullable<Text>,
+        action -> Text,
+        target -> Nullable<Text>,
+        environment -> Nullable<Text>,
+        outcome -> Text,
+        status -> Integer,
+        reason -> Text,
+        method -> Text,
+        path -> Text,
+        address -> Nullable<Text>,
+        user_agent -> Text,
+        request_id -> Text,
+        jti -> Nullable<Text>,
+        duration_micros -> BigInt,
+        count -> BigInt,
+        position -> Nullable<BigInt>,
+        hash -> Nullable<Binary>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(clients, client_secrets);
