@@ -177,8 +177,9 @@ async fn demonstrate(issuer: &str, demo: &DemoClient) -> Result<(), CliError> {
         "  TOKEN=…   # an access_token from above\n  curl -u {}:{} -d token=$TOKEN {issuer}/api/oauth/introspect",
         demo.client_id, demo.client_secret
     ));
-    line(&format!("  sealwright --data-dir {FOLDER} client list"));
-    line(&format!("  sealwright --data-dir {FOLDER} audit list"));
+    let program = std::env::current_exe().map_or_else(|_| "sealwright".to_owned(), |path| path.display().to_string());
+    line(&format!("  {program} --data-dir {FOLDER} client list"));
+    line(&format!("  {program} --data-dir {FOLDER} audit list"));
     Ok(())
 }
 

@@ -160,7 +160,9 @@ pub fn read(flags: &Flags) -> Result<(Settings, Vec<ShownSetting>), ConfigError>
     if flags.config.is_some() && !file.is_file() {
         return Err(ConfigError(format!("settings file {} cannot be read", file.display())));
     }
-    figment = figment.merge(Toml::file_exact(&file));
+    if file.is_file() {
+        figment = figment.merge(Toml::file_exact(&file));
+    }
     figment = figment.merge(Env::prefixed(PREFIX).ignore(&APART).filter(|name| !name.starts_with("test_")).split("__"));
     figment = figment.merge(Serialized::defaults(flags));
     let mut settings: Settings = figment.extract().map_err(|error| describe(&error))?;

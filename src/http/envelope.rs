@@ -47,19 +47,38 @@ pub async fn envelope<B: MessageBody + 'static>(
     };
     let origin = Arc::new(origin);
     request.extensions_mut().insert(Arc::clone(&origin));
-    let http_request = request.request().clone();
     let response = match refuse(&request, &state) {
         Some(refusal) => request.into_response(refusal),
+        // No copy of the request may be held here: actix-web needs it to itself for routing.
         None => match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-            Ok(Ok(response)) => response.map_into_boxed_body(),
-            Ok(Err(error)) => ServiceResponse::new(http_request.clone(), error.error_response()),
+            Ok(response) => response?.map_into_boxed_body(),
             Err(_) => {
                 log::error!(request_id = origin.request_id.as_str(); "a handler panicked");
-                ServiceResponse::new(http_request.clone(), error::internal(request_path_kind(&origin.path)))
+                return Err(Panicked(origin).into());
             }
         },
     };
     Ok(finish(response, &state, &origin, started))
+}
+
+/// A handler panicked: one 500, and the worker goes on.
+#[derive(Debug)]
+struct Panicked(Arc<Origin>);
+
+impl std::fmt::Display for Panicked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a handler panicked")
+    }
+}
+
+impl actix_web::ResponseError for Panicked {
+    fn error_response(&self) -> HttpResponse {
+        let mut response = error::internal(request_path_kind(&self.0.path));
+        if let Ok(value) = HeaderValue::from_str(self.0.request_id.as_str()) {
+            response.headers_mut().insert(REQUEST_ID.clone(), value);
+        }
+        response
+    }
 }
 
 /// The origin that the envelope gave this request.

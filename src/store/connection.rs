@@ -31,13 +31,10 @@ pub struct Manager {
 }
 
 impl Manager {
-    /// Prepares the place where a SQLite file will lie.
+    /// Prepares the place where a SQLite file will lie: hashes and the audit log are nobody else's business.
     pub fn new(database: &DatabaseConfig) -> Result<Self, StoreError> {
-        if let DatabaseConfig::Sqlite { file, .. } = database
-            && let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty())
-        {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| StoreError::Unavailable(format!("folder {}: {error}", folder.display())))?;
+        if let DatabaseConfig::Sqlite { file, .. } = database {
+            make_private(file).map_err(|error| StoreError::Unavailable(format!("file {}: {error}", file.display())))?;
         }
         Ok(Self { database: database.clone() })
     }
@@ -45,6 +42,15 @@ impl Manager {
     pub fn is_sqlite(&self) -> bool {
         matches!(self.database, DatabaseConfig::Sqlite { .. })
     }
+}
+
+/// Makes the file and its folder, for their owner only, where they are missing. SQLite gives its side files the same mode.
+fn make_private(file: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(file).map(drop)
 }
 
 impl r2d2::ManageConnection for Manager {
