@@ -161,7 +161,7 @@ fn require_openable(store: &Store, vault: &Vault) -> Result<(), StartError> {
     let keys = vault.keys();
     for stored in signing_keys::all(&mut *store.connection()?)?.into_iter().flatten() {
         let id = stored.private_key_sealed.as_deref().and_then(key_id);
-        if let Some(id) = id.filter(|id| !keys.iter().any(|key| key.id() == *id)) {
+        if let Some(id) = id.filter(|id| !keys.all().iter().any(|key| key.id() == *id)) {
             let what = format!("signing key {}", stored.key.kid);
             return Err(StartError::WrongMasterKey { what, error: OpenError::UnknownKey(id) });
         }

@@ -178,7 +178,7 @@ impl JsonLines {
             "credential": event.credential.as_deref(),
             "action": event.action,
             "target": event.target.as_deref(),
-            "environment": event.environment.map(|environment| environment.as_str()),
+            "environment": event.environment.map(super::super::domain::environment::Environment::as_str),
             "outcome": event.outcome.as_str(),
             "status": event.status,
             "reason": event.reason,

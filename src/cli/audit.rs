@@ -40,16 +40,16 @@ pub struct Filter {
     #[arg(long)]
     credential: Option<String>,
     /// Of this environment
-    #[arg(long, value_parser = environment)]
+    #[arg(long)]
     environment: Option<Environment>,
     /// With this action, such as token.issue
     #[arg(long)]
     action: Option<String>,
     /// success, refused or error
-    #[arg(long, value_parser = outcome)]
+    #[arg(long)]
     outcome: Option<Outcome>,
     /// Of this request
-    #[arg(long, value_parser = request_id)]
+    #[arg(long)]
     request_id: Option<RequestId>,
     /// Not before: an RFC 3339 time, or how long ago, such as 24h
     #[arg(long, value_parser = since)]
@@ -57,18 +57,6 @@ pub struct Filter {
     /// Before: an RFC 3339 time, or how long ago
     #[arg(long, value_parser = since)]
     until: Option<Timestamp>,
-}
-
-fn environment(text: &str) -> Result<Environment, String> {
-    text.parse().map_err(str::to_owned)
-}
-
-fn outcome(text: &str) -> Result<Outcome, String> {
-    text.parse().map_err(str::to_owned)
-}
-
-fn request_id(text: &str) -> Result<RequestId, String> {
-    text.parse().map_err(str::to_owned)
 }
 
 fn since(text: &str) -> Result<Timestamp, String> {

@@ -23,7 +23,7 @@ pub enum Command {
         #[arg(long)]
         name: String,
         /// production, staging or development
-        #[arg(long, default_value = "production", value_parser = environment)]
+        #[arg(long, default_value = "production")]
         environment: Environment,
         #[command(flatten)]
         settings: Settings,
@@ -31,7 +31,7 @@ pub enum Command {
     /// List clients, newest first
     List {
         /// Only those of this environment
-        #[arg(long, value_parser = environment)]
+        #[arg(long)]
         environment: Option<Environment>,
         /// Only those with exactly this name
         #[arg(long)]
@@ -60,7 +60,7 @@ pub enum Command {
         /// Its id
         id: String,
         /// How long the old secret goes on being accepted, at most 30d
-        #[arg(long, default_value = "0s", value_parser = duration)]
+        #[arg(long, default_value = "0s")]
         grace: Duration,
     },
     /// End all tokens that were issued to a client so far
@@ -107,9 +107,9 @@ pub struct Settings {
     #[arg(long)]
     allow_ip: Vec<String>,
     /// How long its tokens live, at most 1h
-    #[arg(long, value_parser = duration)]
+    #[arg(long)]
     token_lifetime: Option<Duration>,
-    /// ES256, RS256 or EdDSA; `default` is its environment's
+    /// ES256, RS256 or `EdDSA`; `default` is its environment's
     #[arg(long)]
     signing_algorithm: Option<String>,
     /// Requests a minute, or unlimited
@@ -119,19 +119,11 @@ pub struct Settings {
     #[arg(long)]
     burst_per_second: Option<String>,
     /// Ends after this time, such as 90d
-    #[arg(long, value_parser = duration, conflicts_with = "expires_at")]
+    #[arg(long, conflicts_with = "expires_at")]
     expires_in: Option<Duration>,
     /// Ends at this RFC 3339 time; `never` clears it
     #[arg(long)]
     expires_at: Option<String>,
-}
-
-fn environment(text: &str) -> Result<Environment, String> {
-    text.parse().map_err(str::to_owned)
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    text.parse().map_err(str::to_owned)
 }
 
 /// A named list, if it was named; `word` alone clears it.

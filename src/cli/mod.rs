@@ -44,7 +44,7 @@ enum Command {
     Quickstart(quickstart::Arguments),
     /// Create and manage OAuth clients
     #[command(subcommand)]
-    Client(client::Command),
+    Client(Box<client::Command>),
     /// Describe scopes
     #[command(subcommand)]
     Scope(scope::Command),
@@ -141,7 +141,7 @@ pub fn run() -> ExitCode {
     let result = match command {
         Command::Serve(arguments) => serve::run(&flags, &arguments),
         Command::Quickstart(arguments) => quickstart::run(&arguments),
-        Command::Client(command) => client::run(&flags, json, command),
+        Command::Client(command) => client::run(&flags, json, *command),
         Command::Scope(command) => scope::run(&flags, json, command),
         Command::SigningKey(command) => signing_key::run(&flags, json, command),
         Command::Audit(command) => audit::run(&flags, json, command),

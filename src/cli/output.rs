@@ -52,7 +52,9 @@ pub fn list(as_json: bool, values: &[Value], columns: &[&str]) {
         line(padded.join("  ").trim_end());
     };
     print(&columns.iter().map(|column| column.to_uppercase()).collect::<Vec<_>>());
-    rows.iter().for_each(|row| print(row));
+    for row in &rows {
+        print(row);
+    }
 }
 
 fn plain(value: &Value) -> String {

@@ -10,7 +10,7 @@ use crate::domain::environment::Environment;
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Whose clients to end
-    #[arg(long, value_parser = |text: &str| text.parse::<Environment>())]
+    #[arg(long)]
     environment: Environment,
     /// Do not ask
     #[arg(long)]

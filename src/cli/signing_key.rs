@@ -17,19 +17,19 @@ pub enum Command {
     /// List signing keys, newest first
     List {
         /// Only those of this environment
-        #[arg(long, value_parser = environment)]
+        #[arg(long)]
         environment: Option<Environment>,
     },
     /// Make the next key: published now, signing after the lead
     Rotate {
         /// production, staging or development
-        #[arg(long, default_value = "production", value_parser = environment)]
+        #[arg(long, default_value = "production")]
         environment: Environment,
-        /// ES256, RS256 or EdDSA; the environment's own, unless given
-        #[arg(long, value_parser = algorithm)]
+        /// ES256, RS256 or `EdDSA`; the environment's own, unless given
+        #[arg(long)]
         algorithm: Option<Algorithm>,
-        /// How long the key is published before it signs; the setting signing_key_lead, unless given
-        #[arg(long, value_parser = duration)]
+        /// How long the key is published before it signs; the setting `signing_key_lead`, unless given
+        #[arg(long)]
         lead: Option<Duration>,
     },
     /// End a key at once: what it signed no longer verifies. For emergencies
@@ -40,18 +40,6 @@ pub enum Command {
         #[arg(long)]
         yes: bool,
     },
-}
-
-fn environment(text: &str) -> Result<Environment, String> {
-    text.parse().map_err(str::to_owned)
-}
-
-fn algorithm(text: &str) -> Result<Algorithm, String> {
-    text.parse().map_err(str::to_owned)
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    text.parse().map_err(str::to_owned)
 }
 
 /// Runs the command.

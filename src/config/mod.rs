@@ -33,7 +33,7 @@ impl ConfigError {
 /// Everything that is configured, ready for use.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where SQLite, the master key file and other state lie.
+    /// Where `SQLite`, the master key file and other state lie.
     pub data_dir: PathBuf,
     /// Which database.
     pub database: DatabaseConfig,
@@ -51,7 +51,7 @@ pub struct Config {
     pub guess_limit_per_minute: u32,
     /// A file that gets every audit event as a line of JSON; `-` is standard output.
     pub audit_json_lines: Option<PathBuf>,
-    /// What is logged, as an env_logger filter.
+    /// What is logged, as an `env_logger` filter.
     pub log: String,
     shown: Vec<ShownSetting>,
 }

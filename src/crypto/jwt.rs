@@ -46,6 +46,8 @@ impl JwtSigner for ParsedSigner {
     }
 }
 
+// The factory's type is jsonwebtoken's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
 fn parsed_signer(
     algorithm: &jsonwebtoken::Algorithm,
     key: &EncodingKey,
@@ -317,8 +319,8 @@ mod tests {
         };
         let headed = |header: String| keys.token(&header, &claims().to_string());
         let unsigned = |alg: &str| {
-            let header = json!({"typ": "at+jwt", "alg": alg, "kid": kid}).to_string();
-            format!("{}.{}.", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims().to_string()))
+            let named = json!({"typ": "at+jwt", "alg": alg, "kid": kid}).to_string();
+            format!("{}.{}.", URL_SAFE_NO_PAD.encode(named), URL_SAFE_NO_PAD.encode(claims().to_string()))
         };
         let (body, signature) = good.rsplit_once('.').unwrap();
         let mut flipped = URL_SAFE_NO_PAD.decode(signature).unwrap();

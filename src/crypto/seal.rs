@@ -116,8 +116,8 @@ impl MasterKeys {
     }
 
     /// The keys, the sealing one first.
-    pub fn iter(&self) -> std::slice::Iter<'_, MasterKey> {
-        self.0.iter()
+    pub fn all(&self) -> &[MasterKey] {
+        &self.0
     }
 
     /// The key that seals.

@@ -24,7 +24,7 @@ pub enum KeyPair {
     Es256(EcdsaKeyPair),
     /// For RS256.
     Rs256(Box<RsaKeyPair>),
-    /// For EdDSA.
+    /// For `EdDSA`.
     EdDsa(Ed25519KeyPair),
 }
 

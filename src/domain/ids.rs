@@ -1,4 +1,4 @@
-//! Typed, time-ordered identifiers: a prefix that tells the kind, then a UUIDv7 in 32 hexadecimal digits
+//! Typed, time-ordered identifiers: a prefix that tells the kind, then a `UUIDv7` in 32 hexadecimal digits
 //! (RFC 9562 §5.7), so that ids sort by their making and only use `a–z 0–9 _`.
 
 use std::fmt;

@@ -125,6 +125,15 @@ impl Scopes {
     }
 }
 
+impl<'s> IntoIterator for &'s Scopes {
+    type Item = &'s Scope;
+    type IntoIter = std::slice::Iter<'s, Scope>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 impl FromStr for Scopes {
     type Err = &'static str;
 

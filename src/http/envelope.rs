@@ -50,13 +50,14 @@ pub async fn envelope<B: MessageBody + 'static>(
     let response = match refuse(&request, &state) {
         Some(refusal) => request.into_response(refusal),
         // No copy of the request may be held here: actix-web needs it to itself for routing.
-        None => match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-            Ok(response) => response?.map_into_boxed_body(),
-            Err(_) => {
+        None => {
+            if let Ok(response) = AssertUnwindSafe(next.call(request)).catch_unwind().await {
+                response?.map_into_boxed_body()
+            } else {
                 log::error!(request_id = origin.request_id.as_str(); "a handler panicked");
                 return Err(Panicked(origin).into());
             }
-        },
+        }
     };
     Ok(finish(response, &state, &origin, started))
 }

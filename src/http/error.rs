@@ -50,7 +50,7 @@ pub fn problem(status: u16, code: &str, detail: &str, more: Value) -> HttpRespon
 }
 
 /// A service error as a problem.
-pub fn service(error: &ServiceError) -> HttpResponse {
+fn service(error: &ServiceError) -> HttpResponse {
     let (status, code) = (error.status(), error.code());
     match error {
         ServiceError::Invalid(fields) => {
@@ -110,12 +110,42 @@ pub fn oauth_body(error: BodyError) -> OAuthError {
     OAuthError { status, ..OAuthError::invalid_request(description) }
 }
 
-/// A body that could not be read, on the management API.
-pub fn problem_body(error: BodyError) -> HttpResponse {
-    match error {
-        BodyError::TooLarge => problem(413, "body_too_large", "The body is larger than 64 KiB.", Value::Null),
-        BodyError::TooSlow => problem(408, "body_too_slow", "The body did not come in time.", Value::Null),
-        BodyError::Broken => problem(400, "body_unreadable", "The body could not be read.", Value::Null),
+/// Why a call to the management API gets no answer of its verb's.
+#[derive(Debug)]
+pub enum ApiError {
+    /// The body could not be read.
+    Body(BodyError),
+    /// The body is not JSON by its content type.
+    MediaType,
+    /// The body is not a JSON object.
+    MalformedJson,
+    /// The verb refused.
+    Service(ServiceError),
+}
+
+impl From<ServiceError> for ApiError {
+    fn from(error: ServiceError) -> Self {
+        Self::Service(error)
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl actix_web::ResponseError for ApiError {
+    fn error_response(&self) -> HttpResponse {
+        let (status, code, detail) = match self {
+            Self::Service(error) => return service(error),
+            Self::Body(BodyError::TooLarge) => (413, "body_too_large", "The body is larger than 64 KiB."),
+            Self::Body(BodyError::TooSlow) => (408, "body_too_slow", "The body did not come in time."),
+            Self::Body(BodyError::Broken) => (400, "body_unreadable", "The body could not be read."),
+            Self::MediaType => (415, "unsupported_media_type", "The body must be application/json."),
+            Self::MalformedJson => (400, "malformed_json", "The body is not a JSON object."),
+        };
+        problem(status, code, detail, Value::Null)
     }
 }
 

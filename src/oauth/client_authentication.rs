@@ -12,6 +12,8 @@ use super::form::{Form, decode};
 /// Longest `client_id` and longest secret that are looked at.
 const CREDENTIAL_MAX: usize = 256;
 
+const TWO: OAuthError = OAuthError::invalid_request("The request authenticates the client in more than one way.");
+
 /// What a client presented. The secret is blank in `Debug` and erased on drop.
 #[derive(Debug)]
 pub struct PresentedCredentials {
@@ -43,7 +45,6 @@ impl std::fmt::Debug for PresentedSecret {
 /// `invalid_request` for two methods at once, credentials in the query, or bad encoding; `invalid_client` for none.
 pub fn presented(authorization: &[&[u8]], query: &str, form: &Form<'_>) -> Result<PresentedCredentials, OAuthError> {
     refuse_query(query)?;
-    const TWO: OAuthError = OAuthError::invalid_request("The request authenticates the client in more than one way.");
     let in_body = form.get("client_secret").is_some() || form.get("client_assertion").is_some();
     match authorization {
         [] => from_form(form),
@@ -73,7 +74,7 @@ fn refuse_query(query: &str) -> Result<(), OAuthError> {
 
 fn from_form(form: &Form<'_>) -> Result<PresentedCredentials, OAuthError> {
     if form.get("client_assertion").is_some() && form.get("client_secret").is_some() {
-        return Err(OAuthError::invalid_request("The request authenticates the client in more than one way."));
+        return Err(TWO);
     }
     match (form.get("client_id"), form.get("client_secret")) {
         (Some(id), Some(secret)) => credentials(id.to_owned(), Zeroizing::new(secret.to_owned())),

@@ -269,9 +269,9 @@ fn issue<Sign: Fn(&Claims<'_>) -> Option<String>>(
         until: DateTime::from_timestamp(expiry.seconds(), 0).ok_or(OAuthError::SERVER_ERROR)?,
         extensions,
     };
-    let issued = issuer.issue(grant).map_err(|()| OAuthError::SERVER_ERROR)?;
+    let token = issuer.issue(grant).map_err(|()| OAuthError::SERVER_ERROR)?;
     Ok(Issued {
-        access_token: AccessToken(issued.token),
+        access_token: AccessToken(token.token),
         expires_in: expiry.seconds() - issuer.issued_at.seconds(),
         scope,
     })

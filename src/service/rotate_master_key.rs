@@ -35,7 +35,7 @@ impl Services {
         if self.vault.source().path().is_some() {
             let new = MasterKey::generate()?;
             let keys = self.vault.keys();
-            let ordered: Vec<&MasterKey> = std::iter::once(&new).chain(keys.iter()).collect();
+            let ordered: Vec<&MasterKey> = std::iter::once(&new).chain(keys.all().iter()).collect();
             self.vault.source().replace(&ordered).map_err(|error| ServiceError::Unavailable(error.to_string()))?;
             self.vault.reread().map_err(|error| ServiceError::Unavailable(error.to_string()))?;
         }

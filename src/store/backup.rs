@@ -25,6 +25,8 @@ mod base64_text {
 
     use super::{Deserialize, STANDARD};
 
+    // serde gives a field by reference.
+    #[allow(clippy::ref_option)]
     pub fn serialize<S: serde::Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
         match bytes {
             Some(bytes) => serializer.serialize_some(&STANDARD.encode(bytes)),

@@ -72,13 +72,13 @@ impl From<diesel::result::Error> for StoreError {
 #[derive(Clone)]
 pub struct Store {
     pool: r2d2::Pool<Manager>,
-    /// SQLite has one writer at a time, and its own waiting is by polling: within the process, writers queue here.
+    /// `SQLite` has one writer at a time, and its own waiting is by polling: within the process, writers queue here.
     writers: Option<Arc<FairMutex<()>>>,
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("connections", &self.pool.state().connections).finish()
+        f.debug_struct("Store").field("connections", &self.pool.state().connections).finish_non_exhaustive()
     }
 }
 
@@ -151,7 +151,7 @@ impl Store {
         })
     }
 
-    /// Runs `work` in one transaction, in this writer's turn. Its first statement must write: SQLite then waits for other
+    /// Runs `work` in one transaction, in this writer's turn. Its first statement must write: `SQLite` then waits for other
     /// processes there, where nothing has been read yet.
     fn transaction<T, E: From<StoreError>>(
         &self,

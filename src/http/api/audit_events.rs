@@ -1,15 +1,16 @@
 //! `/api/v1/audit-events`.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpRequest;
 use serde_json::{Value, json};
 
+use super::Answer;
 use super::page::{Query, page};
 use super::permitted::{AuditRead, Permitted};
 use crate::domain::audit::Outcome;
 use crate::domain::environment::Environment;
 use crate::domain::ids::{EventId, RequestId};
 use crate::domain::time::Timestamp;
-use crate::http::{SharedState, error};
+use crate::http::SharedState;
 use crate::store::audit_log::{EventFilter, StoredEvent};
 
 /// An event as it is shown.
@@ -38,7 +39,7 @@ pub fn view(event: &StoredEvent) -> Value {
 }
 
 /// `GET /api/v1/audit-events`: filters `environment`, `credential`, `action`, `outcome`, `request_id`, `since`, `until`.
-pub async fn list(request: HttpRequest, permitted: Permitted<AuditRead>, state: SharedState) -> HttpResponse {
+pub(in crate::http) async fn list(request: HttpRequest, permitted: Permitted<AuditRead>, state: SharedState) -> Answer {
     let mut query = Query::of(&request);
     let limit = query.limit();
     let filter = EventFilter {
@@ -51,12 +52,7 @@ pub async fn list(request: HttpRequest, permitted: Permitted<AuditRead>, state: 
         until: query.get::<Timestamp>("until"),
         before: query.get::<EventId>("cursor"),
     };
-    let found = match query.finish() {
-        Ok(()) => state.services.list_audit_events(&permitted.caller, filter, limit + 1, permitted.origin).await,
-        Err(error) => Err(error),
-    };
-    match found {
-        Ok(rows) => page(rows, limit, |event| event.id.clone(), view),
-        Err(error) => error::service(&error),
-    }
+    query.finish()?;
+    let rows = state.services.list_audit_events(&permitted.caller, filter, limit + 1, permitted.origin).await?;
+    Ok(page(rows, limit, |event| event.id.clone(), view))
 }

@@ -1,30 +1,31 @@
 //! `/api/v1/clients`.
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::HttpRequest;
 use actix_web::web::{Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
-use super::fields::{Fields, read_body};
+use super::fields::Fields;
 use super::page::{Query, page};
-use super::permitted::{ClientsRead, ClientsWrite, Permission, Permitted};
+use super::permitted::{ClientsRead, ClientsWrite, Permitted};
+use super::{Answer, fields, private_json};
 use crate::clock;
 use crate::config::Issuers;
 use crate::crypto::client_secret::ClientSecretText;
+use crate::domain::caller::Caller;
 use crate::domain::client::Client;
 use crate::domain::environment::Environment;
 use crate::domain::ids::ClientId;
+use crate::domain::scope::Scopes;
 use crate::domain::time::{Duration, Timestamp};
-use crate::http::{SharedState, error};
-use crate::service::clients::{ClientInput, Patch, Render, Repeat, StateChange};
+use crate::http::SharedState;
+use crate::service::clients::{ClientInput, Render, Repeat, StateChange};
 use crate::service::error::ServiceError;
 use crate::service::idempotency::{Rendered, Repeatable, Replay};
 use crate::store::clients::ClientFilter;
 
 /// A client as it is shown.
 pub fn view(client: &Client, issuers: &Issuers, now: Timestamp) -> Value {
-    let texts = |items: Vec<String>| items;
+    let texts = |scopes: &Scopes| scopes.iter().map(ToString::to_string).collect::<Vec<_>>();
     let audiences = client.effective_audiences(&issuers.of(client.environment).audiences);
     let secrets: Vec<Value> = client
         .secrets
@@ -47,13 +48,13 @@ pub fn view(client: &Client, issuers: &Issuers, now: Timestamp) -> Value {
         "name": client.name,
         "description": client.description,
         "status": client.status(now).as_str(),
-        "scopes": client.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "default_scopes": client.default_scopes.as_ref().map(|scopes| texts(scopes.iter().map(ToString::to_string).collect())),
+        "scopes": texts(&client.scopes),
+        "default_scopes": client.default_scopes.as_ref().map(texts),
         "audiences": audiences.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "resource_for": client.resource_for.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "allowed_ips": client.allowed_ips.to_strings(),
         "token_lifetime": client.token_lifetime.as_seconds(),
-        "signing_algorithm": client.signing_algorithm.map(|algorithm| algorithm.as_str()),
+        "signing_algorithm": client.signing_algorithm.map(crate::domain::signing_key::Algorithm::as_str),
         "rate_per_minute": client.limits.rate_per_minute,
         "burst_per_second": client.limits.burst_per_second,
         "expires_at": client.expires_at.map(|at| at.to_string()),
@@ -78,14 +79,6 @@ fn rendered(status: u16, issuers: &Issuers, client: &Client, secret: &ClientSecr
         whole: view_with_secret(client, secret, issuers, now).to_string(),
         bare: view(client, issuers, now).to_string(),
     }
-}
-
-/// JSON that only its receiver may keep.
-pub fn private_json(status: u16, body: String) -> HttpResponse {
-    HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::OK))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .insert_header((CONTENT_TYPE, "application/json"))
-        .body(body)
 }
 
 fn input(fields: &mut Fields) -> ClientInput {
@@ -113,29 +106,32 @@ enum Repeated {
     New(Repeat),
 }
 
-async fn repeated<P: Permission>(
+async fn repeated(
     request: &HttpRequest,
     body: &[u8],
     state: &SharedState,
-    permitted: &Permitted<P>,
+    caller: &Caller,
     render: Render,
 ) -> Result<Repeated, ServiceError> {
-    let mut keys = request.headers().get_all("idempotency-key");
-    let (first, second) = (keys.next(), keys.next());
-    let Some(key) = first else { return Ok(Repeated::New(None)) };
-    let key = match (key.to_str(), second) {
-        (Ok(key), None) => key,
-        _ => return Err(ServiceError::invalid("Idempotency-Key", "must stand once, in visible ASCII")),
+    let keys: Vec<_> = request.headers().get_all("idempotency-key").collect();
+    let key = match keys.as_slice() {
+        [] => return Ok(Repeated::New(None)),
+        [key] => key.to_str().unwrap_or_default(),
+        _ => return Err(ServiceError::invalid("Idempotency-Key", "must stand once")),
     };
-    let repeatable = Repeatable::new(&permitted.caller, key, request.method().as_str(), request.path(), body)?;
-    match state.services.replay(&repeatable, clock::now()).await? {
-        Some(replay) => Ok(Repeated::Before(replay)),
-        None => Ok(Repeated::New(Some((repeatable, render)))),
-    }
+    let repeatable = Repeatable::new(caller, key, request.method().as_str(), request.path(), body)?;
+    Ok(match state.services.replay(&repeatable, clock::now()).await? {
+        Some(replay) => Repeated::Before(replay),
+        None => Repeated::New(Some((repeatable, render))),
+    })
 }
 
 /// `GET /api/v1/clients`: filters `environment`, `name`.
-pub async fn list(request: HttpRequest, permitted: Permitted<ClientsRead>, state: SharedState) -> HttpResponse {
+pub(in crate::http) async fn list(
+    request: HttpRequest,
+    permitted: Permitted<ClientsRead>,
+    state: SharedState,
+) -> Answer {
     let mut query = Query::of(&request);
     let limit = query.limit();
     let filter = ClientFilter {
@@ -143,137 +139,113 @@ pub async fn list(request: HttpRequest, permitted: Permitted<ClientsRead>, state
         name: query.get::<String>("name"),
         before: query.get::<ClientId>("cursor"),
     };
-    let found = match query.finish() {
-        Ok(()) => state.services.list_clients(&permitted.caller, filter, limit + 1, permitted.origin).await,
-        Err(error) => Err(error),
-    };
+    query.finish()?;
+    let rows = state.services.list_clients(&permitted.caller, filter, limit + 1, permitted.origin).await?;
     let now = clock::now();
-    match found {
-        Ok(rows) => {
-            page(rows, limit, |client| client.id.to_string(), |client| view(client, &state.services.issuers, now))
-        }
-        Err(error) => error::service(&error),
-    }
+    Ok(page(rows, limit, |client| client.id.to_string(), |client| view(client, &state.services.issuers, now)))
 }
 
 /// `POST /api/v1/clients`: 201 with the client and, this once, `client_secret`.
-pub async fn create(
+pub(in crate::http) async fn create(
     request: HttpRequest,
     payload: Payload,
     permitted: Permitted<ClientsWrite>,
     state: SharedState,
-) -> HttpResponse {
+) -> Answer {
     let render: Render = |issuers, client, secret, now| rendered(201, issuers, client, secret, now);
-    let body = match read_body(&request, payload, &state).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
+    let Permitted { caller, origin, .. } = permitted;
+    let (mut fields, body) = fields::read(&request, payload, &state).await?;
+    let repeat = match repeated(&request, &body, &state, &caller, render).await? {
+        Repeated::Before(replay) => return Ok(private_json(replay.status, &replay.body)),
+        Repeated::New(repeat) => repeat,
     };
-    let mut fields = match Fields::parse(&body) {
-        Ok(fields) => fields,
-        Err(refusal) => return refusal,
-    };
-    let created = async {
-        let repeat = match repeated(&request, &body, &state, &permitted, render).await? {
-            Repeated::Before(replay) => return Ok(private_json(replay.status, replay.body)),
-            Repeated::New(repeat) => repeat,
-        };
-        let environment = match fields.string("environment") {
-            Patch::Set(name) => Some(name),
-            Patch::Keep | Patch::Clear => None,
-        };
-        let input = input(&mut fields);
-        fields.finish()?;
-        let Permitted { caller, origin, .. } = permitted;
-        let services = &state.services;
-        let (client, secret) = services.create_client(&caller, environment.as_deref(), input, repeat, origin).await?;
-        let answer = render(&services.issuers, &client, &secret, clock::now());
-        Ok(private_json(answer.status, answer.whole))
-    };
-    created.await.unwrap_or_else(|error: ServiceError| error::service(&error))
+    let environment = fields.string("environment").apply(None);
+    let input = input(&mut fields);
+    fields.finish()?;
+    let services = &state.services;
+    let (client, secret) = services.create_client(&caller, environment.as_deref(), input, repeat, origin).await?;
+    let answer = render(&services.issuers, &client, &secret, clock::now());
+    Ok(private_json(answer.status, &answer.whole))
 }
 
 /// `GET /api/v1/clients/{id}`.
-pub async fn show(id: Path<String>, permitted: Permitted<ClientsRead>, state: SharedState) -> HttpResponse {
-    answer(&state, state.services.client(&permitted.caller, &id, permitted.origin).await)
+pub(in crate::http) async fn show(id: Path<String>, permitted: Permitted<ClientsRead>, state: SharedState) -> Answer {
+    Ok(shown(&state, &state.services.client(&permitted.caller, &id, permitted.origin).await?))
 }
 
 /// `PATCH /api/v1/clients/{id}`: `null` sets a field back, or to unlimited.
-pub async fn update(
+pub(in crate::http) async fn update(
     request: HttpRequest,
     payload: Payload,
     id: Path<String>,
     permitted: Permitted<ClientsWrite>,
     state: SharedState,
-) -> HttpResponse {
-    let fields = match read_body(&request, payload, &state).await {
-        Ok(body) => Fields::parse(&body),
-        Err(refusal) => Err(refusal),
-    };
-    let mut fields = match fields {
-        Ok(fields) => fields,
-        Err(refusal) => return refusal,
-    };
+) -> Answer {
+    let (mut fields, _) = fields::read(&request, payload, &state).await?;
     let input = input(&mut fields);
-    let updated = match fields.finish() {
-        Ok(()) => state.services.update_client(&permitted.caller, &id, input, permitted.origin).await,
-        Err(error) => Err(error),
-    };
-    answer(&state, updated)
+    fields.finish()?;
+    let client = state.services.update_client(&permitted.caller, &id, input, permitted.origin).await?;
+    Ok(shown(&state, &client))
 }
 
 /// `POST /api/v1/clients/{id}/rotate-secret`: `{"grace": "24h"}`; 200 with the client and, this once, `client_secret`.
-pub async fn rotate_secret(
+pub(in crate::http) async fn rotate_secret(
     request: HttpRequest,
     payload: Payload,
     id: Path<String>,
     permitted: Permitted<ClientsWrite>,
     state: SharedState,
-) -> HttpResponse {
+) -> Answer {
     let render: Render = |issuers, client, secret, now| rendered(200, issuers, client, secret, now);
-    let body = match read_body(&request, payload, &state).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
+    let Permitted { caller, origin, .. } = permitted;
+    let (mut fields, body) = fields::read(&request, payload, &state).await?;
+    let repeat = match repeated(&request, &body, &state, &caller, render).await? {
+        Repeated::Before(replay) => return Ok(private_json(replay.status, &replay.body)),
+        Repeated::New(repeat) => repeat,
     };
-    let mut fields = match Fields::parse(&body) {
-        Ok(fields) => fields,
-        Err(refusal) => return refusal,
-    };
-    let rotated = async {
-        let repeat = match repeated(&request, &body, &state, &permitted, render).await? {
-            Repeated::Before(replay) => return Ok(private_json(replay.status, replay.body)),
-            Repeated::New(repeat) => repeat,
-        };
-        let grace = match fields.string("grace") {
-            Patch::Set(text) => text.parse::<Duration>().map_err(|wrong| ServiceError::invalid("grace", wrong))?,
-            Patch::Keep | Patch::Clear => Duration::ZERO,
-        };
-        fields.finish()?;
-        let Permitted { caller, origin, .. } = permitted;
-        let services = &state.services;
-        let (client, secret) = services.rotate_client_secret(&caller, &id, grace, repeat, origin).await?;
-        let answer = render(&services.issuers, &client, &secret, clock::now());
-        Ok(private_json(answer.status, answer.whole))
-    };
-    rotated.await.unwrap_or_else(|error: ServiceError| error::service(&error))
+    let grace = fields.string("grace").apply(None);
+    fields.finish()?;
+    let grace: Duration =
+        grace.map_or(Ok(Duration::ZERO), |text| text.parse()).map_err(|wrong| ServiceError::invalid("grace", wrong))?;
+    let services = &state.services;
+    let (client, secret) = services.rotate_client_secret(&caller, &id, grace, repeat, origin).await?;
+    let answer = render(&services.issuers, &client, &secret, clock::now());
+    Ok(private_json(answer.status, &answer.whole))
 }
 
 /// `POST /api/v1/clients/{id}/disable`.
-pub async fn disable(id: Path<String>, permitted: Permitted<ClientsWrite>, state: SharedState) -> HttpResponse {
+pub(in crate::http) async fn disable(
+    id: Path<String>,
+    permitted: Permitted<ClientsWrite>,
+    state: SharedState,
+) -> Answer {
     change_state(&id, permitted, &state, StateChange::Disable).await
 }
 
 /// `POST /api/v1/clients/{id}/enable`.
-pub async fn enable(id: Path<String>, permitted: Permitted<ClientsWrite>, state: SharedState) -> HttpResponse {
+pub(in crate::http) async fn enable(
+    id: Path<String>,
+    permitted: Permitted<ClientsWrite>,
+    state: SharedState,
+) -> Answer {
     change_state(&id, permitted, &state, StateChange::Enable).await
 }
 
 /// `POST /api/v1/clients/{id}/revoke`.
-pub async fn revoke(id: Path<String>, permitted: Permitted<ClientsWrite>, state: SharedState) -> HttpResponse {
+pub(in crate::http) async fn revoke(
+    id: Path<String>,
+    permitted: Permitted<ClientsWrite>,
+    state: SharedState,
+) -> Answer {
     change_state(&id, permitted, &state, StateChange::Revoke).await
 }
 
 /// `POST /api/v1/clients/{id}/revoke-tokens`: ends all tokens that were issued before this moment.
-pub async fn revoke_tokens(id: Path<String>, permitted: Permitted<ClientsWrite>, state: SharedState) -> HttpResponse {
+pub(in crate::http) async fn revoke_tokens(
+    id: Path<String>,
+    permitted: Permitted<ClientsWrite>,
+    state: SharedState,
+) -> Answer {
     change_state(&id, permitted, &state, StateChange::RevokeTokens).await
 }
 
@@ -282,14 +254,11 @@ async fn change_state(
     permitted: Permitted<ClientsWrite>,
     state: &SharedState,
     change: StateChange,
-) -> HttpResponse {
-    let changed = state.services.change_client_state(&permitted.caller, id, change, permitted.origin).await;
-    answer(state, changed)
+) -> Answer {
+    let changed = state.services.change_client_state(&permitted.caller, id, change, permitted.origin).await?;
+    Ok(shown(state, &changed))
 }
 
-fn answer(state: &SharedState, client: Result<Client, ServiceError>) -> HttpResponse {
-    match client {
-        Ok(client) => private_json(200, view(&client, &state.services.issuers, clock::now()).to_string()),
-        Err(error) => error::service(&error),
-    }
+fn shown(state: &SharedState, client: &Client) -> actix_web::HttpResponse {
+    private_json(200, &view(client, &state.services.issuers, clock::now()))
 }

@@ -1,11 +1,12 @@
 //! JSON objects from outside, read field by field, so that everything that is wrong is named at once.
 
+use actix_web::HttpRequest;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, Payload};
-use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value};
 
-use crate::http::{State, body, error};
+use crate::http::error::ApiError;
+use crate::http::{State, body};
 use crate::service::clients::Patch;
 use crate::service::error::{FieldError, ServiceError};
 
@@ -18,47 +19,38 @@ pub struct Fields {
     wrong: Vec<FieldError>,
 }
 
-/// Reads the request's body; the bytes are what tells repeated requests from others.
+/// Reads the request's body as an object; an empty body is an empty object. The bytes are what tells repeated requests
+/// from others.
 ///
 /// # Errors
-/// It is too large, too slow, or not JSON by its content type.
-pub async fn read_body(request: &HttpRequest, payload: Payload, state: &State) -> Result<Bytes, HttpResponse> {
-    let bytes = body::read(payload, BODY_MAX, state.server.request_timeout).await.map_err(error::problem_body)?;
+/// It is too large, too slow, or not a JSON object.
+pub async fn read(request: &HttpRequest, payload: Payload, state: &State) -> Result<(Fields, Bytes), ApiError> {
+    let bytes = body::read(payload, BODY_MAX, state.server.request_timeout).await.map_err(ApiError::Body)?;
+    if bytes.is_empty() {
+        return Ok((Fields { members: Map::new(), wrong: vec![] }, bytes));
+    }
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = content_type.split(';').next().unwrap_or_default().trim();
-    if !bytes.is_empty() && !kind.eq_ignore_ascii_case("application/json") {
-        let detail = "The body must be application/json.";
-        return Err(error::problem(415, "unsupported_media_type", detail, Value::Null));
+    if !kind.eq_ignore_ascii_case("application/json") {
+        return Err(ApiError::MediaType);
     }
-    Ok(bytes)
+    let members = serde_json::from_slice(&bytes).map_err(|_| ApiError::MalformedJson)?;
+    Ok((Fields { members, wrong: vec![] }, bytes))
 }
 
 impl Fields {
-    /// The members of the object in `body`; an empty body is an empty object.
-    ///
-    /// # Errors
-    /// It is not a JSON object.
-    pub fn parse(body: &[u8]) -> Result<Self, HttpResponse> {
-        let members = match body {
-            [] => Ok(Map::new()),
-            body => serde_json::from_slice(body),
-        };
-        let detail = "The body is not a JSON object.";
-        let members = members.map_err(|_| error::problem(400, "malformed_json", detail, Value::Null))?;
-        Ok(Self { members, wrong: vec![] })
-    }
-
     fn take<T>(&mut self, name: &str, must_be: &str, read: impl FnOnce(Value) -> Option<T>) -> Patch<T> {
         match self.members.remove(name) {
             None => Patch::Keep,
             Some(Value::Null) => Patch::Clear,
-            Some(value) => match read(value) {
-                Some(value) => Patch::Set(value),
-                None => {
+            Some(value) => {
+                if let Some(value) = read(value) {
+                    Patch::Set(value)
+                } else {
                     self.wrong.push(FieldError::new(name, must_be));
                     Patch::Keep
                 }
-            },
+            }
         }
     }
 

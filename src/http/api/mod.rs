@@ -8,4 +8,21 @@ mod permitted;
 pub mod scopes;
 pub mod signing_keys;
 
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+
 pub use permitted::authorization;
+
+use super::error::ApiError;
+
+/// What a handler of this API gives.
+type Answer = Result<HttpResponse, ApiError>;
+
+/// JSON that only its receiver may keep.
+fn private_json(status: u16, body: &impl ToString) -> HttpResponse {
+    HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::OK))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .body(body.to_string())
+}

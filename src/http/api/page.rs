@@ -22,12 +22,11 @@ impl<'q> Query<'q> {
     /// The parameters of the request's query.
     pub fn of(request: &HttpRequest) -> Self {
         let mut wrong = Vec::new();
-        let parameters = match Form::parse(request.query_string().as_bytes()) {
-            Ok(form) => form.into_pairs(),
-            Err(_) => {
-                wrong.push(FieldError::new("query", "is not well-formed"));
-                vec![]
-            }
+        let parameters = if let Ok(form) = Form::parse(request.query_string().as_bytes()) {
+            form.into_pairs()
+        } else {
+            wrong.push(FieldError::new("query", "is not well-formed"));
+            vec![]
         };
         Self { parameters, read: vec![], wrong }
     }
@@ -83,5 +82,5 @@ pub fn page<T>(
     rows.truncate(limit);
     let next_cursor = if more { rows.last().map(cursor) } else { None };
     let data: Vec<Value> = rows.iter().map(view).collect();
-    super::clients::private_json(200, json!({"data": data, "next_cursor": next_cursor}).to_string())
+    super::private_json(200, &json!({"data": data, "next_cursor": next_cursor}))
 }

@@ -4,12 +4,11 @@ use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
-use super::clients::private_json;
-use super::fields::{Fields, read_body};
 use super::page::{Query, page};
 use super::permitted::{Permitted, ScopesRead, ScopesWrite};
+use super::{Answer, fields, private_json};
 use crate::domain::scope::Scope;
-use crate::http::{SharedState, error};
+use crate::http::SharedState;
 use crate::service::clients::Patch;
 use crate::service::error::ServiceError;
 use crate::store::scopes::ScopeEntry;
@@ -25,87 +24,66 @@ pub fn view(entry: &ScopeEntry) -> Value {
 }
 
 /// `GET /api/v1/scopes`.
-pub async fn list(request: HttpRequest, permitted: Permitted<ScopesRead>, state: SharedState) -> HttpResponse {
+pub(in crate::http) async fn list(
+    request: HttpRequest,
+    permitted: Permitted<ScopesRead>,
+    state: SharedState,
+) -> Answer {
     let mut query = Query::of(&request);
     let limit = query.limit();
     let after = query.get::<Scope>("cursor");
-    let found = match query.finish() {
-        Ok(()) => state.services.list_scopes(&permitted.caller, after, limit + 1, permitted.origin).await,
-        Err(error) => Err(error),
-    };
-    match found {
-        Ok(rows) => page(rows, limit, |entry| entry.name.to_string(), view),
-        Err(error) => error::service(&error),
-    }
+    query.finish()?;
+    let rows = state.services.list_scopes(&permitted.caller, after, limit + 1, permitted.origin).await?;
+    Ok(page(rows, limit, |entry| entry.name.to_string(), view))
 }
 
 /// `POST /api/v1/scopes`: `name`, `description`.
-pub async fn create(
+pub(in crate::http) async fn create(
     request: HttpRequest,
     payload: Payload,
     permitted: Permitted<ScopesWrite>,
     state: SharedState,
-) -> HttpResponse {
-    let mut fields = match read_fields(&request, payload, &state).await {
-        Ok(fields) => fields,
-        Err(refusal) => return refusal,
-    };
+) -> Answer {
+    let (mut fields, _) = fields::read(&request, payload, &state).await?;
     let (name, description) = (fields.string("name"), fields.string("description"));
-    let created = match (fields.finish(), name) {
-        (Err(error), _) => Err(error),
-        (Ok(()), Patch::Set(name)) => {
-            let description = description.apply(None).unwrap_or_default();
-            state.services.create_scope(&permitted.caller, &name, &description, permitted.origin).await
-        }
-        (Ok(()), _) => Err(ServiceError::invalid("name", "is required")),
-    };
-    answer(201, created)
+    fields.finish()?;
+    let name = name.apply(None).ok_or_else(|| ServiceError::invalid("name", "is required"))?;
+    let description = description.apply(None).unwrap_or_default();
+    let entry = state.services.create_scope(&permitted.caller, &name, &description, permitted.origin).await?;
+    Ok(private_json(201, &view(&entry)))
 }
 
 /// `GET /api/v1/scopes/{name}`.
-pub async fn show(name: Path<String>, permitted: Permitted<ScopesRead>, state: SharedState) -> HttpResponse {
-    answer(200, state.services.scope(&permitted.caller, &name, permitted.origin).await)
+pub(in crate::http) async fn show(name: Path<String>, permitted: Permitted<ScopesRead>, state: SharedState) -> Answer {
+    Ok(private_json(200, &view(&state.services.scope(&permitted.caller, &name, permitted.origin).await?)))
 }
 
 /// `PATCH /api/v1/scopes/{name}`: `description`.
-pub async fn update(
+pub(in crate::http) async fn update(
     request: HttpRequest,
     payload: Payload,
     name: Path<String>,
     permitted: Permitted<ScopesWrite>,
     state: SharedState,
-) -> HttpResponse {
-    let mut fields = match read_fields(&request, payload, &state).await {
-        Ok(fields) => fields,
-        Err(refusal) => return refusal,
-    };
+) -> Answer {
+    let (mut fields, _) = fields::read(&request, payload, &state).await?;
     let description = match fields.string("description") {
         Patch::Keep => None,
         Patch::Clear => Some(String::new()),
         Patch::Set(text) => Some(text),
     };
-    let updated = match fields.finish() {
-        Ok(()) => state.services.update_scope(&permitted.caller, &name, description.as_deref(), permitted.origin).await,
-        Err(error) => Err(error),
-    };
-    answer(200, updated)
+    fields.finish()?;
+    let (caller, services) = (&permitted.caller, &state.services);
+    let entry = services.update_scope(caller, &name, description.as_deref(), permitted.origin).await?;
+    Ok(private_json(200, &view(&entry)))
 }
 
 /// `DELETE /api/v1/scopes/{name}`: 204.
-pub async fn delete(name: Path<String>, permitted: Permitted<ScopesWrite>, state: SharedState) -> HttpResponse {
-    match state.services.delete_scope(&permitted.caller, &name, permitted.origin).await {
-        Ok(()) => HttpResponse::NoContent().finish(),
-        Err(error) => error::service(&error),
-    }
-}
-
-async fn read_fields(request: &HttpRequest, payload: Payload, state: &SharedState) -> Result<Fields, HttpResponse> {
-    Fields::parse(&read_body(request, payload, state).await?)
-}
-
-fn answer(status: u16, entry: Result<ScopeEntry, ServiceError>) -> HttpResponse {
-    match entry {
-        Ok(entry) => private_json(status, view(&entry).to_string()),
-        Err(error) => error::service(&error),
-    }
+pub(in crate::http) async fn delete(
+    name: Path<String>,
+    permitted: Permitted<ScopesWrite>,
+    state: SharedState,
+) -> Answer {
+    state.services.delete_scope(&permitted.caller, &name, permitted.origin).await?;
+    Ok(HttpResponse::NoContent().finish())
 }

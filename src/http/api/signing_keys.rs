@@ -1,19 +1,18 @@
 //! `/api/v1/signing-keys`. Private halves are never shown.
 
+use actix_web::HttpRequest;
 use actix_web::web::{Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
-use super::clients::private_json;
-use super::fields::{Fields, read_body};
+use super::fields::Fields;
 use super::page::{Query, page};
 use super::permitted::{Permitted, SigningKeysRead, SigningKeysWrite};
+use super::{Answer, fields, private_json};
 use crate::clock;
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::{Algorithm, SigningKey};
 use crate::domain::time::{Duration, Timestamp};
-use crate::http::{SharedState, error};
-use crate::service::clients::Patch;
+use crate::http::SharedState;
 use crate::service::error::ServiceError;
 
 /// A key as it is shown.
@@ -34,82 +33,67 @@ pub fn view(key: &SigningKey, now: Timestamp) -> Value {
 }
 
 /// `GET /api/v1/signing-keys`: filters `environment`, `algorithm`, `status`.
-pub async fn list(request: HttpRequest, permitted: Permitted<SigningKeysRead>, state: SharedState) -> HttpResponse {
+pub(in crate::http) async fn list(
+    request: HttpRequest,
+    permitted: Permitted<SigningKeysRead>,
+    state: SharedState,
+) -> Answer {
     let mut query = Query::of(&request);
     let limit = query.limit();
     let environment = query.get::<Environment>("environment");
     let algorithm = query.get::<Algorithm>("algorithm");
     let status = query.get::<String>("status");
     let cursor = query.get::<String>("cursor");
-    let found = match query.finish() {
-        Ok(()) => state.services.list_signing_keys(&permitted.caller, permitted.origin).await,
-        Err(error) => Err(error),
-    };
+    query.finish()?;
+    let keys = state.services.list_signing_keys(&permitted.caller, permitted.origin).await?;
     let now = clock::now();
-    match found {
-        Ok(keys) => {
-            // There are few: pages are cut here.
-            let matching = keys
-                .into_iter()
-                .filter(|key| environment.is_none_or(|wanted| key.environment == wanted))
-                .filter(|key| algorithm.is_none_or(|wanted| key.algorithm == wanted))
-                .filter(|key| status.as_deref().is_none_or(|wanted| key.status(now).as_str() == wanted));
-            let rows: Vec<SigningKey> = match cursor {
-                Some(cursor) => matching.skip_while(|key| *key.kid != *cursor).skip(1).collect(),
-                None => matching.collect(),
-            };
-            page(rows, limit, |key| key.kid.to_string(), |key| view(key, now))
-        }
-        Err(error) => error::service(&error),
-    }
+    // There are few: pages are cut here.
+    let matching = keys
+        .into_iter()
+        .filter(|key| environment.is_none_or(|wanted| key.environment == wanted))
+        .filter(|key| algorithm.is_none_or(|wanted| key.algorithm == wanted))
+        .filter(|key| status.as_deref().is_none_or(|wanted| key.status(now).as_str() == wanted));
+    let rows: Vec<SigningKey> = match cursor {
+        Some(cursor) => matching.skip_while(|key| *key.kid != *cursor).skip(1).collect(),
+        None => matching.collect(),
+    };
+    Ok(page(rows, limit, |key| key.kid.to_string(), |key| view(key, now)))
 }
 
 /// `POST /api/v1/signing-keys/rotate`: `environment`, `algorithm`, `lead`; 201 with the pending key.
-pub async fn rotate(
+pub(in crate::http) async fn rotate(
     request: HttpRequest,
     payload: Payload,
     permitted: Permitted<SigningKeysWrite>,
     state: SharedState,
-) -> HttpResponse {
-    let fields = match read_body(&request, payload, &state).await {
-        Ok(body) => Fields::parse(&body),
-        Err(refusal) => Err(refusal),
-    };
-    let mut fields = match fields {
-        Ok(fields) => fields,
-        Err(refusal) => return refusal,
-    };
-    let rotated = async {
-        let own = permitted.caller.environment();
-        let environment = parsed::<Environment>(&mut fields, "environment")?.or(own);
-        let environment = environment.ok_or_else(|| ServiceError::invalid("environment", "is required"))?;
-        let algorithm = parsed::<Algorithm>(&mut fields, "algorithm")?
-            .unwrap_or_else(|| state.services.issuers.of(environment).algorithm);
-        let lead = parsed::<Duration>(&mut fields, "lead")?;
-        fields.finish()?;
-        state.services.rotate_signing_key(&permitted.caller, environment, algorithm, lead, permitted.origin).await
-    };
-    answer(201, rotated.await)
+) -> Answer {
+    let (mut fields, _) = fields::read(&request, payload, &state).await?;
+    let Permitted { caller, origin, .. } = permitted;
+    let environment = parsed::<Environment>(&mut fields, "environment")?
+        .or(caller.environment())
+        .ok_or_else(|| ServiceError::invalid("environment", "is required"))?;
+    let algorithm = parsed::<Algorithm>(&mut fields, "algorithm")?
+        .unwrap_or_else(|| state.services.issuers.of(environment).algorithm);
+    let lead = parsed::<Duration>(&mut fields, "lead")?;
+    fields.finish()?;
+    let key = state.services.rotate_signing_key(&caller, environment, algorithm, lead, origin).await?;
+    Ok(private_json(201, &view(&key, clock::now())))
 }
 
 /// `POST /api/v1/signing-keys/{kid}/destroy`.
-pub async fn destroy(kid: Path<String>, permitted: Permitted<SigningKeysWrite>, state: SharedState) -> HttpResponse {
-    answer(200, state.services.destroy_signing_key(&permitted.caller, &kid, permitted.origin).await)
+pub(in crate::http) async fn destroy(
+    kid: Path<String>,
+    permitted: Permitted<SigningKeysWrite>,
+    state: SharedState,
+) -> Answer {
+    let key = state.services.destroy_signing_key(&permitted.caller, &kid, permitted.origin).await?;
+    Ok(private_json(200, &view(&key, clock::now())))
 }
 
 fn parsed<T: std::str::FromStr<Err = &'static str>>(
     fields: &mut Fields,
     name: &str,
 ) -> Result<Option<T>, ServiceError> {
-    match fields.string(name) {
-        Patch::Set(text) => text.parse().map(Some).map_err(|wrong| ServiceError::invalid(name, wrong)),
-        Patch::Keep | Patch::Clear => Ok(None),
-    }
-}
-
-fn answer(status: u16, key: Result<SigningKey, ServiceError>) -> HttpResponse {
-    match key {
-        Ok(key) => private_json(status, view(&key, clock::now()).to_string()),
-        Err(error) => error::service(&error),
-    }
+    let text = fields.string(name).apply(None);
+    text.map(|text| text.parse().map_err(|wrong| ServiceError::invalid(name, wrong))).transpose()
 }

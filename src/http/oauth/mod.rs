@@ -3,6 +3,8 @@
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, PRAGMA};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
 use super::envelope::origin_of;
@@ -39,13 +41,12 @@ struct TokenAnswer<'a> {
 /// `POST /api/oauth/token` (RFC 6749 §4.4).
 pub async fn token(request: HttpRequest, payload: Payload, state: SharedState, issuer: Data<Issuer>) -> HttpResponse {
     let body = read_form(&request, payload, &state).await;
-    let issued = state.services.issue_token(protocol_request(&request, &body, **issuer)).await;
-    match issued {
-        Ok(issued) => answer(&TokenAnswer {
-            access_token: &issued.access_token.0,
+    match state.services.issue_token(protocol_request(&request, &body, **issuer)).await {
+        Ok(token) => answer(&TokenAnswer {
+            access_token: &token.access_token.0,
             token_type: "Bearer",
-            expires_in: issued.expires_in,
-            scope: &issued.scope.to_string(),
+            expires_in: token.expires_in,
+            scope: &token.scope.to_string(),
         }),
         Err(refused) => error::oauth(refused),
     }
@@ -85,8 +86,7 @@ pub async fn metadata(state: SharedState, issuer: Data<Issuer>) -> HttpResponse 
 /// The environment's public keys (RFC 7517 §5), from memory: they are answered while the database is down.
 pub async fn jwks(request: HttpRequest, state: SharedState, issuer: Data<Issuer>) -> HttpResponse {
     let keys = state.services.keyring.jwks(issuer.0, clock::now()).to_string();
-    let digest: String = sha256(keys.as_bytes())[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    let etag = format!("\"{digest}\"");
+    let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(sha256(keys.as_bytes())));
     let is_known = request
         .headers()
         .get_all(IF_NONE_MATCH)

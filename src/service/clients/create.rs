@@ -10,7 +10,9 @@ use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
 use crate::domain::client::{Client, LIFETIME_MAX, State};
 use crate::domain::ids::ClientId;
+use crate::domain::network::Networks;
 use crate::domain::rate::RateLimits;
+use crate::domain::scope::Scopes;
 use crate::domain::time::{Duration, Timestamp};
 use crate::service::Services;
 use crate::service::error::{FieldError, ServiceError};
@@ -93,11 +95,11 @@ impl Services {
             environment,
             name: String::new(),
             description: String::new(),
-            scopes: Default::default(),
+            scopes: Scopes::default(),
             default_scopes: None,
             audiences: vec![],
             resource_for: vec![],
-            allowed_ips: Default::default(),
+            allowed_ips: Networks::default(),
             token_lifetime: Duration::seconds(LIFETIME_MAX),
             signing_algorithm: None,
             limits: RateLimits::default(),

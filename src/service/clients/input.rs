@@ -129,7 +129,7 @@ impl<T> Patch<T> {
     }
 }
 
-fn scopes(list: Vec<String>) -> Result<Scopes, String> {
+fn scopes(list: &[String]) -> Result<Scopes, String> {
     if list.is_empty() {
         return Err("must name at least one scope".to_owned());
     }
@@ -137,12 +137,12 @@ fn scopes(list: Vec<String>) -> Result<Scopes, String> {
     Scopes::new(scopes.collect::<Result<Vec<_>, _>>()?).map_err(str::to_owned)
 }
 
-fn audiences(list: Vec<String>) -> Result<Vec<Audience>, String> {
+fn audiences(list: &[String]) -> Result<Vec<Audience>, String> {
     if list.len() > AUDIENCES_MAX {
         return Err(format!("must have at most {AUDIENCES_MAX} entries"));
     }
     let mut audiences: Vec<Audience> = Vec::with_capacity(list.len());
-    for text in &list {
+    for text in list {
         let audience = text.parse().map_err(|what| format!("{what}: {}", shown(text)))?;
         if !audiences.contains(&audience) {
             audiences.push(audience);
@@ -178,10 +178,10 @@ impl ClientInput {
                 .description
                 .read("description", wrong, |value| own(text::description(&value)))
                 .or_cleared(String::new()),
-            scopes: self.scopes.read("scopes", wrong, scopes).required("scopes", wrong),
-            default_scopes: self.default_scopes.read("default_scopes", wrong, scopes),
-            audiences: self.audiences.read("audiences", wrong, audiences).or_cleared(vec![]),
-            resource_for: self.resource_for.read("resource_for", wrong, audiences).or_cleared(vec![]),
+            scopes: self.scopes.read("scopes", wrong, |list| scopes(&list)).required("scopes", wrong),
+            default_scopes: self.default_scopes.read("default_scopes", wrong, |list| scopes(&list)),
+            audiences: self.audiences.read("audiences", wrong, |list| audiences(&list)).or_cleared(vec![]),
+            resource_for: self.resource_for.read("resource_for", wrong, |list| audiences(&list)).or_cleared(vec![]),
             allowed_ips: self
                 .allowed_ips
                 .read("allowed_ips", wrong, |list| {
