@@ -4,9 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{
-    access_token, client, forgeries, grant, introspect, is_active, parts, published_keys, revoke, token,
-};
+use super::{access_token, client, forgeries, grant, introspect, is_active, parts, published_keys, revoke, token};
 use crate::support::{Server, TestClient, both};
 
 const INACTIVE: &str = r#"{"active":false}"#;

@@ -17,8 +17,7 @@ use crate::support::{Answer, Server, TestClient};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The environments with the path of each issuer below the public URL.
-const ENVIRONMENTS: [(&str, &str); 3] =
-    [("production", ""), ("staging", "/staging"), ("development", "/development")];
+const ENVIRONMENTS: [(&str, &str); 3] = [("production", ""), ("staging", "/staging"), ("development", "/development")];
 
 /// A client with further options of `client create` and without limits: what is tested here is not its rate.
 fn client(server: &Server, scopes: &str, options: &[&str]) -> TestClient {

@@ -2,9 +2,7 @@
 
 use serde_json::json;
 
-use super::{
-    access_token, client, forgeries, grant, introspect, is_active, parts, published_keys, revoke, token,
-};
+use super::{access_token, client, forgeries, grant, introspect, is_active, parts, published_keys, revoke, token};
 use crate::support::{Server, TestClient, both};
 
 both! {
