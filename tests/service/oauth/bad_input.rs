@@ -345,6 +345,8 @@ fn out_of_bounds(clients: &Clients) -> Vec<Row> {
         row("a large field", post(&endpoint, "").field("x-large", "a".repeat(17 * 1024)), 431, None);
         let large = (0..60).fold(post(&endpoint, ""), |sent, _| sent.field("x-large", "a".repeat(300)));
         row("many large fields", large, 431, None);
+        let many = (0..90).fold(post(&endpoint, ""), |sent, _| sent.field("x-small", "a"));
+        row("many fields", many, 431, None);
         row("a long query", post(&format!("{endpoint}?{}", "a".repeat(9 * 1024)), ""), 414, None);
         row("plain HTTP before the proxy", post(&endpoint, ASK).by(good).field("x-forwarded-proto", "http"), 403, None);
     }
@@ -360,7 +362,7 @@ both! {
     /// RFC 6749 §5.2 and all that the rows name (STANDARDS 1–5, 7, 10, 12, 14, 16–21, 24, 26–30, 32, 69, 76), SPEC §3, §11.
     fn bad_input_gets_its_error_and_an_audit_event_with_the_reason(database) {
         // Each row comes from an address of its own: more refusals a minute from one would be summed up.
-        let server = Server::start_with(database, &[("TRUSTED_PROXIES", "127.0.0.1/32"), ("LOG", "debug")]);
+        let server = Server::start_with(database, &[("TRUSTED_PROXIES", r#"["127.0.0.1/32"]"#), ("LOG", "debug")]);
         let clients = Clients::new(&server);
         let mut secrets: Vec<String> = clients.all().map(|client| client.secret.clone()).to_vec();
         let issued = token(&server, &clients.good);
@@ -500,6 +502,8 @@ fn malformed_http_is_refused_and_smuggles_nothing() {
     let authorization = basic(&client.id, &client.secret);
     let head =
         format!("POST {TOKEN} HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\nContent-Type: {FORM}\r\n");
+    // Where the framing breaks within a body, the connection may just end.
+    const CLOSED: u16 = 0;
     let smuggled = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
     let fields = |count: usize| (0..count).map(|n| format!("x-{n}: a\r\n")).collect::<String>();
     let table: Vec<(&str, String, &[u16])> = vec![
@@ -519,11 +523,15 @@ fn malformed_http_is_refused_and_smuggles_nothing() {
         ),
         ("an unknown coding", format!("{head}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n{smuggled}"), &[400]),
         ("chunks twice", format!("{head}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n{smuggled}"), &[400]),
-        ("a chunk size that is none", format!("{head}Transfer-Encoding: chunked\r\n\r\nxyz\r\n{smuggled}"), &[400]),
+        (
+            "a chunk size that is none",
+            format!("{head}Transfer-Encoding: chunked\r\n\r\nxyz\r\n{smuggled}"),
+            &[400, CLOSED],
+        ),
         (
             "a chunk size beyond 64 bits",
             format!("{head}Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n"),
-            &[400],
+            &[400, CLOSED],
         ),
         ("a space before the colon", format!("{head}X : y\r\n\r\n"), &[400]),
         ("a zero byte in a field", format!("{head}X: a\0b\r\n\r\n"), &[400]),
@@ -535,9 +543,9 @@ fn malformed_http_is_refused_and_smuggles_nothing() {
     ];
     for (name, sent, statuses) in table {
         let answer = raw(&server, sent.as_bytes());
-        let status: u16 = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        let status: u16 = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(CLOSED);
         assert!(statuses.contains(&status), "{name}: {answer}");
-        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{name}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), usize::from(status != CLOSED), "{name}: {answer}");
         assert!(!answer.contains("<html"), "{name}: {answer}");
         assert!(!answer.contains("access_token"), "{name}: {answer}");
     }
