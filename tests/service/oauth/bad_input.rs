@@ -106,6 +106,7 @@ impl Clients {
 type Row = (String, Sent, u16, &'static str, Option<&'static str>);
 
 /// RFC 6749 §2.3.1, §4.4.2, §5.2: requests to the token endpoint whose form is wrong, from a good client.
+#[allow(clippy::too_many_lines)] // It is a table.
 fn malformed_forms(clients: &Clients) -> Vec<Row> {
     let good = &clients.good;
     let (id, secret) = (&good.id, &good.secret);
@@ -270,8 +271,8 @@ fn unauthenticated(clients: &Clients) -> Vec<Row> {
         let mut row = |name: &str, sent: Sent, reason: &'static str| {
             rows.push((format!("{name} at {endpoint}"), sent, 401, "invalid_client", Some(reason)));
         };
-        for (name, impostor, reason) in &impostors {
-            row(name, post(endpoint, body).by(impostor), *reason);
+        for &(name, ref impostor, reason) in &impostors {
+            row(name, post(endpoint, body).by(impostor), reason);
         }
         for (name, sent) in [
             ("nobody", post(endpoint, body)),
@@ -501,15 +502,15 @@ fn raw(server: &Server, bytes: &[u8]) -> String {
 /// connection, nothing behind it is taken for a second request, and the server goes on.
 #[test]
 fn malformed_http_is_refused_and_smuggles_nothing() {
+    // Where the framing breaks within a body, the connection may just end.
+    const CLOSED: u16 = 0;
     let server = start(Database::new(Kind::Sqlite), &[("REQUEST_TIMEOUT", "1s")]);
     let client = client(&server, "orders:read", &[]);
     let authorization = basic(&client.id, &client.secret);
     let head =
         format!("POST {TOKEN} HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\nContent-Type: {FORM}\r\n");
-    // Where the framing breaks within a body, the connection may just end.
-    const CLOSED: u16 = 0;
     let smuggled = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
-    let fields = |count: usize| (0..count).map(|n| format!("x-{n}: a\r\n")).collect::<String>();
+    let fields = |count: usize| (0..count).map(|n| format!("x-{n}: a\r\n")).collect::<Vec<_>>().concat();
     let table: Vec<(&str, String, &[u16])> = vec![
         ("no HTTP", "garbage\r\n\r\n".into(), &[400]),
         ("TLS", "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\r\n\r\n".into(), &[400]),

@@ -120,7 +120,7 @@ fn forgeries(genuine: &str, keys: &[Value]) -> Vec<(&'static str, String)> {
         claims[name] = value;
         format!("{header64}.{}.{signature64}", base64url(claims.to_string()))
     };
-    let headed = |header: Value| format!("{}.{claims64}.{signature64}", base64url(header.to_string()));
+    let under = |header: Value| format!("{}.{claims64}.{signature64}", base64url(header.to_string()));
     let with_header = |name: &str, value: Value| {
         let mut header = header.clone();
         header[name] = value;
@@ -160,21 +160,21 @@ fn forgeries(genuine: &str, keys: &[Value]) -> Vec<(&'static str, String)> {
         // RFC 8725 §3.1: the algorithm.
         ("alg none", format!("{}.{claims64}.", base64url(with_header("alg", json!("none")).to_string()))),
         ("alg noNE", format!("{}.{claims64}.", base64url(with_header("alg", json!("noNE")).to_string()))),
-        ("alg es256", headed(with_header("alg", json!("es256")))),
+        ("alg es256", under(with_header("alg", json!("es256")))),
         ("alg HS256 with the public key", by_public_key),
-        ("alg of another key", headed(with_header("alg", json!("RS256")))),
-        ("an array as alg", headed(with_header("alg", json!(["ES256"])))),
+        ("alg of another key", under(with_header("alg", json!("RS256")))),
+        ("an array as alg", under(with_header("alg", json!(["ES256"])))),
         // RFC 7515 §4.1: keys and extensions named by the token itself.
         ("another key under our kid", own_signed(header.clone())),
         ("its own key as jwk", own_signed(with_header("jwk", own.jwk()))),
         ("its own key at jku", own_signed(with_header("jku", json!("https://attacker.example/jwks.json")))),
         ("an unknown crit", own_signed(with_header("crit", json!(["exp"])))),
-        ("an unknown kid", headed(with_header("kid", json!("nothing")))),
-        ("a hostile kid", headed(with_header("kid", json!("../../etc/passwd' OR 1=1 --")))),
-        ("a long kid", headed(with_header("kid", json!("k".repeat(4000))))),
-        ("no kid", headed(json!({"typ": "at+jwt", "alg": header["alg"]}))),
+        ("an unknown kid", under(with_header("kid", json!("nothing")))),
+        ("a hostile kid", under(with_header("kid", json!("../../etc/passwd' OR 1=1 --")))),
+        ("a long kid", under(with_header("kid", json!("k".repeat(4000))))),
+        ("no kid", under(json!({"typ": "at+jwt", "alg": header["alg"]}))),
         // RFC 9068 §4: the type.
-        ("typ JWT", headed(with_header("typ", json!("JWT")))),
+        ("typ JWT", under(with_header("typ", json!("JWT")))),
         // Claims that the signature does not cover.
         ("a later exp", changed("exp", json!(4_102_444_800_i64))),
         ("exp as a text", changed("exp", json!("4102444800"))),

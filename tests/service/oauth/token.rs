@@ -25,7 +25,7 @@ both! {
     /// algorithm, the token is an RFC 9068 JWT that any library verifies against the issuer's keys.
     fn a_token_is_an_rfc_9068_jwt_of_its_issuer(database) {
         let server = Server::start(database);
-        let mut issued = vec![];
+        let mut witnessed = vec![];
         for (environment, prefix) in ENVIRONMENTS {
             let keys = published_keys(&server, prefix);
             for (algorithm, options) in [
@@ -69,7 +69,7 @@ both! {
                 assert_eq!(claims, expected, "these claims and no other");
 
                 let request_id = answer.header("x-request-id").to_owned();
-                issued.push((request_id, [
+                witnessed.push((request_id, [
                     ("action", json!("token.issue")), ("outcome", json!("success")), ("reason", json!("ok")),
                     ("method", json!("POST")), ("address", json!("127.0.0.1")), ("environment", json!(environment)),
                     ("actor", json!(client.id)), ("credential", json!(client.id)), ("jti", json!(jti)),
@@ -77,8 +77,8 @@ both! {
             }
         }
         let events = server.events(&["--action", "token.issue"]);
-        assert_eq!(events.len(), issued.len());
-        for (request_id, expected) in issued {
+        assert_eq!(events.len(), witnessed.len());
+        for (request_id, expected) in witnessed {
             let event = events.iter().find(|event| event["request_id"] == request_id).unwrap();
             for (name, value) in expected {
                 assert_eq!(event[name], value, "{name} of {event}");
@@ -93,7 +93,7 @@ both! {
         let client = client(&server, "orders:read", &[]);
         let (id, secret) = (client.id.as_str(), client.secret.as_str());
         let escaped = |text: &str| text.replace('_', "%5F");
-        let every_byte = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+        let every_byte = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat();
         let plain = basic(id, secret);
         let ask = "grant_type=client_credentials";
         let by_form = format!("{ask}&client_id={id}&client_secret={secret}");
@@ -135,7 +135,8 @@ both! {
     /// RFC 6749 §3.3 (STANDARDS 16–18), SPEC §1: asked for or by default, within what the client has; always echoed.
     fn the_scope_is_what_was_asked_for_or_the_clients_default(database) {
         let server = start(database, &[]);
-        let table: [(&str, &[&str], &[(Option<&str>, &str)]); 3] = [
+        type Row = (&'static str, &'static [&'static str], &'static [(Option<&'static str>, &'static str)]);
+        let table: [Row; 3] = [
             ("orders:read orders:write", &[], &[
                 (None, "orders:read orders:write"),
                 (Some("orders:read"), "orders:read"),
@@ -173,7 +174,7 @@ both! {
         let (several, plain) = (client("orders:read", &named), client("orders:read", &[]));
         let manager = client("sealwright.clients:read", &[]);
         let staging = client("orders:read", &["--environment", "staging"]);
-        let table: [(&str, &TestClient, &[(&str, &str)], Value); 11] = [
+        let table: [(_, _, &[(&str, &str)], _); 11] = [
             ("", &several, &[], json!(orders)),
             ("", &several, &[("resource", billing)], json!(billing)),
             ("", &several, &[("resource", billing), ("resource", orders)], json!([billing, orders])),
