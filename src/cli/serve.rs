@@ -3,6 +3,7 @@
 use super::{CliError, session};
 use crate::app::{self, Purposes};
 use crate::config::{Config, Flags};
+use crate::service::SharedServices;
 use crate::{http, jobs};
 
 #[derive(clap::Args)]
@@ -34,13 +35,30 @@ pub async fn serve(config: Config, purpose: Purposes, ready: impl FnOnce()) -> R
     services.reload_keyring().await?;
     jobs::start(&services, followed);
     let issuer = services.issuers.of(crate::domain::environment::Environment::Production).issuer.clone();
-    http::serve(&config, services, listener, || {
+    tokio::spawn(reread_on_hangup(services.clone()));
+    http::serve(&config, services.clone(), listener, || {
         log::info!("listening on {address}, issuer {issuer}");
         ready();
     })
     .await?;
+    jobs::note_once(&services).await;
     log::info!("stopped");
     Ok(())
+}
+
+/// SIGHUP reads the master keys again (and certificates, where TLS ends here), where it would end other programs.
+async fn reread_on_hangup(services: SharedServices) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangups) = signal(SignalKind::hangup()).inspect_err(|error| log::warn!("SIGHUP is not heard: {error}"))
+    else {
+        return;
+    };
+    while hangups.recv().await.is_some() {
+        match services.vault.reread() {
+            Ok(()) => log::info!("master keys read again"),
+            Err(error) => log::error!("master keys could not be read again: {error}"),
+        }
+    }
 }
 
 /// Runs `work` on the server's runtime.

@@ -51,8 +51,8 @@ impl Trail {
         }
     }
 
-    /// The credential that was tried and exists; it is also who acts.
-    pub fn credential(&mut self, id: &Arc<str>) {
+    /// The credential has proven itself: it is who acts.
+    pub fn authenticated(&mut self, id: &Arc<str>) {
         self.actor = Arc::clone(id);
         self.credential = Some(Arc::clone(id));
     }
