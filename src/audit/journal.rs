@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use tokio::sync::oneshot;
 
 use crate::domain::audit::AuditEvent;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreConnection, StoreError};
 
 /// Events that may wait; beyond, requests are turned away at once instead of later.
 const QUEUE: usize = 16_384;
@@ -62,7 +62,8 @@ impl Journal {
     pub fn start(store: Store, json_lines: Option<&Path>) -> std::io::Result<Self> {
         let (entries, queue) = sync_channel(QUEUE);
         let stats = Arc::new(JournalStats::default());
-        let writer = Writer { store, stats: Arc::clone(&stats), lines: json_lines.map(JsonLines::open).transpose()? };
+        let lines = json_lines.map(JsonLines::open).transpose()?;
+        let writer = Writer { store, connection: None, stats: Arc::clone(&stats), lines };
         std::thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(&queue))?;
         Ok(Self { entries, stats })
     }
@@ -91,6 +92,8 @@ impl Journal {
 
 struct Writer {
     store: Store,
+    /// Kept from commit to commit, and given back to the pool when one fails.
+    connection: Option<StoreConnection>,
     stats: Arc<JournalStats>,
     lines: Option<JsonLines>,
 }
@@ -138,8 +141,13 @@ impl Writer {
         }
     }
 
-    fn commit<'e>(&self, events: impl Iterator<Item = &'e AuditEvent>) -> Result<(), StoreError> {
-        self.store.append_events(events)?;
+    fn commit<'e>(&mut self, events: impl Iterator<Item = &'e AuditEvent>) -> Result<(), StoreError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.store.connection()?,
+        };
+        self.store.append_events(&mut connection, events)?;
+        self.connection = Some(connection);
         self.stats.commits.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }

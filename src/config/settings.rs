@@ -28,7 +28,7 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
-    /// postgres://… for `PostgreSQL`, sqlite:FILE for a `SQLite` file elsewhere than in the data folder
+    /// postgres://… for PostgreSQL, sqlite:FILE for a SQLite file elsewhere than in the data folder
     #[arg(long, global = true, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<String>,

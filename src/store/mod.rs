@@ -68,11 +68,14 @@ impl From<diesel::result::Error> for StoreError {
     }
 }
 
+/// A connection of the pool.
+pub type StoreConnection = r2d2::PooledConnection<Manager>;
+
 /// The database: a pool of connections, and the turn of this process's writers.
 #[derive(Clone)]
 pub struct Store {
     pool: r2d2::Pool<Manager>,
-    /// `SQLite` has one writer at a time, and its own waiting is by polling: within the process, writers queue here.
+    /// SQLite has one writer at a time, and its own waiting is by polling: within the process, writers queue here.
     writers: Option<Arc<FairMutex<()>>>,
 }
 
@@ -95,7 +98,8 @@ impl Store {
         drop(first);
         let (DatabaseConfig::Sqlite { pool_size, .. } | DatabaseConfig::Postgres { pool_size, .. }) = config;
         let pool = r2d2::Pool::builder()
-            .max_size(*pool_size)
+            // One more than was asked for: the writer of events keeps one, so that slow queries never hold up tokens.
+            .max_size(*pool_size + 1)
             .min_idle(Some(1))
             .test_on_check_out(false)
             .connection_timeout(std::time::Duration::from_secs(3))
@@ -151,26 +155,35 @@ impl Store {
         })
     }
 
-    /// Runs `work` in one transaction, in this writer's turn. Its first statement must write: `SQLite` then waits for other
-    /// processes there, where nothing has been read yet.
+    /// Runs `work` in one transaction on a connection of the pool.
     fn transaction<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.connection()?;
+        self.transaction_on(&mut *self.connection()?, work)
+    }
+
+    /// Runs `work` in one transaction, in this writer's turn. Its first statement must write: SQLite then waits for other
+    /// processes there, where nothing has been read yet.
+    fn transaction_on<T, E: From<StoreError>>(
+        &self,
+        connection: &mut AnyConnection,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
         let _turn = self.writers_turn();
         connection.transaction(|connection| work(connection).map_err(Failed::Own)).map_err(Failed::into_error)
     }
 
-    /// Stores events in one transaction, on this thread.
+    /// Stores events in one transaction on `connection`, which the writer of events keeps for itself.
     ///
     /// # Errors
     /// The database fails or refuses one of them; none is stored then.
     pub fn append_events<'e>(
         &self,
+        connection: &mut StoreConnection,
         events: impl Iterator<Item = &'e crate::domain::audit::AuditEvent>,
     ) -> Result<(), StoreError> {
-        self.transaction(|connection| audit_log::insert(connection, events))
+        self.transaction_on(connection, |connection| audit_log::insert(connection, events))
     }
 
     /// Notes when secrets were last used.
@@ -191,7 +204,7 @@ impl Store {
     ///
     /// # Errors
     /// None is to be had within three seconds.
-    pub fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
+    pub fn connection(&self) -> Result<StoreConnection, StoreError> {
         self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
