@@ -167,7 +167,12 @@ pub fn internal(kind: PathKind) -> HttpResponse {
 
 /// No route has this path.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
-    match request_path_kind(request.path()) {
+    not_here(request.path())
+}
+
+/// Nothing has this path.
+pub fn not_here(path: &str) -> HttpResponse {
+    match request_path_kind(path) {
         PathKind::OAuth => {
             oauth(OAuthError { status: 404, ..OAuthError::invalid_request("There is no such endpoint.") })
         }

@@ -10,6 +10,10 @@ use crate::domain::environment::Environment;
 
 /// Enters every route.
 pub fn configure(config: &mut ServiceConfig) {
+    // A path whose percent signs make no text names nothing.
+    config.app_data(web::PathConfig::default().error_handler(|_, request| {
+        actix_web::error::InternalError::from_response("path", error::not_here(request.path())).into()
+    }));
     for environment in Environment::ALL {
         issuer_routes(config, environment);
     }
