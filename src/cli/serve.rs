@@ -34,11 +34,12 @@ pub async fn serve(config: Config, purpose: Purposes, ready: impl FnOnce()) -> R
     services.reload_keyring().await?;
     jobs::start(&services, followed);
     let issuer = services.issuers.of(crate::domain::environment::Environment::Production).issuer.clone();
-    http::serve(&config, services, listener, || {
+    http::serve(&config, services.clone(), listener, || {
         log::info!("listening on {address}, issuer {issuer}");
         ready();
     })
     .await?;
+    jobs::finish(&services).await;
     log::info!("stopped");
     Ok(())
 }
