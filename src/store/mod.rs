@@ -100,7 +100,9 @@ impl Store {
         let pool = r2d2::Pool::builder()
             // One more than was asked for: the writer of events keeps one, so that slow queries never hold up tokens.
             .max_size(*pool_size + 1)
-            .min_idle(Some(1))
+            // Connections are made on demand only: a command must not end while the pool's own thread is making a spare one
+            // (OpenSSL's tables are gone by then, and the process would end by a fault).
+            .min_idle(Some(0))
             .test_on_check_out(false)
             .connection_timeout(std::time::Duration::from_secs(3))
             .error_handler(Box::new(connection::LogErrors))
@@ -257,15 +259,22 @@ impl Change<'_> {
     }
 }
 
-/// Runs what blocks on a thread where that is allowed.
+/// How long anybody waits for the database: a server that accepts queries and answers none must not hold requests for
+/// ever. Longer than what is waited for a connection and for SQLite's lock, and together with an audit event's ten
+/// seconds shorter than callers wait.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(14);
+
+/// Runs what blocks on a thread where that is allowed. What takes too long may still come to its end there: a change then
+/// has its event, and other processes and this one learn of it through the change log.
 async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
 where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => Err(StoreError::Unavailable(format!("a query was cut off: {error}")).into()),
+    match tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(work)).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(error)) => Err(StoreError::Unavailable(format!("a query was cut off: {error}")).into()),
+        Err(_) => Err(StoreError::Unavailable("no answer in time".to_owned()).into()),
     }
 }
 
