@@ -155,7 +155,7 @@ impl TokenSource {
         // after nine tenths of its life.
         let lifetime = Duration::from_secs(answer.expires_in.into());
         let early = (lifetime / 10).min(Duration::from_secs(60));
-        Ok(Token { value: answer.access_token, renew_at: asked_at + (lifetime - early) })
+        Ok(Token { value: answer.access_token, renew_at: asked_at + lifetime.saturating_sub(early) })
     }
 
     /// The token endpoint, from the metadata of the issuer (RFC 8414).
