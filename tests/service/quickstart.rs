@@ -120,7 +120,7 @@ fn it_goes_on_serving_and_the_commands_that_it_prints_work_as_they_are() {
     let commands: Vec<&str> =
         said.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' ')).collect();
     assert_eq!(commands.len(), 7, "{said}");
-    let script = commands.iter().map(|command| format!("{command}\necho\necho ---\n")).collect::<String>();
+    let script = commands.join("\necho; echo ---\n");
     let output = run(Command::new("bash")
         .args(["-euo", "pipefail", "-c", &script])
         .env("NO_PROXY", "*")
