@@ -1,5 +1,7 @@
 //! `sealwright serve`.
 
+use std::net::TcpListener;
+
 use super::{CliError, session};
 use crate::app::{self, Purposes};
 use crate::config::{Config, Flags};
@@ -19,15 +21,20 @@ pub fn run(flags: &Flags, arguments: &Arguments) -> Result<(), CliError> {
     session::start_log(&config, "info");
     let purpose = if arguments.no_migrate { Purposes::ServeWithoutMigrating } else { Purposes::Serve };
     let (served, ready) = (config.clone(), || {});
-    actix_rt(async move { serve(served, purpose, ready).await })
+    let listener = http::bind(config.server.listen)?;
+    actix_rt(async move { serve(served, listener, purpose, ready).await })
 }
 
-/// Opens everything, serves, and calls `ready` once requests are accepted.
+/// Opens everything, serves on `listener`, and calls `ready` once requests are accepted.
 ///
 /// # Errors
 /// What is missing or does not fit, by name.
-pub async fn serve(config: Config, purpose: Purposes, ready: impl FnOnce()) -> Result<(), CliError> {
-    let listener = http::bind(config.server.listen)?;
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    purpose: Purposes,
+    ready: impl FnOnce(),
+) -> Result<(), CliError> {
     let address = listener.local_addr()?;
     let services = app::open(&config, address, purpose).await?;
     let followed = services.start_following().await?;
