@@ -153,6 +153,7 @@ pub fn run() -> ExitCode {
         Command::Migrate => upkeep::migrate(&flags, json),
         Command::Doctor => doctor::run(&flags, json),
     };
+    crate::store::end_connecting();
     let error = match result {
         Ok(()) => return ExitCode::SUCCESS,
         Err(error) => error,

@@ -2,6 +2,7 @@
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection, SqliteConnection};
+use parking_lot::RwLock;
 
 use super::StoreError;
 use crate::config::DatabaseConfig;
@@ -53,11 +54,26 @@ fn make_private(file: &std::path::Path) -> std::io::Result<()> {
     std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(file).map(drop)
 }
 
+/// Whether the process ends; read for as long as a connection is being made.
+static ENDING: RwLock<bool> = RwLock::new(false);
+
+/// Waits for connections that the pool's own threads are making, and makes no more: OpenSSL frees its tables when the
+/// process exits, and a handshake that goes on meanwhile would crash it.
+pub fn end_connecting() {
+    if let Some(mut ending) = ENDING.try_write_for(std::time::Duration::from_secs(5)) {
+        *ending = true;
+    }
+}
+
 impl r2d2::ManageConnection for Manager {
     type Connection = AnyConnection;
     type Error = StoreError;
 
     fn connect(&self) -> Result<AnyConnection, StoreError> {
+        let ending = ENDING.read();
+        if *ending {
+            return Err(StoreError::Unavailable("the process ends".to_owned()));
+        }
         let unavailable = |error: &dyn std::fmt::Display| StoreError::Unavailable(error.to_string());
         match &self.database {
             DatabaseConfig::Sqlite { file, .. } => {
@@ -95,6 +111,8 @@ pub struct LogErrors;
 
 impl r2d2::HandleError<StoreError> for LogErrors {
     fn handle_error(&self, error: StoreError) {
-        log::warn!("{error}");
+        if !*ENDING.read() {
+            log::warn!("{error}");
+        }
     }
 }

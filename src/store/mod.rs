@@ -21,7 +21,7 @@ use std::sync::Arc;
 use diesel::Connection as _;
 use parking_lot::{FairMutex, FairMutexGuard};
 
-pub use connection::AnyConnection;
+pub use connection::{AnyConnection, end_connecting};
 
 use crate::config::DatabaseConfig;
 use crate::domain::time::Timestamp;

@@ -9,6 +9,7 @@ mod durability;
 mod examples;
 mod interop;
 mod key_rotation;
+mod oauth;
 mod quickstart;
 mod serving;
 mod support;

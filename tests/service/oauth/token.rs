@@ -1,0 +1,269 @@
+//! `POST /api/oauth/token`: what a client gets (RFC 6749 §4.4, RFC 8707, RFC 9068). What it is refused: `bad_input`.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::{Value, json};
+
+use super::{
+    ENVIRONMENTS, FORM, access_token, basic, client, grant, is_active, members, parts, published_keys, token, verified,
+};
+use crate::support::{Answer, Server, TestClient, both};
+
+fn seconds_now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_secs()).unwrap()
+}
+
+fn claims_of(answer: &Answer) -> Value {
+    parts(access_token(answer)).1
+}
+
+both! {
+    /// RFC 6749 §5.1, RFC 9068 §2, RFC 8725 (STANDARDS 15, 25, 26, 44, 54, 59–65): in every environment, with every
+    /// algorithm, the token is an RFC 9068 JWT that any library verifies against the issuer's keys.
+    fn a_token_is_an_rfc_9068_jwt_of_its_issuer(database) {
+        let server = Server::start(database);
+        for (environment, prefix) in ENVIRONMENTS {
+            let keys = published_keys(&server, prefix);
+            for (algorithm, options) in [
+                ("ES256", &[][..]),
+                ("ES256", &["--signing-algorithm", "ES256"]),
+                ("RS256", &["--signing-algorithm", "RS256"]),
+                ("EdDSA", &["--signing-algorithm", "EdDSA"]),
+            ] {
+                let client = client(&server, "orders:read", &[&["--environment", environment], options].concat());
+                let before = seconds_now();
+                let answer = grant(&server, prefix, &client, &[]);
+                assert_eq!(members(&answer.body), ["access_token", "expires_in", "scope", "token_type"]);
+                assert_eq!(answer.body["token_type"], "Bearer");
+                assert_eq!(answer.body["expires_in"], json!(3600), "a number");
+                assert_eq!(answer.body["scope"], "orders:read");
+                assert_eq!(answer.header("content-type"), "application/json");
+                assert_eq!(answer.header("cache-control"), "no-store");
+                assert_eq!(answer.header("pragma"), "no-cache");
+                assert!(!answer.headers.contains_key("access-control-allow-origin"));
+
+                let (header, _) = parts(access_token(&answer));
+                assert_eq!(members(&header), ["alg", "kid", "typ"]);
+                assert_eq!((&header["typ"], &header["alg"]), (&json!("at+jwt"), &json!(algorithm)));
+
+                let claims = verified(access_token(&answer), &keys).expect("the signature verifies");
+                let issuer = format!("{}{prefix}", server.url);
+                let issued_at = claims["iat"].as_i64().unwrap();
+                assert!((before..=seconds_now()).contains(&issued_at));
+                let jti = claims["jti"].as_str().unwrap();
+                let expected = json!({
+                    "iss": issuer,
+                    "aud": format!("{issuer}/resources"),
+                    "sub": client.id,
+                    "client_id": client.id,
+                    "exp": issued_at + 3600,
+                    "iat": issued_at,
+                    "jti": jti,
+                    "scope": "orders:read",
+                    "environment": environment,
+                });
+                assert_eq!(claims, expected, "these claims and no other");
+
+                let [event] = &server.events(&["--request-id", answer.header("x-request-id")])[..] else {
+                    panic!("one event");
+                };
+                for (name, value) in [
+                    ("action", "token.issue"), ("outcome", "success"), ("reason", "ok"), ("jti", jti),
+                    ("credential", &client.id), ("actor", &client.id), ("environment", environment),
+                    ("method", "POST"), ("address", "127.0.0.1"),
+                ] {
+                    assert_eq!(event[name], value, "{name} of {event}");
+                }
+            }
+        }
+    }
+
+    /// RFC 6749 §2.3.1, §3.2, Appendix B, RFC 7617 (STANDARDS 3, 5–9, 11, 12): both methods, however a client's library
+    /// encodes and decorates them.
+    fn every_way_to_send_the_same_request_gets_a_token(database) {
+        let server = Server::start(database);
+        let client = client(&server, "orders:read", &[]);
+        let (id, secret) = (client.id.as_str(), client.secret.as_str());
+        let escaped = |text: &str| text.replace('_', "%5F");
+        let every_byte = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+        let plain = basic(id, secret);
+        let ask = "grant_type=client_credentials";
+        let by_form = format!("{ask}&client_id={id}&client_secret={secret}");
+        let table: Vec<(&str, Option<String>, &str, String)> = vec![
+            ("Basic, unencoded, as curl -u", Some(plain.clone()), FORM, ask.into()),
+            ("Basic, with _ encoded", Some(basic(&escaped(id), &escaped(secret))), FORM, ask.into()),
+            ("Basic, every byte encoded", Some(basic(&every_byte(id), &every_byte(secret))), FORM, ask.into()),
+            ("Basic, scheme in small letters", Some(plain.replace("Basic", "basic")), FORM, ask.into()),
+            ("Basic, scheme in capitals", Some(plain.replace("Basic", "BASIC")), FORM, ask.into()),
+            ("Basic, and the same client_id", Some(plain.clone()), FORM, format!("{ask}&client_id={id}")),
+            ("Basic, and an empty client_secret", Some(plain.clone()), FORM, format!("{ask}&client_secret=")),
+            ("form", None, FORM, by_form.clone()),
+            ("form, encoded", None, FORM, format!("{ask}&client_id={}&client_secret={}", every_byte(id), escaped(secret))),
+            ("form, names encoded", None, FORM, by_form.replace("client_", "client%5f").replace("client%5fc", "client_c")),
+            ("charset", Some(plain.clone()), "application/x-www-form-urlencoded; charset=UTF-8", ask.into()),
+            ("quoted charset", Some(plain.clone()), "application/x-www-form-urlencoded;charset=\"utf-8\"", ask.into()),
+            ("type in capitals", Some(plain.clone()), "APPLICATION/X-WWW-FORM-URLENCODED", ask.into()),
+            ("empty scope", Some(plain.clone()), FORM, format!("{ask}&scope=")),
+            ("scope without sign", Some(plain.clone()), FORM, format!("{ask}&scope")),
+            ("empty resource", Some(plain.clone()), FORM, format!("{ask}&resource=&audience=")),
+            ("unknown parameters, repeated", Some(plain.clone()), FORM, format!("{ask}&foo=1&foo=2&bar=%20")),
+            ("stray separators", Some(plain.clone()), FORM, format!("&&{ask}&&")),
+            ("an unknown query", Some(plain), FORM, ask.into()),
+        ];
+        for (name, authorization, content_type, body) in table {
+            let query = if name == "an unknown query" { "?trace=1" } else { "" };
+            let request = server.http.post(format!("{}/api/oauth/token{query}", server.url));
+            let request = request.header("content-type", content_type).body(body);
+            let answer = server.send(match authorization {
+                Some(value) => request.header("authorization", value),
+                None => request,
+            });
+            assert_eq!(answer.status, 200, "{name}: {}", answer.text);
+            assert_eq!(answer.body["scope"], "orders:read", "{name}");
+        }
+    }
+
+    /// RFC 6749 §3.3 (STANDARDS 16–18), SPEC §1: asked for or by default, within what the client has; always echoed.
+    fn the_scope_is_what_was_asked_for_or_the_clients_default(database) {
+        let server = Server::start(database);
+        let table: [(&str, &[&str], &[(Option<&str>, &str)]); 3] = [
+            ("orders:read orders:write", &[], &[
+                (None, "orders:read orders:write"),
+                (Some("orders:read"), "orders:read"),
+                (Some("orders:write orders:read"), "orders:read orders:write"),
+                (Some("orders:read orders:read"), "orders:read"),
+            ]),
+            ("read admin:*", &["--default-scope", "orders:read", "--default-scope", "admin:users"], &[
+                (None, "admin:users orders:read"),
+                (Some("invoices:read"), "invoices:read"),
+                (Some("read"), "read"),
+                (Some("admin:*"), "admin:*"),
+            ]),
+            ("!#$%&'()*+,-./:;<=>?@[]^_`{|}~", &[], &[(None, "!#$%&'()*+,-./:;<=>?@[]^_`{|}~")]),
+        ];
+        for (scopes, options, rows) in table {
+            let client = client(&server, scopes, options);
+            for (asked, expected) in rows {
+                let form: Vec<(&str, &str)> = asked.iter().map(|scope| ("scope", *scope)).collect();
+                let answer = grant(&server, "", &client, &form);
+                assert_eq!(answer.body["scope"], *expected, "{asked:?} of {scopes}");
+                assert_eq!(claims_of(&answer)["scope"], *expected, "{asked:?} of {scopes}");
+            }
+        }
+    }
+
+    /// RFC 8707 §2, RFC 9068 §3 (STANDARDS 7, 20, 63): the first of the client's audiences, or those that were asked for.
+    fn the_audience_is_what_was_asked_for_or_the_clients_first(database) {
+        let server = Server::start_with(database, &[("ENVIRONMENTS__STAGING__DEFAULT_AUDIENCE", "urn:staging-api")]);
+        let (orders, billing) = ("https://orders.example/v1", "https://billing.example/?tenant=1");
+        let named = ["--audience", orders, "--audience", billing, "--audience", "legacy"];
+        let management = format!("{}/api/v1", server.url);
+        let default = format!("{}/resources", server.url);
+        let client = |scopes: &str, options: &[&str]| client(&server, scopes, options);
+        let (several, plain) = (client("orders:read", &named), client("orders:read", &[]));
+        let manager = client("sealwright.clients:read", &[]);
+        let staging = client("orders:read", &["--environment", "staging"]);
+        let table: [(&str, &TestClient, &[(&str, &str)], Value); 11] = [
+            ("", &several, &[], json!(orders)),
+            ("", &several, &[("resource", billing)], json!(billing)),
+            ("", &several, &[("resource", billing), ("resource", orders)], json!([billing, orders])),
+            ("", &several, &[("resource", orders), ("resource", orders)], json!(orders)),
+            ("", &several, &[("audience", "legacy")], json!("legacy")),
+            ("", &several, &[("resource", orders), ("audience", "legacy")], json!([orders, "legacy"])),
+            ("", &several, &[("resource", "")], json!(orders)),
+            ("", &plain, &[], json!(default)),
+            ("", &plain, &[("resource", &default)], json!(default)),
+            ("", &manager, &[], json!(management)),
+            ("/staging", &staging, &[], json!("urn:staging-api")),
+        ];
+        for (prefix, client, form, expected) in table {
+            assert_eq!(claims_of(&grant(&server, prefix, client, form))["aud"], expected, "{form:?}");
+        }
+    }
+
+    /// RFC 6749 §5.1, SPEC §3: the client's own lifetime, and never past its end.
+    fn a_token_lives_as_long_as_its_client_says_and_never_outlives_it(database) {
+        let server = Server::start(database);
+        let brief = grant(&server, "", &client(&server, "read", &["--token-lifetime", "5m"]), &[]);
+        assert_eq!(brief.body["expires_in"], 300);
+        let claims = claims_of(&brief);
+        assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
+
+        let ending = client(&server, "read", &["--expires-in", "10m"]);
+        let end = seconds_now() + 600;
+        let answer = grant(&server, "", &ending, &[]);
+        let claims = claims_of(&answer);
+        let (exp, iat) = (claims["exp"].as_i64().unwrap(), claims["iat"].as_i64().unwrap());
+        assert!((end - 3..=end).contains(&exp), "{exp} is not the client's end, {end}");
+        assert_eq!(answer.body["expires_in"], exp - iat);
+    }
+
+    /// RFC 7519 §4.1.7: tokens of one moment differ.
+    fn every_token_has_an_id_of_its_own(database) {
+        let server = Server::start(database);
+        let client = client(&server, "orders:read", &[]);
+        let ids: HashSet<String> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| (0..10).map(|_| parts(&token(&server, &client)).1["jti"].to_string()).collect()))
+                .collect();
+            threads.into_iter().flat_map(|thread| -> Vec<String> { thread.join().unwrap() }).collect()
+        });
+        assert_eq!(ids.len(), 40);
+    }
+
+    /// SPEC §3: while one secret is being replaced, both are accepted; once it is replaced, it is not.
+    fn two_secrets_are_accepted_while_one_is_being_replaced(database) {
+        let server = Server::start(database);
+        let old = client(&server, "orders:read", &[]);
+        let rotate = |grace: &[&str]| {
+            let made = server.cli(&[&["client", "rotate-secret", &old.id], grace].concat());
+            TestClient { id: old.id.clone(), secret: made["client_secret"].as_str().unwrap().to_owned() }
+        };
+        let new = rotate(&["--grace", "1h"]);
+        assert_eq!((server.token(&old).status, server.token(&new).status), (200, 200));
+        let newest = rotate(&[]);
+        let deadline = Instant::now() + Duration::from_secs(2);
+        while server.token(&new).status != 401 && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let statuses = [&old, &new, &newest].map(|client| server.token(client).status);
+        assert_eq!(statuses, [401, 401, 200]);
+    }
+
+    /// SPEC §3: a client with a list of addresses is accepted from them.
+    fn a_client_may_be_tied_to_addresses(database) {
+        let server = Server::start(database);
+        let here = client(&server, "orders:read", &["--allow-ip", "127.0.0.0/8"]);
+        assert!(is_active(&server, &here, &token(&server, &here)));
+    }
+
+    /// RFC 6749 §2.3.1, RFC 7662 §4 (STANDARDS 13, 31, 76), SPEC §5: failures are limited at every endpoint that takes a
+    /// secret; the right secret passes all the while, so that nobody can lock a client out.
+    fn guessing_is_limited_and_locks_nobody_out(database) {
+        let server = Server::start_with(database, &[("GUESS_LIMIT_PER_MINUTE", "5")]);
+        let client = client(&server, "orders:read", &[]);
+        let guess = TestClient { secret: "guess".into(), ..client.clone() };
+        for _ in 0..5 {
+            assert_eq!(server.token(&guess).status, 401);
+        }
+        let ask = [("grant_type", "client_credentials"), ("token", "x")];
+        let unknown = TestClient { id: "cli_unknown".into(), ..client.clone() };
+        for (path, guess) in [
+            ("/api/oauth/token", &guess), ("/api/oauth/introspect", &guess), ("/api/oauth/revoke", &guess),
+            ("/api/oauth/token", &unknown), ("/staging/api/oauth/token", &client),
+        ] {
+            let limited = server.post_form(path, guess, &ask);
+            assert_eq!((limited.status, limited.body["error"].as_str()), (429, Some("temporarily_unavailable")), "{path}");
+            let wait: u32 = limited.header("retry-after").parse().unwrap();
+            assert!((1..=12).contains(&wait), "one of five a minute comes back in twelve seconds, not {wait}");
+            assert_eq!((limited.header("cache-control"), limited.header("pragma")), ("no-store", "no-cache"));
+            assert_eq!(server.token(&client).status, 200, "the right secret is never refused for failures");
+        }
+        let reasons = server.events(&["--outcome", "refused"]);
+        let limited: Vec<&Value> = reasons.iter().filter(|event| event["status"] == 429).collect();
+        assert_eq!(limited.len(), 5);
+        assert!(limited.iter().any(|event| event["reason"] == "wrong_secret"), "the event has the true reason");
+    }
+}
