@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{FORM, assert_tells_nothing_of, basic, client, token};
+use super::{FORM, assert_tells_nothing_of, basic, client, start, token};
 use crate::support::{Answer, Database, Kind, Server, TestClient, both};
 
 const TOKEN: &str = "/api/oauth/token";
@@ -101,8 +101,8 @@ impl Clients {
     }
 }
 
-/// What is sent; the status, the `error`, and the reason in the audit event, which has none where no client asked anything
-/// of the protocol (another method, another path, a head out of bounds).
+/// What is sent; the status, the `error`, and the reason in the audit event, which has none where no client asked
+/// anything of the protocol (another method, another path, a head out of bounds).
 type Row = (String, Sent, u16, &'static str, Option<&'static str>);
 
 /// RFC 6749 §2.3.1, §4.4.2, §5.2: requests to the token endpoint whose form is wrong, from a good client.
@@ -233,7 +233,8 @@ fn malformed_forms(clients: &Clients) -> Vec<Row> {
     rows
 }
 
-/// RFC 6749 §5.2 `invalid_client`: who is not authenticated, at each endpoint that takes a secret; with the true reason.
+/// RFC 6749 §5.2 `invalid_client`: who is not authenticated, at each endpoint that takes a secret; with the true
+/// reason.
 fn unauthenticated(clients: &Clients) -> Vec<Row> {
     let Clients { good, staging, disabled, expired, revoked, elsewhere, replaced, other } = clients;
     let (id, secret) = (good.id.as_str(), good.secret.as_str());
@@ -345,6 +346,8 @@ fn out_of_bounds(clients: &Clients) -> Vec<Row> {
         row("a large field", post(&endpoint, "").field("x-large", "a".repeat(17 * 1024)), 431, None);
         let large = (0..60).fold(post(&endpoint, ""), |sent, _| sent.field("x-large", "a".repeat(300)));
         row("many large fields", large, 431, None);
+        let many = (0..90).fold(post(&endpoint, ""), |sent, _| sent.field("x-small", "a"));
+        row("many fields", many, 431, None);
         row("a long query", post(&format!("{endpoint}?{}", "a".repeat(9 * 1024)), ""), 414, None);
         row("plain HTTP before the proxy", post(&endpoint, ASK).by(good).field("x-forwarded-proto", "http"), 403, None);
     }
@@ -357,10 +360,11 @@ fn out_of_bounds(clients: &Clients) -> Vec<Row> {
 }
 
 both! {
-    /// RFC 6749 §5.2 and all that the rows name (STANDARDS 1–5, 7, 10, 12, 14, 16–21, 24, 26–30, 32, 69, 76), SPEC §3, §11.
+    /// RFC 6749 §5.2 and all that the rows name (STANDARDS 1–5, 7, 10, 12, 14, 16–21, 24, 26–30, 32, 69, 76), SPEC §3,
+    /// §11.
     fn bad_input_gets_its_error_and_an_audit_event_with_the_reason(database) {
         // Each row comes from an address of its own: more refusals a minute from one would be summed up.
-        let server = Server::start_with(database, &[("TRUSTED_PROXIES", "127.0.0.1/32"), ("LOG", "debug")]);
+        let server = start(database, &[("TRUSTED_PROXIES", r#"["127.0.0.1/32"]"#), ("LOG", "debug")]);
         let clients = Clients::new(&server);
         let mut secrets: Vec<String> = clients.all().map(|client| client.secret.clone()).to_vec();
         let issued = token(&server, &clients.good);
@@ -442,14 +446,16 @@ both! {
         assert_tells_nothing_of(&secrets, "the log", &log);
         let events: String = server.events(&[]).iter().map(Value::to_string).collect();
         assert_tells_nothing_of(&secrets, "the audit log", &events);
-        assert_tells_nothing_of(&secrets, "an answer", &answers.iter().map(|(_, answer)| &*answer.text).collect::<String>());
+        let texts: String = answers.iter().map(|(_, answer)| &*answer.text).collect();
+        assert_tells_nothing_of(&secrets, "an answer", &texts);
         assert_eq!(server.token(&clients.good).status, 200, "nothing of this has harmed the good client");
     }
 
-    /// RFC 6749 §5.2, SPEC §3 (STANDARDS 30): an unknown client, a wrong secret and a client that is not active take the
-    /// same time, so that none can be told from another. The bound is wide; a password hash would take many times more.
+    /// RFC 6749 §5.2, SPEC §3 (STANDARDS 30): an unknown client, a wrong secret and a client that is not active take
+    /// the same time, so that none can be told from another. The bound is wide; a password hash would take many times
+    /// more.
     fn refusals_take_the_same_time(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         let clients = Clients::new(&server);
         let known = TestClient { secret: "wrong".into(), ..clients.good.clone() };
         let unknown = TestClient { id: "cli_00000000000000000000000000000000".into(), ..clients.good.clone() };
@@ -471,7 +477,7 @@ both! {
 
     /// SPEC §11: a body of just 16 KiB is within bounds.
     fn a_body_of_16_kib_is_taken(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         let client = client(&server, "orders:read", &[]);
         let body = format!("{ASK}&foo={}", "a".repeat(16 * 1024 - ASK.len() - 5));
         assert_eq!(body.len(), 16 * 1024);
@@ -491,15 +497,17 @@ fn raw(server: &Server, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// RFC 9112 §2.2, §6.1, §6.3, §7.1, §11.2 (STANDARDS 24, 32): what is not well-formed HTTP is refused on the connection,
-/// nothing behind it is taken for a second request, and the server goes on.
+/// RFC 9112 §2.2, §6.1, §6.3, §7.1, §11.2 (STANDARDS 24, 32): what is not well-formed HTTP is refused on the
+/// connection, nothing behind it is taken for a second request, and the server goes on.
 #[test]
 fn malformed_http_is_refused_and_smuggles_nothing() {
-    let server = Server::start_with(Database::new(Kind::Sqlite), &[("REQUEST_TIMEOUT", "1s")]);
+    let server = start(Database::new(Kind::Sqlite), &[("REQUEST_TIMEOUT", "1s")]);
     let client = client(&server, "orders:read", &[]);
     let authorization = basic(&client.id, &client.secret);
     let head =
         format!("POST {TOKEN} HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\nContent-Type: {FORM}\r\n");
+    // Where the framing breaks within a body, the connection may just end.
+    const CLOSED: u16 = 0;
     let smuggled = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
     let fields = |count: usize| (0..count).map(|n| format!("x-{n}: a\r\n")).collect::<String>();
     let table: Vec<(&str, String, &[u16])> = vec![
@@ -519,11 +527,15 @@ fn malformed_http_is_refused_and_smuggles_nothing() {
         ),
         ("an unknown coding", format!("{head}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n{smuggled}"), &[400]),
         ("chunks twice", format!("{head}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n{smuggled}"), &[400]),
-        ("a chunk size that is none", format!("{head}Transfer-Encoding: chunked\r\n\r\nxyz\r\n{smuggled}"), &[400]),
+        (
+            "a chunk size that is none",
+            format!("{head}Transfer-Encoding: chunked\r\n\r\nxyz\r\n{smuggled}"),
+            &[400, CLOSED],
+        ),
         (
             "a chunk size beyond 64 bits",
             format!("{head}Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n"),
-            &[400],
+            &[400, CLOSED],
         ),
         ("a space before the colon", format!("{head}X : y\r\n\r\n"), &[400]),
         ("a zero byte in a field", format!("{head}X: a\0b\r\n\r\n"), &[400]),
@@ -535,9 +547,9 @@ fn malformed_http_is_refused_and_smuggles_nothing() {
     ];
     for (name, sent, statuses) in table {
         let answer = raw(&server, sent.as_bytes());
-        let status: u16 = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        let status: u16 = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(CLOSED);
         assert!(statuses.contains(&status), "{name}: {answer}");
-        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{name}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), usize::from(status != CLOSED), "{name}: {answer}");
         assert!(!answer.contains("<html"), "{name}: {answer}");
         assert!(!answer.contains("access_token"), "{name}: {answer}");
     }
@@ -548,7 +560,7 @@ fn malformed_http_is_refused_and_smuggles_nothing() {
 /// RFC 9110 §15.5.9, SPEC §11: a body that comes too slowly is given up, with an answer and an audit event.
 #[test]
 fn a_body_that_comes_too_slowly_is_given_up() {
-    let server = Server::start_with(Database::new(Kind::Sqlite), &[("REQUEST_TIMEOUT", "1s")]);
+    let server = start(Database::new(Kind::Sqlite), &[("REQUEST_TIMEOUT", "1s")]);
     let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
     let head = format!("POST {TOKEN} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {FORM}\r\n");
     stream.write_all(format!("{head}Content-Length: 100\r\n\r\ngrant_").as_bytes()).unwrap();

@@ -4,8 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{access_token, client, forgeries, grant, introspect, is_active, parts, published_keys, revoke, token};
-use crate::support::{Server, TestClient, both};
+use super::{
+    access_token, client, forgeries, grant, introspect, is_active, parts, published_keys, revoke, start, token,
+};
+use crate::support::{TestClient, both};
 
 const INACTIVE: &str = r#"{"active":false}"#;
 
@@ -21,7 +23,7 @@ fn within_a_second(what: &str, is_so: impl Fn() -> bool) {
 both! {
     /// RFC 7662 §2.2, §4 (STANDARDS 75, 76): everything about a token in force, never cached.
     fn an_active_token_is_told_with_its_claims(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         let resource = ["--audience", "https://a.example", "--audience", "b"];
         let client = client(&server, "orders:read orders:write", &resource);
         let both = [("resource", "https://a.example"), ("audience", "b")];
@@ -42,10 +44,10 @@ both! {
         }
     }
 
-    /// RFC 7662 §2.1, §2.2, §4 (STANDARDS 74), SPEC §3: own tokens, those of an audience that the caller is the resource
-    /// server of, and with the permission all of its environment.
+    /// RFC 7662 §2.1, §2.2, §4 (STANDARDS 74), SPEC §3: own tokens, those of an audience that the caller is the
+    /// resource server of, and with the permission all of its environment.
     fn a_caller_is_told_only_of_tokens_that_concern_it(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         let owner = client(&server, "orders:read", &["--audience", "https://orders.example", "--audience", "other"]);
         let staging = ["--environment", "staging"];
         let callers = [
@@ -92,10 +94,10 @@ both! {
         assert_eq!(introspect(&server, "/staging", &owner, &orders).status, 401);
     }
 
-    /// RFC 7515, 7519, 8725, 9068 §4 (STANDARDS 44–52, 56, 59, 64), RFC 6750 §3.1 (67): what is not our token in force is
-    /// inactive to everybody, and no token for the management API.
+    /// RFC 7515, 7519, 8725, 9068 §4 (STANDARDS 44–52, 56, 59, 64), RFC 6750 §3.1 (67): what is not our token in force
+    /// is inactive to everybody, and no token for the management API.
     fn forged_and_foreign_tokens_are_inactive_and_open_nothing(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         let scopes = "sealwright.clients:read sealwright.tokens:introspect";
         let manager = client(&server, scopes, &[]);
         let genuine = server.management_token(&manager);
@@ -134,7 +136,8 @@ both! {
 
         // SPEC §1: a staging token manages staging, and sees nothing of production.
         let seen = server.api("GET", "/clients", &foreign, None);
-        let environments: Vec<&Value> = seen.body["data"].as_array().unwrap().iter().map(|c| &c["environment"]).collect();
+        let clients = seen.body["data"].as_array().unwrap();
+        let environments: Vec<&Value> = clients.iter().map(|client| &client["environment"]).collect();
         assert_eq!((seen.status, environments), (200, vec![&json!("staging")]));
 
         let events = server.events(&["--action", "token.introspect"]);
@@ -144,9 +147,10 @@ both! {
         assert!(!server.log().contains("panicked"));
     }
 
-    /// RFC 6750 §2, §3 (STANDARDS 66, 67), RFC 9068 §4: how a token is presented to the management API, and for whom it is.
+    /// RFC 6750 §2, §3 (STANDARDS 66, 67), RFC 9068 §4: how a token is presented to the management API, and for whom
+    /// it is.
     fn the_management_api_takes_one_bearer_token_for_itself(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         let manager = client(&server, "sealwright.clients:read", &["--audience", "https://orders.example"]);
         let good = server.management_token(&manager);
         let elsewhere = token(&server, &manager);
@@ -183,7 +187,7 @@ both! {
     /// RFC 7662 §4, Keycloak CVE-2026-8922 (STANDARDS 75): revocation, the client's state and its scopes now are asked
     /// together, and the strictest wins.
     fn a_token_is_in_force_only_as_far_as_its_client_is_now(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         let witness = client(&server, "sealwright.tokens:introspect", &[]);
         let told = |token: &str| introspect(&server, "", &witness, token).body;
 
@@ -218,7 +222,7 @@ both! {
 
     /// SPEC §3: `revoke-tokens` ends what was issued before its moment, to the millisecond, and nothing after it.
     fn revoke_tokens_ends_what_was_issued_before_to_the_millisecond(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         let manager = client(&server, "sealwright.clients:write orders:read", &[]);
         let management = server.management_token(&manager);
         let (target, other) = (client(&server, "orders:read", &[]), client(&server, "orders:read", &[]));
@@ -242,7 +246,7 @@ both! {
 
     /// RFC 7662 §2.1 (STANDARDS 74): the endpoint is not open, and who may not use it learns nothing of the token.
     fn a_caller_must_be_an_active_client_of_the_environment(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         let owner = client(&server, "orders:read", &[]);
         let good = token(&server, &owner);
         let wrong = TestClient { secret: "wrong".into(), ..owner.clone() };

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::{ENVIRONMENTS, access_token, base64url, client, grant, members, parts, published_keys, verified};
+use super::{ENVIRONMENTS, access_token, base64url, client, grant, members, parts, published_keys, start, verified};
 use crate::support::{Server, both};
 
 /// The members of a public key of each algorithm: RFC 7518 §6.2.1, §6.3.1, RFC 8037 §2, with RFC 7517 §4.
@@ -29,8 +29,8 @@ fn thumbprint(key: &Value) -> String {
 }
 
 both! {
-    /// RFC 7517 §4, §5, RFC 7518 §6, RFC 8725 §3.1 (STANDARDS 44, 53–56): one key of each algorithm in each environment,
-    /// named by its thumbprint, all different, without a private member.
+    /// RFC 7517 §4, §5, RFC 7518 §6, RFC 8725 §3.1 (STANDARDS 44, 53–56): one key of each algorithm in each
+    /// environment, named by its thumbprint, all different, without a private member.
     fn each_environment_publishes_its_own_public_keys_of_every_algorithm_and_nothing_private(database) {
         let server = Server::start(database);
         let mut seen = HashSet::new();
@@ -56,7 +56,7 @@ both! {
 
     /// RFC 9111 §5.2, RFC 9110 §8.8.3 and §13.1.2, RFC 5861 (STANDARDS 55, 57).
     fn the_answer_can_be_cached_and_asked_for_again_by_its_etag(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         let first = server.get("/.well-known/jwks.json");
         assert_eq!(first.status, 200);
         assert_eq!(first.header("content-type"), "application/jwk-set+json");
@@ -87,14 +87,14 @@ both! {
 
     /// RFC 9111 §5.2.2.1: no verifier may keep an answer for longer than a new key is published before it signs.
     fn the_answer_is_never_kept_longer_than_the_lead_of_a_new_key(database) {
-        let server = Server::start_with(database, &[("SIGNING_KEY_LEAD", "2m")]);
+        let server = start(database, &[("SIGNING_KEY_LEAD", "2m")]);
         let expected = "public, max-age=120, stale-while-revalidate=0, stale-if-error=0";
         assert_eq!(server.get("/.well-known/jwks.json").header("cache-control"), expected);
     }
 
     /// RFC 9068 §4, SPEC §2: a token verifies against its own issuer's keys, and against no other's.
     fn a_token_of_one_environment_does_not_verify_against_the_keys_of_another(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         for (environment, prefix) in ENVIRONMENTS {
             let client = client(&server, "orders:read", &["--environment", environment]);
             let answer = grant(&server, prefix, &client, &[]);
@@ -118,7 +118,7 @@ both! {
 
     /// STANDARDS 57: verifiers depend on the keys; they are answered while the database is not.
     fn the_keys_are_answered_while_the_database_is_not(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         let before = server.get("/.well-known/jwks.json").text;
         server.database.execute("ALTER TABLE signing_keys RENAME TO signing_keys_away");
         let during = server.get("/.well-known/jwks.json");

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{ENVIRONMENTS, access_token, client, grant, members, parts};
-use crate::support::{Server, both};
+use super::{ENVIRONMENTS, access_token, client, grant, members, parts, start};
+use crate::support::both;
 
-/// Where the document of the issuer at `prefix` stands: the well-known part before the issuer's path (RFC 8414 §3.1) and
-/// after it (OpenID Connect Discovery §4).
+/// Where the document of the issuer at `prefix` stands: the well-known part before the issuer's path (RFC 8414 §3.1)
+/// and after it (OpenID Connect Discovery §4).
 fn places(prefix: &str) -> Vec<String> {
     let mut places: Vec<String> = ["oauth-authorization-server", "openid-configuration"]
         .iter()
@@ -19,7 +19,7 @@ fn places(prefix: &str) -> Vec<String> {
 both! {
     /// RFC 8414 §2, §3.1, §3.3 (STANDARDS 78–82): the same document in both spellings, naming exactly what answers.
     fn every_issuer_has_the_same_document_in_both_spellings_and_names_only_what_answers(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         for (environment, prefix) in ENVIRONMENTS {
             let issuer = format!("{}{prefix}", server.url);
             let methods = json!(["client_secret_basic", "client_secret_post"]);
@@ -64,7 +64,7 @@ both! {
 
     /// RFC 8414 §3.1, STANDARDS 79: a slash at the end of the configured address is no part of the issuer.
     fn the_issuer_has_no_slash_at_its_end_even_where_the_setting_has_one(database) {
-        let server = Server::start_with(database, &[("PUBLIC_URL", "https://auth.example/")]);
+        let server = start(database, &[("PUBLIC_URL", "https://auth.example/")]);
         let client = client(&server, "orders:read", &["--environment", "staging"]);
         let document = server.get("/.well-known/oauth-authorization-server/staging");
         let (_, claims) = parts(access_token(&grant(&server, "/staging", &client, &[])));
@@ -75,7 +75,7 @@ both! {
 
     /// RFC 8414 §3.2: there is no document for an issuer that does not exist.
     fn other_issuers_have_no_document(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         for path in [
             "/.well-known/oauth-authorization-server/production",
             "/.well-known/oauth-authorization-server/test",

@@ -12,12 +12,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Server, TestClient};
+use crate::support::{Answer, Database, Server, TestClient};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The environments with the path of each issuer below the public URL.
 const ENVIRONMENTS: [(&str, &str); 3] = [("production", ""), ("staging", "/staging"), ("development", "/development")];
+
+/// A server with keys of ES256 only, where other algorithms are not the point: most of a first start is making RSA
+/// keys.
+fn start(database: Database, settings: &[(&str, &str)]) -> Server {
+    Server::start_with(database, &[&[("SIGNING_ALGORITHMS", r#"["ES256"]"#)], settings].concat())
+}
 
 /// A client with further options of `client create` and without limits: what is tested here is not its rate.
 fn client(server: &Server, scopes: &str, options: &[&str]) -> TestClient {
@@ -124,7 +130,8 @@ fn forgeries(genuine: &str, keys: &[Value]) -> Vec<(&'static str, String)> {
     let own_signed = |header: Value| own.sign(&format!("{}.{claims64}", base64url(header.to_string())));
     let mut flipped = signature.clone();
     flipped[10] ^= 1;
-    // The last character of a 64-byte signature carries four bits that must be zero: another spelling of the same bytes.
+    // The last character of a 64-byte signature carries four bits that must be zero: another spelling of the same
+    // bytes.
     let mut spelled_otherwise = genuine.to_owned();
     let last = spelled_otherwise.pop().unwrap();
     spelled_otherwise.push(char::from(u8::try_from(last).unwrap() + 1));

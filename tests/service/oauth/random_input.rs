@@ -1,4 +1,5 @@
-//! Random requests to every endpoint: whatever comes, there is an answer, it is no fault of the server's, and it goes on.
+//! Random requests to every endpoint: whatever comes, there is an answer, it is no fault of the server's, and it goes
+//! on.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

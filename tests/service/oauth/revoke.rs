@@ -2,14 +2,16 @@
 
 use serde_json::json;
 
-use super::{access_token, client, forgeries, grant, introspect, is_active, parts, published_keys, revoke, token};
-use crate::support::{Server, TestClient, both};
+use super::{
+    access_token, client, forgeries, grant, introspect, is_active, parts, published_keys, revoke, start, token,
+};
+use crate::support::{TestClient, both};
 
 both! {
     /// RFC 7009 §2.1, §2.2 (STANDARDS 71, 73): the token ends with the answer, wherever it is asked about online; the
     /// client's other tokens go on; to do it again changes nothing.
     fn a_client_ends_its_own_token_at_once_and_for_good(database) {
-        let mut server = Server::start(database);
+        let mut server = start(database, &[]);
         let owner = client(&server, "orders:read sealwright.clients:read", &[]);
         let (ended, kept) = (server.management_token(&owner), server.management_token(&owner));
         assert_eq!(server.api("GET", "/clients", &ended, None).status, 200);
@@ -36,7 +38,7 @@ both! {
 
     /// RFC 7009 §2.1 (STANDARDS 71): the hint is only a hint; whatever it says, the token is found.
     fn a_hint_never_hides_a_token(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         let owner = client(&server, "orders:read", &[]);
         for hint in ["access_token", "refresh_token", "nonsense", ""] {
             let token = token(&server, &owner);
@@ -49,7 +51,7 @@ both! {
 
     /// RFC 7009 §2.1 (STANDARDS 70): another's token is answered like an unknown one, stays in force, and is noted.
     fn another_clients_token_is_not_touched(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         let (owner, other) = (client(&server, "orders:read", &[]), client(&server, "sealwright.admin", &[]));
         let good = token(&server, &owner);
         let staging = client(&server, "orders:read", &["--environment", "staging"]);
@@ -66,7 +68,7 @@ both! {
 
     /// RFC 7009 §2.2 (STANDARDS 71): what is no token in force is already what the client wants it to be.
     fn what_is_no_token_in_force_is_answered_like_success_and_changes_nothing(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         let owner = client(&server, "orders:read", &[]);
         let good = token(&server, &owner);
         let mut table = forgeries(&good, &published_keys(&server, ""));
@@ -80,7 +82,7 @@ both! {
 
     /// RFC 7009 §2.1 (STANDARDS 69): first the client is authenticated; who fails ends nothing.
     fn a_caller_must_be_an_active_client_of_the_environment(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         let owner = client(&server, "orders:read", &[]);
         let good = token(&server, &owner);
         let wrong = TestClient { secret: "wrong".into(), ..owner.clone() };
@@ -94,10 +96,10 @@ both! {
         assert!(is_active(&server, &owner, &good));
     }
 
-    /// RFC 7009 §2.2.1 (STANDARDS 72), fosite CVE-2020-15223: where it cannot be stored or looked up, the answer is 503,
-    /// never a success and never `active`.
+    /// RFC 7009 §2.2.1 (STANDARDS 72), fosite CVE-2020-15223: where it cannot be stored or looked up, the answer is
+    /// 503, never a success and never `active`.
     fn a_failing_database_is_never_taken_for_an_answer(database) {
-        let server = Server::start(database);
+        let server = start(database, &[]);
         let owner = client(&server, "orders:read sealwright.clients:read", &[]);
         let good = server.management_token(&owner);
         assert!(is_active(&server, &owner, &good));
