@@ -1,5 +1,7 @@
 //! The rooms below `src/`, and who may look into which: imports point one way.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -70,7 +72,7 @@ fn sources() -> Vec<Source> {
     }
     assert!(files.len() > 50);
     files.sort();
-    let sources = files.iter().map(|path| {
+    let found = files.iter().map(|path| {
         let relative = path.strip_prefix(root).unwrap();
         let mut module: Vec<String> =
             relative.with_extension("").iter().skip(1).map(|part| part.to_string_lossy().into_owned()).collect();
@@ -80,7 +82,7 @@ fn sources() -> Vec<Source> {
         }
         Source { path: relative.to_owned(), room, module, code: code_of(&fs::read_to_string(path).unwrap()) }
     });
-    sources.collect()
+    found.collect()
 }
 
 /// The code alone: comments and what stands in quotes become blanks, and the tests at a file's end are cut off.
