@@ -1,7 +1,6 @@
 //! The rooms below `src/`, and who may look into which: imports point one way.
 
-// A test fails by panicking, and so do its helpers.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -58,9 +57,9 @@ struct Source {
 }
 
 fn sources() -> Vec<Source> {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    let mut folders = vec![top.join("src")];
+    let mut folders = vec![root.join("src")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -73,8 +72,8 @@ fn sources() -> Vec<Source> {
     }
     assert!(files.len() > 50);
     files.sort();
-    let sources = files.iter().map(|path| {
-        let relative = path.strip_prefix(top).unwrap();
+    let found = files.iter().map(|path| {
+        let relative = path.strip_prefix(root).unwrap();
         let mut module: Vec<String> =
             relative.with_extension("").iter().skip(1).map(|part| part.to_string_lossy().into_owned()).collect();
         let room = module[0].clone();
@@ -83,7 +82,7 @@ fn sources() -> Vec<Source> {
         }
         Source { path: relative.to_owned(), room, module, code: code_of(&fs::read_to_string(path).unwrap()) }
     });
-    sources.collect()
+    found.collect()
 }
 
 /// The code alone: comments and what stands in quotes become blanks, and the tests at a file's end are cut off.

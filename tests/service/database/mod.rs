@@ -1,6 +1,7 @@
 //! The databases: their schema, their transport security, and what becomes of the service when they fail.
 
 mod migrations;
+mod nodes;
 mod outage;
 mod postgres_tls;
 

@@ -1,7 +1,7 @@
 //! PostgreSQL over TLS.
 
 use super::{command_on, refusal};
-use crate::support::{Database, Kind, Server};
+use crate::support::{Database, Kind, Server, run};
 
 fn url(database: &Database, authority: &str) -> String {
     format!("{}?sslmode=verify-full&sslrootcert={authority}", database.url().unwrap())
@@ -39,4 +39,21 @@ fn the_server_s_certificate_is_verified() {
     let all = "SELECT COUNT(*) AS n FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
                WHERE datname = current_database() AND ssl AND pid <> pg_backend_pid()";
     assert!(database.numbers(all)[0] >= 1);
+}
+
+/// The end of a short command and the making of a connection must not meet: OpenSSL takes its tables down at the end.
+#[test]
+fn commands_end_cleanly() {
+    let database = Database::new(Kind::Postgres);
+    assert!(run(&mut command_on(&database, &[], &["client", "list"])).status.success());
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for arguments in [&["migrate"][..], &["doctor"], &["audit", "list"]].into_iter().cycle().take(30) {
+                    let output = run(&mut command_on(&database, &[], arguments));
+                    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");
+                }
+            });
+        }
+    });
 }
