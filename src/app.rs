@@ -2,6 +2,7 @@
 //! and handed to what needs it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::audit::{FloodGate, Journal};
@@ -88,7 +89,7 @@ pub async fn open(config: &Config, listening: SocketAddr, purpose: Purposes) -> 
     require_openable(&store, &vault)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let services = Arc::new(Services {
-        journal: Journal::start(store.clone(), config.audit_json_lines.as_deref())?,
+        journal: Journal::start(store.clone(), json_lines(config, purpose))?,
         flood: FloodGate::default(),
         clients: ClientsInMemory::new(DigestKey::ephemeral()?),
         secrets_in_use: SecretsInUse::default(),
@@ -109,6 +110,12 @@ pub async fn open(config: &Config, listening: SocketAddr, purpose: Purposes) -> 
     }
     services.reload_keyring().await?;
     Ok(services)
+}
+
+/// Where events are written as lines of JSON. A command's standard output is its own.
+fn json_lines(config: &Config, purpose: Purposes) -> Option<&Path> {
+    let path = config.audit_json_lines.as_deref()?;
+    (purpose != Purposes::Command || path != Path::new("-")).then_some(path)
 }
 
 /// The origin of what the service does by itself; `path` says what for.

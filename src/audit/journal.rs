@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use tokio::sync::oneshot;
 
 use crate::domain::audit::AuditEvent;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreConnection, StoreError};
 
 /// Events that may wait; beyond, requests are turned away at once instead of later.
 const QUEUE: usize = 16_384;
@@ -27,7 +27,9 @@ pub struct NotStored;
 
 struct Entry {
     event: AuditEvent,
-    stored: oneshot::Sender<Result<(), NotStored>>,
+    /// Whether it is in the database already, as part of the change that it witnesses.
+    is_stored: bool,
+    done: oneshot::Sender<Result<(), NotStored>>,
 }
 
 /// Figures of the writer since the start.
@@ -46,6 +48,7 @@ pub struct JournalStats {
 pub struct Journal {
     entries: SyncSender<Entry>,
     stats: Arc<JournalStats>,
+    writes_lines: bool,
 }
 
 impl std::fmt::Debug for Journal {
@@ -62,9 +65,11 @@ impl Journal {
     pub fn start(store: Store, json_lines: Option<&Path>) -> std::io::Result<Self> {
         let (entries, queue) = sync_channel(QUEUE);
         let stats = Arc::new(JournalStats::default());
-        let writer = Writer { store, stats: Arc::clone(&stats), lines: json_lines.map(JsonLines::open).transpose()? };
+        let lines = json_lines.map(JsonLines::open).transpose()?;
+        let writes_lines = lines.is_some();
+        let writer = Writer { store, connection: None, stats: Arc::clone(&stats), lines };
         std::thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(&queue))?;
-        Ok(Self { entries, stats })
+        Ok(Self { entries, stats, writes_lines })
     }
 
     /// Stores `event` and returns once it is durable.
@@ -72,11 +77,23 @@ impl Journal {
     /// # Errors
     /// It is not stored, or not within ten seconds.
     pub async fn record(&self, event: AuditEvent) -> Result<(), NotStored> {
-        let (stored, answer) = oneshot::channel();
-        self.entries.try_send(Entry { event, stored }).map_err(|_| {
+        self.submit(event, false).await.inspect_err(|_| {
             self.stats.failures.fetch_add(1, Ordering::Relaxed);
-            NotStored
-        })?;
+        })
+    }
+
+    /// Passes on an event that was stored with the change that it witnesses: it counts, and gets its line of JSON.
+    pub async fn pass_on(&self, event: AuditEvent) {
+        if !self.writes_lines {
+            self.stats.events.fetch_add(1, Ordering::Relaxed);
+        } else if self.submit(event, true).await.is_err() {
+            log::error!("an audit event was not written as a line of JSON");
+        }
+    }
+
+    async fn submit(&self, event: AuditEvent, is_stored: bool) -> Result<(), NotStored> {
+        let (done, answer) = oneshot::channel();
+        self.entries.try_send(Entry { event, is_stored, done }).map_err(|_| NotStored)?;
         match tokio::time::timeout(PATIENCE, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) | Err(_) => Err(NotStored),
@@ -91,6 +108,8 @@ impl Journal {
 
 struct Writer {
     store: Store,
+    /// Kept from commit to commit, and given back to the pool when one fails.
+    connection: Option<StoreConnection>,
     stats: Arc<JournalStats>,
     lines: Option<JsonLines>,
 }
@@ -112,7 +131,7 @@ impl Writer {
     /// Stores the batch as one transaction. Where that fails, each event by itself, so that one that the database refuses
     /// takes no other with it; but no further ones once the database does not answer at all.
     fn store_batch(&mut self, batch: &mut Vec<Entry>) {
-        match self.commit(batch.iter().map(|entry| &entry.event)) {
+        match self.commit(batch.iter().filter(|entry| !entry.is_stored).map(|entry| &entry.event)) {
             Ok(()) => {
                 for entry in batch.drain(..) {
                     self.succeed(entry);
@@ -121,16 +140,16 @@ impl Writer {
             Err(error) if batch.len() == 1 || self.store.ping().is_err() => {
                 log::error!("{} audit events could not be stored: {error}", batch.len());
                 for entry in batch.drain(..) {
-                    self.fail(entry);
+                    let _gone = entry.done.send(Err(NotStored));
                 }
             }
             Err(_) => {
                 for entry in batch.drain(..) {
-                    match self.commit(std::iter::once(&entry.event)) {
+                    match self.commit(std::iter::once(&entry.event).filter(|_| !entry.is_stored)) {
                         Ok(()) => self.succeed(entry),
                         Err(error) => {
                             log::error!("audit event {} could not be stored: {error}", entry.event.id);
-                            self.fail(entry);
+                            let _gone = entry.done.send(Err(NotStored));
                         }
                     }
                 }
@@ -138,8 +157,13 @@ impl Writer {
         }
     }
 
-    fn commit<'e>(&self, events: impl Iterator<Item = &'e AuditEvent>) -> Result<(), StoreError> {
-        self.store.append_events(events)?;
+    fn commit<'e>(&mut self, events: impl Iterator<Item = &'e AuditEvent>) -> Result<(), StoreError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.store.connection()?,
+        };
+        self.store.append_events(&mut connection, events)?;
+        self.connection = Some(connection);
         self.stats.commits.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
@@ -150,12 +174,7 @@ impl Writer {
             lines.write(&entry.event);
         }
         // A request that was given up meanwhile hears nothing; its event stands all the same.
-        let _gone = entry.stored.send(Ok(()));
-    }
-
-    fn fail(&self, entry: Entry) {
-        self.stats.failures.fetch_add(1, Ordering::Relaxed);
-        let _gone = entry.stored.send(Err(NotStored));
+        let _gone = entry.done.send(Ok(()));
     }
 }
 

@@ -42,7 +42,8 @@ struct DemoClient {
 
 /// Runs the demonstration, then serves.
 pub fn run(arguments: &Arguments) -> Result<(), CliError> {
-    let listen = free_address()?;
+    let listener = free_port()?;
+    let listen = listener.local_addr()?;
     let flags = Flags {
         data_dir: Some(FOLDER.into()),
         listen: Some(listen.to_string()),
@@ -58,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
         let demo = demo_client(&services).await?;
         drop(services);
         let (ready, is_ready) = tokio::sync::oneshot::channel();
-        let server = tokio::task::spawn_local(serve::serve(config, Purposes::Serve, move || {
+        let server = tokio::task::spawn_local(serve::serve(config, listener, Purposes::Serve, move || {
             let _gone = ready.send(());
         }));
         if is_ready.await.is_err() {
@@ -75,11 +76,10 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
     })
 }
 
-/// The first free port from 8080 up.
-fn free_address() -> Result<SocketAddr, CliError> {
+/// The first free port from 8080 up, held from now on so that nobody else takes it.
+fn free_port() -> Result<TcpListener, CliError> {
     (FIRST_PORT..FIRST_PORT + 100)
-        .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-        .find(|address| TcpListener::bind(address).is_ok())
+        .find_map(|port| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).ok())
         .ok_or_else(|| CliError::Failed(format!("no port from {FIRST_PORT} up is free")))
 }
 
@@ -166,17 +166,14 @@ async fn demonstrate(issuer: &str, demo: &DemoClient) -> Result<(), CliError> {
     line("4. Verified it offline, as a resource server does, with the public keys of /.well-known/jwks.json:");
     line(&format!("   header  {header}"));
     line(&format!("   claims  {claims}"));
-    line("\nThe same by hand:\n");
-    line(&format!(
-        "  curl -u {}:{} \\\n    -d grant_type=client_credentials -d scope={SCOPE} \\\n    {issuer}/api/oauth/token",
-        demo.client_id, demo.client_secret
-    ));
-    line(&format!("  curl {issuer}/.well-known/jwks.json"));
-    line(&format!("  curl {issuer}/.well-known/oauth-authorization-server"));
-    line(&format!(
-        "  TOKEN=…   # an access_token from above\n  curl -u {}:{} -d token=$TOKEN {issuer}/api/oauth/introspect",
-        demo.client_id, demo.client_secret
-    ));
+    line("\nThe same by hand, while `sealwright quickstart` serves:\n");
+    let curl = format!("curl -s -u {}:{}", demo.client_id, demo.client_secret);
+    let fetch = format!("{curl} -d grant_type=client_credentials -d scope={SCOPE} {issuer}/api/oauth/token");
+    line(&format!("  {fetch}"));
+    line(&format!("  curl -s {issuer}/.well-known/jwks.json"));
+    line(&format!("  curl -s {issuer}/.well-known/oauth-authorization-server"));
+    line(&format!("  TOKEN=$({fetch} | sed 's/.*\"access_token\":\"//; s/\".*//')"));
+    line(&format!("  {curl} -d token=$TOKEN {issuer}/api/oauth/introspect"));
     let program = std::env::current_exe().map_or_else(|_| "sealwright".to_owned(), |path| path.display().to_string());
     line(&format!("  {program} --data-dir {FOLDER} client list"));
     line(&format!("  {program} --data-dir {FOLDER} audit list"));

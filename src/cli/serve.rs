@@ -1,8 +1,11 @@
 //! `sealwright serve`.
 
+use std::net::TcpListener;
+
 use super::{CliError, session};
 use crate::app::{self, Purposes};
 use crate::config::{Config, Flags};
+use crate::service::SharedServices;
 use crate::{http, jobs};
 
 #[derive(clap::Args)]
@@ -18,15 +21,20 @@ pub fn run(flags: &Flags, arguments: &Arguments) -> Result<(), CliError> {
     session::start_log(&config, "info");
     let purpose = if arguments.no_migrate { Purposes::ServeWithoutMigrating } else { Purposes::Serve };
     let (served, ready) = (config.clone(), || {});
-    actix_rt(async move { serve(served, purpose, ready).await })
+    let listener = http::bind(config.server.listen)?;
+    actix_rt(async move { serve(served, listener, purpose, ready).await })
 }
 
-/// Opens everything, serves, and calls `ready` once requests are accepted.
+/// Opens everything, serves on `listener`, and calls `ready` once requests are accepted.
 ///
 /// # Errors
 /// What is missing or does not fit, by name.
-pub async fn serve(config: Config, purpose: Purposes, ready: impl FnOnce()) -> Result<(), CliError> {
-    let listener = http::bind(config.server.listen)?;
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    purpose: Purposes,
+    ready: impl FnOnce(),
+) -> Result<(), CliError> {
     let address = listener.local_addr()?;
     let services = app::open(&config, address, purpose).await?;
     let followed = services.start_following().await?;
@@ -34,13 +42,30 @@ pub async fn serve(config: Config, purpose: Purposes, ready: impl FnOnce()) -> R
     services.reload_keyring().await?;
     jobs::start(&services, followed);
     let issuer = services.issuers.of(crate::domain::environment::Environment::Production).issuer.clone();
-    http::serve(&config, services, listener, || {
+    tokio::spawn(reread_on_hangup(services.clone()));
+    http::serve(&config, services.clone(), listener, || {
         log::info!("listening on {address}, issuer {issuer}");
         ready();
     })
     .await?;
+    jobs::note_once(&services).await;
     log::info!("stopped");
     Ok(())
+}
+
+/// SIGHUP reads the master keys again (and certificates, where TLS ends here), where it would end other programs.
+async fn reread_on_hangup(services: SharedServices) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangups) = signal(SignalKind::hangup()).inspect_err(|error| log::warn!("SIGHUP is not heard: {error}"))
+    else {
+        return;
+    };
+    while hangups.recv().await.is_some() {
+        match services.vault.reread() {
+            Ok(()) => log::info!("master keys read again"),
+            Err(error) => log::error!("master keys could not be read again: {error}"),
+        }
+    }
 }
 
 /// Runs `work` on the server's runtime.

@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use super::ConfigError;
 use super::settings::Settings;
 
-/// `SQLite` on this machine, or `PostgreSQL`.
+/// SQLite on this machine, or PostgreSQL.
 #[derive(Clone)]
 pub enum DatabaseConfig {
-    /// A `SQLite` file.
+    /// A SQLite file.
     Sqlite {
         /// The file; its folder is made where it is missing.
         file: PathBuf,
         /// Connections kept.
         pool_size: u32,
     },
-    /// A `PostgreSQL` server.
+    /// A PostgreSQL server.
     Postgres {
         /// A libpq connection URI, with its password.
         url: String,

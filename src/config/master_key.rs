@@ -105,7 +105,7 @@ impl MasterKeySource {
         match self {
             Self::DataDir(path) if !path.exists() => {
                 let key = MasterKey::generate().map_err(|_| MasterKeyError::Randomness)?;
-                write_private(path, &format!("{}\n", key.expose()))?;
+                make_whole(path, &format!("{}\n", key.expose()))?;
                 self.read()
             }
             _ => self.read(),
@@ -156,6 +156,21 @@ fn read_private(path: &Path) -> Result<Option<zeroize::Zeroizing<String>>, Maste
         }
     }
     Ok(Some(text))
+}
+
+/// Makes the file unless it is there: it appears whole, and of processes that start together all read the same one.
+fn make_whole(path: &Path, text: &str) -> Result<(), MasterKeyError> {
+    let beside = path.with_extension(format!("key.{}", std::process::id()));
+    let _stale = std::fs::remove_file(&beside);
+    write_private(&beside, text)?;
+    let linked = std::fs::hard_link(&beside, path);
+    let _gone = std::fs::remove_file(&beside);
+    match linked {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(MasterKeyError::File { path: path.to_owned(), error })
+        }
+        _ => sync_folder(path),
+    }
 }
 
 fn write_private(path: &Path, text: &str) -> Result<(), MasterKeyError> {

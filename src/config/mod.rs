@@ -33,7 +33,7 @@ impl ConfigError {
 /// Everything that is configured, ready for use.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where `SQLite`, the master key file and other state lie.
+    /// Where SQLite, the master key file and other state lie.
     pub data_dir: PathBuf,
     /// Which database.
     pub database: DatabaseConfig,

@@ -28,7 +28,7 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
-    /// postgres://… for `PostgreSQL`, sqlite:FILE for a `SQLite` file elsewhere than in the data folder
+    /// postgres://… for PostgreSQL, sqlite:FILE for a SQLite file elsewhere than in the data folder
     #[arg(long, global = true, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<String>,
@@ -195,13 +195,22 @@ fn describe(error: &figment::Error) -> ConfigError {
         _ => String::new(),
     };
     let wrong = match &error.kind {
-        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => format!("must be {expected}"),
+        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => format!("must be {}", plain_type(expected)),
         Kind::UnknownField(name, _) => {
             return ConfigError(format!("unknown setting {name}{from}{}", variable_hint(name)));
         }
         other => other.to_string(),
     };
     ConfigError(format!("{place}{wrong}{from}"))
+}
+
+/// A type of Rust's in plain words.
+fn plain_type(name: &str) -> &str {
+    match name {
+        "usize" | "u32" => "a whole number",
+        "a boolean" => "true or false",
+        other => other,
+    }
 }
 
 /// An unknown name has no metadata of its own: tell if it came from a variable.

@@ -75,10 +75,7 @@ impl SecretMint {
 
     fn tag(&self, client: &str, secret_id: &str, random: &str) -> String {
         let digest = self.tag_key.digest(&[client.as_bytes(), secret_id.as_bytes(), random.as_bytes()]);
-        let mut number = [0; 16];
-        number.copy_from_slice(&digest[..16]);
-        // 21 digits hold 125 of these 128 bits.
-        random::to_base62(u128::from_be_bytes(number), TAG_LENGTH)
+        random::as_base62(&digest[..TAG_LENGTH])
     }
 }
 

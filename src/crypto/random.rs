@@ -43,14 +43,9 @@ pub fn base62(length: usize) -> Result<Zeroizing<String>, CryptoError> {
     Ok(text)
 }
 
-/// The number in exactly `width` characters of base 62, the lowest digits of it where it is longer.
-pub fn to_base62(mut number: u128, width: usize) -> String {
-    let mut digits = vec![b'0'; width];
-    for digit in digits.iter_mut().rev() {
-        *digit = BASE62[usize::try_from(number % 62).unwrap_or(0)];
-        number /= 62;
-    }
-    digits.into_iter().map(char::from).collect()
+/// One character of base 62 for each byte, for digests: 5.9 of a byte's 8 bits are kept.
+pub fn as_base62(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(BASE62[usize::from(byte % 62)])).collect()
 }
 
 #[cfg(test)]
@@ -63,12 +58,5 @@ mod tests {
         assert_eq!(text.len(), 43);
         assert!(text.bytes().all(|b| b.is_ascii_alphanumeric()));
         assert_ne!(*text, *base62(43).unwrap());
-    }
-
-    #[test]
-    fn numbers_have_a_fixed_width() {
-        assert_eq!(to_base62(0, 3), "000");
-        assert_eq!(to_base62(61, 3), "00z");
-        assert_eq!(to_base62(62, 3), "010");
     }
 }

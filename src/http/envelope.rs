@@ -17,8 +17,10 @@ use super::{State, error};
 use crate::clock;
 use crate::crypto::random;
 use crate::domain::audit::Origin;
+use crate::domain::caller::Caller;
 use crate::domain::network;
 use crate::domain::text::clipped;
+use crate::service::trail::Trail;
 
 /// Bytes of a request's head, names and values together.
 const HEAD_MAX: usize = 16 * 1024;
@@ -52,7 +54,9 @@ pub async fn envelope<B: MessageBody + 'static>(
         // No copy of the request may be held here: actix-web needs it to itself for routing.
         None => {
             if let Ok(response) = AssertUnwindSafe(next.call(request)).catch_unwind().await {
-                response?.map_into_boxed_body()
+                let response = response?.map_into_boxed_body();
+                witness_call(&response, &state, &origin).await;
+                response
             } else {
                 log::error!(request_id = origin.request_id.as_str(); "a handler panicked");
                 return Err(Panicked(origin).into());
@@ -60,6 +64,18 @@ pub async fn envelope<B: MessageBody + 'static>(
         }
     };
     Ok(finish(response, &state, &origin, started))
+}
+
+/// Stores the event of a management call that was refused before it reached its verb: every call has one.
+async fn witness_call(response: &ServiceResponse<BoxBody>, state: &State, origin: &Arc<Origin>) {
+    let unwitnessed = response.response().extensions().get::<error::Unwitnessed>().copied();
+    let Some(error::Unwitnessed(reason)) = unwitnessed else { return };
+    let caller = response.request().extensions().get::<Caller>().cloned();
+    let trail = match caller {
+        Some(caller) => Trail::of(&caller, "api.call", Arc::clone(origin)),
+        None => Trail::anonymous("api.call", None, Arc::clone(origin)),
+    };
+    state.services.witness_refusal(&trail, response.status().as_u16(), reason).await;
 }
 
 /// A handler panicked: one 500, and the worker goes on.

@@ -119,9 +119,15 @@ pub enum ApiError {
     MediaType,
     /// The body is not a JSON object.
     MalformedJson,
-    /// The verb refused.
+    /// What was read cannot be handed to the verb.
+    Input(ServiceError),
+    /// The verb refused, and has stored the event of it.
     Service(ServiceError),
 }
+
+/// Stands on the answer to a call that reached no verb: its event is still to be stored, with this reason.
+#[derive(Clone, Copy, Debug)]
+pub struct Unwitnessed(pub &'static str);
 
 impl From<ServiceError> for ApiError {
     fn from(error: ServiceError) -> Self {
@@ -139,14 +145,20 @@ impl actix_web::ResponseError for ApiError {
     fn error_response(&self) -> HttpResponse {
         let (status, code, detail) = match self {
             Self::Service(error) => return service(error),
+            Self::Input(error) => return unwitnessed(service(error), error.code()),
             Self::Body(BodyError::TooLarge) => (413, "body_too_large", "The body is larger than 64 KiB."),
             Self::Body(BodyError::TooSlow) => (408, "body_too_slow", "The body did not come in time."),
             Self::Body(BodyError::Broken) => (400, "body_unreadable", "The body could not be read."),
             Self::MediaType => (415, "unsupported_media_type", "The body must be application/json."),
             Self::MalformedJson => (400, "malformed_json", "The body is not a JSON object."),
         };
-        problem(status, code, detail, Value::Null)
+        unwitnessed(problem(status, code, detail, Value::Null), code)
     }
+}
+
+fn unwitnessed(mut response: HttpResponse, reason: &'static str) -> HttpResponse {
+    response.extensions_mut().insert(Unwitnessed(reason));
+    response
 }
 
 /// A request whose head is refused before any route sees it.
@@ -167,7 +179,12 @@ pub fn internal(kind: PathKind) -> HttpResponse {
 
 /// No route has this path.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
-    match request_path_kind(request.path()) {
+    not_here(request.path())
+}
+
+/// Nothing has this path.
+pub fn not_here(path: &str) -> HttpResponse {
+    match request_path_kind(path) {
         PathKind::OAuth => {
             oauth(OAuthError { status: 404, ..OAuthError::invalid_request("There is no such endpoint.") })
         }

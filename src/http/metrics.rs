@@ -1,4 +1,4 @@
-//! Figures in the `OpenMetrics` text format. No label names a credential.
+//! Figures in the OpenMetrics text format. No label names a credential.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

@@ -10,6 +10,10 @@ use crate::domain::environment::Environment;
 
 /// Enters every route.
 pub fn configure(config: &mut ServiceConfig) {
+    // A path whose percent signs make no text names nothing.
+    config.app_data(web::PathConfig::default().error_handler(|_, request| {
+        actix_web::error::InternalError::from_response("path", error::not_here(request.path())).into()
+    }));
     for environment in Environment::ALL {
         issuer_routes(config, environment);
     }
@@ -22,7 +26,7 @@ pub fn configure(config: &mut ServiceConfig) {
 }
 
 /// SPEC §2: below each issuer stand the same paths. Metadata stands in both spellings: the well-known part before the
-/// issuer's path (RFC 8414 §3.1) and after it (`OpenID` Connect Discovery).
+/// issuer's path (RFC 8414 §3.1) and after it (OpenID Connect Discovery).
 fn issuer_routes(config: &mut ServiceConfig, environment: Environment) {
     let at = |path: &str| format!("{}{path}", environment.path_prefix());
     let own = move |resource: Resource| resource.app_data(web::Data::new(oauth::Issuer(environment)));

@@ -48,7 +48,7 @@ impl ResolvesServerCert for Current {
 /// A file cannot be read, or the key is not the certificate's.
 pub fn server_config(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
     let current = Arc::new(Current(ArcSwap::from_pointee(read(files)?)));
-    tokio::spawn(follow(files.clone(), Arc::clone(&current)));
+    tokio::spawn(follow(files.clone(), Arc::clone(&current), hangups()));
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| TlsError::Rejected(error.to_string()))?
@@ -73,9 +73,8 @@ fn read(files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
 }
 
 /// A pair that cannot be used (say, while it is being replaced) is logged, and the one in use stays.
-async fn follow(files: TlsFiles, current: Arc<Current>) {
+async fn follow(files: TlsFiles, current: Arc<Current>, mut hangup: Hangups) {
     let mut seen = dates(&files);
-    let mut hangup = hangups();
     loop {
         let asked = tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => false,
@@ -94,6 +93,17 @@ async fn follow(files: TlsFiles, current: Arc<Current>) {
             Err(error) => log::error!("TLS certificate not replaced: {error}"),
         }
     }
+}
+
+/// Where there is no certificate to read again, SIGHUP must not end the server: a reload sends it in any case.
+pub fn ignore_hangups() {
+    let mut hangup = hangups();
+    tokio::spawn(async move {
+        loop {
+            hangup.next().await;
+            log::info!("SIGHUP: there is no TLS certificate to read again");
+        }
+    });
 }
 
 fn dates(files: &TlsFiles) -> [Option<SystemTime>; 2] {

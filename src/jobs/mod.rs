@@ -49,16 +49,21 @@ async fn follow(services: SharedServices, mut followed: Followed) {
 async fn note(services: SharedServices) {
     loop {
         tokio::time::sleep(NOTE_EVERY).await;
-        for event in services.flood.summaries() {
-            // The journal has logged why it could not be stored.
-            let _unstored = services.journal.record(event).await;
-        }
-        let used = services.secrets_in_use.take();
-        if !used.is_empty()
-            && let Err(error) = services.store.touch_secrets(used).await
-        {
-            log::warn!("last use of secrets was not noted: {error}");
-        }
+        note_once(&services).await;
+    }
+}
+
+/// Stores what was used and what was counted since the last time. Also the last thing before the process stops.
+pub async fn note_once(services: &SharedServices) {
+    for event in services.flood.summaries() {
+        // The journal has logged why it could not be stored.
+        let _unstored = services.journal.record(event).await;
+    }
+    let used = services.secrets_in_use.take();
+    if !used.is_empty()
+        && let Err(error) = services.store.touch_secrets(used).await
+    {
+        log::warn!("last use of secrets was not noted: {error}");
     }
 }
 

@@ -12,7 +12,7 @@ use super::Services;
 use super::clients_in_memory::KnownClient;
 use super::trail::Trail;
 use crate::crypto::password::PasswordError;
-use crate::domain::client::{ClientSecret, Status};
+use crate::domain::client::{ClientSecret, LIVE_SECRETS_MAX, Status};
 use crate::domain::environment::Environment;
 use crate::domain::ids::SecretId;
 use crate::domain::time::Timestamp;
@@ -72,7 +72,7 @@ impl SecretsInUse {
 
 impl Services {
     /// Authenticates the client that `presented` names, as one of `environment` that is active and may come from its
-    /// address. `trail` learns the credential as soon as it is known to exist.
+    /// address. `trail` learns the credential as soon as it is known to exist, and who acts once that is proven.
     ///
     /// # Errors
     /// `invalid_client` in one wording for every reason, 429 where guessing goes on, 503 where nothing can be decided.
@@ -111,14 +111,12 @@ impl Services {
             Refusal::STORE
         })?;
         let Some(known) = found else {
-            // An unknown id costs what a wrong secret costs.
-            self.mint.made(&presented.client_id, "", secret);
+            self.place_of(&presented.client_id, std::iter::empty(), secret);
             return Err(no("unknown_client"));
         };
-        trail.credential(&known.id);
+        trail.credential = Some(Arc::clone(&known.id));
         let client = &known.client;
-        let Some(place) = client.live_secrets(now).find(|place| self.mint.made(&known.id, place.id.as_str(), secret))
-        else {
+        let Some(place) = self.place_of(&known.id, client.live_secrets(now), secret) else {
             return Err(no("wrong_secret"));
         };
         if client.environment != environment {
@@ -137,7 +135,23 @@ impl Services {
             return Err(no("wrong_secret"));
         }
         self.secrets_in_use.note(&place.id, now);
+        trail.authenticated(&known.id);
         Ok(known)
+    }
+
+    /// The one of a client's live secrets that `secret` was made as. An unknown client, a wrong secret and one of several
+    /// live ones cost the same: as many tags as a client can have live secrets.
+    fn place_of<'c>(
+        &self,
+        client_id: &str,
+        live: impl Iterator<Item = &'c ClientSecret>,
+        secret: &str,
+    ) -> Option<&'c ClientSecret> {
+        let places = live.map(Some).chain(std::iter::repeat(None)).take(LIVE_SECRETS_MAX);
+        places.fold(None, |found, place| {
+            let made = self.mint.made(client_id, place.map_or("", |place| place.id.as_str()), secret);
+            found.or(place.filter(|_| made))
+        })
     }
 
     /// Argon2 once: a secret that passed is remembered as a keyed digest for as long as the client stays as it is.

@@ -88,7 +88,7 @@ impl Services {
                 }
             };
             let id: Arc<str> = in_force.claims.client_id.as_str().into();
-            trail.credential(&id);
+            trail.authenticated(&id);
             trail.environment = Some(environment);
             trail.jti = Some(in_force.claims.jti.as_str().into());
             let audience = &self.issuers.of(environment).audiences.management;

@@ -119,7 +119,8 @@ fn open(stored: &StoredKey, vault: &Vault) -> Option<Arc<TokenSigner>> {
     Some(Arc::new(TokenSigner::new(kid, pair)))
 }
 
-/// Makes a new key and seals its private half.
+/// Makes a new key, the first of its line unless changed, signing from `now`; its private half is sealed. This takes up to half
+/// a second for RSA: to be called where that holds up nobody.
 ///
 /// # Errors
 /// The library or the system fails.
@@ -127,9 +128,7 @@ pub fn make(
     vault: &Vault,
     environment: Environment,
     algorithm: Algorithm,
-    generation: i64,
     now: Timestamp,
-    activates_at: Timestamp,
 ) -> Result<StoredKey, ServiceError> {
     let pkcs8 = KeyPair::generate(algorithm)?;
     let (kid, public_jwk) = KeyPair::parse(algorithm, &pkcs8)?.public_jwk();
@@ -139,10 +138,10 @@ pub fn make(
             kid: kid.into(),
             environment,
             algorithm,
-            generation,
+            generation: 1,
             public_jwk,
             created_at: now,
-            activates_at,
+            activates_at: now,
             retires_at: None,
             destroyed_at: None,
         },

@@ -6,7 +6,6 @@ use super::Services;
 use super::error::ServiceError;
 use super::keyring;
 use super::trail::Trail;
-use super::vault::Vault;
 use crate::clock;
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
@@ -60,7 +59,7 @@ impl Services {
         trail.environment = Some(environment);
         let lead = lead.unwrap_or(self.signing.lead);
         let own = caller.clone();
-        let vault = Arc::clone(&self.vault);
+        let spare = self.spare_key(environment, algorithm).await?;
         let enabled = self.signing.algorithms.contains(&algorithm);
         let key = self
             .change(trail, 201, move |transaction, trail, now| {
@@ -73,7 +72,7 @@ impl Services {
                 if lead < Duration::ZERO || lead > LEAD_MAX {
                     return Err(ServiceError::invalid("lead", "must be at most 30d"));
                 }
-                let key = succeed(transaction, &vault, environment, algorithm, now, now.plus(lead))?;
+                let key = succeed(transaction, spare, now, now.plus(lead))?;
                 trail.target = Some(Arc::clone(&key.kid));
                 Ok(key)
             })
@@ -96,14 +95,18 @@ impl Services {
         let mut trail = Trail::of(caller, "signing_key.destroy", origin);
         trail.target = Some(crate::domain::text::clipped(kid, 64).into());
         let (own, kid) = (caller.clone(), kid.to_owned());
-        let vault = Arc::clone(&self.vault);
+        let spare = match self.known_line(&kid).await? {
+            Some((environment, algorithm)) => Some(self.spare_key(environment, algorithm).await?),
+            None => None,
+        };
         let key = self
             .change(trail, 200, move |transaction, trail, now| {
                 let key = signing_keys::find(transaction.connection, &kid)?
                     .filter(|key| own.sees(key.environment))
                     .ok_or(ServiceError::NotFound("signing key"))?;
                 trail.environment = Some(key.environment);
-                destroy(transaction, &vault, key, now)
+                let spare = spare.ok_or(ServiceError::NotFound("signing key"))?;
+                destroy(transaction, spare, key, now)
             })
             .await?;
         self.reload_keyring().await?;
@@ -130,7 +133,7 @@ impl Services {
                 }
                 let mut trail = Trail::of(caller, "signing_key.create", Arc::clone(origin));
                 trail.environment = Some(environment);
-                let vault = Arc::clone(&self.vault);
+                let spare = self.spare_key(environment, algorithm).await?;
                 made += self
                     .change(trail, 0, move |transaction, trail, now| {
                         // Asked again inside: another node may have been faster.
@@ -138,7 +141,7 @@ impl Services {
                         if keys.iter().any(|key| key.status(now) == KeyStatus::Active) {
                             return Ok(0);
                         }
-                        let key = succeed(transaction, &vault, environment, algorithm, now, now)?;
+                        let key = succeed(transaction, spare, now, now)?;
                         trail.target = Some(key.kid);
                         Ok(1)
                     })
@@ -186,6 +189,20 @@ impl Services {
         Ok(())
     }
 
+    /// A key that may become the next of its line, made before any transaction is open: making one takes long.
+    async fn spare_key(&self, environment: Environment, algorithm: Algorithm) -> Result<StoredKey, ServiceError> {
+        let (vault, now) = (Arc::clone(&self.vault), clock::now());
+        tokio::task::spawn_blocking(move || keyring::make(&vault, environment, algorithm, now))
+            .await
+            .unwrap_or_else(|error| Err(ServiceError::Internal(error.to_string())))
+    }
+
+    async fn known_line(&self, kid: &str) -> Result<Option<(Environment, Algorithm)>, ServiceError> {
+        let kid = kid.to_owned();
+        let key = self.store.read(move |connection| signing_keys::find(connection, &kid)).await?;
+        Ok(key.map(|key| (key.environment, key.algorithm)))
+    }
+
     /// Erases the private halves of keys that are retired long enough, so that nothing is left to steal.
     ///
     /// # Errors
@@ -213,12 +230,10 @@ impl Services {
     }
 }
 
-/// Makes the next key of its line, which signs from `activates_at`, when the active one retires.
+/// Enters `spare` as the next key of its line, which signs from `activates_at`, when the active one retires.
 fn succeed(
     transaction: &mut Change<'_>,
-    vault: &Vault,
-    environment: Environment,
-    algorithm: Algorithm,
+    mut spare: StoredKey,
     now: Timestamp,
     activates_at: Timestamp,
 ) -> Result<SigningKey, ServiceError> {
@@ -226,13 +241,14 @@ fn succeed(
         code: "rotation_pending",
         message: "a pending key of this environment and algorithm is there already",
     };
+    let (environment, algorithm) = (spare.key.environment, spare.key.algorithm);
     let line = signing_keys::of(transaction.connection, environment, algorithm)?;
     if line.iter().any(|key| key.status(now) == KeyStatus::Pending) {
         return Err(PENDING);
     }
-    let generation = line.first().map_or(1, |newest| newest.generation + 1);
-    let stored = keyring::make(vault, environment, algorithm, generation, now, activates_at)?;
-    match signing_keys::insert(transaction.connection, &stored) {
+    spare.key.generation = line.first().map_or(1, |newest| newest.generation + 1);
+    spare.key.activates_at = activates_at;
+    match signing_keys::insert(transaction.connection, &spare) {
         Err(StoreError::Duplicate) => return Err(PENDING),
         other => other?,
     }
@@ -241,12 +257,12 @@ fn succeed(
         signing_keys::update_dates(transaction.connection, &active)?;
     }
     transaction.announce(now, change_log::Kind::SigningKeys, environment.as_str())?;
-    Ok(stored.key)
+    Ok(spare.key)
 }
 
 fn destroy(
     transaction: &mut Change<'_>,
-    vault: &Vault,
+    spare: StoredKey,
     mut key: SigningKey,
     now: Timestamp,
 ) -> Result<SigningKey, ServiceError> {
@@ -264,7 +280,7 @@ fn destroy(
             signing_keys::update_dates(transaction.connection, &successor)?;
         }
         (KeyStatus::Active, None) => {
-            succeed(transaction, vault, key.environment, key.algorithm, now, now)?;
+            succeed(transaction, spare, now, now)?;
         }
         // The active key goes on: its successor is not coming.
         (KeyStatus::Pending, _) => {

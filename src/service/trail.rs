@@ -51,8 +51,8 @@ impl Trail {
         }
     }
 
-    /// The credential that was tried and exists; it is also who acts.
-    pub fn credential(&mut self, id: &Arc<str>) {
+    /// The credential has proven itself: it is who acts.
+    pub fn authenticated(&mut self, id: &Arc<str>) {
         self.actor = Arc::clone(id);
         self.credential = Some(Arc::clone(id));
     }
@@ -121,14 +121,20 @@ impl Services {
             .change(move |transaction| {
                 let done = change(transaction, &mut own, clock::now())?;
                 let event = own.event(Outcome::Success, status, "ok")?;
-                audit_log::insert(transaction.connection, [&event]).map_err(ServiceError::from)?;
-                Ok::<_, ServiceError>(done)
+                audit_log::insert(transaction.connection, [&event])?;
+                Ok::<_, ServiceError>((done, event))
             })
             .await;
-        if let Err(error) = &result {
-            self.witness_refusal(&trail, error.status(), error.code()).await;
+        match result {
+            Ok((done, event)) => {
+                self.journal.pass_on(event).await;
+                Ok(done)
+            }
+            Err(error) => {
+                self.witness_refusal(&trail, error.status(), error.code()).await;
+                Err(error)
+            }
         }
-        result
     }
 
     /// Reads something for `trail`'s caller, on a connection of the pool.

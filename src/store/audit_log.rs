@@ -8,7 +8,7 @@ use crate::domain::audit::{AuditEvent, Outcome};
 use crate::domain::ids::{EventId, RequestId};
 use crate::domain::time::{Duration, Timestamp};
 
-/// Rows in one statement on `PostgreSQL`, which takes at most 65,535 values in one.
+/// Rows in one statement on PostgreSQL, which takes at most 65,535 values in one.
 const ROWS_PER_STATEMENT: usize = 500;
 
 /// No request decides later than this after it came in.
@@ -64,7 +64,7 @@ impl<'e> NewRow<'e> {
 
 /// Stores events. To be called inside a transaction where there are several.
 ///
-/// On `SQLite` a prepared statement a row is cheapest; on `PostgreSQL` few round trips are.
+/// On SQLite a prepared statement a row is cheapest; on PostgreSQL few round trips are.
 ///
 /// # Errors
 /// The database fails or refuses.

@@ -233,13 +233,13 @@ pub fn remove_ended_secrets(
 pub fn find(connection: &mut AnyConnection, id: &ClientId) -> Result<Option<Client>, StoreError> {
     let row: Option<ClientRow> =
         clients::table.find(id.as_str()).select(ClientRow::as_select()).first(connection).optional()?;
-    let Some(row) = row else { return Ok(None) };
+    // Asked for an unknown id, too: it costs what a known one costs.
     let secrets = client_secrets::table
         .filter(client_secrets::client_id.eq(id.as_str()))
         .order(client_secrets::id.desc())
         .select(SecretRow::as_select())
         .load(connection)?;
-    row.into_client(secrets).map(Some)
+    row.map(|row| row.into_client(secrets)).transpose()
 }
 
 /// Which clients to list.

@@ -10,9 +10,9 @@ use crate::config::DatabaseConfig;
 /// A connection to either database; queries are written once for both.
 #[derive(diesel::MultiConnection)]
 pub enum AnyConnection {
-    /// `PostgreSQL` through libpq.
+    /// PostgreSQL through libpq.
     Postgres(PgConnection),
-    /// The bundled `SQLite`.
+    /// The bundled SQLite.
     Sqlite(SqliteConnection),
 }
 
@@ -32,7 +32,7 @@ pub struct Manager {
 }
 
 impl Manager {
-    /// Prepares the place where a `SQLite` file will lie: hashes and the audit log are nobody else's business.
+    /// Prepares the place where a SQLite file will lie: hashes and the audit log are nobody else's business.
     pub fn new(database: &DatabaseConfig) -> Result<Self, StoreError> {
         if let DatabaseConfig::Sqlite { file, .. } = database {
             make_private(file).map_err(|error| StoreError::Unavailable(format!("file {}: {error}", file.display())))?;
@@ -45,7 +45,7 @@ impl Manager {
     }
 }
 
-/// Makes the file and its folder, for their owner only, where they are missing. `SQLite` gives its side files the same mode.
+/// Makes the file and its folder, for their owner only, where they are missing. SQLite gives its side files the same mode.
 fn make_private(file: &std::path::Path) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {

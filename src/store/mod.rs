@@ -68,11 +68,14 @@ impl From<diesel::result::Error> for StoreError {
     }
 }
 
+/// A connection of the pool.
+pub type StoreConnection = r2d2::PooledConnection<Manager>;
+
 /// The database: a pool of connections, and the turn of this process's writers.
 #[derive(Clone)]
 pub struct Store {
     pool: r2d2::Pool<Manager>,
-    /// `SQLite` has one writer at a time, and its own waiting is by polling: within the process, writers queue here.
+    /// SQLite has one writer at a time, and its own waiting is by polling: within the process, writers queue here.
     writers: Option<Arc<FairMutex<()>>>,
 }
 
@@ -95,8 +98,11 @@ impl Store {
         drop(first);
         let (DatabaseConfig::Sqlite { pool_size, .. } | DatabaseConfig::Postgres { pool_size, .. }) = config;
         let pool = r2d2::Pool::builder()
-            .max_size(*pool_size)
-            .min_idle(Some(1))
+            // One more than was asked for: the writer of events keeps one, so that slow queries never hold up tokens.
+            .max_size(*pool_size + 1)
+            // Connections are made on demand only: a command must not end while the pool's own thread is making a spare one
+            // (OpenSSL's tables are gone by then, and the process would end by a fault).
+            .min_idle(Some(0))
             .test_on_check_out(false)
             .connection_timeout(std::time::Duration::from_secs(3))
             .error_handler(Box::new(connection::LogErrors))
@@ -151,26 +157,35 @@ impl Store {
         })
     }
 
-    /// Runs `work` in one transaction, in this writer's turn. Its first statement must write: `SQLite` then waits for other
-    /// processes there, where nothing has been read yet.
+    /// Runs `work` in one transaction on a connection of the pool.
     fn transaction<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.connection()?;
+        self.transaction_on(&mut *self.connection()?, work)
+    }
+
+    /// Runs `work` in one transaction, in this writer's turn. Its first statement must write: SQLite then waits for other
+    /// processes there, where nothing has been read yet.
+    fn transaction_on<T, E: From<StoreError>>(
+        &self,
+        connection: &mut AnyConnection,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
         let _turn = self.writers_turn();
         connection.transaction(|connection| work(connection).map_err(Failed::Own)).map_err(Failed::into_error)
     }
 
-    /// Stores events in one transaction, on this thread.
+    /// Stores events in one transaction on `connection`, which the writer of events keeps for itself.
     ///
     /// # Errors
     /// The database fails or refuses one of them; none is stored then.
     pub fn append_events<'e>(
         &self,
+        connection: &mut StoreConnection,
         events: impl Iterator<Item = &'e crate::domain::audit::AuditEvent>,
     ) -> Result<(), StoreError> {
-        self.transaction(|connection| audit_log::insert(connection, events))
+        self.transaction_on(connection, |connection| audit_log::insert(connection, events))
     }
 
     /// Notes when secrets were last used.
@@ -191,7 +206,7 @@ impl Store {
     ///
     /// # Errors
     /// None is to be had within three seconds.
-    pub fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
+    pub fn connection(&self) -> Result<StoreConnection, StoreError> {
         self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
@@ -244,15 +259,22 @@ impl Change<'_> {
     }
 }
 
-/// Runs what blocks on a thread where that is allowed.
+/// How long anybody waits for the database: a server that accepts queries and answers none must not hold requests for
+/// ever. Longer than what is waited for a connection and for SQLite's lock, and together with an audit event's ten
+/// seconds shorter than callers wait.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(14);
+
+/// Runs what blocks on a thread where that is allowed. What takes too long may still come to its end there: a change then
+/// has its event, and other processes and this one learn of it through the change log.
 async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
 where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => Err(StoreError::Unavailable(format!("a query was cut off: {error}")).into()),
+    match tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(work)).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(error)) => Err(StoreError::Unavailable(format!("a query was cut off: {error}")).into()),
+        Err(_) => Err(StoreError::Unavailable("no answer in time".to_owned()).into()),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::domain::ids::ClientId;
 use crate::domain::scope::Scopes;
 use crate::domain::time::{Duration, Timestamp};
 use crate::http::SharedState;
+use crate::http::error::ApiError;
 use crate::service::clients::{ClientInput, Render, Repeat, StateChange};
 use crate::service::error::ServiceError;
 use crate::service::idempotency::{Rendered, Repeatable, Replay};
@@ -112,15 +113,16 @@ async fn repeated(
     state: &SharedState,
     caller: &Caller,
     render: Render,
-) -> Result<Repeated, ServiceError> {
+) -> Result<Repeated, ApiError> {
     let keys: Vec<_> = request.headers().get_all("idempotency-key").collect();
     let key = match keys.as_slice() {
         [] => return Ok(Repeated::New(None)),
         [key] => key.to_str().unwrap_or_default(),
-        _ => return Err(ServiceError::invalid("Idempotency-Key", "must stand once")),
+        _ => return Err(ApiError::Input(ServiceError::invalid("Idempotency-Key", "must stand once"))),
     };
-    let repeatable = Repeatable::new(caller, key, request.method().as_str(), request.path(), body)?;
-    Ok(match state.services.replay(&repeatable, clock::now()).await? {
+    let (method, path) = (request.method().as_str(), request.path());
+    let repeatable = Repeatable::new(caller, key, method, path, body).map_err(ApiError::Input)?;
+    Ok(match state.services.replay(&repeatable, clock::now()).await.map_err(ApiError::Input)? {
         Some(replay) => Repeated::Before(replay),
         None => Repeated::New(Some((repeatable, render))),
     })
@@ -205,8 +207,9 @@ pub(in crate::http) async fn rotate_secret(
     };
     let grace = fields.string("grace").apply(None);
     fields.finish()?;
-    let grace: Duration =
-        grace.map_or(Ok(Duration::ZERO), |text| text.parse()).map_err(|wrong| ServiceError::invalid("grace", wrong))?;
+    let grace: Duration = grace
+        .map_or(Ok(Duration::ZERO), |text| text.parse())
+        .map_err(|wrong| ApiError::Input(ServiceError::invalid("grace", wrong)))?;
     let services = &state.services;
     let (client, secret) = services.rotate_client_secret(&caller, &id, grace, repeat, origin).await?;
     let answer = render(&services.issuers, &client, &secret, clock::now());

@@ -76,12 +76,12 @@ impl Fields {
     ///
     /// # Errors
     /// Everything that was wrong.
-    pub fn finish(mut self) -> Result<(), ServiceError> {
+    pub fn finish(mut self) -> Result<(), ApiError> {
         self.wrong.extend(
             self.members
                 .keys()
                 .map(|name| FieldError::new(crate::domain::text::clipped(name, 60), "is not a field of this object")),
         );
-        if self.wrong.is_empty() { Ok(()) } else { Err(ServiceError::Invalid(self.wrong)) }
+        if self.wrong.is_empty() { Ok(()) } else { Err(ApiError::Input(ServiceError::Invalid(self.wrong))) }
     }
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
+use crate::http::error::ApiError;
 use crate::oauth::form::Form;
 use crate::service::error::{FieldError, ServiceError};
 
@@ -59,14 +60,14 @@ impl<'q> Query<'q> {
     ///
     /// # Errors
     /// Everything that was wrong or unknown.
-    pub fn finish(mut self) -> Result<(), ServiceError> {
+    pub fn finish(mut self) -> Result<(), ApiError> {
         for (name, _) in &self.parameters {
             if !self.read.contains(&name.as_str()) {
                 self.wrong
                     .push(FieldError::new(crate::domain::text::clipped(name, 60), "is not a parameter of this list"));
             }
         }
-        if self.wrong.is_empty() { Ok(()) } else { Err(ServiceError::Invalid(self.wrong)) }
+        if self.wrong.is_empty() { Ok(()) } else { Err(ApiError::Input(ServiceError::Invalid(self.wrong))) }
     }
 }
 

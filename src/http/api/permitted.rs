@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderValue};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, web};
 
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
@@ -91,7 +91,11 @@ impl<P: Permission> FromRequest for Permitted<P> {
             };
             let origin = origin_of(&request);
             match state.services.authorize_caller(&authorization(&request), P::NAME, &origin).await {
-                Ok(caller) => Ok(Self { caller, origin, permission: PhantomData }),
+                Ok(caller) => {
+                    // For the event of a call that does not reach its verb.
+                    request.extensions_mut().insert(caller.clone());
+                    Ok(Self { caller, origin, permission: PhantomData })
+                }
                 Err(refused) => Err(Refused(refused)),
             }
         })

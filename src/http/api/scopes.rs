@@ -9,6 +9,7 @@ use super::permitted::{Permitted, ScopesRead, ScopesWrite};
 use super::{Answer, fields, private_json};
 use crate::domain::scope::Scope;
 use crate::http::SharedState;
+use crate::http::error::ApiError;
 use crate::service::clients::Patch;
 use crate::service::error::ServiceError;
 use crate::store::scopes::ScopeEntry;
@@ -47,7 +48,7 @@ pub(in crate::http) async fn create(
     let (mut fields, _) = fields::read(&request, payload, &state).await?;
     let (name, description) = (fields.string("name"), fields.string("description"));
     fields.finish()?;
-    let name = name.apply(None).ok_or_else(|| ServiceError::invalid("name", "is required"))?;
+    let name = name.apply(None).ok_or_else(|| ApiError::Input(ServiceError::invalid("name", "is required")))?;
     let description = description.apply(None).unwrap_or_default();
     let entry = state.services.create_scope(&permitted.caller, &name, &description, permitted.origin).await?;
     Ok(private_json(201, &view(&entry)))

@@ -13,6 +13,7 @@ use crate::domain::environment::Environment;
 use crate::domain::signing_key::{Algorithm, SigningKey};
 use crate::domain::time::{Duration, Timestamp};
 use crate::http::SharedState;
+use crate::http::error::ApiError;
 use crate::service::error::ServiceError;
 
 /// A key as it is shown.
@@ -71,7 +72,7 @@ pub(in crate::http) async fn rotate(
     let Permitted { caller, origin, .. } = permitted;
     let environment = parsed::<Environment>(&mut fields, "environment")?
         .or(caller.environment())
-        .ok_or_else(|| ServiceError::invalid("environment", "is required"))?;
+        .ok_or_else(|| ApiError::Input(ServiceError::invalid("environment", "is required")))?;
     let algorithm = parsed::<Algorithm>(&mut fields, "algorithm")?
         .unwrap_or_else(|| state.services.issuers.of(environment).algorithm);
     let lead = parsed::<Duration>(&mut fields, "lead")?;
@@ -90,10 +91,7 @@ pub(in crate::http) async fn destroy(
     Ok(private_json(200, &view(&key, clock::now())))
 }
 
-fn parsed<T: std::str::FromStr<Err = &'static str>>(
-    fields: &mut Fields,
-    name: &str,
-) -> Result<Option<T>, ServiceError> {
+fn parsed<T: std::str::FromStr<Err = &'static str>>(fields: &mut Fields, name: &str) -> Result<Option<T>, ApiError> {
     let text = fields.string(name).apply(None);
-    text.map(|text| text.parse().map_err(|wrong| ServiceError::invalid(name, wrong))).transpose()
+    text.map(|text| text.parse().map_err(|wrong| ApiError::Input(ServiceError::invalid(name, wrong)))).transpose()
 }

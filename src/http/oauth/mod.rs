@@ -25,6 +25,8 @@ const JWKS_MAX_AGE: i64 = 300;
 const JWKS_WHILE_REVALIDATE: i64 = 60;
 /// How much longer it may use it while this service does not answer.
 const JWKS_IF_ERROR: i64 = 3600;
+/// How much later than it is made a new key may come to stand in a node's answers: another process may have made it.
+const JWKS_BEHIND: i64 = 1;
 
 /// Which issuer a route belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -105,9 +107,9 @@ pub async fn jwks(request: HttpRequest, state: SharedState, issuer: Data<Issuer>
 /// No verifier may use an answer for longer than a new key is published before it signs, in any of the ways that the
 /// field provides for (RFC 9111 §5.2.2.1, RFC 5861).
 fn jwks_cache_control(signing: &SigningConfig) -> String {
-    let lead = signing.lead.as_seconds();
-    let fresh = JWKS_MAX_AGE.min(lead);
-    let beyond = lead - fresh;
+    let usable = (signing.lead.as_seconds() - JWKS_BEHIND).max(0);
+    let fresh = JWKS_MAX_AGE.min(usable);
+    let beyond = usable - fresh;
     format!(
         "public, max-age={fresh}, stale-while-revalidate={}, stale-if-error={}",
         JWKS_WHILE_REVALIDATE.min(beyond),

@@ -1,6 +1,8 @@
 //! The harness: starts the real binary on a database of its own, on a free port, in a throwaway folder, and stops it.
 
 mod database;
+pub mod programs;
+pub mod raw;
 mod server;
 
 pub use database::{Database, Kind};

@@ -1,0 +1,109 @@
+//! What the token endpoint is measured against: a bare actix-web handler that parses the same form, signs the same claims
+//! with a parsed ES256 key and gives the same answer. It finds no client, checks no secret, and keeps no store, audit
+//! log, metrics or log.
+//!
+//! Usage: `bare-handler ADDRESS WORKERS`. Not a part of the product.
+
+use std::sync::Arc;
+
+use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderName, HeaderValue, PRAGMA};
+use actix_web::web::{Bytes, Data};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use sealwright::clock;
+use sealwright::crypto::jwt::{TokenSigner, install_provider};
+use sealwright::crypto::random;
+use sealwright::crypto::signing::KeyPair;
+use sealwright::domain::audience::Audience;
+use sealwright::domain::ids::TokenId;
+use sealwright::domain::signing_key::Algorithm;
+use sealwright::domain::token::{AudClaim, Claims};
+use sealwright::oauth::client_authentication::presented;
+use sealwright::oauth::form::Form;
+use serde::Serialize;
+
+const USAGE: &str = "usage: bare-handler ADDRESS WORKERS";
+const LIFETIME: i64 = 3600;
+const SCOPE: &str = "orders:read orders:write";
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// As long as a true one.
+static NO_REQUEST: HeaderValue = HeaderValue::from_static("req_00000000000000000000000000000000");
+
+struct Issuer {
+    signer: TokenSigner,
+    identifier: String,
+    audiences: [Audience; 1],
+}
+
+#[derive(Serialize)]
+struct TokenAnswer<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: i64,
+    scope: &'a str,
+}
+
+async fn token(request: HttpRequest, body: Bytes, issuer: Data<Issuer>) -> HttpResponse {
+    match sign(&request, &body, &issuer) {
+        Some(access_token) => HttpResponse::Ok()
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .insert_header((PRAGMA, "no-cache"))
+            .insert_header((REQUEST_ID.clone(), NO_REQUEST.clone()))
+            .json(TokenAnswer {
+                access_token: &access_token,
+                token_type: "Bearer",
+                expires_in: LIFETIME,
+                scope: SCOPE,
+            }),
+        None => HttpResponse::BadRequest().finish(),
+    }
+}
+
+fn sign(request: &HttpRequest, body: &[u8], issuer: &Issuer) -> Option<String> {
+    let form = Form::parse(body).ok()?;
+    let authorization: Vec<&[u8]> = request.headers().get_all(AUTHORIZATION).map(HeaderValue::as_bytes).collect();
+    let credentials = presented(&authorization, request.query_string(), &form).ok()?;
+    form.get("grant_type").filter(|grant| *grant == "client_credentials")?;
+    let now = clock::now();
+    let jti: TokenId = random::id(now).ok()?;
+    let claims = Claims {
+        iss: &issuer.identifier,
+        aud: AudClaim(&issuer.audiences),
+        sub: &credentials.client_id,
+        client_id: &credentials.client_id,
+        exp: now.seconds() + LIFETIME,
+        iat: now.seconds(),
+        jti: jti.as_str(),
+        scope: SCOPE,
+        environment: "production",
+    };
+    issuer.signer.sign(&claims).ok()
+}
+
+fn issuer(address: &str) -> Result<Issuer, Box<dyn std::error::Error>> {
+    let pair = KeyPair::parse(Algorithm::Es256, &KeyPair::generate(Algorithm::Es256)?)?;
+    let (kid, _) = pair.public_jwk();
+    let identifier = format!("http://{address}");
+    let audiences = [format!("{identifier}/resources").parse()?];
+    Ok(Issuer { signer: TokenSigner::new(&kid, pair), identifier, audiences })
+}
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [address, workers] = arguments.as_slice() else { return Err(USAGE.into()) };
+    let workers: usize = workers.parse().map_err(|_| USAGE)?;
+    install_provider();
+    let issuer = Arc::new(issuer(address)?);
+    HttpServer::new(move || {
+        App::new()
+            .app_data(Data::from(Arc::clone(&issuer)))
+            .route("/api/oauth/token", web::post().to(token))
+            .route("/readyz", web::get().to(HttpResponse::Ok))
+    })
+    .workers(workers)
+    .bind(address)?
+    .run()
+    .await?;
+    Ok(())
+}

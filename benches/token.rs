@@ -1,0 +1,215 @@
+//! What the parts of a token request cost, and the whole of it without sockets. `cargo bench`.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::hint::black_box;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use futures_util::future::join_all;
+use sealwright::app::{self, Purposes};
+use sealwright::clock;
+use sealwright::config::{Config, Flags};
+use sealwright::crypto::jwt::{TokenSigner, install_provider};
+use sealwright::crypto::random;
+use sealwright::crypto::signing::KeyPair;
+use sealwright::domain::audience::{Audience, EnvironmentAudiences};
+use sealwright::domain::audit::{Origin, Outcome};
+use sealwright::domain::caller::Caller;
+use sealwright::domain::environment::Environment;
+use sealwright::domain::ids::{TokenId, TokenKind};
+use sealwright::domain::signing_key::Algorithm;
+use sealwright::domain::token::{AudClaim, Claims};
+use sealwright::oauth::client_authentication::presented;
+use sealwright::oauth::form::Form;
+use sealwright::oauth::grant::{self, AuthenticatedRequest, JwtIssuer, Wanted};
+use sealwright::service::SharedServices;
+use sealwright::service::clients::{ClientInput, Patch};
+use sealwright::service::issue_token::ProtocolRequest;
+use sealwright::service::trail::Trail;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+const ISSUER: &str = "https://auth.example";
+const SCOPE: &str = "orders:read orders:write";
+/// Requests at once, where there are several.
+const AT_ONCE: usize = 64;
+
+/// The services on a database of their own, with one client.
+struct Stage {
+    runtime: Runtime,
+    services: SharedServices,
+    id: String,
+    secret: String,
+    body: String,
+    _folder: TempDir,
+}
+
+impl Stage {
+    fn new() -> Self {
+        // On the disk of the build, not in memory: durability is a part of the price.
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let flags = Flags { data_dir: Some(folder.path().join("data")), ..Flags::default() };
+        let config = Config::load(&flags).unwrap();
+        let (services, id, secret) = runtime.block_on(async {
+            let services = app::open(&config, config.server.listen, Purposes::Serve).await.unwrap();
+            let input = ClientInput {
+                name: Patch::Set("bench".to_owned()),
+                scopes: Patch::Set(SCOPE.split(' ').map(str::to_owned).collect()),
+                rate_per_minute: Patch::Clear,
+                burst_per_second: Patch::Clear,
+                ..ClientInput::default()
+            };
+            let made = services.create_client(&Caller::System, Some("production"), input, None, origin()).await;
+            let (client, secret) = made.unwrap();
+            (services, client.id.to_string(), secret.expose().to_owned())
+        });
+        let body = format!(
+            "grant_type=client_credentials&client_id={id}&client_secret={secret}&scope=orders%3Aread+orders%3Awrite"
+        );
+        Self { runtime, services, id, secret, body, _folder: folder }
+    }
+
+    async fn issue(&self) {
+        let request = ProtocolRequest {
+            environment: Environment::Production,
+            authorization: vec![],
+            query: "",
+            body: Ok(self.body.as_bytes()),
+            origin: origin(),
+        };
+        black_box(self.services.issue_token(request).await.unwrap());
+    }
+}
+
+fn origin() -> Arc<Origin> {
+    let now = clock::now();
+    Arc::new(Origin {
+        request_id: random::id(now).unwrap(),
+        method: "POST".into(),
+        path: "/api/oauth/token".to_owned(),
+        address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        user_agent: "bench".to_owned(),
+        received_at: now,
+        started: Instant::now(),
+    })
+}
+
+fn sign(criterion: &mut Criterion) {
+    install_provider();
+    let audiences: [Audience; 1] = ["https://auth.example/resources".parse().unwrap()];
+    let mut group = criterion.benchmark_group("sign");
+    for algorithm in Algorithm::ALL {
+        let pair = KeyPair::parse(algorithm, &KeyPair::generate(algorithm).unwrap()).unwrap();
+        let (kid, _) = pair.public_jwk();
+        let signer = TokenSigner::new(&kid, pair);
+        let claims = Claims {
+            iss: ISSUER,
+            aud: AudClaim(&audiences),
+            sub: "cli_0199c0de0000700080000000000000000",
+            client_id: "cli_0199c0de0000700080000000000000000",
+            exp: 2_000_003_600,
+            iat: 2_000_000_000,
+            jti: "tok_0199c0de0000700080000000000000000",
+            scope: SCOPE,
+            environment: "production",
+        };
+        group.bench_function(algorithm.as_str(), |bencher| bencher.iter(|| signer.sign(black_box(&claims)).unwrap()));
+    }
+    group.finish();
+}
+
+fn parts(criterion: &mut Criterion) {
+    let stage = Stage::new();
+    let services = &stage.services;
+    criterion.bench_function("id", |bencher| bencher.iter(|| random::id::<TokenKind>(clock::now()).unwrap()));
+    criterion.bench_function("form and authentication", |bencher| {
+        bencher.iter(|| {
+            let form = Form::parse(black_box(stage.body.as_bytes())).unwrap();
+            presented(&[], "", &form).unwrap()
+        });
+    });
+    let form = Form::parse(stage.body.as_bytes()).unwrap();
+    let credentials = presented(&[], "", &form).unwrap();
+    let known = stage.runtime.block_on(services.clients.get(&services.store, &stage.id)).unwrap().unwrap();
+    let place = &known.client.secrets[0];
+    criterion.bench_function("secret, tag", |bencher| {
+        bencher.iter(|| services.mint.made(black_box(&stage.id), place.id.as_str(), black_box(&stage.secret)));
+    });
+    let mut trail = Trail::anonymous("token.issue", Some(Environment::Production), origin());
+    criterion.bench_function("secret, warm", |bencher| {
+        bencher.iter(|| {
+            let check = services.authenticate_client(Environment::Production, &credentials, &mut trail, clock::now());
+            stage.runtime.block_on(check).unwrap()
+        });
+    });
+    let wanted = Wanted::from_form(&form).unwrap();
+    let audiences = EnvironmentAudiences {
+        default: "https://auth.example/resources".parse().unwrap(),
+        management: "https://auth.example/api/v1".parse().unwrap(),
+    };
+    let jti: TokenId = random::id(clock::now()).unwrap();
+    criterion.bench_function("grant, unsigned", |bencher| {
+        bencher.iter(|| {
+            let request = AuthenticatedRequest { wanted: &wanted, client: &known.client, secret: &stage.secret };
+            let mut issuer = JwtIssuer {
+                issuer: ISSUER,
+                environment: "production",
+                issued_at: clock::now(),
+                jti: jti.as_str(),
+                sign: |_: &Claims<'_>| Some(String::new()),
+            };
+            grant::run(black_box(&request), &audiences, &mut issuer).unwrap()
+        });
+    });
+}
+
+fn audit(criterion: &mut Criterion) {
+    let stage = Stage::new();
+    let mut trail = Trail::anonymous("token.issue", Some(Environment::Production), origin());
+    trail.credential(&stage.id.as_str().into());
+    let append = || async {
+        let event = trail.event(Outcome::Success, 200, "ok").unwrap();
+        stage.services.journal.record(event).await.unwrap();
+    };
+    criterion.bench_function("audit append, one at a time", |bencher| {
+        bencher.iter(|| stage.runtime.block_on(append()));
+    });
+    criterion.bench_function("audit append, 64 at once", |bencher| {
+        bencher.iter_custom(|count| at_once(&stage.runtime, count, append));
+    });
+}
+
+fn token(criterion: &mut Criterion) {
+    let stage = Stage::new();
+    stage.runtime.block_on(stage.issue());
+    criterion.bench_function("token, one at a time", |bencher| {
+        bencher.iter(|| stage.runtime.block_on(stage.issue()));
+    });
+    criterion.bench_function("token, 64 at once", |bencher| {
+        bencher.iter_custom(|count| at_once(&stage.runtime, count, || stage.issue()));
+    });
+}
+
+/// The time of `count` runs of `work`, [`AT_ONCE`] of them under way together.
+fn at_once<F: Future<Output = ()>>(runtime: &Runtime, count: u64, work: impl Fn() -> F) -> Duration {
+    let left = std::cell::Cell::new(count);
+    let start = Instant::now();
+    runtime.block_on(join_all((0..AT_ONCE).map(|_| async {
+        while left.get() > 0 {
+            left.set(left.get() - 1);
+            work().await;
+        }
+    })));
+    start.elapsed()
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
+    targets = sign, parts, audit, token
+}
+criterion_main!(benches);

@@ -1,0 +1,47 @@
+//! Several nodes on one database.
+
+use std::time::{Duration, Instant};
+
+use super::folder_only;
+use crate::support::{Database, Kind, Server};
+
+/// SPEC §10: across nodes, once a revoke has answered, no live node accepts the credential.
+#[test]
+fn what_one_node_revokes_no_other_accepts() {
+    let database = Database::new(Kind::Postgres);
+    let public = "http://localhost:8080";
+    let settings = [
+        ("DATABASE_URL", database.url().unwrap()),
+        ("SIGNING_ALGORITHMS", "[\"ES256\"]"),
+        ("PUBLIC_URL", public),
+        ("MASTER_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
+    ];
+    let here = Server::start_with(folder_only(), &settings);
+    let there = Server::start_with(folder_only(), &settings);
+    let manager = here.client_with("sealwright.admin orders:read", &["--audience", &format!("{public}/api/v1")]);
+    let form = [("grant_type", "client_credentials"), ("resource", "http://localhost:8080/api/v1")];
+    let answer = here.post_form("/api/oauth/token", &manager, &form);
+    let management = answer.body["access_token"].as_str().unwrap().to_owned();
+    let mut accepted = Vec::new();
+    for verb in ["revoke", "disable", "rotate-secret", "revoke"] {
+        let client = here.client("orders:read");
+        let token = there.token(&client).body["access_token"].as_str().unwrap().to_owned();
+        let introspected = |server: &Server| server.post_form("/api/oauth/introspect", &manager, &[("token", &token)]);
+        assert_eq!(introspected(&there).body["active"], true);
+        let answer = here.api("POST", &format!("/clients/{}/{verb}", client.id), &management, None);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let (answered, status) = (Instant::now(), there.token(&client).status);
+        if status != 401 {
+            accepted.push(format!("{verb}: a token, {:?} after the answer", answered.elapsed()));
+        }
+        if verb == "revoke" && introspected(&there).body["active"] == true {
+            accepted.push(format!("{verb}: an active introspection, {:?} after the answer", answered.elapsed()));
+        }
+        // Within a second it must be so in any case.
+        let deadline = answered + Duration::from_secs(1);
+        while there.token(&client).status != 401 {
+            assert!(Instant::now() < deadline, "{verb}: still accepted after a second");
+        }
+    }
+    assert!(accepted.is_empty(), "the other node accepted it: {accepted:#?}");
+}

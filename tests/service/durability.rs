@@ -1,0 +1,281 @@
+//! No answer without its event: what was handed out is in the audit log, whatever happens to the process or the database.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use reqwest::blocking::Client;
+use serde_json::{Value, json};
+
+use crate::database::texts;
+use crate::support::{Database, Kind, Server, TestClient, both};
+
+/// A request for a token; `None` where no whole answer came.
+pub fn try_token(http: &Client, url: &str, client: &TestClient) -> Option<(u16, Value)> {
+    let request = http.post(format!("{url}/api/oauth/token")).basic_auth(&client.id, Some(&client.secret));
+    let response = request.form(&[("grant_type", "client_credentials")]).send().ok()?;
+    let status = response.status().as_u16();
+    Some((status, response.json().ok()?))
+}
+
+/// The `jti` of the token in an answer.
+pub fn jti_of(answer: &Value) -> String {
+    let token = answer["access_token"].as_str().unwrap();
+    let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice::<Value>(&payload).unwrap()["jti"].as_str().unwrap().to_owned()
+}
+
+/// A number below `bound` that nobody foresees.
+fn random(bound: u64) -> u64 {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    std::hash::RandomState::new().build_hasher().finish() % bound
+}
+
+fn issued(database: &Database) -> HashSet<String> {
+    let sql = "SELECT jti AS t FROM audit_log WHERE action = 'token.issue' AND outcome = 'success'";
+    texts(database, sql).into_iter().collect()
+}
+
+/// Makes the database refuse audit events for which `condition` holds.
+pub fn refuse_events(database: &Database, condition: &str) {
+    database.execute(&match database.kind {
+        Kind::Sqlite => format!(
+            "CREATE TRIGGER refuse BEFORE INSERT ON audit_log WHEN ({condition}) \
+             BEGIN SELECT RAISE(ABORT, 'refused by the test'); END"
+        ),
+        Kind::Postgres => format!(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE EXCEPTION 'refused by the test'; END $$; \
+             CREATE TRIGGER refuse BEFORE INSERT ON audit_log FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION refuse()"
+        ),
+    });
+}
+
+/// Ends what [`refuse_events`] began.
+pub fn accept_events(database: &Database) {
+    database.execute(match database.kind {
+        Kind::Sqlite => "DROP TRIGGER refuse",
+        Kind::Postgres => "DROP TRIGGER refuse ON audit_log; DROP FUNCTION refuse()",
+    });
+}
+
+both! {
+    /// SPEC §11: nothing that was acknowledged is lost when the process is killed. Fifty rounds of killing it under load.
+    fn what_was_acknowledged_before_a_kill_is_stored(database) {
+        const ROUNDS: usize = 50;
+        let mut server = Server::start_with(database, &[("SIGNING_ALGORITHMS", "[\"ES256\"]")]);
+        let unlimited = ["--rate-per-minute", "unlimited", "--burst-per-second", "unlimited"];
+        let client = server.client_with("orders:read", &unlimited);
+        let audience = format!("{}/api/v1", server.url);
+        let options = [&unlimited[..], &["--audience", &audience]].concat();
+        let manager = server.client_with("sealwright.admin", &options);
+        let management = server.management_token(&manager);
+        let (mut tokens, mut scopes): (HashSet<String>, HashSet<String>) = Default::default();
+        for round in 0..ROUNDS {
+            let (answers, killed) = (AtomicUsize::new(0), AtomicBool::new(false));
+            let (server_now, answers, killed) = (&server, &answers, &killed);
+            std::thread::scope(|scope| {
+                let fetchers: Vec<_> = (0..4)
+                    .map(|_| {
+                        scope.spawn(|| {
+                            let mut received = Vec::new();
+                            while let Some((status, answer)) = try_token(&server_now.http, &server_now.url, &client) {
+                                assert_eq!(status, 200, "{answer}");
+                                received.push(jti_of(&answer));
+                                answers.fetch_add(1, Ordering::SeqCst);
+                            }
+                            assert!(killed.load(Ordering::SeqCst), "an answer was missing before the kill");
+                            received
+                        })
+                    })
+                    .collect();
+                let manage = scope.spawn(|| {
+                    let mut made = Vec::new();
+                    for number in 0.. {
+                        let name = format!("made:{round}_{number}");
+                        let request = server_now.http.post(format!("{}/api/v1/scopes", server_now.url));
+                        let body = json!({"name": name, "description": "made under load"});
+                        let Ok(answer) = request.bearer_auth(&management).json(&body).send() else { break };
+                        let status = answer.status().as_u16();
+                        // The head alone says that it is done.
+                        assert_eq!(status, 201, "{:?}", answer.text());
+                        made.push(name);
+                    }
+                    made
+                });
+                // The first token costs Argon2, which is a long time; from then on any moment is as good.
+                let deadline = Instant::now() + Duration::from_secs(20);
+                while answers.load(Ordering::SeqCst) == 0 && Instant::now() < deadline {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                std::thread::sleep(Duration::from_micros(random(60_000)));
+                killed.store(true, Ordering::SeqCst);
+                server_now.signal("KILL");
+                for fetcher in fetchers {
+                    tokens.extend(fetcher.join().unwrap());
+                }
+                scopes.extend(manage.join().unwrap());
+            });
+            server.restart();
+        }
+        assert!(tokens.len() > 5 * ROUNDS && scopes.len() > ROUNDS, "{} tokens, {} scopes", tokens.len(), scopes.len());
+        let issued = issued(&server.database);
+        let lost: Vec<_> = tokens.difference(&issued).collect();
+        assert!(lost.is_empty(), "{} of {} tokens have no event: {lost:?}", lost.len(), tokens.len());
+        let sql = "SELECT name AS t FROM scopes JOIN audit_log ON target = name WHERE action = 'scope.create'";
+        let stored: HashSet<String> = texts(&server.database, sql).into_iter().collect();
+        let lost: Vec<_> = scopes.difference(&stored).collect();
+        assert!(lost.is_empty(), "{} of {} scopes are lost: {lost:?}", lost.len(), scopes.len());
+    }
+
+    /// SPEC §6: where events cannot be stored, what would grant or change something is 503.
+    fn without_its_event_nothing_is_handed_out_or_changed(database) {
+        let server = Server::start(database);
+        let client = server.client("orders:read");
+        let manager = server.client_with("sealwright.admin orders:read", &["--audience", &format!("{}/api/v1", server.url)]);
+        let management = server.management_token(&manager);
+        let token = server.token(&client).body["access_token"].as_str().unwrap().to_owned();
+        let counts = |server: &Server| {
+            ["clients", "client_secrets", "signing_keys", "revoked_tokens", "audit_log"]
+                .map(|table| server.database.numbers(&format!("SELECT COUNT(*) AS n FROM {table}"))[0])
+        };
+        let before = counts(&server);
+        refuse_events(&server.database, "1 = 1");
+
+        let answer = server.token(&client);
+        assert_eq!((answer.status, answer.body["error"].as_str()), (503, Some("temporarily_unavailable")), "{}", answer.text);
+        assert!(!answer.text.contains("access_token"));
+        for path in ["/api/oauth/introspect", "/api/oauth/revoke"] {
+            let answer = server.post_form(path, &client, &[("token", &token)]);
+            assert_eq!(answer.status, 503, "{path}: {}", answer.text);
+            assert_eq!(answer.body["error"], "temporarily_unavailable", "{path}");
+        }
+        let body = json!({"name": "must not be", "scopes": ["orders:read"]});
+        let mut calls = vec![("POST", "/clients".to_owned(), Some(body)), ("GET", "/clients".to_owned(), None)];
+        for verb in ["rotate-secret", "disable", "revoke-tokens", "revoke"] {
+            calls.push(("POST", format!("/clients/{}/{verb}", client.id), None));
+        }
+        calls.push(("POST", "/signing-keys/rotate".to_owned(), Some(json!({}))));
+        for (method, path, body) in &calls {
+            let answer = server.api(method, path, &management, body.as_ref());
+            assert_eq!(answer.status, 503, "{method} {path}: {}", answer.text);
+            assert!(!answer.text.contains("client_secret"), "{method} {path}");
+        }
+        let output = server.command(&["client", "revoke", &client.id]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+
+        // Refusing grants nothing, and reading public keys is nobody's secret.
+        let wrong = TestClient { secret: format!("{}x", client.secret), ..client.clone() };
+        assert_eq!(server.token(&wrong).status, 401);
+        for path in ["/.well-known/jwks.json", "/.well-known/oauth-authorization-server", "/healthz"] {
+            assert_eq!(server.get(path).status, 200, "{path}");
+        }
+        let metrics = server.get("/metrics").text;
+        let failures = metrics.lines().find_map(|line| line.strip_prefix("sealwright_audit_failures_total ")).unwrap();
+        assert!(failures.parse::<u64>().unwrap() >= 3, "{failures}");
+
+        assert_eq!(counts(&server), before);
+        accept_events(&server.database);
+        let answer = server.token(&client);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_eq!(server.post_form("/api/oauth/introspect", &client, &[("token", &token)]).body["active"], true);
+        for (method, path, body) in &calls {
+            let answer = server.api(method, path, &management, body.as_ref());
+            assert!((200..300).contains(&answer.status), "{method} {path}: {}", answer.text);
+        }
+    }
+
+    /// Events share a commit, not a fate.
+    fn an_event_that_the_database_refuses_takes_no_other_with_it(database) {
+        let server = Server::start(database);
+        let unlimited = ["--rate-per-minute", "unlimited", "--burst-per-second", "unlimited"];
+        let good = server.client_with("orders:read", &unlimited);
+        let refused = server.client_with("orders:read", &unlimited);
+        assert_eq!((server.token(&good).status, server.token(&refused).status), (200, 200));
+        refuse_events(&server.database, &format!("NEW.credential = '{}'", refused.id));
+        let (until, counts) = (Instant::now() + Duration::from_secs(2), [AtomicUsize::new(0), AtomicUsize::new(0)]);
+        let received: Vec<String> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|number| {
+                    let (server, counts, good, refused) = (&server, &counts, &good, &refused);
+                    scope.spawn(move || {
+                        let mut received = Vec::new();
+                        let is_good = number % 2 == 0;
+                        while Instant::now() < until {
+                            let (client, status) = if is_good { (good, 200) } else { (refused, 503) };
+                            let answer = server.token(client);
+                            assert_eq!(answer.status, status, "{}", answer.text);
+                            counts[number % 2].fetch_add(1, Ordering::Relaxed);
+                            if is_good {
+                                received.push(jti_of(&answer.body));
+                            }
+                        }
+                        received
+                    })
+                })
+                .collect();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        let counts = counts.map(AtomicUsize::into_inner);
+        assert!(counts.iter().all(|count| *count > 20), "{counts:?}");
+        let stored = issued(&server.database);
+        assert!(received.iter().all(|jti| stored.contains(jti)));
+        accept_events(&server.database);
+        assert_eq!(server.token(&refused).status, 200);
+    }
+
+    /// SPEC §6: singly up to 100 a minute for each address, then one summary a second with the count.
+    fn a_flood_of_unknown_clients_is_stored_as_some_events_and_summaries(database) {
+        let server = Arc::new(Server::start(database));
+        flood(&server);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while refusals(&server.database)[1] < FLOOD && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let [rows, total, singly] = refusals(&server.database);
+        assert_eq!(total, FLOOD);
+        // A hundred at once, and what a minute's quota refills while they come.
+        assert!((100..120).contains(&singly) && rows < 130, "{rows} rows, {singly} of them for one request");
+    }
+
+    /// A stop stores what was counted so far.
+    fn a_stop_loses_no_count_of_a_flood(database) {
+        let mut server = Arc::new(Server::start(database));
+        flood(&server);
+        let server = Arc::get_mut(&mut server).unwrap();
+        server.signal("TERM");
+        assert!(server.wait());
+        assert_eq!(refusals(&server.database)[1], FLOOD);
+    }
+}
+
+const FLOOD: i64 = 1000;
+
+/// Requests of clients that do not exist, each with another id.
+fn flood(server: &Arc<Server>) {
+    let threads: Vec<_> = (0..8)
+        .map(|thread| {
+            let server = Arc::clone(server);
+            std::thread::spawn(move || {
+                for number in 0..FLOOD / 8 {
+                    let client = TestClient { id: format!("cli_{thread}unknown{number}"), secret: "secret".to_owned() };
+                    assert_eq!(server.token(&client).status, 401);
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+/// Rows for refused token requests, the requests that they stand for, and the rows that stand for one.
+fn refusals(database: &Database) -> [i64; 3] {
+    let of = "FROM audit_log WHERE action = 'token.issue' AND outcome = 'refused'";
+    [
+        format!("SELECT COUNT(*) AS n {of}"),
+        format!("SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) AS n {of}"),
+        format!("SELECT COUNT(*) AS n {of} AND count = 1"),
+    ]
+    .map(|sql| database.numbers(&sql)[0])
+}

@@ -1,0 +1,127 @@
+//! Signing keys change under load, and nobody who verifies offline notices.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Server, both};
+
+/// An answer of the JWKS endpoint, and until when a cache may use it.
+struct KeySet {
+    keys: JwkSet,
+    usable_until: Instant,
+}
+
+impl KeySet {
+    fn fetch(server: &Server) -> Self {
+        Self::of(&server.get("/.well-known/jwks.json"))
+    }
+
+    /// Every second that the field allows is used, and age counts from the answer's arrival.
+    fn of(answer: &Answer) -> Self {
+        assert_eq!(answer.status, 200);
+        let field = answer.header("cache-control").to_owned();
+        let seconds = |name: &str| -> u64 {
+            let found = field.split(", ").find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+            found.map_or(0, |seconds| seconds.parse().unwrap())
+        };
+        let usable = seconds("max-age") + seconds("stale-while-revalidate");
+        Self {
+            keys: serde_json::from_str(&answer.text).unwrap(),
+            usable_until: Instant::now() + Duration::from_secs(usable),
+        }
+    }
+
+    fn kids(&self) -> HashSet<String> {
+        self.keys.keys.iter().filter_map(|key| key.common.key_id.clone()).collect()
+    }
+
+    fn verify(&self, server: &Server, token: &str) -> Result<(), String> {
+        let header = decode_header(token).map_err(|error| error.to_string())?;
+        let kid = header.kid.ok_or("no kid")?;
+        let jwk = self.keys.find(&kid).ok_or_else(|| format!("unknown key {kid}"))?;
+        let mut validation = Validation::new(Algorithm::ES256);
+        validation.set_issuer(&[&server.url]);
+        validation.set_audience(&[format!("{}/resources", server.url)]);
+        let key = DecodingKey::from_jwk(jwk).map_err(|error| error.to_string())?;
+        decode::<Value>(token, &key, &validation).map(drop).map_err(|error| error.to_string())
+    }
+}
+
+both! {
+    /// SPEC §4: a new key is published for the lead before it signs, and no answer may be cached for longer than that.
+    fn every_token_verifies_offline_while_keys_rotate(database) {
+        const ROTATIONS: usize = 4;
+        let lead = Duration::from_secs(2);
+        let server = Server::start_with(database, &[("SIGNING_KEY_LEAD", "2s")]);
+        let client = server.client_with("orders:read", &["--rate-per-minute", "unlimited", "--burst-per-second", "unlimited"]);
+        let manager = server.client_with("sealwright.admin", &["--audience", &format!("{}/api/v1", server.url)]);
+        let management = server.management_token(&manager);
+        let ended = AtomicBool::new(false);
+        let verified = AtomicUsize::new(0);
+        let kids_seen = Mutex::new(HashSet::new());
+        std::thread::scope(|scope| {
+            // Verifiers that keep a key set for as long as they may.
+            for number in 0..3 {
+                let (server, client, ended, verified, kids_seen) = (&server, &client, &ended, &verified, &kids_seen);
+                scope.spawn(move || {
+                    std::thread::sleep(Duration::from_millis(number * 300));
+                    let mut keys = KeySet::fetch(server);
+                    while !ended.load(Ordering::SeqCst) {
+                        let token = server.token(client).body["access_token"].as_str().unwrap().to_owned();
+                        if keys.usable_until <= Instant::now() {
+                            keys = KeySet::fetch(server);
+                        }
+                        if let Err(wrong) = keys.verify(server, &token) {
+                            panic!("verifier {number}: {wrong}");
+                        }
+                        verified.fetch_add(1, Ordering::Relaxed);
+                        kids_seen.lock().unwrap().insert(decode_header(&token).unwrap().kid.unwrap());
+                        std::thread::sleep(Duration::from_millis(5));
+                    }
+                });
+            }
+            // A verifier for every moment: no answer that lacks a key may still be usable once that key signs.
+            scope.spawn(|| {
+                let mut answers: Vec<KeySet> = Vec::new();
+                while !ended.load(Ordering::SeqCst) {
+                    let fetched = KeySet::fetch(&server);
+                    answers.retain(|answer| answer.usable_until > Instant::now());
+                    if answers.last().is_none_or(|last| last.kids() != fetched.kids()) {
+                        answers.push(fetched);
+                    } else if let Some(last) = answers.last_mut() {
+                        last.usable_until = fetched.usable_until;
+                    }
+                    let token = server.token(&client).body["access_token"].as_str().unwrap().to_owned();
+                    let arrived = Instant::now();
+                    let kid = decode_header(&token).unwrap().kid.unwrap();
+                    for answer in answers.iter().filter(|answer| answer.usable_until > arrived) {
+                        let left = answer.usable_until - arrived;
+                        assert!(answer.kids().contains(&kid), "{kid} signs while a set without it is usable for {left:?}");
+                    }
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+            });
+            for number in 0..ROTATIONS {
+                if number % 2 == 0 {
+                    server.cli(&["signing-key", "rotate", "--environment", "production", "--algorithm", "ES256"]);
+                } else {
+                    let body = json!({"environment": "production", "algorithm": "ES256"});
+                    let answer = server.api("POST", "/signing-keys/rotate", &management, Some(&body));
+                    assert_eq!((answer.status, answer.body["status"].as_str()), (201, Some("pending")), "{}", answer.text);
+                }
+                std::thread::sleep(lead + Duration::from_millis(700));
+            }
+            ended.store(true, Ordering::SeqCst);
+        });
+        assert_eq!(kids_seen.into_inner().unwrap().len(), ROTATIONS + 1, "every key has signed");
+        assert!(verified.into_inner() > 300);
+        // Retired keys stay published for as long as what they signed may live.
+        assert!(KeySet::fetch(&server).kids().len() > ROTATIONS);
+    }
+}

@@ -1,0 +1,51 @@
+//! Programs of others that the tests run: scripts in Python and Node.js, and the examples.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A Python script of this repository, with the packages that it needs.
+pub fn python(script: &str) -> Command {
+    program(variable("SEALWRIGHT_TEST_PYTHON").as_ref(), &root().join(script))
+}
+
+/// A Node.js script, from the folder that has the packages: `interop/…` or `examples/…`.
+pub fn node(script: &str) -> Command {
+    program("node".as_ref(), &Path::new(&variable("SEALWRIGHT_TEST_NODE_DIR")).join(script))
+}
+
+/// A shell script of this repository.
+pub fn shell(script: &str) -> Command {
+    program("bash".as_ref(), &root().join(script))
+}
+
+/// A Rust example, which cargo has built beside the tests.
+pub fn rust(example: &str) -> Command {
+    let tests = std::env::current_exe().unwrap();
+    let path = tests.ancestors().nth(2).unwrap().join("examples").join(example);
+    assert!(path.exists(), "{} is missing: cargo builds it unless tests are chosen by --test", path.display());
+    clean(Command::new(path))
+}
+
+fn program(interpreter: &Path, script: &Path) -> Command {
+    let mut command = clean(Command::new(interpreter));
+    command.arg(script);
+    command
+}
+
+/// Nothing of the tests' own environment may configure it, nor come between it and the server.
+fn clean(mut command: Command) -> Command {
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SEALWRIGHT_")) {
+        command.env_remove(name);
+    }
+    command.env("NO_PROXY", "*").env("no_proxy", "*");
+    command
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run the tests by scripts/test, which installs what they need"))
+}
