@@ -111,12 +111,13 @@ pub fn oauth_body(error: BodyError) -> OAuthError {
 }
 
 /// A body that could not be read, on the management API.
-pub fn problem_body(error: BodyError) -> HttpResponse {
-    match error {
-        BodyError::TooLarge => problem(413, "body_too_large", "The body is larger than 64 KiB.", Value::Null),
-        BodyError::TooSlow => problem(408, "body_too_slow", "The body did not come in time.", Value::Null),
-        BodyError::Broken => problem(400, "body_unreadable", "The body could not be read.", Value::Null),
-    }
+pub fn unreadable_body(error: BodyError) -> ServiceError {
+    let (status, code, message) = match error {
+        BodyError::TooLarge => (413, "body_too_large", "The body is larger than 64 KiB."),
+        BodyError::TooSlow => (408, "body_too_slow", "The body did not come in time."),
+        BodyError::Broken => (400, "body_unreadable", "The body could not be read."),
+    };
+    ServiceError::Unreadable { status, code, message }
 }
 
 /// A request whose head is refused before any route sees it.

@@ -24,6 +24,16 @@ pub enum ServiceError {
     /// Nothing has this id, as far as the caller sees.
     #[error("there is no such {0}")]
     NotFound(&'static str),
+    /// The request cannot be read as far as its fields.
+    #[error("{message}")]
+    Unreadable {
+        /// HTTP status.
+        status: u16,
+        /// Stable.
+        code: &'static str,
+        /// For people.
+        message: &'static str,
+    },
     /// The input cannot be used.
     #[error("{}", .0.iter().map(|field| format!("{} {}", field.field, field.wrong)).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
@@ -69,7 +79,7 @@ impl ServiceError {
             Self::Forbidden(_) => "permission_denied",
             Self::ProductionOnly => "production_only",
             Self::ScopeExceedsCaller => "scope_exceeds_caller",
-            Self::Conflict { code, .. } => code,
+            Self::Conflict { code, .. } | Self::Unreadable { code, .. } => code,
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "internal",
@@ -79,6 +89,7 @@ impl ServiceError {
     /// The HTTP status that the code goes with.
     pub fn status(&self) -> u16 {
         match self {
+            Self::Unreadable { status, .. } => *status,
             Self::NotFound(_) => 404,
             Self::Invalid(_) | Self::IdempotencyKeyReused => 422,
             Self::Forbidden(_) | Self::ProductionOnly | Self::ScopeExceedsCaller => 403,

@@ -82,6 +82,7 @@ impl Repeatable {
             sealed_body: Some(vault.seal(Purpose::KeptAnswer, &self.subject(), rendered.whole.as_bytes())?),
             created_at: now.millis(),
         };
+        idempotency::expire_one(transaction.connection, &self.actor, &self.key, now.minus(ANSWER_KEPT))?;
         match idempotency::insert(transaction.connection, &answer) {
             Err(StoreError::Duplicate) => Err(ServiceError::Conflict {
                 code: "idempotency_key_in_use",

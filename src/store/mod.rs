@@ -96,7 +96,9 @@ impl Store {
         let (DatabaseConfig::Sqlite { pool_size, .. } | DatabaseConfig::Postgres { pool_size, .. }) = config;
         let pool = r2d2::Pool::builder()
             .max_size(*pool_size)
-            .min_idle(Some(1))
+            // Connections are made when they are needed, never in the background: libpq must not be at work while the
+            // program ends.
+            .min_idle(Some(0))
             .test_on_check_out(false)
             .connection_timeout(std::time::Duration::from_secs(3))
             .error_handler(Box::new(connection::LogErrors))

@@ -51,11 +51,10 @@ pub async fn list(request: HttpRequest, permitted: Permitted<AuditRead>, state: 
         until: query.get::<Timestamp>("until"),
         before: query.get::<EventId>("cursor"),
     };
-    let found = match query.finish() {
-        Ok(()) => state.services.list_audit_events(&permitted.caller, filter, limit + 1, permitted.origin).await,
-        Err(error) => Err(error),
-    };
-    match found {
+    if let Err(error) = query.finish() {
+        return permitted.refuse(&state, "audit.list", None, &error).await;
+    }
+    match state.services.list_audit_events(&permitted.caller, filter, limit + 1, permitted.origin).await {
         Ok(rows) => page(rows, limit, |event| event.id.clone(), view),
         Err(error) => error::service(&error),
     }

@@ -134,6 +134,21 @@ async fn repeated<P: Permission>(
     }
 }
 
+/// An answer given once more, with an event of its own: it may hand out a secret.
+async fn replayed<P>(
+    state: &SharedState,
+    permitted: &Permitted<P>,
+    action: &'static str,
+    replay: Replay,
+) -> HttpResponse {
+    let shown: Value = serde_json::from_str(&replay.body).unwrap_or_default();
+    let trail = permitted.trail(action, shown["id"].as_str());
+    match state.services.witness(&trail, replay.status, "replayed").await {
+        Ok(()) => private_json(replay.status, replay.body),
+        Err(error) => error::service(&ServiceError::Unavailable(error.to_string())),
+    }
+}
+
 /// `GET /api/v1/clients`: filters `environment`, `name`.
 pub async fn list(request: HttpRequest, permitted: Permitted<ClientsRead>, state: SharedState) -> HttpResponse {
     let mut query = Query::of(&request);
@@ -143,10 +158,10 @@ pub async fn list(request: HttpRequest, permitted: Permitted<ClientsRead>, state
         name: query.get::<String>("name"),
         before: query.get::<ClientId>("cursor"),
     };
-    let found = match query.finish() {
-        Ok(()) => state.services.list_clients(&permitted.caller, filter, limit + 1, permitted.origin).await,
-        Err(error) => Err(error),
-    };
+    if let Err(error) = query.finish() {
+        return permitted.refuse(&state, "client.list", None, &error).await;
+    }
+    let found = state.services.list_clients(&permitted.caller, filter, limit + 1, permitted.origin).await;
     let now = clock::now();
     match found {
         Ok(rows) => {
@@ -164,32 +179,24 @@ pub async fn create(
     state: SharedState,
 ) -> HttpResponse {
     let render: Render = |issuers, client, secret, now| rendered(201, issuers, client, secret, now);
-    let body = match read_body(&request, payload, &state).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
-    };
-    let mut fields = match Fields::parse(&body) {
-        Ok(fields) => fields,
-        Err(refusal) => return refusal,
-    };
-    let created = async {
-        let repeat = match repeated(&request, &body, &state, &permitted, render).await? {
-            Repeated::Before(replay) => return Ok(private_json(replay.status, replay.body)),
-            Repeated::New(repeat) => repeat,
-        };
-        let environment = match fields.string("environment") {
-            Patch::Set(name) => Some(name),
-            Patch::Keep | Patch::Clear => None,
-        };
+    let read = async {
+        let body = read_body(&request, payload, &state).await?;
+        let mut fields = Fields::parse(&body)?;
+        let repeat = repeated(&request, &body, &state, &permitted, render).await?;
+        let environment = fields.string("environment").apply(None);
         let input = input(&mut fields);
         fields.finish()?;
-        let Permitted { caller, origin, .. } = permitted;
-        let services = &state.services;
-        let (client, secret) = services.create_client(&caller, environment.as_deref(), input, repeat, origin).await?;
-        let answer = render(&services.issuers, &client, &secret, clock::now());
-        Ok(private_json(answer.status, answer.whole))
+        Ok((repeat, environment, input))
     };
-    created.await.unwrap_or_else(|error: ServiceError| error::service(&error))
+    let (repeat, environment, input) = match read.await {
+        Ok((Repeated::New(repeat), environment, input)) => (repeat, environment, input),
+        Ok((Repeated::Before(replay), ..)) => return replayed(&state, &permitted, "client.create", replay).await,
+        Err(error) => return permitted.refuse(&state, "client.create", None, &error).await,
+    };
+    let Permitted { caller, origin, .. } = permitted;
+    let services = &state.services;
+    let created = services.create_client(&caller, environment.as_deref(), input, repeat, origin).await;
+    answer_with_secret(&state, created, render)
 }
 
 /// `GET /api/v1/clients/{id}`.
@@ -205,20 +212,16 @@ pub async fn update(
     permitted: Permitted<ClientsWrite>,
     state: SharedState,
 ) -> HttpResponse {
-    let fields = match read_body(&request, payload, &state).await {
-        Ok(body) => Fields::parse(&body),
-        Err(refusal) => Err(refusal),
+    let read = async {
+        let mut fields = Fields::parse(&read_body(&request, payload, &state).await?)?;
+        let input = input(&mut fields);
+        fields.finish().map(|()| input)
     };
-    let mut fields = match fields {
-        Ok(fields) => fields,
-        Err(refusal) => return refusal,
+    let input = match read.await {
+        Ok(input) => input,
+        Err(error) => return permitted.refuse(&state, "client.update", Some(&id), &error).await,
     };
-    let input = input(&mut fields);
-    let updated = match fields.finish() {
-        Ok(()) => state.services.update_client(&permitted.caller, &id, input, permitted.origin).await,
-        Err(error) => Err(error),
-    };
-    answer(&state, updated)
+    answer(&state, state.services.update_client(&permitted.caller, &id, input, permitted.origin).await)
 }
 
 /// `POST /api/v1/clients/{id}/rotate-secret`: `{"grace": "24h"}`; 200 with the client and, this once, `client_secret`.
@@ -230,31 +233,25 @@ pub async fn rotate_secret(
     state: SharedState,
 ) -> HttpResponse {
     let render: Render = |issuers, client, secret, now| rendered(200, issuers, client, secret, now);
-    let body = match read_body(&request, payload, &state).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
-    };
-    let mut fields = match Fields::parse(&body) {
-        Ok(fields) => fields,
-        Err(refusal) => return refusal,
-    };
-    let rotated = async {
-        let repeat = match repeated(&request, &body, &state, &permitted, render).await? {
-            Repeated::Before(replay) => return Ok(private_json(replay.status, replay.body)),
-            Repeated::New(repeat) => repeat,
-        };
+    let read = async {
+        let body = read_body(&request, payload, &state).await?;
+        let mut fields = Fields::parse(&body)?;
+        let repeat = repeated(&request, &body, &state, &permitted, render).await?;
         let grace = match fields.string("grace") {
             Patch::Set(text) => text.parse::<Duration>().map_err(|wrong| ServiceError::invalid("grace", wrong))?,
             Patch::Keep | Patch::Clear => Duration::ZERO,
         };
         fields.finish()?;
-        let Permitted { caller, origin, .. } = permitted;
-        let services = &state.services;
-        let (client, secret) = services.rotate_client_secret(&caller, &id, grace, repeat, origin).await?;
-        let answer = render(&services.issuers, &client, &secret, clock::now());
-        Ok(private_json(answer.status, answer.whole))
+        Ok((repeat, grace))
     };
-    rotated.await.unwrap_or_else(|error: ServiceError| error::service(&error))
+    let (repeat, grace) = match read.await {
+        Ok((Repeated::New(repeat), grace)) => (repeat, grace),
+        Ok((Repeated::Before(replay), _)) => return replayed(&state, &permitted, "client.rotate_secret", replay).await,
+        Err(error) => return permitted.refuse(&state, "client.rotate_secret", Some(&id), &error).await,
+    };
+    let Permitted { caller, origin, .. } = permitted;
+    let rotated = state.services.rotate_client_secret(&caller, &id, grace, repeat, origin).await;
+    answer_with_secret(&state, rotated, render)
 }
 
 /// `POST /api/v1/clients/{id}/disable`.
@@ -290,6 +287,20 @@ async fn change_state(
 fn answer(state: &SharedState, client: Result<Client, ServiceError>) -> HttpResponse {
     match client {
         Ok(client) => private_json(200, view(&client, &state.services.issuers, clock::now()).to_string()),
+        Err(error) => error::service(&error),
+    }
+}
+
+fn answer_with_secret(
+    state: &SharedState,
+    made: Result<(Client, ClientSecretText), ServiceError>,
+    render: Render,
+) -> HttpResponse {
+    match made {
+        Ok((client, secret)) => {
+            let answer = render(&state.services.issuers, &client, &secret, clock::now());
+            private_json(answer.status, answer.whole)
+        }
         Err(error) => error::service(&error),
     }
 }

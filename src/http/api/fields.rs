@@ -1,8 +1,8 @@
 //! JSON objects from outside, read field by field, so that everything that is wrong is named at once.
 
+use actix_web::HttpRequest;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, Payload};
-use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value};
 
 use crate::http::{State, body, error};
@@ -22,13 +22,16 @@ pub struct Fields {
 ///
 /// # Errors
 /// It is too large, too slow, or not JSON by its content type.
-pub async fn read_body(request: &HttpRequest, payload: Payload, state: &State) -> Result<Bytes, HttpResponse> {
-    let bytes = body::read(payload, BODY_MAX, state.server.request_timeout).await.map_err(error::problem_body)?;
+pub async fn read_body(request: &HttpRequest, payload: Payload, state: &State) -> Result<Bytes, ServiceError> {
+    let bytes = body::read(payload, BODY_MAX, state.server.request_timeout).await.map_err(error::unreadable_body)?;
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = content_type.split(';').next().unwrap_or_default().trim();
     if !bytes.is_empty() && !kind.eq_ignore_ascii_case("application/json") {
-        let detail = "The body must be application/json.";
-        return Err(error::problem(415, "unsupported_media_type", detail, Value::Null));
+        return Err(ServiceError::Unreadable {
+            status: 415,
+            code: "unsupported_media_type",
+            message: "The body must be application/json.",
+        });
     }
     Ok(bytes)
 }
@@ -38,13 +41,16 @@ impl Fields {
     ///
     /// # Errors
     /// It is not a JSON object.
-    pub fn parse(body: &[u8]) -> Result<Self, HttpResponse> {
+    pub fn parse(body: &[u8]) -> Result<Self, ServiceError> {
         let members = match body {
             [] => Ok(Map::new()),
             body => serde_json::from_slice(body),
         };
-        let detail = "The body is not a JSON object.";
-        let members = members.map_err(|_| error::problem(400, "malformed_json", detail, Value::Null))?;
+        let members = members.map_err(|_| ServiceError::Unreadable {
+            status: 400,
+            code: "malformed_json",
+            message: "The body is not a JSON object.",
+        })?;
         Ok(Self { members, wrong: vec![] })
     }
 

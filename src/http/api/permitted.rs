@@ -11,10 +11,12 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
-use crate::domain::permission;
+use crate::domain::{permission, text};
 use crate::http::envelope::origin_of;
 use crate::http::{State, error};
 use crate::service::authorize_caller::Unauthorized;
+use crate::service::error::ServiceError;
+use crate::service::trail::Trail;
 
 /// A management permission as a type.
 pub trait Permission: 'static {
@@ -56,6 +58,27 @@ pub struct Permitted<P> {
     /// Where the call came from.
     pub origin: Arc<Origin>,
     permission: PhantomData<P>,
+}
+
+impl<P> Permitted<P> {
+    /// The trail of a call that does not reach its verb.
+    pub fn trail(&self, action: &'static str, target: Option<&str>) -> Trail {
+        let mut trail = Trail::of(&self.caller, action, Arc::clone(&self.origin));
+        trail.target = target.map(|target| text::recordable(target, 128).into());
+        trail
+    }
+
+    /// Answers a call whose input cannot be used. Its event is stored first.
+    pub async fn refuse(
+        &self,
+        state: &State,
+        action: &'static str,
+        target: Option<&str>,
+        error: &ServiceError,
+    ) -> HttpResponse {
+        state.services.witness_refusal(&self.trail(action, target), error.status(), error.code()).await;
+        error::service(error)
+    }
 }
 
 /// A call that was turned away.

@@ -29,11 +29,10 @@ pub async fn list(request: HttpRequest, permitted: Permitted<ScopesRead>, state:
     let mut query = Query::of(&request);
     let limit = query.limit();
     let after = query.get::<Scope>("cursor");
-    let found = match query.finish() {
-        Ok(()) => state.services.list_scopes(&permitted.caller, after, limit + 1, permitted.origin).await,
-        Err(error) => Err(error),
-    };
-    match found {
+    if let Err(error) = query.finish() {
+        return permitted.refuse(&state, "scope.list", None, &error).await;
+    }
+    match state.services.list_scopes(&permitted.caller, after, limit + 1, permitted.origin).await {
         Ok(rows) => page(rows, limit, |entry| entry.name.to_string(), view),
         Err(error) => error::service(&error),
     }
@@ -46,20 +45,18 @@ pub async fn create(
     permitted: Permitted<ScopesWrite>,
     state: SharedState,
 ) -> HttpResponse {
-    let mut fields = match read_fields(&request, payload, &state).await {
-        Ok(fields) => fields,
-        Err(refusal) => return refusal,
+    let read = async {
+        let mut fields = Fields::parse(&read_body(&request, payload, &state).await?)?;
+        let (name, description) = (fields.string("name"), fields.string("description"));
+        fields.finish()?;
+        let name = name.apply(None).ok_or_else(|| ServiceError::invalid("name", "is required"))?;
+        Ok((name, description.apply(None).unwrap_or_default()))
     };
-    let (name, description) = (fields.string("name"), fields.string("description"));
-    let created = match (fields.finish(), name) {
-        (Err(error), _) => Err(error),
-        (Ok(()), Patch::Set(name)) => {
-            let description = description.apply(None).unwrap_or_default();
-            state.services.create_scope(&permitted.caller, &name, &description, permitted.origin).await
-        }
-        (Ok(()), _) => Err(ServiceError::invalid("name", "is required")),
+    let (name, description) = match read.await {
+        Ok(read) => read,
+        Err(error) => return permitted.refuse(&state, "scope.create", None, &error).await,
     };
-    answer(201, created)
+    answer(201, state.services.create_scope(&permitted.caller, &name, &description, permitted.origin).await)
 }
 
 /// `GET /api/v1/scopes/{name}`.
@@ -75,20 +72,21 @@ pub async fn update(
     permitted: Permitted<ScopesWrite>,
     state: SharedState,
 ) -> HttpResponse {
-    let mut fields = match read_fields(&request, payload, &state).await {
-        Ok(fields) => fields,
-        Err(refusal) => return refusal,
+    let read = async {
+        let mut fields = Fields::parse(&read_body(&request, payload, &state).await?)?;
+        let description = match fields.string("description") {
+            Patch::Keep => None,
+            Patch::Clear => Some(String::new()),
+            Patch::Set(text) => Some(text),
+        };
+        fields.finish().map(|()| description)
     };
-    let description = match fields.string("description") {
-        Patch::Keep => None,
-        Patch::Clear => Some(String::new()),
-        Patch::Set(text) => Some(text),
+    let description = match read.await {
+        Ok(read) => read,
+        Err(error) => return permitted.refuse(&state, "scope.update", Some(&name), &error).await,
     };
-    let updated = match fields.finish() {
-        Ok(()) => state.services.update_scope(&permitted.caller, &name, description.as_deref(), permitted.origin).await,
-        Err(error) => Err(error),
-    };
-    answer(200, updated)
+    let services = &state.services;
+    answer(200, services.update_scope(&permitted.caller, &name, description.as_deref(), permitted.origin).await)
 }
 
 /// `DELETE /api/v1/scopes/{name}`: 204.
@@ -97,10 +95,6 @@ pub async fn delete(name: Path<String>, permitted: Permitted<ScopesWrite>, state
         Ok(()) => HttpResponse::NoContent().finish(),
         Err(error) => error::service(&error),
     }
-}
-
-async fn read_fields(request: &HttpRequest, payload: Payload, state: &SharedState) -> Result<Fields, HttpResponse> {
-    Fields::parse(&read_body(request, payload, state).await?)
 }
 
 fn answer(status: u16, entry: Result<ScopeEntry, ServiceError>) -> HttpResponse {

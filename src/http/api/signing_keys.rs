@@ -10,7 +10,7 @@ use super::page::{Query, page};
 use super::permitted::{Permitted, SigningKeysRead, SigningKeysWrite};
 use crate::clock;
 use crate::domain::environment::Environment;
-use crate::domain::signing_key::{Algorithm, SigningKey};
+use crate::domain::signing_key::{Algorithm, KeyStatus, SigningKey};
 use crate::domain::time::{Duration, Timestamp};
 use crate::http::{SharedState, error};
 use crate::service::clients::Patch;
@@ -39,12 +39,12 @@ pub async fn list(request: HttpRequest, permitted: Permitted<SigningKeysRead>, s
     let limit = query.limit();
     let environment = query.get::<Environment>("environment");
     let algorithm = query.get::<Algorithm>("algorithm");
-    let status = query.get::<String>("status");
+    let status = query.get::<KeyStatus>("status");
     let cursor = query.get::<String>("cursor");
-    let found = match query.finish() {
-        Ok(()) => state.services.list_signing_keys(&permitted.caller, permitted.origin).await,
-        Err(error) => Err(error),
-    };
+    if let Err(error) = query.finish() {
+        return permitted.refuse(&state, "signing_key.list", None, &error).await;
+    }
+    let found = state.services.list_signing_keys(&permitted.caller, cursor, permitted.origin).await;
     let now = clock::now();
     match found {
         Ok(keys) => {
@@ -53,12 +53,8 @@ pub async fn list(request: HttpRequest, permitted: Permitted<SigningKeysRead>, s
                 .into_iter()
                 .filter(|key| environment.is_none_or(|wanted| key.environment == wanted))
                 .filter(|key| algorithm.is_none_or(|wanted| key.algorithm == wanted))
-                .filter(|key| status.as_deref().is_none_or(|wanted| key.status(now).as_str() == wanted));
-            let rows: Vec<SigningKey> = match cursor {
-                Some(cursor) => matching.skip_while(|key| *key.kid != *cursor).skip(1).collect(),
-                None => matching.collect(),
-            };
-            page(rows, limit, |key| key.kid.to_string(), |key| view(key, now))
+                .filter(|key| status.is_none_or(|wanted| key.status(now) == wanted));
+            page(matching.collect(), limit, |key| key.kid.to_string(), |key| view(key, now))
         }
         Err(error) => error::service(&error),
     }
@@ -71,15 +67,8 @@ pub async fn rotate(
     permitted: Permitted<SigningKeysWrite>,
     state: SharedState,
 ) -> HttpResponse {
-    let fields = match read_body(&request, payload, &state).await {
-        Ok(body) => Fields::parse(&body),
-        Err(refusal) => Err(refusal),
-    };
-    let mut fields = match fields {
-        Ok(fields) => fields,
-        Err(refusal) => return refusal,
-    };
-    let rotated = async {
+    let read = async {
+        let mut fields = Fields::parse(&read_body(&request, payload, &state).await?)?;
         let own = permitted.caller.environment();
         let environment = parsed::<Environment>(&mut fields, "environment")?.or(own);
         let environment = environment.ok_or_else(|| ServiceError::invalid("environment", "is required"))?;
@@ -87,9 +76,14 @@ pub async fn rotate(
             .unwrap_or_else(|| state.services.issuers.of(environment).algorithm);
         let lead = parsed::<Duration>(&mut fields, "lead")?;
         fields.finish()?;
-        state.services.rotate_signing_key(&permitted.caller, environment, algorithm, lead, permitted.origin).await
+        Ok((environment, algorithm, lead))
     };
-    answer(201, rotated.await)
+    let (environment, algorithm, lead) = match read.await {
+        Ok(read) => read,
+        Err(error) => return permitted.refuse(&state, "signing_key.rotate", None, &error).await,
+    };
+    let services = &state.services;
+    answer(201, services.rotate_signing_key(&permitted.caller, environment, algorithm, lead, permitted.origin).await)
 }
 
 /// `POST /api/v1/signing-keys/{kid}/destroy`.
