@@ -1,7 +1,7 @@
 //! `sealwright scope …`: the registry of what scopes mean.
 
 use clap::Subcommand;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::session::{self, Session};
 use super::{CliError, output};
@@ -72,7 +72,9 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
         }),
         Command::Delete { name } => session::run(flags, "scope delete", async move |session| {
             let Session { services, caller, origin } = session;
-            Ok(services.delete_scope(&caller, &name, origin).await?)
+            services.delete_scope(&caller, &name, origin).await?;
+            output::object(json, &json!({"name": name, "deleted": true}));
+            Ok(())
         }),
     }
 }

@@ -47,7 +47,7 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
     match command {
         Command::List { environment } => session::run(flags, "signing-key list", async move |session| {
             let Session { services, caller, origin } = session;
-            let keys = services.list_signing_keys(&caller, origin).await?;
+            let keys = services.list_signing_keys(&caller, None, origin).await?;
             let now = clock::now();
             let views: Vec<Value> = keys
                 .iter()

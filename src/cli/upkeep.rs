@@ -9,7 +9,7 @@ use super::session::{self, Session};
 use super::{CliError, output};
 use crate::config::{Config, Flags};
 use crate::store::migrations::{self, SchemaState};
-use crate::store::{Store, backup};
+use crate::store::{Store, backup, installation};
 
 #[derive(Subcommand)]
 pub enum MasterKeyCommand {
@@ -80,7 +80,13 @@ pub fn restore(flags: &Flags, json: bool, arguments: &RestoreArguments) -> Resul
     let config = Config::load(flags)?;
     session::start_log(&config, "warn");
     let store = Store::open(&config.database)?;
-    if migrations::state(&store)? != SchemaState::Empty {
+    let is_empty = match migrations::state(&store)? {
+        SchemaState::Empty => true,
+        // Migrated, or left by a restore that failed: nothing was ever sealed in it.
+        SchemaState::Current => !installation::has_sealed_values(&mut *store.connection()?)?,
+        SchemaState::Behind(_) | SchemaState::Ahead(_) => false,
+    };
+    if !is_empty {
         return Err(CliError::Failed("the database is not empty: a backup is restored into an empty one".to_owned()));
     }
     let rows = backup::restore(&store, &arguments.input)?;

@@ -71,6 +71,17 @@ impl KeyStatus {
     }
 }
 
+impl FromStr for KeyStatus {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Pending, Self::Active, Self::Retired, Self::Destroyed]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or("must be pending, active, retired or destroyed")
+    }
+}
+
 /// A signing key without its private half.
 #[derive(Clone, Debug)]
 pub struct SigningKey {

@@ -37,6 +37,12 @@ fn bounded(text: &str, max: usize, too_long: &'static str) -> Result<String, &'s
     Ok(text.to_owned())
 }
 
+/// `text` as it may stand in rows, answers and on terminals: cut to at most `max` bytes, control characters replaced
+/// (PostgreSQL stores no NUL in a text).
+pub fn recordable(text: &str, max: usize) -> String {
+    clipped(text, max).chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
 /// Cuts `text` to at most `max` bytes at a character boundary, for values that come from outside and are only kept
 /// for reading, such as a user agent.
 pub fn clipped(text: &str, max: usize) -> &str {

@@ -70,10 +70,7 @@ pub async fn serve(
     .shutdown_timeout(seconds(settings.shutdown_timeout));
     server = match &settings.tls {
         Some(files) => server.listen_rustls_0_23(listener, tls::server_config(files)?),
-        None => {
-            tls::ignore_hangups();
-            server.listen(listener)
-        }
+        None => server.listen(listener),
     }
     .map_err(|error| ServeError::Socket { address, error })?;
     let running = server.run();

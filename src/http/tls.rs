@@ -95,17 +95,6 @@ async fn follow(files: TlsFiles, current: Arc<Current>, mut hangup: Hangups) {
     }
 }
 
-/// Where there is no certificate to read again, SIGHUP must not end the server: a reload sends it in any case.
-pub fn ignore_hangups() {
-    let mut hangup = hangups();
-    tokio::spawn(async move {
-        loop {
-            hangup.next().await;
-            log::info!("SIGHUP: there is no TLS certificate to read again");
-        }
-    });
-}
-
 fn dates(files: &TlsFiles) -> [Option<SystemTime>; 2] {
     [&files.certificate, &files.key].map(|path| std::fs::metadata(path).and_then(|file| file.modified()).ok())
 }

@@ -3,6 +3,7 @@
 
 use super::Services;
 use super::error::ServiceError;
+use super::trail::Trail;
 use super::vault::{Purpose, Vault};
 use crate::crypto::digest::sha256;
 use crate::domain::caller::Caller;
@@ -82,6 +83,7 @@ impl Repeatable {
             sealed_body: Some(vault.seal(Purpose::KeptAnswer, &self.subject(), rendered.whole.as_bytes())?),
             created_at: now.millis(),
         };
+        idempotency::expire_one(transaction.connection, &self.actor, &self.key, now.minus(ANSWER_KEPT))?;
         match idempotency::insert(transaction.connection, &answer) {
             Err(StoreError::Duplicate) => Err(ServiceError::Conflict {
                 code: "idempotency_key_in_use",
@@ -98,11 +100,17 @@ pub fn subject(actor: &str, key: &str) -> String {
 }
 
 impl Services {
-    /// The answer that was kept for `request`, if it is a repeated one.
+    /// The answer that was kept for `request`, if it is a repeated one. It may hand out a secret, and so has an event of its
+    /// own on `trail`.
     ///
     /// # Errors
-    /// The key was used for another request; the database fails.
-    pub async fn replay(&self, request: &Repeatable, now: Timestamp) -> Result<Option<Replay>, ServiceError> {
+    /// The key was used for another request; the database fails, or the event is not stored.
+    pub async fn replay(
+        &self,
+        request: &Repeatable,
+        mut trail: Trail,
+        now: Timestamp,
+    ) -> Result<Option<Replay>, ServiceError> {
         let Repeatable { actor, key, digest } = request.clone();
         let kept: Option<KeptAnswer> = self
             .store
@@ -122,8 +130,13 @@ impl Services {
                 String::from_utf8(whole.to_vec())
                     .map_err(|_| ServiceError::Internal("a kept answer is damaged".to_owned()))?
             }
-            None => kept.body,
+            None => kept.body.clone(),
         };
-        Ok(Some(Replay { status: u16::try_from(kept.status).unwrap_or(200), body }))
+        let shown: serde_json::Value = serde_json::from_str(&kept.body).unwrap_or_default();
+        trail.target = shown["id"].as_str().map(Into::into);
+        let status = u16::try_from(kept.status).unwrap_or(200);
+        let witnessed = self.witness(&trail, status, "replayed").await;
+        witnessed.map_err(|error| ServiceError::Unavailable(error.to_string()))?;
+        Ok(Some(Replay { status, body }))
     }
 }

@@ -33,7 +33,7 @@ impl Services {
         origin: Arc<Origin>,
     ) -> Result<Trail, ServiceError> {
         let mut trail = Trail::of(caller, action, origin);
-        trail.target = Some(text::clipped(name, 128).into());
+        trail.target = Some(text::recordable(name, 128).into());
         if caller.sees(Environment::Production) {
             return Ok(trail);
         }
@@ -111,7 +111,7 @@ impl Services {
     /// The registry does not have it.
     pub async fn scope(&self, caller: &Caller, name: &str, origin: Arc<Origin>) -> Result<ScopeEntry, ServiceError> {
         let mut trail = Trail::of(caller, "scope.read", origin);
-        trail.target = Some(text::clipped(name, 128).into());
+        trail.target = Some(text::recordable(name, 128).into());
         let name = scope_name(name).map_err(|_| ServiceError::NotFound("scope"));
         self.reading(trail, move |connection| scopes::find(connection, &name?)?.ok_or(ServiceError::NotFound("scope")))
             .await

@@ -19,13 +19,14 @@ use crate::store::{Change, StoreError, change_log};
 const LEAD_MAX: Duration = Duration::days(30);
 
 impl Services {
-    /// Keys that the caller sees, newest first.
+    /// Keys that the caller sees, newest first, from after the key `after`.
     ///
     /// # Errors
-    /// The database fails.
+    /// The caller sees no key `after`, or the database fails.
     pub async fn list_signing_keys(
         &self,
         caller: &Caller,
+        after: Option<String>,
         origin: Arc<Origin>,
     ) -> Result<Vec<SigningKey>, ServiceError> {
         let trail = Trail::of(caller, "signing_key.list", origin);
@@ -38,6 +39,11 @@ impl Services {
                 .filter(|key| own.sees(key.environment))
                 .collect();
             keys.reverse();
+            if let Some(after) = after {
+                let at = keys.iter().position(|key| *key.kid == *after);
+                let at = at.ok_or_else(|| ServiceError::invalid("cursor", "is out of date"))?;
+                keys.drain(..=at);
+            }
             Ok(keys)
         })
         .await
@@ -93,7 +99,7 @@ impl Services {
         origin: Arc<Origin>,
     ) -> Result<SigningKey, ServiceError> {
         let mut trail = Trail::of(caller, "signing_key.destroy", origin);
-        trail.target = Some(crate::domain::text::clipped(kid, 64).into());
+        trail.target = Some(crate::domain::text::recordable(kid, 64).into());
         let (own, kid) = (caller.clone(), kid.to_owned());
         let spare = match self.known_line(&kid).await? {
             Some((environment, algorithm)) => Some(self.spare_key(environment, algorithm).await?),
@@ -101,9 +107,10 @@ impl Services {
         };
         let key = self
             .change(trail, 200, move |transaction, trail, now| {
-                let key = signing_keys::find(transaction.connection, &kid)?
-                    .filter(|key| own.sees(key.environment))
-                    .ok_or(ServiceError::NotFound("signing key"))?;
+                // A thumbprint is base64url; what is not is not asked for, since PostgreSQL takes no NUL in a text.
+                let is_thumbprint = kid.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+                let found = if is_thumbprint { signing_keys::find(transaction.connection, &kid)? } else { None };
+                let key = found.filter(|key| own.sees(key.environment)).ok_or(ServiceError::NotFound("signing key"))?;
                 trail.environment = Some(key.environment);
                 let spare = spare.ok_or(ServiceError::NotFound("signing key"))?;
                 destroy(transaction, spare, key, now)

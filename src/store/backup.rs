@@ -202,7 +202,9 @@ pub fn write(store: &Store, path: &Path) -> Result<u64, StoreError> {
             rows += 1;
             line(&json!({"table": table, "row": row}))
         })
-        .map_err(super::Failed::Own)
+        .map_err(super::Failed::Own)?;
+        // The last line tells a whole copy from one that was cut off.
+        line(&json!({ "rows": rows })).map_err(super::Failed::Own)
     });
     copied.map_err(super::Failed::into_error)?;
     let file = file.into_inner().map_err(|error| failed(&error))?;
@@ -227,13 +229,20 @@ pub fn restore(store: &Store, path: &Path) -> Result<u64, StoreError> {
     store.transaction(|connection| {
         diesel::delete(installation::table).execute(connection)?;
         diesel::delete(idempotency_keys::table).execute(connection)?;
-        let mut rows = 0;
+        let (mut rows, mut said) = (0, None);
         for line in lines {
             let line = line.map_err(|error| failed(&error))?;
             let mut entry: Value = serde_json::from_str(&line).map_err(|error| failed(&error))?;
+            said = entry["rows"].as_u64();
+            if said.is_some() {
+                continue;
+            }
             let table = entry["table"].as_str().unwrap_or_default().to_owned();
             insert_row(connection, &table, entry["row"].take())?;
             rows += 1;
+        }
+        if said != Some(rows) {
+            return Err(failed(&"is not whole: its end is missing"));
         }
         Ok(rows)
     })

@@ -43,6 +43,16 @@ pub fn find(connection: &mut AnyConnection, actor: &str, key: &str) -> Result<Op
     Ok(idempotency_keys::table.find((actor, key)).select(KeptAnswer::as_select()).first(connection).optional()?)
 }
 
+/// Forgets the answer that `actor` got under `key`, if it was kept before `before`.
+///
+/// # Errors
+/// The database fails.
+pub fn expire_one(connection: &mut AnyConnection, actor: &str, key: &str, before: Timestamp) -> Result<(), StoreError> {
+    let old = idempotency_keys::table.find((actor, key)).filter(idempotency_keys::created_at.le(before.millis()));
+    diesel::delete(old).execute(connection)?;
+    Ok(())
+}
+
 /// Every answer that still carries a secret.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 // A test fails by panicking, and so do its helpers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod api;
 mod command_line;
 mod database;
 mod durability;

@@ -1,5 +1,7 @@
 //! `/api/v1/clients`.
 
+use std::sync::Arc;
+
 use actix_web::HttpRequest;
 use actix_web::web::{Path, Payload};
 use serde_json::{Value, json};
@@ -22,6 +24,7 @@ use crate::http::error::ApiError;
 use crate::service::clients::{ClientInput, Render, Repeat, StateChange};
 use crate::service::error::ServiceError;
 use crate::service::idempotency::{Rendered, Repeatable, Replay};
+use crate::service::trail::Trail;
 use crate::store::clients::ClientFilter;
 
 /// A client as it is shown.
@@ -111,6 +114,7 @@ async fn repeated(
     request: &HttpRequest,
     body: &[u8],
     state: &SharedState,
+    trail: Trail,
     caller: &Caller,
     render: Render,
 ) -> Result<Repeated, ApiError> {
@@ -122,7 +126,7 @@ async fn repeated(
     };
     let (method, path) = (request.method().as_str(), request.path());
     let repeatable = Repeatable::new(caller, key, method, path, body).map_err(ApiError::Input)?;
-    Ok(match state.services.replay(&repeatable, clock::now()).await.map_err(ApiError::Input)? {
+    Ok(match state.services.replay(&repeatable, trail, clock::now()).await.map_err(ApiError::Input)? {
         Some(replay) => Repeated::Before(replay),
         None => Repeated::New(Some((repeatable, render))),
     })
@@ -157,7 +161,8 @@ pub(in crate::http) async fn create(
     let render: Render = |issuers, client, secret, now| rendered(201, issuers, client, secret, now);
     let Permitted { caller, origin, .. } = permitted;
     let (mut fields, body) = fields::read(&request, payload, &state).await?;
-    let repeat = match repeated(&request, &body, &state, &caller, render).await? {
+    let trail = Trail::of(&caller, "client.create", Arc::clone(&origin));
+    let repeat = match repeated(&request, &body, &state, trail, &caller, render).await? {
         Repeated::Before(replay) => return Ok(private_json(replay.status, &replay.body)),
         Repeated::New(repeat) => repeat,
     };
@@ -201,7 +206,8 @@ pub(in crate::http) async fn rotate_secret(
     let render: Render = |issuers, client, secret, now| rendered(200, issuers, client, secret, now);
     let Permitted { caller, origin, .. } = permitted;
     let (mut fields, body) = fields::read(&request, payload, &state).await?;
-    let repeat = match repeated(&request, &body, &state, &caller, render).await? {
+    let trail = Trail::of(&caller, "client.rotate_secret", Arc::clone(&origin));
+    let repeat = match repeated(&request, &body, &state, trail, &caller, render).await? {
         Repeated::Before(replay) => return Ok(private_json(replay.status, &replay.body)),
         Repeated::New(repeat) => repeat,
     };

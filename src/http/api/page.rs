@@ -44,6 +44,10 @@ impl<'q> Query<'q> {
             self.wrong.push(FieldError::new(name, "must stand once"));
             return None;
         }
+        if value.chars().any(char::is_control) {
+            self.wrong.push(FieldError::new(name, "must not contain control characters"));
+            return None;
+        }
         value.parse().map_err(|error: T::Err| self.wrong.push(FieldError::new(name, error.to_string()))).ok()
     }
 

@@ -10,7 +10,7 @@ use super::permitted::{Permitted, SigningKeysRead, SigningKeysWrite};
 use super::{Answer, fields, private_json};
 use crate::clock;
 use crate::domain::environment::Environment;
-use crate::domain::signing_key::{Algorithm, SigningKey};
+use crate::domain::signing_key::{Algorithm, KeyStatus, SigningKey};
 use crate::domain::time::{Duration, Timestamp};
 use crate::http::SharedState;
 use crate::http::error::ApiError;
@@ -43,22 +43,18 @@ pub(in crate::http) async fn list(
     let limit = query.limit();
     let environment = query.get::<Environment>("environment");
     let algorithm = query.get::<Algorithm>("algorithm");
-    let status = query.get::<String>("status");
+    let status = query.get::<KeyStatus>("status");
     let cursor = query.get::<String>("cursor");
     query.finish()?;
-    let keys = state.services.list_signing_keys(&permitted.caller, permitted.origin).await?;
+    let keys = state.services.list_signing_keys(&permitted.caller, cursor, permitted.origin).await?;
     let now = clock::now();
     // There are few: pages are cut here.
     let matching = keys
         .into_iter()
         .filter(|key| environment.is_none_or(|wanted| key.environment == wanted))
         .filter(|key| algorithm.is_none_or(|wanted| key.algorithm == wanted))
-        .filter(|key| status.as_deref().is_none_or(|wanted| key.status(now).as_str() == wanted));
-    let rows: Vec<SigningKey> = match cursor {
-        Some(cursor) => matching.skip_while(|key| *key.kid != *cursor).skip(1).collect(),
-        None => matching.collect(),
-    };
-    Ok(page(rows, limit, |key| key.kid.to_string(), |key| view(key, now)))
+        .filter(|key| status.is_none_or(|wanted| key.status(now) == wanted));
+    Ok(page(matching.collect(), limit, |key| key.kid.to_string(), |key| view(key, now)))
 }
 
 /// `POST /api/v1/signing-keys/rotate`: `environment`, `algorithm`, `lead`; 201 with the pending key.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ClientInput, Repeat, input};
+use super::{ClientInput, Patch, Repeat, input};
 use crate::clock;
 use crate::crypto::client_secret::ClientSecretText;
 use crate::crypto::random;
@@ -79,13 +79,14 @@ impl Services {
             (Some(name), _) => input::environment(name).map_err(|error| wrong.extend(fields(error))).ok(),
             (None, own) => own,
         };
+        let missing = [
+            ("environment", environment.is_none() && wrong.is_empty()),
+            ("name", input.name == Patch::Keep),
+            ("scopes", input.scopes == Patch::Keep),
+        ];
         let patch = input.read(now).map_err(|error| wrong.extend(fields(error))).unwrap_or_default();
-        for (field, missing) in
-            [("environment", environment.is_none()), ("name", patch.name.is_none()), ("scopes", patch.scopes.is_none())]
-        {
-            if missing && !wrong.iter().any(|error| error.field == field) {
-                wrong.push(FieldError::new(field, "is required"));
-            }
+        for (field, _) in missing.into_iter().filter(|(_, missing)| *missing) {
+            wrong.push(FieldError::new(field, "is required"));
         }
         let (Some(environment), true) = (environment, wrong.is_empty()) else {
             return Err(ServiceError::Invalid(wrong));

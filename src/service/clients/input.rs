@@ -160,7 +160,7 @@ fn limit(value: i64) -> Result<u32, String> {
 
 /// An offending entry, short and without control characters.
 fn shown(text: &str) -> String {
-    text::clipped(text, 60).chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    text::recordable(text, 60)
 }
 
 impl ClientInput {

@@ -40,7 +40,7 @@ const NO_CLIENT: ServiceError = ServiceError::NotFound("client");
 impl Services {
     fn client_trail(caller: &Caller, action: &'static str, id: &str, origin: Arc<Origin>) -> Trail {
         let mut trail = Trail::of(caller, action, origin);
-        trail.target = Some(crate::domain::text::clipped(id, 64).into());
+        trail.target = Some(crate::domain::text::recordable(id, 64).into());
         trail
     }
 

@@ -1,0 +1,203 @@
+//! `Idempotency-Key`: what is repeated is answered once more, and done once.
+
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+
+use super::{assert_invalid, assert_problem, column, created, minimal, owner, text, with_secret};
+use crate::support::{Answer, Server, both};
+
+fn post(server: &Server, token: &str, path: &str, key: &str, body: &Value) -> Answer {
+    let request = server.http.post(format!("{}/api/v1{path}", server.url)).bearer_auth(token);
+    server.send(request.header("idempotency-key", key).json(body))
+}
+
+fn named(server: &Server, token: &str, name: &str) -> usize {
+    column(&server.api("GET", &format!("/clients?name={name}"), token, None), "id").len()
+}
+
+both! {
+    fn a_repeated_creation_gets_the_same_answer_and_makes_one_client(database) {
+        let mut server = Server::start(database);
+        let token = owner(&server);
+        let first = post(&server, &token, "/clients", "key-1", &minimal("once"));
+        assert_eq!(first.status, 201, "{}", first.text);
+        let again = post(&server, &token, "/clients", "key-1", &minimal("once"));
+        assert_eq!((again.status, &again.text), (201, &first.text), "secret and all");
+        assert_eq!(again.header("cache-control"), "no-store");
+        assert_ne!(again.header("x-request-id"), first.header("x-request-id"));
+        assert_eq!(named(&server, &token, "once"), 1);
+        assert_eq!(server.token(&with_secret(&again.body)).status, 200);
+        // What is kept is sealed.
+        assert_eq!(server.database.numbers("SELECT COUNT(*) AS n FROM idempotency_keys"), [1]);
+        let readable = "SELECT COUNT(*) AS n FROM idempotency_keys WHERE body LIKE '%client_secret%' OR body LIKE '%sws_%'";
+        assert_eq!(server.database.numbers(readable), [0]);
+        server.restart();
+        let after = post(&server, &token, "/clients", "key-1", &minimal("once"));
+        assert_eq!((after.status, &after.text), (201, &first.text), "also after a restart");
+        let other_key = post(&server, &token, "/clients", "key-2", &minimal("once"));
+        assert_eq!(other_key.status, 201);
+        assert_eq!(named(&server, &token, "once"), 2);
+        for _ in 0..2 {
+            created(&server, &token, &minimal("twice"));
+        }
+        assert_eq!(named(&server, &token, "twice"), 2, "without a key each request counts");
+    }
+
+    fn a_repeated_rotation_gets_the_same_answer_and_makes_one_secret(database) {
+        let server = Server::start(database);
+        let token = owner(&server);
+        let (_, client) = created(&server, &token, &minimal("rotated"));
+        let path = format!("/clients/{}/rotate-secret", client.id);
+        let body = json!({"grace": "1h"});
+        let first = post(&server, &token, &path, "rotate", &body);
+        assert_eq!(first.status, 200, "{}", first.text);
+        let again = post(&server, &token, &path, "rotate", &body);
+        assert_eq!((again.status, &again.text), (200, &first.text));
+        let shown = server.api("GET", &format!("/clients/{}", client.id), &token, None);
+        assert_eq!(shown.body["secrets"].as_array().unwrap().len(), 2);
+        assert_eq!(server.token(&client).status, 200, "the old secret has its grace still");
+        assert_eq!(server.token(&with_secret(&first.body)).status, 200);
+    }
+
+    fn a_key_is_not_taken_for_another_request(database) {
+        let server = Server::start(database);
+        let token = owner(&server);
+        let first = post(&server, &token, "/clients", "key", &minimal("one"));
+        let rotate = format!("/clients/{}/rotate-secret", text(&first.body["id"]));
+        let spaced = "{ \"name\": \"one\", \"scopes\": [\"orders:read\"] }";
+        let request = server.http.post(format!("{}/api/v1/clients", server.url)).bearer_auth(&token);
+        let reformatted = server
+            .send(request.header("idempotency-key", "key").header("content-type", "application/json").body(spaced));
+        for answer in [
+            post(&server, &token, "/clients", "key", &minimal("two")),
+            post(&server, &token, &rotate, "key", &json!({})),
+            reformatted,
+        ] {
+            assert_problem(&answer, 422, "idempotency_key_reused");
+            assert!(!answer.text.contains("sws_"), "{}", answer.text);
+        }
+        assert_eq!(named(&server, &token, "two"), 0);
+        assert_eq!(server.token(&with_secret(&first.body)).status, 200, "nothing was rotated");
+    }
+
+    fn a_kept_secret_is_gone_after_an_hour_and_the_answer_after_a_day(database) {
+        let server = Server::start(database);
+        let token = owner(&server);
+        let first = post(&server, &token, "/clients", "key", &minimal("aged"));
+        let age = |millis: i64| {
+            server.database.execute(&format!("UPDATE idempotency_keys SET created_at = created_at - {millis}"));
+        };
+        age(3_600_000 - 60_000);
+        let within = post(&server, &token, "/clients", "key", &minimal("aged"));
+        assert_eq!((within.status, &within.text), (201, &first.text), "a minute before the hour is over");
+        age(61_000);
+        let after = post(&server, &token, "/clients", "key", &minimal("aged"));
+        assert_eq!(after.status, 201, "{}", after.text);
+        let mut expected = first.body.clone();
+        expected.as_object_mut().unwrap().remove("client_secret");
+        assert_eq!(after.body, expected, "the object without the secret");
+        assert_problem(&post(&server, &token, "/clients", "key", &minimal("x")), 422, "idempotency_key_reused");
+        assert_eq!(named(&server, &token, "aged"), 1);
+        age(86_400_000);
+        let next_day = post(&server, &token, "/clients", "key", &minimal("aged"));
+        assert_eq!(next_day.status, 201, "{}", next_day.text);
+        assert_ne!(next_day.body["id"], first.body["id"], "a new request");
+        assert_eq!(named(&server, &token, "aged"), 2);
+    }
+
+    fn each_caller_has_its_own_keys(database) {
+        let server = Server::start(database);
+        let (one, two) = (owner(&server), owner(&server));
+        let first = post(&server, &one, "/clients", "key", &minimal("separate"));
+        let second = post(&server, &two, "/clients", "key", &minimal("separate"));
+        assert_eq!((first.status, second.status), (201, 201));
+        assert_ne!(first.body["client_secret"], second.body["client_secret"]);
+        assert_ne!(first.body["id"], second.body["id"]);
+        let other_body = post(&server, &two, "/clients", "key2", &minimal("other"));
+        assert_eq!(other_body.status, 201);
+        // Who lost the permission gets no replay either.
+        let nobody = server.management_token(&server.client("sealwright.clients:read"));
+        assert_problem(&post(&server, &nobody, "/clients", "key", &minimal("separate")), 403, "permission_denied");
+    }
+
+    fn the_same_request_at_the_same_time_makes_one_client(database) {
+        let server = Server::start(database);
+        let token = owner(&server);
+        let answers = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let answer = post(&server, &token, "/clients", "key", &minimal("racing"));
+                    answers.lock().unwrap().push(answer);
+                });
+            }
+        });
+        let answers = answers.into_inner().unwrap();
+        let good: Vec<&Answer> = answers.iter().filter(|answer| answer.status == 201).collect();
+        assert!(!good.is_empty());
+        assert!(good.iter().all(|answer| answer.text == good[0].text), "one answer");
+        for answer in answers.iter().filter(|answer| answer.status != 201) {
+            assert_problem(answer, 409, "idempotency_key_in_use");
+        }
+        assert_eq!(named(&server, &token, "racing"), 1);
+        assert_eq!(server.token(&with_secret(&good[0].body)).status, 200);
+        assert_eq!(server.events(&["--action", "client.create", "--outcome", "success"]).iter().filter(|event| {
+            event["target"] == good[0].body["id"]
+        }).count(), 1);
+    }
+
+    fn a_refused_request_leaves_its_key_free(database) {
+        let server = Server::start(database);
+        let token = owner(&server);
+        assert_invalid(&post(&server, &token, "/clients", "key", &json!({"name": "x"})), &["scopes"]);
+        assert_invalid(&post(&server, &token, "/clients", "key", &json!({"naem": "x"})), &["naem"]);
+        assert_eq!(post(&server, &token, "/clients", "key", &minimal("good")).status, 201);
+        let gone = post(&server, &token, "/clients/cli_1/rotate-secret", "other", &json!({}));
+        assert_problem(&gone, 404, "not_found");
+        assert_eq!(post(&server, &token, "/clients", "other", &minimal("good")).status, 201);
+    }
+
+    fn a_key_that_cannot_be_one_is_refused(database) {
+        let server = Server::start(database);
+        let token = owner(&server);
+        for keys in [
+            vec![""],
+            vec![&*"k".repeat(256)],
+            vec!["a b"],
+            vec!["a\tb"],
+            vec!["ä"],
+            vec!["a", "a"],
+            vec!["a", "b"],
+        ] {
+            let mut request = server.http.post(format!("{}/api/v1/clients", server.url)).bearer_auth(&token);
+            for key in &keys {
+                request = request.header("idempotency-key", key.as_bytes());
+            }
+            assert_invalid(&server.send(request.json(&minimal("bad"))), &["Idempotency-Key"]);
+        }
+        assert_eq!(named(&server, &token, "bad"), 0);
+        let longest = "k".repeat(255);
+        for _ in 0..2 {
+            assert_eq!(post(&server, &token, "/clients", &longest, &minimal("longest")).status, 201);
+        }
+        assert_eq!(named(&server, &token, "longest"), 1);
+    }
+
+    fn every_other_post_that_creates_or_rotates_is_repeated_too(database) {
+        let server = Server::start(database);
+        let token = owner(&server);
+        for (path, body) in [
+            ("/scopes", json!({"name": "orders:read", "description": "Read."})),
+            ("/signing-keys/rotate", json!({"lead": "1h"})),
+        ] {
+            let first = post(&server, &token, path, path, &body);
+            assert_eq!(first.status, 201, "{}", first.text);
+            let again = post(&server, &token, path, path, &body);
+            assert_eq!((again.status, &again.text), (201, &first.text), "{path}");
+            assert_problem(&post(&server, &token, path, path, &json!({})), 422, "idempotency_key_reused");
+        }
+        assert_eq!(column(&server.api("GET", "/scopes", &token, None), "name").len(), 1);
+        assert_eq!(column(&server.api("GET", "/signing-keys?status=pending", &token, None), "kid").len(), 1);
+    }
+}

@@ -1,0 +1,126 @@
+//! The management API, below `/api/v1`.
+
+mod audit_events;
+mod bad_input;
+mod clients;
+mod idempotency;
+mod permissions;
+mod scopes;
+mod signing_keys;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Server, TestClient};
+
+/// A token that may do anything and give anything in production.
+pub fn owner(server: &Server) -> String {
+    server.management_token(&server.client("sealwright.admin admin"))
+}
+
+/// A token for the management API of another environment than production.
+pub fn management_token_of(server: &Server, environment: &str, client: &TestClient) -> String {
+    let resource = format!("{}/{environment}/api/v1", server.url);
+    let form = [("grant_type", "client_credentials"), ("resource", resource.as_str())];
+    let answer = server.post_form(&format!("/{environment}/api/oauth/token"), client, &form);
+    answer.body["access_token"].as_str().unwrap_or_else(|| panic!("no token: {}", answer.text)).to_owned()
+}
+
+/// Makes a client by the API; the answer and its credentials.
+pub fn created(server: &Server, token: &str, body: &Value) -> (Value, TestClient) {
+    let answer = server.api("POST", "/clients", token, Some(body));
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    let client = with_secret(&answer.body);
+    (answer.body, client)
+}
+
+/// The credentials in an answer that has them.
+pub fn with_secret(body: &Value) -> TestClient {
+    TestClient { id: text(&body["client_id"]), secret: text(&body["client_secret"]) }
+}
+
+/// The smallest body of a client.
+pub fn minimal(name: &str) -> Value {
+    json!({"name": name, "scopes": ["orders:read"]})
+}
+
+/// The text in a value.
+#[track_caller]
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("not a text: {value}")).to_owned()
+}
+
+/// The texts in a list.
+#[track_caller]
+pub fn texts(value: &Value) -> Vec<String> {
+    value.as_array().unwrap_or_else(|| panic!("not a list: {value}")).iter().map(text).collect()
+}
+
+/// One member of every object in a list's `data`.
+#[track_caller]
+pub fn column(answer: &Answer, name: &str) -> Vec<String> {
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.body["data"].as_array().unwrap().iter().map(|row| text(&row[name])).collect()
+}
+
+/// An RFC 3339 time in UTC as milliseconds since the epoch.
+#[track_caller]
+pub fn millis(value: &Value) -> i64 {
+    let text = text(value);
+    assert!(text.ends_with('Z'), "not in UTC: {text}");
+    text.parse::<sealwright::domain::time::Timestamp>().unwrap().millis()
+}
+
+/// Milliseconds since the epoch.
+pub fn now() -> i64 {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+}
+
+/// An RFC 3339 time.
+pub fn rfc3339(millis: i64) -> String {
+    sealwright::domain::time::Timestamp::from_millis(millis).to_string()
+}
+
+/// Waits until that instant has passed.
+pub fn wait_until(millis: i64) {
+    let left = millis - now();
+    if left > 0 {
+        std::thread::sleep(Duration::from_millis(u64::try_from(left).unwrap()));
+    }
+}
+
+/// Asserts an RFC 9457 problem.
+#[track_caller]
+pub fn assert_problem(answer: &Answer, status: u16, code: &str) {
+    assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{}", answer.text);
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert!(answer.header("x-request-id").starts_with("req_"));
+    assert_eq!(answer.body["status"], status);
+    for member in ["type", "title", "detail"] {
+        assert!(!text(&answer.body[member]).is_empty(), "{member}: {}", answer.text);
+    }
+}
+
+/// Asserts that exactly these fields are named as wrong.
+#[track_caller]
+pub fn assert_invalid(answer: &Answer, fields: &[&str]) {
+    assert_problem(answer, 422, "invalid_input");
+    let mut named: Vec<String> =
+        answer.body["errors"].as_array().unwrap().iter().map(|error| text(&error["field"])).collect();
+    named.sort();
+    let mut expected: Vec<&str> = fields.to_vec();
+    expected.sort_unstable();
+    assert_eq!(named, expected, "{}", answer.text);
+    for error in answer.body["errors"].as_array().unwrap() {
+        assert!(!text(&error["detail"]).is_empty(), "{}", answer.text);
+    }
+}
+
+/// Whether a token is in force, as its own client is told.
+pub fn is_active(server: &Server, client: &TestClient, token: &str) -> bool {
+    let answer = server.post_form("/api/oauth/introspect", client, &[("token", token)]);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.body["active"].as_bool().unwrap()
+}

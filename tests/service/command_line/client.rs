@@ -1,0 +1,253 @@
+//! `sealwright client`.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{end, end_with};
+use crate::api::{is_active, now, rfc3339, text, texts, with_secret};
+use crate::support::{Server, TestClient, both};
+
+/// What a running server needs to follow the command line.
+fn a_second() {
+    std::thread::sleep(Duration::from_secs(1));
+}
+
+both! {
+    /// A change made by the command line reaches a running server within one second.
+    fn a_change_by_the_command_line_reaches_a_running_server_within_a_second(database) {
+        let server = Server::start(database);
+        let client = server.client("orders:read");
+        assert_eq!(server.token(&client).status, 200);
+        server.cli(&["client", "disable", &client.id]);
+        a_second();
+        let refused = server.token(&client);
+        assert_eq!((refused.status, refused.body["error"].as_str()), (401, Some("invalid_client")));
+    }
+
+    fn a_client_s_whole_life_by_command(database) {
+        let server = Server::start(database);
+        let expires = rfc3339(now() + 86_400_000);
+        let made = server.cli(&[
+            "client", "create", "--name", "billing", "--environment", "production", "--description", "Posts invoices.",
+            "--scope", "orders:read", "--scope", "invoices:write", "--default-scope", "orders:read",
+            "--audience", "https://a.example", "--audience", "https://b.example", "--resource-for", "https://a.example",
+            "--allow-ip", "127.0.0.0/8", "--allow-ip", "::1", "--token-lifetime", "15m", "--signing-algorithm", "EdDSA",
+            "--rate-per-minute", "1000", "--burst-per-second", "unlimited", "--expires-at", &expires,
+        ]);
+        for (field, value) in [
+            ("environment", json!("production")),
+            ("name", json!("billing")),
+            ("description", json!("Posts invoices.")),
+            ("status", json!("active")),
+            ("scopes", json!(["invoices:write", "orders:read"])),
+            ("default_scopes", json!(["orders:read"])),
+            ("audiences", json!(["https://a.example", "https://b.example"])),
+            ("resource_for", json!(["https://a.example"])),
+            ("allowed_ips", json!(["127.0.0.0/8", "::1"])),
+            ("token_lifetime", json!(900)),
+            ("signing_algorithm", json!("EdDSA")),
+            ("rate_per_minute", json!(1000)),
+            ("burst_per_second", Value::Null),
+            ("expires_at", json!(expires)),
+        ] {
+            assert_eq!(made[field], value, "{field}");
+        }
+        let client = with_secret(&made);
+        let (id, issued) = (client.id.as_str(), server.token(&client));
+        assert_eq!((issued.status, &issued.body["scope"]), (200, &json!("orders:read")), "known to a running server");
+        let mut whole = made.clone();
+        whole.as_object_mut().unwrap().remove("client_secret");
+        let shown = server.cli(&["client", "show", id]);
+        assert_eq!(shown.as_object().unwrap().keys().collect::<Vec<_>>(), whole.as_object().unwrap().keys().collect::<Vec<_>>());
+        let token = crate::api::owner(&server);
+        let by_api = server.api("GET", &format!("/clients/{id}"), &token, None).body;
+        assert_eq!(by_api.as_object().unwrap().keys().collect::<Vec<_>>(), whole.as_object().unwrap().keys().collect::<Vec<_>>());
+        assert_eq!(by_api["scopes"], shown["scopes"], "the API shows the same object");
+
+        let updated = server.cli(&[
+            "client", "update", id, "--name", "other", "--default-scope", "all", "--audience", "default",
+            "--resource-for", "none", "--allow-ip", "any", "--signing-algorithm", "default", "--expires-at", "never",
+            "--rate-per-minute", "unlimited", "--scope", "read",
+        ]);
+        for (field, value) in [
+            ("name", json!("other")),
+            ("description", json!("Posts invoices.")),
+            ("scopes", json!(["read"])),
+            ("default_scopes", Value::Null),
+            ("audiences", json!([format!("{}/resources", server.url)])),
+            ("resource_for", json!([])),
+            ("allowed_ips", json!([])),
+            ("token_lifetime", json!(900)),
+            ("signing_algorithm", Value::Null),
+            ("rate_per_minute", Value::Null),
+            ("expires_at", Value::Null),
+        ] {
+            assert_eq!(updated[field], value, "{field}");
+        }
+        a_second();
+        assert_eq!(server.token(&client).body["scope"], "read");
+
+        let rotated = with_secret(&server.cli(&["client", "rotate-secret", id, "--grace", "24h"]));
+        a_second();
+        assert_eq!((server.token(&client).status, server.token(&rotated).status), (200, 200), "both for a while");
+        let again = with_secret(&server.cli(&["client", "rotate-secret", id]));
+        a_second();
+        let statuses = [&client, &rotated, &again].map(|client| server.token(client).status);
+        assert_eq!(statuses, [401, 401, 200]);
+
+        let issued = text(&server.token(&again).body["access_token"]);
+        assert!(is_active(&server, &again, &issued));
+        server.cli(&["client", "revoke-tokens", id]);
+        a_second();
+        assert!(!is_active(&server, &again, &issued));
+        for (verb, status, then) in [("disable", "inactive", 401), ("enable", "active", 200), ("revoke", "revoked", 401)] {
+            assert_eq!(server.cli(&["client", verb, id])["status"], status);
+            a_second();
+            assert_eq!(server.token(&again).status, then, "after {verb}");
+        }
+        for verb in [vec!["enable"], vec!["disable"], vec!["rotate-secret"], vec!["update", "--name", "x"]] {
+            let mut arguments = vec!["client", verb[0], id];
+            arguments.extend(&verb[1..]);
+            let ended = end_with(1, &mut server.command(&arguments));
+            assert!(ended.err.contains("revoked") && ended.out.is_empty(), "{ended:?}");
+        }
+    }
+
+    fn clients_are_listed_by_command(database) {
+        let server = Server::start(database);
+        for (name, environment) in [("a", "production"), ("b", "staging"), ("b", "production"), ("c", "development")] {
+            server.cli(&["client", "create", "--name", name, "--environment", environment, "--scope", "read"]);
+        }
+        let names = |options: &[&str]| {
+            let mut arguments = vec!["client", "list"];
+            arguments.extend(options);
+            let listed = server.cli(&arguments);
+            assert_eq!(listed["next_cursor"], Value::Null);
+            listed["data"].as_array().unwrap().iter().map(|row| text(&row["name"])).collect::<String>()
+        };
+        assert_eq!(names(&[]), "cbba", "newest first");
+        assert_eq!(names(&["--environment", "production"]), "ba");
+        assert_eq!(names(&["--name", "b"]), "bb");
+        assert_eq!(names(&["--name", "b", "--environment", "staging"]), "b");
+        assert_eq!(names(&["--limit", "3"]), "cbb");
+        assert_eq!(names(&["--limit", "1000000"]), "cbba", "no upper bound here");
+        assert_eq!(names(&["--name", "nobody"]), "");
+        let table = end_with(0, &mut server.command(&["client", "list"])).out;
+        assert!(table.starts_with("ID") && table.lines().count() == 5, "{table}");
+        assert!(!table.contains("sws_"));
+    }
+
+    fn wrong_use_is_said_with_status_2_and_what_fails_with_status_1(database) {
+        let server = Server::start(database);
+        let client = server.client("orders:read");
+        let id = client.id.as_str();
+        for (status, arguments, said) in [
+            (2, vec!["client", "create", "--name", "x"], "--scope"),
+            (2, vec!["client", "create", "--scope", "read"], "--name"),
+            (2, vec!["client", "create", "--name", "", "--scope", "read"], "--name"),
+            (2, vec!["client", "create", "--name", "x", "--scope", "a b"], "--scope"),
+            (2, vec!["client", "create", "--name", "x", "--scope", ""], "--scope"),
+            (2, vec!["client", "create", "--name", "x", "--scope", "sealwright.x"], "--scope"),
+            (2, vec!["client", "create", "--name", "x", "--scope", "a", "--default-scope", "b"], "--default-scope"),
+            (2, vec!["client", "create", "--name", "x", "--scope", "a", "--environment", "prod"], "--environment"),
+            (2, vec!["client", "create", "--name", "x", "--scope", "a", "--allow-ip", "host"], "--allow-ip"),
+            (2, vec!["client", "create", "--name", "x", "--scope", "a", "--audience", "a b"], "--audience"),
+            (2, vec!["client", "create", "--name", "x", "--scope", "a", "--token-lifetime", "2h"], "--token-lifetime"),
+            (2, vec!["client", "create", "--name", "x", "--scope", "a", "--token-lifetime", "60"], "--token-lifetime"),
+            (2, vec!["client", "create", "--name", "x", "--scope", "a", "--signing-algorithm", "x"], "--signing-algorithm"),
+            (2, vec!["client", "create", "--name", "x", "--scope", "a", "--rate-per-minute", "0"], "--rate-per-minute"),
+            (2, vec!["client", "create", "--name", "x", "--scope", "a", "--burst-per-second", "many"], "--burst-per-second"),
+            (2, vec!["client", "create", "--name", "x", "--scope", "a", "--expires-in", "1w"], "--expires-in"),
+            (2, vec!["client", "create", "--name", "x", "--scope", "a", "--expires-at", "2020-01-01T00:00:00Z"], "--expires-at"),
+            (2, vec!["client", "create", "--name", "x", "--scope", "a", "--expires-in", "1d", "--expires-at", "never"], "--expires-in"),
+            (2, vec!["client", "rotate-secret", id, "--grace", "31d"], "--grace"),
+            (2, vec!["client", "update", id, "--scope", ""], "--scope"),
+            (2, vec!["client", "list", "--limit", "0"], "--limit"),
+            (2, vec!["client", "list", "--no-such"], "--no-such"),
+            (2, vec!["client", "delete", id], "delete"),
+            (2, vec!["client", "show"], "ID"),
+            (2, vec!["clients", "list"], "clients"),
+            (1, vec!["client", "show", "cli_1"], "no such client"),
+            (1, vec!["client", "update", "cli_1", "--name", "x"], "no such client"),
+            (1, vec!["client", "revoke", "nothing"], "no such client"),
+        ] {
+            let ended = end_with(status, &mut server.command(&arguments));
+            assert!(ended.err.contains(said), "{arguments:?}: {}", ended.err);
+            assert!(ended.out.is_empty(), "{arguments:?}: {}", ended.out);
+        }
+        let ended = end_with(1, server.command(&["client", "show", "cli_1", "--json"]).env("USER", "someone"));
+        assert_eq!(serde_json::from_str::<Value>(&ended.err).unwrap()["error"], "there is no such client");
+        let listed = server.cli(&["client", "list"]);
+        assert_eq!(listed["data"].as_array().unwrap().len(), 1, "nothing was made");
+        assert_eq!(server.token(&client).status, 200, "nothing was changed");
+    }
+
+    fn an_end_is_given_as_a_time_or_as_a_duration(database) {
+        let server = Server::start(database);
+        let asked = now();
+        let made = server.cli(&["client", "create", "--name", "x", "--scope", "a", "--expires-in", "90d"]);
+        let end = crate::api::millis(&made["expires_at"]);
+        assert!((asked + 90 * 86_400_000..now() + 90 * 86_400_000 + 1).contains(&end));
+        let id = text(&made["id"]);
+        let client = with_secret(&made);
+        server.cli(&["client", "update", &id, "--expires-in", "2s"]);
+        a_second();
+        assert_eq!(server.token(&client).status, 200);
+        std::thread::sleep(Duration::from_millis(1_100));
+        assert_eq!(server.token(&client).status, 401);
+        assert_eq!(server.cli(&["client", "show", &id])["status"], "expired");
+        server.cli(&["client", "update", &id, "--expires-at", "never"]);
+        a_second();
+        assert_eq!(server.token(&client).status, 200);
+    }
+
+    fn the_brake_ends_every_client_of_one_environment(database) {
+        let server = Server::start(database);
+        let mut production: Vec<TestClient> = (0..3).map(|_| server.client("orders:read")).collect();
+        let staging = server.client_with("orders:read", &["--environment", "staging"]);
+        let issued = text(&server.token(&production[0]).body["access_token"]);
+        server.cli(&["client", "revoke", &production.pop().unwrap().id]);
+        let ended = end(&mut server.command(&["revoke-all", "--environment", "production"]));
+        assert_eq!(ended.status, 2, "{ended:?}");
+        assert!(ended.err.contains("--yes"));
+        let ended = end(&mut server.command(&["revoke-all", "--environment", "production", "--json"]));
+        assert_eq!(ended.status, 2, "{ended:?}");
+        assert_eq!(server.token(&production[0]).status, 200, "nothing happened yet");
+        end_with(2, &mut server.command(&["revoke-all", "--yes"]));
+        let done = server.cli(&["revoke-all", "--environment", "production", "--yes"]);
+        assert_eq!((&done["environment"], &done["revoked"]), (&json!("production"), &json!(2)));
+        a_second();
+        for client in &production {
+            assert_eq!(server.token(client).status, 401);
+        }
+        let staging_token = server.post_form("/staging/api/oauth/token", &staging, &[("grant_type", "client_credentials")]);
+        assert_eq!(staging_token.status, 200, "{}", staging_token.text);
+        let observer = server.client("sealwright.tokens:introspect");
+        assert!(!is_active(&server, &observer, &issued));
+        let again = server.cli(&["revoke-all", "--environment", "development", "--yes"]);
+        assert_eq!(again["revoked"], 0);
+        let statuses: Vec<Value> = server.cli(&["client", "list", "--environment", "production"])["data"]
+            .as_array().unwrap().iter().map(|client| client["status"].clone()).collect();
+        assert_eq!(statuses.iter().filter(|status| **status == "revoked").count(), 3, "{statuses:?}");
+        let event = &server.events(&["--action", "client.revoke_all", "--environment", "production"])[0];
+        assert_eq!((event["outcome"].as_str(), event["method"].as_str()), (Some("success"), Some("CLI")));
+    }
+
+    fn the_registry_of_scopes_is_kept_by_command(database) {
+        let server = Server::start(database);
+        let made = server.cli(&["scope", "create", "orders:read", "--description", "Read orders."]);
+        assert_eq!((made["name"].as_str(), made["description"].as_str()), (Some("orders:read"), Some("Read orders.")));
+        assert_eq!(server.cli(&["scope", "show", "orders:read"]), made);
+        let changed = server.cli(&["scope", "update", "orders:read", "--description", "x"]);
+        assert_eq!(changed["description"], "x");
+        assert_eq!(server.cli(&["scope", "list"])["data"].as_array().unwrap().len(), 1);
+        end_with(1, &mut server.command(&["scope", "create", "orders:read"]));
+        end_with(2, &mut server.command(&["scope", "create", "a b"]));
+        let gone = end_with(0, &mut server.command(&["scope", "delete", "orders:read", "--json"]));
+        assert!(serde_json::from_str::<Value>(&gone.out).is_ok_and(|said| said.is_object()), "--json prints JSON: {gone:?}");
+        end_with(1, &mut server.command(&["scope", "delete", "orders:read"]));
+        end_with(1, &mut server.command(&["scope", "show", "orders:read"]));
+        assert_eq!(texts(&json!([])).len(), server.cli(&["scope", "list"])["data"].as_array().unwrap().len());
+    }
+}
