@@ -166,9 +166,8 @@ fn make_whole(path: &Path, text: &str) -> Result<(), MasterKeyError> {
     let linked = std::fs::hard_link(&beside, path);
     let _gone = std::fs::remove_file(&beside);
     match linked {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-            Err(MasterKeyError::File { path: path.to_owned(), error })
-        }
+        // Not every file system has links.
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => write_private(path, text),
         _ => sync_folder(path),
     }
 }

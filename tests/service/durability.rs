@@ -107,7 +107,7 @@ both! {
                 });
                 // The first token costs Argon2, which is a long time; from then on any moment is as good.
                 let deadline = Instant::now() + Duration::from_secs(20);
-                while answers.load(Ordering::SeqCst) == 0 && Instant::now() < deadline {
+                while answers.load(Ordering::SeqCst) < 3 && Instant::now() < deadline {
                     std::thread::sleep(Duration::from_millis(1));
                 }
                 std::thread::sleep(Duration::from_micros(random(60_000)));
@@ -120,7 +120,7 @@ both! {
             });
             server.restart();
         }
-        assert!(tokens.len() > 5 * ROUNDS && scopes.len() > ROUNDS, "{} tokens, {} scopes", tokens.len(), scopes.len());
+        assert!(tokens.len() >= 3 * ROUNDS && scopes.len() > ROUNDS / 2, "{} tokens, {} scopes", tokens.len(), scopes.len());
         let issued = issued(&server.database);
         let lost: Vec<_> = tokens.difference(&issued).collect();
         assert!(lost.is_empty(), "{} of {} tokens have no event: {lost:?}", lost.len(), tokens.len());
@@ -219,7 +219,7 @@ both! {
             threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
         });
         let counts = counts.map(AtomicUsize::into_inner);
-        assert!(counts.iter().all(|count| *count > 20), "{counts:?}");
+        assert!(counts.iter().all(|count| *count > 5), "{counts:?}");
         let stored = issued(&server.database);
         assert!(received.iter().all(|jti| stored.contains(jti)));
         accept_events(&server.database);
