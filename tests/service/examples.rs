@@ -18,8 +18,9 @@ use crate::support::{Answer, Database, Kind, Server, TestClient, programs, run};
 /// The name of the API that the resource servers are.
 const AUDIENCE: &str = "https://api.example.com";
 
+/// A server without RSA keys, which take long to make: algorithms are the business of the tests of interoperability.
 fn start() -> Server {
-    Server::start(Database::new(Kind::Sqlite))
+    Server::start_with(Database::new(Kind::Sqlite), &[("SIGNING_ALGORITHMS", r#"["ES256"]"#)])
 }
 
 fn client_of(server: &Server, scopes: &str, options: &[&str]) -> TestClient {
