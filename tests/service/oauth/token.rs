@@ -134,8 +134,8 @@ both! {
 
     /// RFC 6749 §3.3 (STANDARDS 16–18), SPEC §1: asked for or by default, within what the client has; always echoed.
     fn the_scope_is_what_was_asked_for_or_the_clients_default(database) {
-        let server = start(database, &[]);
         type Row = (&'static str, &'static [&'static str], &'static [(Option<&'static str>, &'static str)]);
+        let server = start(database, &[]);
         let table: [Row; 3] = [
             ("orders:read orders:write", &[], &[
                 (None, "orders:read orders:write"),
