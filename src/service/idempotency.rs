@@ -25,6 +25,9 @@ pub struct Repeatable {
     digest: [u8; 32],
 }
 
+/// A request that may be repeated, and how its answer, which has no secret, is written.
+pub type Repeat<T> = Option<(Repeatable, fn(&T, Timestamp) -> Rendered)>;
+
 /// An answer, whole and without its secret.
 #[derive(Clone, Debug)]
 pub struct Rendered {
@@ -43,6 +46,13 @@ pub struct Replay {
     pub status: u16,
     /// The body.
     pub body: String,
+}
+
+impl Rendered {
+    /// An answer that has no secret.
+    pub fn plain(status: u16, body: String) -> Self {
+        Self { status, whole: body.clone(), bare: body }
+    }
 }
 
 impl Repeatable {

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::fields::{Fields, read_body};
 use super::page::{Query, page};
-use super::permitted::{ClientsRead, ClientsWrite, Permission, Permitted};
+use super::permitted::{ClientsRead, ClientsWrite, Permitted};
+use super::repeated::{Repeated, repeated, replayed};
 use crate::clock;
 use crate::config::Issuers;
 use crate::crypto::client_secret::ClientSecretText;
@@ -17,9 +18,9 @@ use crate::domain::environment::Environment;
 use crate::domain::ids::ClientId;
 use crate::domain::time::{Duration, Timestamp};
 use crate::http::{SharedState, error};
-use crate::service::clients::{ClientInput, Patch, Render, Repeat, StateChange};
+use crate::service::clients::{ClientInput, Patch, Render, StateChange};
 use crate::service::error::ServiceError;
-use crate::service::idempotency::{Rendered, Repeatable, Replay};
+use crate::service::idempotency::Rendered;
 use crate::store::clients::ClientFilter;
 
 /// A client as it is shown.
@@ -102,50 +103,6 @@ fn input(fields: &mut Fields) -> ClientInput {
         rate_per_minute: fields.integer("rate_per_minute"),
         burst_per_second: fields.integer("burst_per_second"),
         expires_at: fields.string("expires_at"),
-    }
-}
-
-/// What became of the `Idempotency-Key` of a request.
-enum Repeated {
-    /// The request was answered before.
-    Before(Replay),
-    /// It is new; its answer is to be kept if it has a key.
-    New(Repeat),
-}
-
-async fn repeated<P: Permission>(
-    request: &HttpRequest,
-    body: &[u8],
-    state: &SharedState,
-    permitted: &Permitted<P>,
-    render: Render,
-) -> Result<Repeated, ServiceError> {
-    let mut keys = request.headers().get_all("idempotency-key");
-    let (first, second) = (keys.next(), keys.next());
-    let Some(key) = first else { return Ok(Repeated::New(None)) };
-    let key = match (key.to_str(), second) {
-        (Ok(key), None) => key,
-        _ => return Err(ServiceError::invalid("Idempotency-Key", "must stand once, in visible ASCII")),
-    };
-    let repeatable = Repeatable::new(&permitted.caller, key, request.method().as_str(), request.path(), body)?;
-    match state.services.replay(&repeatable, clock::now()).await? {
-        Some(replay) => Ok(Repeated::Before(replay)),
-        None => Ok(Repeated::New(Some((repeatable, render)))),
-    }
-}
-
-/// An answer given once more, with an event of its own: it may hand out a secret.
-async fn replayed<P>(
-    state: &SharedState,
-    permitted: &Permitted<P>,
-    action: &'static str,
-    replay: Replay,
-) -> HttpResponse {
-    let shown: Value = serde_json::from_str(&replay.body).unwrap_or_default();
-    let trail = permitted.trail(action, shown["id"].as_str());
-    match state.services.witness(&trail, replay.status, "replayed").await {
-        Ok(()) => private_json(replay.status, replay.body),
-        Err(error) => error::service(&ServiceError::Unavailable(error.to_string())),
     }
 }
 

@@ -8,10 +8,13 @@ use super::clients::private_json;
 use super::fields::{Fields, read_body};
 use super::page::{Query, page};
 use super::permitted::{Permitted, ScopesRead, ScopesWrite};
+use super::repeated::{Repeated, repeated, replayed};
 use crate::domain::scope::Scope;
+use crate::domain::time::Timestamp;
 use crate::http::{SharedState, error};
 use crate::service::clients::Patch;
 use crate::service::error::ServiceError;
+use crate::service::idempotency::Rendered;
 use crate::store::scopes::ScopeEntry;
 
 /// An entry as it is shown.
@@ -45,18 +48,23 @@ pub async fn create(
     permitted: Permitted<ScopesWrite>,
     state: SharedState,
 ) -> HttpResponse {
+    let render: fn(&ScopeEntry, Timestamp) -> Rendered = |entry, _| Rendered::plain(201, view(entry).to_string());
     let read = async {
-        let mut fields = Fields::parse(&read_body(&request, payload, &state).await?)?;
+        let body = read_body(&request, payload, &state).await?;
+        let mut fields = Fields::parse(&body)?;
+        let repeat = repeated(&request, &body, &state, &permitted, render).await?;
         let (name, description) = (fields.string("name"), fields.string("description"));
         fields.finish()?;
         let name = name.apply(None).ok_or_else(|| ServiceError::invalid("name", "is required"))?;
-        Ok((name, description.apply(None).unwrap_or_default()))
+        Ok((repeat, name, description.apply(None).unwrap_or_default()))
     };
-    let (name, description) = match read.await {
-        Ok(read) => read,
+    let (repeat, name, description) = match read.await {
+        Ok((Repeated::New(repeat), name, description)) => (repeat, name, description),
+        Ok((Repeated::Before(replay), ..)) => return replayed(&state, &permitted, "scope.create", replay).await,
         Err(error) => return permitted.refuse(&state, "scope.create", None, &error).await,
     };
-    answer(201, state.services.create_scope(&permitted.caller, &name, &description, permitted.origin).await)
+    let Permitted { caller, origin, .. } = permitted;
+    answer(201, state.services.create_scope(&caller, &name, &description, repeat, origin).await)
 }
 
 /// `GET /api/v1/scopes/{name}`.

@@ -8,6 +8,7 @@ use super::clients::private_json;
 use super::fields::{Fields, read_body};
 use super::page::{Query, page};
 use super::permitted::{Permitted, SigningKeysRead, SigningKeysWrite};
+use super::repeated::{Repeated, repeated, replayed};
 use crate::clock;
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::{Algorithm, KeyStatus, SigningKey};
@@ -15,6 +16,7 @@ use crate::domain::time::{Duration, Timestamp};
 use crate::http::{SharedState, error};
 use crate::service::clients::Patch;
 use crate::service::error::ServiceError;
+use crate::service::idempotency::Rendered;
 
 /// A key as it is shown.
 pub fn view(key: &SigningKey, now: Timestamp) -> Value {
@@ -67,8 +69,11 @@ pub async fn rotate(
     permitted: Permitted<SigningKeysWrite>,
     state: SharedState,
 ) -> HttpResponse {
+    let render: fn(&SigningKey, Timestamp) -> Rendered = |key, now| Rendered::plain(201, view(key, now).to_string());
     let read = async {
-        let mut fields = Fields::parse(&read_body(&request, payload, &state).await?)?;
+        let body = read_body(&request, payload, &state).await?;
+        let mut fields = Fields::parse(&body)?;
+        let repeat = repeated(&request, &body, &state, &permitted, render).await?;
         let own = permitted.caller.environment();
         let environment = parsed::<Environment>(&mut fields, "environment")?.or(own);
         let environment = environment.ok_or_else(|| ServiceError::invalid("environment", "is required"))?;
@@ -76,14 +81,15 @@ pub async fn rotate(
             .unwrap_or_else(|| state.services.issuers.of(environment).algorithm);
         let lead = parsed::<Duration>(&mut fields, "lead")?;
         fields.finish()?;
-        Ok((environment, algorithm, lead))
+        Ok((repeat, environment, algorithm, lead))
     };
-    let (environment, algorithm, lead) = match read.await {
-        Ok(read) => read,
+    let (repeat, environment, algorithm, lead) = match read.await {
+        Ok((Repeated::New(repeat), environment, algorithm, lead)) => (repeat, environment, algorithm, lead),
+        Ok((Repeated::Before(replay), ..)) => return replayed(&state, &permitted, "signing_key.rotate", replay).await,
         Err(error) => return permitted.refuse(&state, "signing_key.rotate", None, &error).await,
     };
-    let services = &state.services;
-    answer(201, services.rotate_signing_key(&permitted.caller, environment, algorithm, lead, permitted.origin).await)
+    let Permitted { caller, origin, .. } = permitted;
+    answer(201, state.services.rotate_signing_key(&caller, environment, algorithm, lead, repeat, origin).await)
 }
 
 /// `POST /api/v1/signing-keys/{kid}/destroy`.
