@@ -170,7 +170,7 @@ fn parts(criterion: &mut Criterion) {
 fn audit(criterion: &mut Criterion) {
     let stage = Stage::new();
     let mut trail = Trail::anonymous("token.issue", Some(Environment::Production), origin());
-    trail.credential(&stage.id.as_str().into());
+    trail.authenticated(&stage.id.as_str().into());
     let append = || async {
         let event = trail.event(Outcome::Success, 200, "ok").unwrap();
         stage.services.journal.record(event).await.unwrap();

@@ -57,9 +57,9 @@ struct Source {
 }
 
 fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    let mut folders = vec![root.join("src")];
+    let mut folders = vec![top.join("src")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -73,7 +73,7 @@ fn sources() -> Vec<Source> {
     assert!(files.len() > 50);
     files.sort();
     let found = files.iter().map(|path| {
-        let relative = path.strip_prefix(root).unwrap();
+        let relative = path.strip_prefix(top).unwrap();
         let mut module: Vec<String> =
             relative.with_extension("").iter().skip(1).map(|part| part.to_string_lossy().into_owned()).collect();
         let room = module[0].clone();

@@ -49,7 +49,7 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
     match command {
         Command::Create { name, description } => session::run(flags, "scope create", async move |session| {
             let Session { services, caller, origin } = session;
-            output::object(json, &view(&services.create_scope(&caller, &name, &description, origin).await?));
+            output::object(json, &view(&services.create_scope(&caller, &name, &description, None, origin).await?));
             Ok(())
         }),
         Command::List { limit } => session::run(flags, "scope list", async move |session| {

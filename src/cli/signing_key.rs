@@ -35,6 +35,8 @@ pub enum Command {
     /// End a key at once: what it signed no longer verifies. For emergencies
     Destroy {
         /// Its kid
+        // A thumbprint may begin with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
         /// Do not ask
         #[arg(long)]
@@ -63,7 +65,7 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
                 let Session { services, caller, origin } = session;
                 let algorithm = algorithm.unwrap_or(services.issuers.of(environment).algorithm);
                 let usual = services.signing.lead;
-                let key = services.rotate_signing_key(&caller, environment, algorithm, lead, origin).await?;
+                let key = services.rotate_signing_key(&caller, environment, algorithm, lead, None, origin).await?;
                 if lead.is_some_and(|lead| lead < usual && lead < Duration::seconds(300)) {
                     output::remark(
                         "Verifiers may hold the key set for as long as its last answer allowed: those that do not fetch it \

@@ -231,6 +231,8 @@ mod tests {
     }
 
     fn keys(algorithm: Algorithm) -> Keys {
+        // Before jsonwebtoken is used at all: the first use settles the process's provider.
+        install_provider();
         let pkcs8 = KeyPair::generate(algorithm).unwrap();
         let pair = KeyPair::parse(algorithm, &pkcs8).unwrap();
         let (kid, public_jwk) = pair.public_jwk();
@@ -275,11 +277,12 @@ mod tests {
     #[test]
     fn a_signed_token_verifies_in_every_algorithm() {
         for algorithm in Algorithm::ALL {
-            let keys = keys(algorithm);
-            let pair = KeyPair::parse(algorithm, &KeyPair::generate(algorithm).unwrap()).unwrap();
-            let (kid, _) = pair.public_jwk();
-            let signer = TokenSigner::new(&kid, pair);
-            install_provider();
+            let mut keys = keys(algorithm);
+            let own = keys.token(&keys.header(), &claims().to_string());
+            assert_eq!(keys.verify(&own, 1_999).unwrap().jti, "tok_1");
+            assert_eq!(keys.verify(&own, 2_000).unwrap_err(), TokenError::Expired, "at exp exactly");
+            let other = self::keys(algorithm);
+            let signer = TokenSigner::new(&keys.kid, std::mem::replace(&mut keys.pair, other.pair));
             let audiences = ["a".parse().unwrap(), "b".parse().unwrap()];
             let token = signer
                 .sign(&Claims {
@@ -289,15 +292,17 @@ mod tests {
                     client_id: "cli_1",
                     exp: 2_000,
                     iat: 1_000,
-                    jti: "tok_1",
+                    jti: "tok_2",
                     scope: "read",
                     environment: "production",
                 })
                 .unwrap();
-            assert_eq!(keys.verify(&token, 1_500).unwrap_err(), TokenError::UnknownKey, "another key's token");
-            let own = keys.token(&keys.header(), &claims().to_string());
-            assert_eq!(keys.verify(&own, 1_999).unwrap().jti, "tok_1");
-            assert_eq!(keys.verify(&own, 2_000).unwrap_err(), TokenError::Expired, "at exp exactly");
+            assert_eq!(keys.verify(&token, 1_500).unwrap().aud, ["a", "b"]);
+            assert_eq!(
+                Keys { kid: other.kid, ..keys }.verify(&token, 1_500).unwrap_err(),
+                TokenError::UnknownKey,
+                "another key's token"
+            );
         }
     }
 

@@ -71,6 +71,7 @@ impl Services {
     /// # Errors
     /// The database fails; the keys in memory stay.
     pub async fn reload_keyring(&self) -> Result<(), StoreError> {
+        let _turn = self.keyring.reloading.lock().await;
         let stored = self.store.read(signing_keys::all).await?;
         let sound = stored.into_iter().filter_map(|row| row.inspect_err(|error| log::error!("{error}")).ok()).collect();
         self.keyring.load(sound, &self.vault, clock::now());

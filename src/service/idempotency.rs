@@ -26,6 +26,9 @@ pub struct Repeatable {
     digest: [u8; 32],
 }
 
+/// A request that may be repeated, and how its answer, which has no secret, is written.
+pub type Repeat<T> = Option<(Repeatable, fn(&T, Timestamp) -> Rendered)>;
+
 /// An answer, whole and without its secret.
 #[derive(Clone, Debug)]
 pub struct Rendered {
@@ -44,6 +47,13 @@ pub struct Replay {
     pub status: u16,
     /// The body.
     pub body: String,
+}
+
+impl Rendered {
+    /// An answer that has no secret.
+    pub fn plain(status: u16, body: String) -> Self {
+        Self { status, whole: body.clone(), bare: body }
+    }
 }
 
 impl Repeatable {
@@ -133,7 +143,7 @@ impl Services {
             None => kept.body.clone(),
         };
         let shown: serde_json::Value = serde_json::from_str(&kept.body).unwrap_or_default();
-        trail.target = shown["id"].as_str().map(Into::into);
+        trail.target = shown["id"].as_str().or(shown["name"].as_str()).map(Into::into);
         let status = u16::try_from(kept.status).unwrap_or(200);
         let witnessed = self.witness(&trail, status, "replayed").await;
         witnessed.map_err(|error| ServiceError::Unavailable(error.to_string()))?;

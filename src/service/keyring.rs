@@ -28,6 +28,9 @@ pub struct LoadedKey {
 #[derive(Debug, Default)]
 pub struct Keyring {
     keys: ArcSwap<Vec<LoadedKey>>,
+    /// One at a time reads the stored keys and takes them over: what was read before a change never replaces what was read
+    /// after it.
+    pub reloading: tokio::sync::Mutex<()>,
 }
 
 impl Keyring {

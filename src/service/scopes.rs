@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Services;
 use super::error::ServiceError;
+use super::idempotency::Repeat;
 use super::trail::Trail;
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
@@ -51,16 +52,22 @@ impl Services {
         caller: &Caller,
         name: &str,
         description: &str,
+        repeat: Repeat<ScopeEntry>,
         origin: Arc<Origin>,
     ) -> Result<ScopeEntry, ServiceError> {
         let trail = self.shared_trail(caller, "scope.create", name, origin).await?;
+        let vault = Arc::clone(&self.vault);
         let (name, description) = (scope_name(name), described(description));
         self.change(trail, 201, move |transaction, _, now| {
             let entry = ScopeEntry { name: name?, description: description?, created_at: now, updated_at: now };
             match scopes::insert(transaction.connection, &entry) {
-                Err(StoreError::Duplicate) => Err(ALREADY_THERE),
-                other => Ok(other.map(|()| entry)?),
+                Err(StoreError::Duplicate) => return Err(ALREADY_THERE),
+                other => other?,
             }
+            if let Some((request, render)) = repeat {
+                request.keep(transaction, &vault, now, &render(&entry, now))?;
+            }
+            Ok(entry)
         })
         .await
     }

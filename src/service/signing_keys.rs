@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Services;
 use super::error::ServiceError;
+use super::idempotency::Repeat;
 use super::keyring;
 use super::trail::Trail;
 use crate::clock;
@@ -59,6 +60,7 @@ impl Services {
         environment: Environment,
         algorithm: Algorithm,
         lead: Option<Duration>,
+        repeat: Repeat<SigningKey>,
         origin: Arc<Origin>,
     ) -> Result<SigningKey, ServiceError> {
         let mut trail = Trail::of(caller, "signing_key.rotate", origin);
@@ -66,6 +68,7 @@ impl Services {
         let lead = lead.unwrap_or(self.signing.lead);
         let own = caller.clone();
         let spare = self.spare_key(environment, algorithm).await?;
+        let vault = Arc::clone(&self.vault);
         let enabled = self.signing.algorithms.contains(&algorithm);
         let key = self
             .change(trail, 201, move |transaction, trail, now| {
@@ -80,6 +83,9 @@ impl Services {
                 }
                 let key = succeed(transaction, spare, now, now.plus(lead))?;
                 trail.target = Some(Arc::clone(&key.kid));
+                if let Some((request, render)) = repeat {
+                    request.keep(transaction, &vault, now, &render(&key, now))?;
+                }
                 Ok(key)
             })
             .await?;
@@ -186,7 +192,7 @@ impl Services {
             })
             .await?;
         for (environment, algorithm) in due {
-            match self.rotate_signing_key(caller, environment, algorithm, None, Arc::clone(origin)).await {
+            match self.rotate_signing_key(caller, environment, algorithm, None, None, Arc::clone(origin)).await {
                 Ok(key) => log::info!("{environment}: {algorithm} key {} will sign from {}", key.kid, key.activates_at),
                 // Another node was faster.
                 Err(ServiceError::Conflict { .. }) => {}

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use super::fields::Fields;
 use super::page::{Query, page};
 use super::permitted::{ClientsRead, ClientsWrite, Permitted};
+use super::repeated::{Repeated, repeated};
 use super::{Answer, fields, private_json};
 use crate::clock;
 use crate::config::Issuers;
 use crate::crypto::client_secret::ClientSecretText;
-use crate::domain::caller::Caller;
 use crate::domain::client::Client;
 use crate::domain::environment::Environment;
 use crate::domain::ids::ClientId;
@@ -21,9 +21,9 @@ use crate::domain::scope::Scopes;
 use crate::domain::time::{Duration, Timestamp};
 use crate::http::SharedState;
 use crate::http::error::ApiError;
-use crate::service::clients::{ClientInput, Render, Repeat, StateChange};
+use crate::service::clients::{ClientInput, Render, StateChange};
 use crate::service::error::ServiceError;
-use crate::service::idempotency::{Rendered, Repeatable, Replay};
+use crate::service::idempotency::Rendered;
 use crate::service::trail::Trail;
 use crate::store::clients::ClientFilter;
 
@@ -102,36 +102,6 @@ fn input(fields: &mut Fields) -> ClientInput {
     }
 }
 
-/// What became of the `Idempotency-Key` of a request.
-enum Repeated {
-    /// The request was answered before.
-    Before(Replay),
-    /// It is new; its answer is to be kept if it has a key.
-    New(Repeat),
-}
-
-async fn repeated(
-    request: &HttpRequest,
-    body: &[u8],
-    state: &SharedState,
-    trail: Trail,
-    caller: &Caller,
-    render: Render,
-) -> Result<Repeated, ApiError> {
-    let keys: Vec<_> = request.headers().get_all("idempotency-key").collect();
-    let key = match keys.as_slice() {
-        [] => return Ok(Repeated::New(None)),
-        [key] => key.to_str().unwrap_or_default(),
-        _ => return Err(ApiError::Input(ServiceError::invalid("Idempotency-Key", "must stand once"))),
-    };
-    let (method, path) = (request.method().as_str(), request.path());
-    let repeatable = Repeatable::new(caller, key, method, path, body).map_err(ApiError::Input)?;
-    Ok(match state.services.replay(&repeatable, trail, clock::now()).await.map_err(ApiError::Input)? {
-        Some(replay) => Repeated::Before(replay),
-        None => Repeated::New(Some((repeatable, render))),
-    })
-}
-
 /// `GET /api/v1/clients`: filters `environment`, `name`.
 pub(in crate::http) async fn list(
     request: HttpRequest,
@@ -162,7 +132,7 @@ pub(in crate::http) async fn create(
     let Permitted { caller, origin, .. } = permitted;
     let (mut fields, body) = fields::read(&request, payload, &state).await?;
     let trail = Trail::of(&caller, "client.create", Arc::clone(&origin));
-    let repeat = match repeated(&request, &body, &state, trail, &caller, render).await? {
+    let repeat = match repeated(&request, &body, &state, &caller, trail, render).await? {
         Repeated::Before(replay) => return Ok(private_json(replay.status, &replay.body)),
         Repeated::New(repeat) => repeat,
     };
@@ -207,7 +177,7 @@ pub(in crate::http) async fn rotate_secret(
     let Permitted { caller, origin, .. } = permitted;
     let (mut fields, body) = fields::read(&request, payload, &state).await?;
     let trail = Trail::of(&caller, "client.rotate_secret", Arc::clone(&origin));
-    let repeat = match repeated(&request, &body, &state, trail, &caller, render).await? {
+    let repeat = match repeated(&request, &body, &state, &caller, trail, render).await? {
         Repeated::Before(replay) => return Ok(private_json(replay.status, &replay.body)),
         Repeated::New(repeat) => repeat,
     };

@@ -5,6 +5,7 @@ pub mod clients;
 mod fields;
 mod page;
 mod permitted;
+mod repeated;
 pub mod scopes;
 pub mod signing_keys;
 

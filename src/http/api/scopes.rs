@@ -1,17 +1,23 @@
 //! `/api/v1/scopes`: the registry of what scopes mean.
 
+use std::sync::Arc;
+
 use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use super::page::{Query, page};
 use super::permitted::{Permitted, ScopesRead, ScopesWrite};
+use super::repeated::{Repeated, repeated};
 use super::{Answer, fields, private_json};
 use crate::domain::scope::Scope;
+use crate::domain::time::Timestamp;
 use crate::http::SharedState;
 use crate::http::error::ApiError;
 use crate::service::clients::Patch;
 use crate::service::error::ServiceError;
+use crate::service::idempotency::Rendered;
+use crate::service::trail::Trail;
 use crate::store::scopes::ScopeEntry;
 
 /// An entry as it is shown.
@@ -45,12 +51,19 @@ pub(in crate::http) async fn create(
     permitted: Permitted<ScopesWrite>,
     state: SharedState,
 ) -> Answer {
-    let (mut fields, _) = fields::read(&request, payload, &state).await?;
+    let render: fn(&ScopeEntry, Timestamp) -> Rendered = |entry, _| Rendered::plain(201, view(entry).to_string());
+    let Permitted { caller, origin, .. } = permitted;
+    let (mut fields, body) = fields::read(&request, payload, &state).await?;
+    let trail = Trail::of(&caller, "scope.create", Arc::clone(&origin));
+    let repeat = match repeated(&request, &body, &state, &caller, trail, render).await? {
+        Repeated::Before(replay) => return Ok(private_json(replay.status, &replay.body)),
+        Repeated::New(repeat) => repeat,
+    };
     let (name, description) = (fields.string("name"), fields.string("description"));
     fields.finish()?;
     let name = name.apply(None).ok_or_else(|| ApiError::Input(ServiceError::invalid("name", "is required")))?;
     let description = description.apply(None).unwrap_or_default();
-    let entry = state.services.create_scope(&permitted.caller, &name, &description, permitted.origin).await?;
+    let entry = state.services.create_scope(&caller, &name, &description, repeat, origin).await?;
     Ok(private_json(201, &view(&entry)))
 }
 

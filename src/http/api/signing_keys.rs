@@ -1,5 +1,7 @@
 //! `/api/v1/signing-keys`. Private halves are never shown.
 
+use std::sync::Arc;
+
 use actix_web::HttpRequest;
 use actix_web::web::{Path, Payload};
 use serde_json::{Value, json};
@@ -7,6 +9,7 @@ use serde_json::{Value, json};
 use super::fields::Fields;
 use super::page::{Query, page};
 use super::permitted::{Permitted, SigningKeysRead, SigningKeysWrite};
+use super::repeated::{Repeated, repeated};
 use super::{Answer, fields, private_json};
 use crate::clock;
 use crate::domain::environment::Environment;
@@ -15,6 +18,8 @@ use crate::domain::time::{Duration, Timestamp};
 use crate::http::SharedState;
 use crate::http::error::ApiError;
 use crate::service::error::ServiceError;
+use crate::service::idempotency::Rendered;
+use crate::service::trail::Trail;
 
 /// A key as it is shown.
 pub fn view(key: &SigningKey, now: Timestamp) -> Value {
@@ -64,8 +69,14 @@ pub(in crate::http) async fn rotate(
     permitted: Permitted<SigningKeysWrite>,
     state: SharedState,
 ) -> Answer {
-    let (mut fields, _) = fields::read(&request, payload, &state).await?;
+    let render: fn(&SigningKey, Timestamp) -> Rendered = |key, now| Rendered::plain(201, view(key, now).to_string());
     let Permitted { caller, origin, .. } = permitted;
+    let (mut fields, body) = fields::read(&request, payload, &state).await?;
+    let trail = Trail::of(&caller, "signing_key.rotate", Arc::clone(&origin));
+    let repeat = match repeated(&request, &body, &state, &caller, trail, render).await? {
+        Repeated::Before(replay) => return Ok(private_json(replay.status, &replay.body)),
+        Repeated::New(repeat) => repeat,
+    };
     let environment = parsed::<Environment>(&mut fields, "environment")?
         .or(caller.environment())
         .ok_or_else(|| ApiError::Input(ServiceError::invalid("environment", "is required")))?;
@@ -73,7 +84,7 @@ pub(in crate::http) async fn rotate(
         .unwrap_or_else(|| state.services.issuers.of(environment).algorithm);
     let lead = parsed::<Duration>(&mut fields, "lead")?;
     fields.finish()?;
-    let key = state.services.rotate_signing_key(&caller, environment, algorithm, lead, origin).await?;
+    let key = state.services.rotate_signing_key(&caller, environment, algorithm, lead, repeat, origin).await?;
     Ok(private_json(201, &view(&key, clock::now())))
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{assert_problem, column, created, minimal, now, owner, rfc3339, text};
+use super::{assert_problem, column, created, events_of, minimal, now, owner, rfc3339, text};
 use crate::support::{Answer, Server, TestClient, both};
 
 /// The one event of an answer's request.
@@ -77,7 +77,7 @@ both! {
         ] {
             let answer = server.api(method, &path, &token, body.as_ref());
             assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
-            let events = server.events(&["--request-id", answer.header("x-request-id")]);
+            let events = events_of(&server, &token, &answer);
             assert_eq!(events.len(), 1, "{method} {path} {body:?}: one event, not {events:?}");
             let event = &events[0];
             let place = format!("{method} {path}: {event}");
@@ -108,7 +108,7 @@ both! {
                 let request = server.http.post(format!("{}/api/v1{path}", server.url)).bearer_auth(&token);
                 let answer = server.send(request.header("content-type", content_type).body(body.clone()));
                 assert_problem(&answer, status, code);
-                let event = event_of(&server, &answer);
+                let event = &events_of(&server, &token, &answer)[0];
                 assert_eq!((&event["status"], &event["reason"]), (&json!(status), &json!(code)), "{path}: {event}");
                 assert_eq!(event["actor"], caller, "{path}: {event}");
             }

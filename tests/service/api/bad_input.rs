@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{assert_invalid, assert_problem, column, created, minimal, owner, text};
+use super::{assert_invalid, assert_problem, column, created, events_of, minimal, owner, text};
 use crate::support::{Answer, Server, both};
 
 /// Values that no client may have, for creating and for changing one.
@@ -335,8 +335,7 @@ both! {
         ] {
             let answer = server.api("GET", path, &token, None);
             assert!(statuses.contains(&answer.status), "{path}: {} {}", answer.status, answer.text);
-            let id = answer.header("x-request-id");
-            let events = server.events(&["--request-id", id]);
+            let events = events_of(&server, &token, &answer);
             assert_eq!(events.len(), 1, "{path} has its event");
             assert_eq!(events[0]["status"], answer.status, "{path}: {}", events[0]);
             let target = events[0]["target"].as_str().unwrap_or_default();
@@ -353,7 +352,7 @@ both! {
             let body = (method != "DELETE").then(|| json!({}));
             let answer = server.api(method, path, &token, body.as_ref());
             assert_problem(&answer, 404, "not_found");
-            let events = server.events(&["--request-id", answer.header("x-request-id")]);
+            let events = events_of(&server, &token, &answer);
             assert_eq!(events.len(), 1, "{method} {path} has its event");
         }
         assert!(!server.log().contains(" ERROR "), "{}", server.log());

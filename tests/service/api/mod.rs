@@ -118,6 +118,14 @@ pub fn assert_invalid(answer: &Answer, fields: &[&str]) {
     }
 }
 
+/// The events of one request, as far as `token` sees them.
+pub fn events_of(server: &Server, token: &str, answer: &Answer) -> Vec<Value> {
+    let id = answer.header("x-request-id");
+    let found = server.api("GET", &format!("/audit-events?request_id={id}"), token, None);
+    assert_eq!(found.status, 200, "{}", found.text);
+    found.body["data"].as_array().unwrap().clone()
+}
+
 /// Whether a token is in force, as its own client is told.
 pub fn is_active(server: &Server, client: &TestClient, token: &str) -> bool {
     let answer = server.post_form("/api/oauth/introspect", client, &[("token", token)]);

@@ -123,6 +123,11 @@ both! {
         for (arguments, status) in [
             (vec!["signing-key", "destroy", second.as_str(), "--yes"], 1),
             (vec!["signing-key", "destroy", "nosuchkid", "--yes"], 1),
+            // A kid may begin with a hyphen, wherever the options stand.
+            (vec!["signing-key", "destroy", "-klHUd5y", "--yes"], 1),
+            (vec!["signing-key", "destroy", "--yes", "-hlHUd5y"], 1),
+            (vec!["signing-key", "destroy", "--json", "-VlHUd5y", "--yes"], 1),
+            (vec!["signing-key", "destroy", "--yes", "--HUd5yq"], 1),
             (vec!["signing-key", "destroy", third.as_str()], 2),
             (vec!["signing-key", "rotate", "--algorithm", "HS256"], 2),
             (vec!["signing-key", "rotate", "--lead", "31d"], 2),

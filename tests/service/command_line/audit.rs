@@ -105,7 +105,7 @@ both! {
     fn any_number_of_events_is_listed_and_exported(database) {
         let server = Server::start(database);
         let client = server.client("orders:read");
-        let count = 2_500;
+        let count = 1_100;
         std::thread::scope(|scope| {
             for _ in 0..16 {
                 scope.spawn(|| for _ in 0..count / 16 + 1 { assert_eq!(server.token(&client).status, 200); });

@@ -152,9 +152,15 @@ both! {
             end(&mut program(&empty, &settings, &["restore", "--input", damaged.to_str().unwrap()]))
         };
         let cut = &whole[..whole.len() - 20];
+        let lines: Vec<&str> = whole.lines().collect();
+        let without_its_end = lines[..lines.len() - 1].join("\n");
+        let lacking_a_row = [&lines[..5], &lines[6..]].concat().join("\n");
+        let only_its_head = format!("{}\n", lines[0]);
         let strange = whole.replace("\"table\":\"clients\"", "\"table\":\"customers\"");
         let newer = whole.replacen("sealwright backup 1", "sealwright backup 2", 1);
-        for text in ["", "{}", "junk", cut, &strange, &newer] {
+        for text in
+            ["", "{}", "junk", cut, &strange, &newer, &without_its_end, &lacking_a_row, &only_its_head]
+        {
             let ended = restore(text);
             assert_eq!(ended.status, 1, "{ended:?}");
             assert!(ended.err.contains("damaged") || ended.err.contains("backup"), "{ended:?}");
@@ -170,9 +176,10 @@ both! {
     fn a_restored_copy_needs_its_own_master_key(database) {
         let folder = tempfile::tempdir().unwrap();
         let kind = database.kind;
-        let server = Server::start(database);
+        let mut server = Server::start(database);
         let file = folder.path().join("copy");
         server.cli(&["backup", "--output", file.to_str().unwrap()]);
+        server.kill();
         let (empty, mut settings) = other_place(kind, &server, &"11".repeat(32));
         let said = end_with(0, &mut program(&empty, &settings, &["restore", "--input", file.to_str().unwrap()]));
         assert!(said.err.contains("master key"), "{said:?}");
