@@ -68,6 +68,12 @@ impl Keyring {
             .and_then(|loaded| loaded.signer.clone())
     }
 
+    /// The environment and algorithm of the published key that `kid` names.
+    pub fn line_of(&self, kid: &str) -> Option<(Environment, Algorithm)> {
+        let keys = self.keys.load();
+        keys.iter().map(|loaded| &loaded.key).find(|key| &*key.kid == kid).map(|key| (key.environment, key.algorithm))
+    }
+
     /// Verifies `token` as one of `environment`.
     ///
     /// # Errors

@@ -107,7 +107,7 @@ impl Services {
         let mut trail = Trail::of(caller, "signing_key.destroy", origin);
         trail.target = Some(crate::domain::text::recordable(kid, 64).into());
         let (own, kid) = (caller.clone(), kid.to_owned());
-        let spare = match self.known_line(&kid).await? {
+        let spare = match self.keyring.line_of(&kid) {
             Some((environment, algorithm)) => Some(self.spare_key(environment, algorithm).await?),
             None => None,
         };
@@ -118,7 +118,6 @@ impl Services {
                 let found = if is_thumbprint { signing_keys::find(transaction.connection, &kid)? } else { None };
                 let key = found.filter(|key| own.sees(key.environment)).ok_or(ServiceError::NotFound("signing key"))?;
                 trail.environment = Some(key.environment);
-                let spare = spare.ok_or(ServiceError::NotFound("signing key"))?;
                 destroy(transaction, spare, key, now)
             })
             .await?;
@@ -210,12 +209,6 @@ impl Services {
             .unwrap_or_else(|error| Err(ServiceError::Internal(error.to_string())))
     }
 
-    async fn known_line(&self, kid: &str) -> Result<Option<(Environment, Algorithm)>, ServiceError> {
-        let kid = kid.to_owned();
-        let key = self.store.read(move |connection| signing_keys::find(connection, &kid)).await?;
-        Ok(key.map(|key| (key.environment, key.algorithm)))
-    }
-
     /// Erases the private halves of keys that are retired long enough, so that nothing is left to steal.
     ///
     /// # Errors
@@ -260,6 +253,7 @@ fn succeed(
         return Err(PENDING);
     }
     spare.key.generation = line.first().map_or(1, |newest| newest.generation + 1);
+    spare.key.created_at = now;
     spare.key.activates_at = activates_at;
     match signing_keys::insert(transaction.connection, &spare) {
         Err(StoreError::Duplicate) => return Err(PENDING),
@@ -275,7 +269,7 @@ fn succeed(
 
 fn destroy(
     transaction: &mut Change<'_>,
-    spare: StoredKey,
+    spare: Option<StoredKey>,
     mut key: SigningKey,
     now: Timestamp,
 ) -> Result<SigningKey, ServiceError> {
@@ -293,6 +287,7 @@ fn destroy(
             signing_keys::update_dates(transaction.connection, &successor)?;
         }
         (KeyStatus::Active, None) => {
+            let spare = spare.ok_or_else(|| ServiceError::Unavailable("the key was made a moment ago".to_owned()))?;
             succeed(transaction, spare, now, now)?;
         }
         // The active key goes on: its successor is not coming.
