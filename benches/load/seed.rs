@@ -91,6 +91,7 @@ async fn main() -> Result<(), Failure> {
 fn copy(arguments: &Arguments, original: &str) -> Result<(), Failure> {
     let file = arguments.data_dir.join("sealwright.db");
     let mut connection = SqliteConnection::establish(&file.to_string_lossy())?;
+    connection.batch_execute("PRAGMA busy_timeout = 10000")?;
     let mut columns = |table: &str, apart: &[&str]| -> Result<String, Failure> {
         let all = columns_of(&mut connection, table)?;
         Ok(all.into_iter().filter(|name| !apart.contains(&name.as_str())).collect::<Vec<_>>().join(", "))
@@ -99,7 +100,7 @@ fn copy(arguments: &Arguments, original: &str) -> Result<(), Failure> {
     let of_secret = columns("client_secrets", &["id", "client_id"])?;
     let copies = arguments.copies;
     connection.batch_execute(&format!(
-        "PRAGMA busy_timeout = 10000; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -200000; \
+        "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -200000; \
          CREATE TEMP TABLE copies AS \
              WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {copies}) \
              SELECT printf('%012x7%s', unixepoch() * 1000 - 10000 * ({copies} - n + 1), \

@@ -52,6 +52,7 @@ CREATE TABLE client_secrets (
     last_used_at BIGINT
 );
 CREATE INDEX client_secrets_client ON client_secrets (client_id);
+CREATE INDEX client_secrets_ends_at ON client_secrets (ends_at) WHERE ends_at IS NOT NULL;
 
 CREATE TABLE scopes (
     name TEXT PRIMARY KEY,
