@@ -4,6 +4,7 @@ mod audit;
 mod client;
 mod config;
 mod doctor;
+mod log_pipe;
 mod output;
 mod quickstart;
 mod revoke_all;

@@ -18,11 +18,13 @@ pub struct Arguments {
 /// Runs the server until it is told to stop.
 pub fn run(flags: &Flags, arguments: &Arguments) -> Result<(), CliError> {
     let config = Config::load(flags)?;
-    session::start_log(&config, "info");
+    let log = session::start_server_log(&config)?;
     let purpose = if arguments.no_migrate { Purposes::ServeWithoutMigrating } else { Purposes::Serve };
     let (served, ready) = (config.clone(), || {});
     let listener = http::bind(config.server.listen)?;
-    actix_rt(async move { serve(served, listener, purpose, ready).await })
+    let result = actix_rt(async move { serve(served, listener, purpose, ready).await });
+    log.drain();
+    result
 }
 
 /// Opens everything, serves on `listener`, and calls `ready` once requests are accepted.

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::CliError;
+use super::log_pipe::LogPipe;
 use crate::app::{self, Purposes};
 use crate::clock;
 use crate::config::{Config, Flags};
@@ -65,9 +66,24 @@ fn actor() -> String {
     format!("cli:{}", user.as_deref().map_or("unknown", |user| crate::domain::text::clipped(user, 60)))
 }
 
-/// Starts logging to standard error; `RUST_LOG` wins over the setting, and commands say only what is wrong.
+/// Starts a command's logging to standard error: it says only what is wrong, unless the setting or `RUST_LOG` asks for more.
 pub fn start_log(config: &Config, fallback: &str) {
-    let filter = if fallback == "warn" && config.log == "info" { fallback } else { &config.log };
-    let environment = env_logger::Env::default().default_filter_or(filter);
-    let _already = env_logger::Builder::from_env(environment).format_timestamp_millis().try_init();
+    let filter = if config.log == "info" { fallback } else { &config.log };
+    let _already = log_builder(filter).try_init();
+}
+
+/// Starts a server's logging, which holds up no request.
+///
+/// # Errors
+/// The system refuses a thread.
+pub fn start_server_log(config: &Config) -> Result<LogPipe, CliError> {
+    let pipe = LogPipe::start()?;
+    let _already = log_builder(&config.log).target(env_logger::Target::Pipe(Box::new(pipe.clone()))).try_init();
+    Ok(pipe)
+}
+
+fn log_builder(filter: &str) -> env_logger::Builder {
+    let mut builder = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(filter));
+    builder.format_timestamp_millis();
+    builder
 }

@@ -1,0 +1,85 @@
+//! Log lines on their way to standard error: requests put theirs into memory, and one thread writes what has gathered, so that
+//! no request waits for a write and two never wait for each other.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex};
+
+/// Lines that may gather while standard error takes none; beyond, requests wait for it, and memory stays bounded.
+const GATHERED_MAX: usize = 1 << 20;
+
+#[derive(Default)]
+struct Gathered {
+    lines: Vec<u8>,
+    is_writing: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    gathered: Mutex<Gathered>,
+    changed: Condvar,
+}
+
+/// The way in. A clone can [`LogPipe::drain`] it at the end of the process.
+#[derive(Clone, Default)]
+pub struct LogPipe(Arc<Shared>);
+
+impl LogPipe {
+    /// Starts the thread that writes.
+    ///
+    /// # Errors
+    /// The system refuses a thread.
+    pub fn start() -> std::io::Result<Self> {
+        let pipe = Self::default();
+        let shared = Arc::clone(&pipe.0);
+        std::thread::Builder::new().name("log".to_owned()).spawn(move || shared.write_for_ever())?;
+        Ok(pipe)
+    }
+
+    /// Waits until everything that was logged is written.
+    pub fn drain(&self) {
+        let mut gathered = self.0.gathered.lock();
+        while gathered.is_writing || !gathered.lines.is_empty() {
+            self.0.changed.wait(&mut gathered);
+        }
+    }
+}
+
+impl Shared {
+    fn write_for_ever(&self) {
+        let mut lines = Vec::new();
+        loop {
+            let mut gathered = self.gathered.lock();
+            gathered.is_writing = false;
+            self.changed.notify_all();
+            while gathered.lines.is_empty() {
+                self.changed.wait(&mut gathered);
+            }
+            gathered.is_writing = true;
+            std::mem::swap(&mut lines, &mut gathered.lines);
+            drop(gathered);
+            // Nobody can be told that standard error is gone.
+            let _gone = std::io::stderr().write_all(&lines);
+            lines.clear();
+        }
+    }
+}
+
+impl Write for LogPipe {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        let mut gathered = self.0.gathered.lock();
+        while gathered.lines.len() > GATHERED_MAX {
+            self.0.changed.wait(&mut gathered);
+        }
+        gathered.lines.extend_from_slice(line);
+        if !gathered.is_writing {
+            self.0.changed.notify_all();
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
