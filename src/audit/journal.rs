@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use tokio::sync::oneshot;
 
 use crate::domain::audit::AuditEvent;
+use crate::store::audit_seconds::Marked;
 use crate::store::{Store, StoreConnection, StoreError};
 
 /// Events that may wait; beyond, requests are turned away at once instead of later.
@@ -67,7 +68,7 @@ impl Journal {
         let stats = Arc::new(JournalStats::default());
         let lines = json_lines.map(JsonLines::open).transpose()?;
         let writes_lines = lines.is_some();
-        let writer = Writer { store, connection: None, stats: Arc::clone(&stats), lines };
+        let writer = Writer { store, connection: None, marked: Marked::default(), stats: Arc::clone(&stats), lines };
         std::thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(&queue))?;
         Ok(Self { entries, stats, writes_lines })
     }
@@ -110,6 +111,7 @@ struct Writer {
     store: Store,
     /// Kept from commit to commit, and given back to the pool when one fails.
     connection: Option<StoreConnection>,
+    marked: Marked,
     stats: Arc<JournalStats>,
     lines: Option<JsonLines>,
 }
@@ -157,12 +159,12 @@ impl Writer {
         }
     }
 
-    fn commit<'e>(&mut self, events: impl Iterator<Item = &'e AuditEvent>) -> Result<(), StoreError> {
+    fn commit<'e>(&mut self, events: impl Iterator<Item = &'e AuditEvent> + Clone) -> Result<(), StoreError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.store.connection()?,
         };
-        self.store.append_events(&mut connection, events)?;
+        self.store.append_events(&mut connection, events, &mut self.marked)?;
         self.connection = Some(connection);
         self.stats.commits.fetch_add(1, Ordering::Relaxed);
         Ok(())

@@ -6,6 +6,10 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
+/// How long lines gather before they are written: a thread that was woken for each of them would cost requests more than the
+/// writing. What a process has not written when it is killed is lost; the audit log is the record.
+const GATHERING: std::time::Duration = std::time::Duration::from_millis(5);
+
 /// Lines that may gather while standard error takes none; beyond, requests wait for it, and memory stays bounded.
 const GATHERED_MAX: usize = 1 << 20;
 
@@ -57,6 +61,9 @@ impl Shared {
                 self.changed.wait(&mut gathered);
             }
             gathered.is_writing = true;
+            drop(gathered);
+            std::thread::sleep(GATHERING);
+            let mut gathered = self.gathered.lock();
             std::mem::swap(&mut lines, &mut gathered.lines);
             drop(gathered);
             // Nobody can be told that standard error is gone.

@@ -207,9 +207,11 @@ impl Client {
     }
 
     /// When a token issued at `now` expires: after the client's token lifetime, never past the client's own end.
-    pub fn token_expiry(&self, now: Timestamp) -> Timestamp {
-        let expiry = Timestamp::from_seconds(now.seconds() + self.token_lifetime.as_seconds());
-        self.expires_at.map_or(expiry, |end| expiry.min(Timestamp::from_seconds(end.seconds())))
+    /// `None` where that leaves no whole second (RFC 7519 §2: numeric dates of tokens are seconds).
+    pub fn token_expiry(&self, now: Timestamp) -> Option<Timestamp> {
+        let lifetime = now.seconds() + self.token_lifetime.as_seconds();
+        let expiry = self.expires_at.map_or(lifetime, |end| lifetime.min(end.seconds()));
+        (expiry > now.seconds()).then(|| Timestamp::from_seconds(expiry))
     }
 }
 
@@ -293,8 +295,10 @@ mod tests {
     fn a_token_never_outlives_its_client() {
         let mut client = client("read", &[]);
         let now = Timestamp::from_seconds(2_000);
-        assert_eq!(client.token_expiry(now), Timestamp::from_seconds(5_600));
+        assert_eq!(client.token_expiry(now), Some(Timestamp::from_seconds(5_600)));
         client.expires_at = Some(Timestamp::from_millis(2_100_900));
-        assert_eq!(client.token_expiry(now), Timestamp::from_seconds(2_100));
+        assert_eq!(client.token_expiry(now), Some(Timestamp::from_seconds(2_100)));
+        assert_eq!(client.token_expiry(Timestamp::from_millis(2_099_999)), Some(Timestamp::from_seconds(2_100)));
+        assert_eq!(client.token_expiry(Timestamp::from_millis(2_100_100)), None, "though it is active for 800 ms more");
     }
 }

@@ -258,7 +258,7 @@ fn issue<Sign: Fn(&Claims<'_>) -> Option<String>>(
     extensions: Extensions,
     issuer: &mut JwtIssuer<'_, Sign>,
 ) -> Result<Issued, OAuthError> {
-    let expiry = client.token_expiry(issuer.issued_at);
+    let expiry = client.token_expiry(issuer.issued_at).ok_or(OAuthError::INVALID_CLIENT)?;
     let scope = scopes_of(&pre_grant.scope).ok_or(OAuthError::SERVER_ERROR)?;
     let grant = Grant {
         // In this grant the client owns the resource it asks for (RFC 9068 §2.2: `sub` is the client).

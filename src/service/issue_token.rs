@@ -69,6 +69,9 @@ impl Services {
         let (form, credentials) = request.read()?;
         let wanted = Wanted::from_form(&form)?;
         let known = self.authenticate_client(request.environment, &credentials, trail, now).await?;
+        if known.client.token_expiry(now).is_none() {
+            return Err(Refusal::new(OAuthError::INVALID_CLIENT, "client_expired"));
+        }
         let request_of_client =
             AuthenticatedRequest { wanted: &wanted, client: &known.client, secret: credentials.secret.expose() };
         self.grant_token(request.environment, &request_of_client, trail, now)

@@ -11,6 +11,7 @@ use crate::domain::audit::{AuditEvent, Origin, Outcome};
 use crate::domain::caller::Caller;
 use crate::domain::environment::Environment;
 use crate::domain::time::Timestamp;
+use crate::store::audit_seconds::Marked;
 use crate::store::{Change, audit_log};
 
 /// What is known so far of the event of one request.
@@ -121,7 +122,7 @@ impl Services {
             .change(move |transaction| {
                 let done = change(transaction, &mut own, clock::now())?;
                 let event = own.event(Outcome::Success, status, "ok")?;
-                audit_log::insert(transaction.connection, [&event])?;
+                audit_log::insert(transaction.connection, [&event], &Marked::default())?;
                 Ok::<_, ServiceError>((done, event))
             })
             .await;

@@ -1,7 +1,11 @@
 //! Audit events as rows.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
+
 use diesel::prelude::*;
 
+use super::audit_seconds::{self, Mark, Marked};
 use super::schema::audit_log;
 use super::{AnyConnection, StoreError};
 use crate::domain::audit::{AuditEvent, Outcome};
@@ -62,7 +66,7 @@ impl<'e> NewRow<'e> {
     }
 }
 
-/// Stores events. To be called inside a transaction where there are several.
+/// Stores events, and those of their marks that are not in `marked`, which it returns. To be called inside a transaction.
 ///
 /// On SQLite a prepared statement a row is cheapest; on PostgreSQL few round trips are.
 ///
@@ -70,8 +74,10 @@ impl<'e> NewRow<'e> {
 /// The database fails or refuses.
 pub fn insert<'e>(
     connection: &mut AnyConnection,
-    events: impl IntoIterator<Item = &'e AuditEvent>,
-) -> Result<(), StoreError> {
+    events: impl IntoIterator<Item = &'e AuditEvent> + Clone,
+    marked: &Marked,
+) -> Result<BTreeSet<Mark>, StoreError> {
+    let marks = marked.missing(events.clone());
     let rows = events.into_iter().map(NewRow::of);
     match connection {
         AnyConnection::Sqlite(connection) => {
@@ -86,7 +92,8 @@ pub fn insert<'e>(
             }
         }
     }
-    Ok(())
+    audit_seconds::insert(connection, &marks)?;
+    Ok(marks)
 }
 
 /// A stored event, as it is shown.
@@ -154,13 +161,60 @@ pub struct EventFilter {
     pub before: Option<EventId>,
 }
 
+impl EventFilter {
+    /// The ids that events which pass can have: events and requests carry their time in their ids, so that the primary key
+    /// finds a time or a request.
+    fn ids(&self) -> Range<Option<EventId>> {
+        let request_time = self.request_id.as_ref().map(RequestId::time);
+        let since = self.since.max(request_time);
+        let until = [self.until, request_time.map(|time| time.plus(LONGEST_REQUEST))].into_iter().flatten().min();
+        let end = [until.map(EventId::floor), self.before.clone()].into_iter().flatten().min();
+        since.map(EventId::floor)..end
+    }
+}
+
 /// Events, newest first, at most `limit`.
 ///
 /// # Errors
 /// The database fails.
 pub fn list(connection: &mut AnyConnection, filter: &EventFilter, limit: i64) -> Result<Vec<StoredEvent>, StoreError> {
+    let ids = filter.ids();
+    let Some(subject) = &filter.credential else { return list_among(connection, filter, &ids, limit) };
+    let mut found = Vec::new();
+    let mut seconds = audit_seconds::seconds_of(&ids);
+    loop {
+        let latest = audit_seconds::latest(connection, subject, &seconds)?;
+        for run in audit_seconds::runs(&latest) {
+            let start = ids.start.clone().max(Some(EventId::floor(run.start)));
+            let end = [Some(EventId::floor(run.end)), ids.end.clone()].into_iter().flatten().min();
+            let missing = limit.saturating_sub(i64::try_from(found.len()).unwrap_or(i64::MAX));
+            if missing == 0 {
+                return Ok(found);
+            }
+            found.append(&mut list_among(connection, filter, &(start..end), missing)?);
+        }
+        match latest.last() {
+            Some(earliest) if latest.len() == audit_seconds::STEP => seconds.end = *earliest,
+            _ => return Ok(found),
+        }
+    }
+}
+
+/// Events with ids among `ids`, newest first, at most `limit`.
+fn list_among(
+    connection: &mut AnyConnection,
+    filter: &EventFilter,
+    ids: &Range<Option<EventId>>,
+    limit: i64,
+) -> Result<Vec<StoredEvent>, StoreError> {
     let mut query =
         audit_log::table.select(StoredEvent::as_select()).order(audit_log::id.desc()).limit(limit).into_boxed();
+    if let Some(first) = &ids.start {
+        query = query.filter(audit_log::id.ge(first.to_string()));
+    }
+    if let Some(end) = &ids.end {
+        query = query.filter(audit_log::id.lt(end.to_string()));
+    }
     if let Some(environment) = &filter.environment {
         query = query.filter(audit_log::environment.eq(environment.clone()));
     }
@@ -175,19 +229,6 @@ pub fn list(connection: &mut AnyConnection, filter: &EventFilter, limit: i64) ->
     }
     if let Some(request_id) = &filter.request_id {
         query = query.filter(audit_log::request_id.eq(request_id.to_string()));
-    }
-    // Events and requests carry their time in their ids, so that the primary key finds a time or a request.
-    let request_time = filter.request_id.as_ref().map(RequestId::time);
-    let since = filter.since.max(request_time);
-    let until = [filter.until, request_time.map(|time| time.plus(LONGEST_REQUEST))].into_iter().flatten().min();
-    if let Some(since) = since {
-        query = query.filter(audit_log::id.ge(EventId::floor(since).to_string()));
-    }
-    if let Some(until) = until {
-        query = query.filter(audit_log::id.lt(EventId::floor(until).to_string()));
-    }
-    if let Some(before) = &filter.before {
-        query = query.filter(audit_log::id.lt(before.to_string()));
     }
     Ok(query.load(connection)?)
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::schema::{
     audit_log, client_secrets, clients, idempotency_keys, installation, revoked_tokens, scopes, signing_keys,
 };
-use super::{AnyConnection, Store, StoreError, migrations};
+use super::{AnyConnection, Store, StoreError, audit_seconds, migrations};
 
 /// Rows read and written at once.
 const STEP: i64 = 500;
@@ -244,6 +244,7 @@ pub fn restore(store: &Store, path: &Path) -> Result<u64, StoreError> {
         if said != Some(rows) {
             return Err(failed(&"is not whole: its end is missing"));
         }
+        audit_seconds::rebuild(connection)?;
         Ok(rows)
     })
 }

@@ -4,6 +4,7 @@
 //! change log first: that makes changes one after another, and tells other processes what to forget.
 
 pub mod audit_log;
+pub mod audit_seconds;
 pub mod backup;
 pub mod change_log;
 pub mod clients;
@@ -179,16 +180,19 @@ impl Store {
         connection.transaction(|connection| work(connection).map_err(Failed::Own)).map_err(Failed::into_error)
     }
 
-    /// Stores events in one transaction on `connection`, which the writer of events keeps for itself.
+    /// Stores events in one transaction on `connection`, which the writer of events keeps for itself, as `marked` is.
     ///
     /// # Errors
     /// The database fails or refuses one of them; none is stored then.
     pub fn append_events<'e>(
         &self,
         connection: &mut StoreConnection,
-        events: impl Iterator<Item = &'e crate::domain::audit::AuditEvent>,
+        events: impl Iterator<Item = &'e crate::domain::audit::AuditEvent> + Clone,
+        marked: &mut audit_seconds::Marked,
     ) -> Result<(), StoreError> {
-        self.transaction_on(connection, |connection| audit_log::insert(connection, events))
+        let marks = self.transaction_on(connection, |connection| audit_log::insert(connection, events, marked))?;
+        marked.remember(marks);
+        Ok(())
     }
 
     /// Notes when secrets were last used.

@@ -124,4 +124,11 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    audit_seconds (subject, second) {
+        subject -> Text,
+        second -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(clients, client_secrets);

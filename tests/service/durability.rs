@@ -53,6 +53,20 @@ pub fn refuse_events(database: &Database, condition: &str) {
     });
 }
 
+/// Events that a search for their credential or target would not find.
+fn unmarked(database: &Database) -> i64 {
+    ["credential", "target"]
+        .map(|subject| {
+            let sql = format!(
+                "SELECT COUNT(*) AS n FROM audit_log WHERE {subject} IS NOT NULL AND NOT EXISTS \
+                 (SELECT 1 FROM audit_seconds WHERE subject = {subject} AND second = time / 1000)"
+            );
+            database.numbers(&sql)[0]
+        })
+        .iter()
+        .sum()
+}
+
 /// Ends what [`refuse_events`] began.
 pub fn accept_events(database: &Database) {
     database.execute(match database.kind {
@@ -128,6 +142,7 @@ both! {
         let stored: HashSet<String> = texts(&server.database, sql).into_iter().collect();
         let lost: Vec<_> = scopes.difference(&stored).collect();
         assert!(lost.is_empty(), "{} of {} scopes are lost: {lost:?}", lost.len(), scopes.len());
+        assert_eq!(unmarked(&server.database), 0);
     }
 
     /// SPEC §6: where events cannot be stored, what would grant or change something is 503.
@@ -185,6 +200,7 @@ both! {
             let answer = server.api(method, path, &management, body.as_ref());
             assert!((200..300).contains(&answer.status), "{method} {path}: {}", answer.text);
         }
+        assert_eq!(unmarked(&server.database), 0, "what was rolled back is not taken for stored");
     }
 
     /// Events share a commit, not a fate.

@@ -124,5 +124,9 @@ CREATE TABLE audit_log (
     position BIGINT,
     hash BLOB
 ) WITHOUT ROWID;
-CREATE INDEX audit_log_credential ON audit_log (credential, id) WHERE credential IS NOT NULL;
-CREATE INDEX audit_log_target ON audit_log (target, id) WHERE target IS NOT NULL;
+CREATE TABLE audit_seconds (
+    -- A credential or a target, and a second (since the epoch) in which the log speaks of it.
+    subject TEXT NOT NULL,
+    second BIGINT NOT NULL,
+    PRIMARY KEY (subject, second)
+) WITHOUT ROWID;

@@ -228,4 +228,49 @@ both! {
         }
         assert_eq!(seen, all, "page by page");
     }
+
+    fn events_of_a_credential_are_found_however_far_apart_they_are(database) {
+        use sealwright::domain::ids::EventId;
+        use sealwright::domain::time::Timestamp;
+        let server = Server::start(database);
+        let token = owner(&server);
+        let (busy, rare) = ("cli_busy", "cli_rare");
+        let start = 1_700_000_000_000_i64;
+        let (mut rows, mut marks, mut expected) = (vec![], vec![], vec![]);
+        for second in 0..2_000_i64 {
+            let subjects = if second % 3 == 0 { vec![busy, rare] } else { vec![busy] };
+            for (place, subject) in subjects.into_iter().enumerate() {
+                let time = start + second * 1000 + 500 * i64::try_from(place).unwrap();
+                let id = EventId::floor(Timestamp::from_millis(time));
+                let column = if second % 2 == 0 { format!("'{subject}', NULL") } else { format!("NULL, '{subject}'") };
+                rows.push(format!("('{id}', {time}, 'x', {column}, 'production', 'x.y', 'success', 200, 'ok', '', '', '', '', 0, 1)"));
+                marks.push(format!("('{subject}', {})", time / 1000));
+                if subject == rare {
+                    expected.push(id.to_string());
+                }
+            }
+        }
+        for rows in rows.chunks(400) {
+            server.database.execute(&format!(
+                "INSERT INTO audit_log (id, time, actor, credential, target, environment, action, outcome, status, reason, method, path, \
+                 user_agent, request_id, duration_micros, count) VALUES {}",
+                rows.join(",")
+            ));
+        }
+        server.database.execute(&format!("INSERT INTO audit_seconds (subject, second) VALUES {}", marks.join(",")));
+        expected.reverse();
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let query = format!("/audit-events?credential={rare}&limit=100{cursor}");
+            let page = server.api("GET", &query, &token, None);
+            seen.extend(column(&page, "id"));
+            match &page.body["next_cursor"] {
+                Value::Null => break,
+                next => cursor = format!("&cursor={}", text(next)),
+            }
+        }
+        assert_eq!(seen, expected);
+        let listed = server.cli(&["audit", "list", "--credential", rare, "--limit", "100000"]);
+        assert_eq!(listed.as_array().or(listed["data"].as_array()).map(Vec::len), Some(expected.len()));
+    }
 }

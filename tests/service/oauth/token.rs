@@ -200,6 +200,14 @@ both! {
         let claims = claims_of(&brief);
         assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
 
+        let last_seconds = client(&server, "read", &["--expires-in", "2s"]);
+        loop {
+            let answer = server.token(&last_seconds);
+            if answer.status == 401 {
+                break;
+            }
+            assert!(answer.body["expires_in"].as_i64() >= Some(1), "no token that is dead already: {}", answer.text);
+        }
         let ending = client(&server, "read", &["--expires-in", "10m"]);
         let end = seconds_now() + 600;
         let answer = grant(&server, "", &ending, &[]);
