@@ -87,7 +87,13 @@ fn sources() -> Vec<Source> {
 
 /// The code alone: comments and what stands in quotes become blanks, and the tests at a file's end are cut off.
 fn code_of(text: &str) -> String {
-    let text = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap();
+    let text = text
+        .split("\n#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap()
+        .split("\n#[cfg(test)]\npub mod tests {")
+        .next()
+        .unwrap();
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {

@@ -29,6 +29,8 @@ pub struct ServerConfig {
     pub keep_alive: Duration,
     /// How long a stop waits for requests that are under way.
     pub shutdown_timeout: Duration,
+    /// Whether the OpenAPI document and its reference are served to anybody, or to nobody.
+    pub public_docs: bool,
 }
 
 /// A certificate chain and its key, both PEM.
@@ -73,6 +75,7 @@ impl ServerConfig {
             request_timeout,
             keep_alive: duration("keep_alive", &settings.keep_alive)?,
             shutdown_timeout: duration("shutdown_timeout", &settings.shutdown_timeout)?,
+            public_docs: settings.public_docs,
         })
     }
 }

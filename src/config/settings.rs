@@ -84,6 +84,7 @@ pub struct Settings {
     pub signing_key_rotation: String,
     pub environments: BTreeMap<String, EnvironmentSettings>,
     pub guess_limit_per_minute: u32,
+    pub public_docs: bool,
     pub audit_json_lines: Option<PathBuf>,
     pub log: String,
 }
@@ -121,6 +122,7 @@ impl Default for Settings {
             signing_key_rotation: "90d".to_owned(),
             environments: BTreeMap::new(),
             guess_limit_per_minute: 30,
+            public_docs: true,
             audit_json_lines: None,
             log: "info".to_owned(),
         }
@@ -128,7 +130,7 @@ impl Default for Settings {
 }
 
 /// The names, in the order of the documentation.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 23] = [
     "data_dir",
     "database_url",
     "database_pool_size",
@@ -150,6 +152,7 @@ const NAMES: [&str; 22] = [
     "signing_key_rotation",
     "environments",
     "guess_limit_per_minute",
+    "public_docs",
     "audit_json_lines",
 ];
 

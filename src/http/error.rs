@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde_json::{Value, json};
+use utoipa::{IntoResponses, ToSchema};
 
 use super::body::BodyError;
 use super::envelope::{PathKind, request_path_kind};
@@ -31,6 +32,87 @@ pub fn oauth(error: OAuthError) -> HttpResponse {
     }
     response.json(json!({"error": error.error, "error_description": error.description}))
 }
+
+/// An error of the protocol's endpoints (RFC 6749 §5.2).
+#[derive(ToSchema)]
+#[schema(as = OAuthError)]
+#[expect(dead_code, reason = "describes what `oauth` answers")]
+pub struct OAuthErrorView {
+    /// A registered error code.
+    #[schema(examples("invalid_client"))]
+    error: String,
+    /// One sentence for developers.
+    error_description: String,
+}
+
+/// How the protocol's endpoints refuse.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes what `oauth` answers")]
+pub enum OAuthRefusals {
+    /// `invalid_request`: a parameter is missing, malformed or there twice, or the client authenticates in two ways.
+    #[response(status = 400)]
+    BadRequest(#[to_schema] OAuthErrorView),
+    /// `invalid_client`: the client is unknown here, its secret is wrong, or it is not active. Nothing tells which.
+    #[response(status = 401, headers(("WWW-Authenticate" = String, description = "`Basic`")))]
+    Unauthorized(#[to_schema] OAuthErrorView),
+    /// `invalid_request`: the body did not come in time.
+    #[response(status = 408)]
+    TooSlow(#[to_schema] OAuthErrorView),
+    /// `invalid_request`: the body is larger than 16 KiB.
+    #[response(status = 413)]
+    TooLarge(#[to_schema] OAuthErrorView),
+    /// `temporarily_unavailable`: too many requests, or too many failures.
+    #[response(status = 429, headers(("Retry-After" = u32, description = "Seconds.")))]
+    TooMany(#[to_schema] OAuthErrorView),
+    /// `temporarily_unavailable`: the service cannot decide or record this now.
+    #[response(status = 503, headers(("Retry-After" = u32, description = "Seconds.")))]
+    Unavailable(#[to_schema] OAuthErrorView),
+    /// Anything else.
+    #[response(status = "default")]
+    Other(#[to_schema] OAuthErrorView),
+}
+
+/// An RFC 9457 problem.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what `problem` answers")]
+pub struct Problem {
+    /// Always `about:blank`: `code` tells problems apart.
+    r#type: String,
+    /// The status in words.
+    title: String,
+    /// The status.
+    status: u16,
+    /// Which problem it is; stable, for programs.
+    #[schema(examples("invalid_input"))]
+    code: String,
+    /// One sentence for people.
+    detail: String,
+    /// The fields that cannot be used, where it is they.
+    #[schema(required = false)]
+    errors: Vec<FieldProblem>,
+}
+
+/// A field that cannot be used.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what `service` answers")]
+pub struct FieldProblem {
+    /// Its name.
+    #[schema(examples("scopes"))]
+    field: String,
+    /// What is wrong with it, as the end of a sentence.
+    #[schema(examples("must name at least one scope"))]
+    detail: String,
+}
+
+/// What is there forbids it.
+#[derive(IntoResponses)]
+#[response(
+    status = 409,
+    description = "What is there forbids it; `code` says what.",
+    content_type = "application/problem+json"
+)]
+#[expect(dead_code, reason = "describes what `service` answers")]
+pub struct Conflict(#[to_schema] Problem);
 
 /// An RFC 9457 problem with a stable `code`.
 pub fn problem(status: u16, code: &str, detail: &str, more: Value) -> HttpResponse {

@@ -2,11 +2,14 @@
 
 pub mod api;
 mod body;
+mod describe;
+mod endpoint;
 mod envelope;
 mod error;
 mod metrics;
 mod oauth;
 mod operations;
+mod reference;
 mod routes;
 mod server;
 mod tls;
@@ -24,6 +27,8 @@ pub struct State {
     server: ServerConfig,
     signing: SigningConfig,
     metrics: metrics::Metrics,
+    /// The OpenAPI document.
+    document: String,
 }
 
 /// The state as handlers get it.
@@ -32,6 +37,7 @@ type SharedState = actix_web::web::Data<State>;
 impl State {
     fn new(services: SharedServices, server: ServerConfig, signing: SigningConfig) -> Arc<Self> {
         let metrics = metrics::Metrics::new();
-        Arc::new(Self { services, server, signing, metrics })
+        let document = reference::serialised(&services.issuers);
+        Arc::new(Self { services, server, signing, metrics, document })
     }
 }

@@ -1,20 +1,62 @@
 //! For operators and their machines: health, readiness, metrics.
 
 use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::envelope::{origin_of, was_forwarded};
+use super::error::Problem;
 use super::{SharedState, api, error};
 use crate::clock;
 use crate::domain::permission;
 use crate::store::StoreError;
 
-/// The process answers.
-pub async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().json(json!({"status": "ok"}))
+/// Whether the service works.
+#[derive(Serialize, ToSchema)]
+pub struct Health {
+    /// `ok`, or `unavailable`.
+    status: &'static str,
 }
 
-/// Tokens can be issued: the database answers and every signing key is at hand.
+/// Whether tokens can be issued.
+#[derive(Serialize, ToSchema)]
+pub struct Readiness {
+    /// `ok`, or `unavailable`.
+    status: &'static str,
+    /// The database answers.
+    database: bool,
+    /// Every environment has a signing key of every algorithm at hand.
+    signing_keys: bool,
+}
+
+/// Is the process alive?
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "healthz",
+    tag = "Operations",
+    security(()),
+    responses((status = 200, description = "The process answers.", body = Health)),
+)]
+pub async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(json!(Health { status: "ok" }))
+}
+
+/// Can tokens be issued?
+///
+/// They can where the database answers and every signing key is at hand.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "readyz",
+    tag = "Operations",
+    security(()),
+    responses(
+        (status = 200, description = "They can.", body = Readiness),
+        (status = 503, description = "They cannot.", body = Readiness),
+    ),
+)]
 pub async fn readyz(state: SharedState) -> HttpResponse {
     let services = &state.services;
     let database = services
@@ -23,15 +65,32 @@ pub async fn readyz(state: SharedState) -> HttpResponse {
         .await
         .inspect_err(|error: &StoreError| log::warn!("{error}"));
     let keys = services.keyring.is_complete(&state.signing.algorithms, clock::now());
-    let body = json!({
-        "status": if database.is_ok() && keys { "ok" } else { "unavailable" },
-        "database": database.is_ok(),
-        "signing_keys": keys,
+    let body = json!(Readiness {
+        status: if database.is_ok() && keys { "ok" } else { "unavailable" },
+        database: database.is_ok(),
+        signing_keys: keys,
     });
     if database.is_ok() && keys { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
 }
 
-/// Metrics, for loopback peers that speak for themselves, and for `sealwright.metrics:read`.
+/// Read metrics
+///
+/// For callers on the same machine whose request carries no forwarding header, and for `sealwright.metrics:read`.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "metrics",
+    tag = "Operations",
+    security((), ("bearer" = [permission::METRICS_READ])),
+    responses(
+        (status = 200, description = "OpenMetrics text.", body = String,
+            content_type = "application/openmetrics-text"),
+        (status = 401, description = "There is no bearer token, or not one that is in force and for this API.",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The caller lacks the permission.", body = Problem,
+            content_type = "application/problem+json"),
+    ),
+)]
 pub async fn metrics(request: HttpRequest, state: SharedState) -> HttpResponse {
     let from_here = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
     if !from_here || was_forwarded(request.headers()) {

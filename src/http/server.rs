@@ -56,11 +56,12 @@ pub async fn serve(
     let workers = settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let seconds = |duration: Duration| u64::try_from(duration.as_seconds()).unwrap_or(0);
     let shared = Arc::clone(&state);
+    let public_docs = settings.public_docs;
     let mut server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::from(Arc::clone(&shared)))
             .wrap(actix_web::middleware::from_fn(envelope::envelope))
-            .configure(routes::configure)
+            .configure(|config| routes::configure(config, public_docs))
     })
     .workers(workers)
     .max_connections((settings.max_connections / workers).max(1))

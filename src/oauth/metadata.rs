@@ -1,9 +1,10 @@
 //! Authorization server metadata (RFC 8414).
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The document of one issuer. It names what answers, and nothing else.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Metadata {
     issuer: String,
     token_endpoint: String,

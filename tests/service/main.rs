@@ -11,6 +11,7 @@ mod examples;
 mod interop;
 mod key_rotation;
 mod oauth;
+mod openapi;
 mod quickstart;
 mod serving;
 mod support;

@@ -17,6 +17,8 @@ const BODY_MAX: usize = 64 * 1024;
 pub struct Fields {
     members: Map<String, Value>,
     wrong: Vec<FieldError>,
+    #[cfg(test)]
+    read: Vec<String>,
 }
 
 /// Reads the request's body as an object; an empty body is an empty object. The bytes are what tells repeated requests
@@ -27,7 +29,7 @@ pub struct Fields {
 pub async fn read(request: &HttpRequest, payload: Payload, state: &State) -> Result<(Fields, Bytes), ApiError> {
     let bytes = body::read(payload, BODY_MAX, state.server.request_timeout).await.map_err(ApiError::Body)?;
     if bytes.is_empty() {
-        return Ok((Fields { members: Map::new(), wrong: vec![] }, bytes));
+        return Ok((Fields::of(Map::new()), bytes));
     }
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = content_type.split(';').next().unwrap_or_default().trim();
@@ -35,11 +37,22 @@ pub async fn read(request: &HttpRequest, payload: Payload, state: &State) -> Res
         return Err(ApiError::MediaType);
     }
     let members = serde_json::from_slice(&bytes).map_err(|_| ApiError::MalformedJson)?;
-    Ok((Fields { members, wrong: vec![] }, bytes))
+    Ok((Fields::of(members), bytes))
 }
 
 impl Fields {
+    fn of(members: Map<String, Value>) -> Self {
+        Self {
+            members,
+            wrong: vec![],
+            #[cfg(test)]
+            read: vec![],
+        }
+    }
+
     fn take<T>(&mut self, name: &str, must_be: &str, read: impl FnOnce(Value) -> Option<T>) -> Patch<T> {
+        #[cfg(test)]
+        self.read.push(name.to_owned());
         match self.members.remove(name) {
             None => Patch::Keep,
             Some(Value::Null) => Patch::Clear,
@@ -83,5 +96,33 @@ impl Fields {
                 .map(|name| FieldError::new(crate::domain::text::clipped(name, 60), "is not a field of this object")),
         );
         if self.wrong.is_empty() { Ok(()) } else { Err(ApiError::Input(ServiceError::Invalid(self.wrong))) }
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    /// The schema `S` has exactly the properties that `read` reads.
+    pub fn assert_described<S: utoipa::ToSchema>(read: impl FnOnce(&mut Fields)) {
+        fn properties(schema: &Value, named: &Value, found: &mut Vec<String>) {
+            let name = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+            if let Some(name) = name {
+                properties(&named[name], named, found);
+            }
+            found.extend(schema["properties"].as_object().into_iter().flat_map(Map::keys).cloned());
+            schema["allOf"].as_array().into_iter().flatten().for_each(|part| properties(part, named, found));
+        }
+        let mut named = vec![];
+        S::schemas(&mut named);
+        let named: std::collections::BTreeMap<_, _> = named.into_iter().collect();
+        let mut fields = Fields::of(Map::new());
+        read(&mut fields);
+        fields.read.sort();
+        let mut described = vec![];
+        let schema = serde_json::to_value(S::schema()).unwrap();
+        properties(&schema, &serde_json::to_value(named).unwrap(), &mut described);
+        described.sort();
+        assert_eq!(described, fields.read);
     }
 }

@@ -6,6 +6,7 @@ mod fields;
 mod page;
 mod permitted;
 mod repeated;
+pub mod schema;
 pub mod scopes;
 pub mod signing_keys;
 
@@ -16,6 +17,9 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 pub use permitted::authorization;
 
 use super::error::ApiError;
+
+/// The document's name of how callers of this API authenticate.
+pub const BEARER: &str = "bearer";
 
 /// What a handler of this API gives.
 type Answer = Result<HttpResponse, ApiError>;

@@ -1,10 +1,17 @@
 //! Lists by cursor: `limit`, `cursor` and filters in the query; `{"data": […], "next_cursor": …}` in the answer.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::str::FromStr;
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::openapi::path::Operation;
+use utoipa::{IntoParams, ToSchema};
 
+use crate::http::describe::{Describe, add_problems};
 use crate::http::error::ApiError;
 use crate::oauth::form::Form;
 use crate::service::error::{FieldError, ServiceError};
@@ -12,16 +19,40 @@ use crate::service::error::{FieldError, ServiceError};
 const LIMIT_MAX: i64 = 1000;
 const LIMIT: i64 = 50;
 
+/// One page of a list.
+#[derive(Serialize, ToSchema)]
+pub struct Page<T> {
+    /// Newest first.
+    data: Vec<T>,
+    /// What to send as `cursor` for the next page; null on the last one.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+/// What every list takes.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what `page` and its callers read")]
+pub struct PageParameters {
+    /// At most so many.
+    #[param(minimum = 1, maximum = 1000, default = 50)]
+    limit: Option<i64>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
 /// A list's query, read name by name; what is left unread is unknown.
-pub struct Query<'q> {
+pub struct Query {
     parameters: Vec<(String, String)>,
-    read: Vec<&'q str>,
+    read: Vec<&'static str>,
     wrong: Vec<FieldError>,
 }
 
-impl<'q> Query<'q> {
-    /// The parameters of the request's query.
-    pub fn of(request: &HttpRequest) -> Self {
+impl FromRequest for Query {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let mut wrong = Vec::new();
         let parameters = if let Ok(form) = Form::parse(request.query_string().as_bytes()) {
             form.into_pairs()
@@ -29,11 +60,19 @@ impl<'q> Query<'q> {
             wrong.push(FieldError::new("query", "is not well-formed"));
             vec![]
         };
-        Self { parameters, read: vec![], wrong }
+        ready(Ok(Self { parameters, read: vec![], wrong }))
     }
+}
 
+impl Describe for Query {
+    fn describe(operation: &mut Operation) {
+        add_problems(operation, &["422"]);
+    }
+}
+
+impl Query {
     /// A parameter, if it is there and can be read.
-    pub fn get<T: FromStr>(&mut self, name: &'q str) -> Option<T>
+    pub fn get<T: FromStr>(&mut self, name: &'static str) -> Option<T>
     where
         T::Err: std::fmt::Display,
     {
@@ -87,5 +126,5 @@ pub fn page<T>(
     rows.truncate(limit);
     let next_cursor = if more { rows.last().map(cursor) } else { None };
     let data: Vec<Value> = rows.iter().map(view).collect();
-    super::private_json(200, &json!({"data": data, "next_cursor": next_cursor}))
+    super::private_json(200, &json!(Page { data, next_cursor }))
 }

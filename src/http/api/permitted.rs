@@ -8,10 +8,13 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderValue};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, web};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::SecurityRequirement;
 
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
 use crate::domain::permission;
+use crate::http::describe::{Describe, add_problems};
 use crate::http::envelope::origin_of;
 use crate::http::{State, error};
 use crate::service::authorize_caller::Unauthorized;
@@ -99,5 +102,17 @@ impl<P: Permission> FromRequest for Permitted<P> {
                 Err(refused) => Err(Refused(refused)),
             }
         })
+    }
+}
+
+impl<P: Permission> Describe for Permitted<P> {
+    fn describe(operation: &mut Operation) {
+        let needs = format!("Needs the permission `{}`.", P::NAME);
+        operation.description = Some(match operation.description.take() {
+            Some(description) => format!("{description}\n\n{needs}"),
+            None => needs,
+        });
+        operation.security = Some(vec![SecurityRequirement::new(super::BEARER, [P::NAME])]);
+        add_problems(operation, &["401", "403", "503", "default"]);
     }
 }

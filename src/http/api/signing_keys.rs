@@ -4,47 +4,124 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::web::{Path, Payload};
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::fields::Fields;
-use super::page::{Query, page};
+use super::page::{Page, PageParameters, Query, page};
 use super::permitted::{Permitted, SigningKeysRead, SigningKeysWrite};
 use super::repeated::{Repeated, repeated};
+use super::schema::{self, Time};
 use super::{Answer, fields, private_json};
 use crate::clock;
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::{Algorithm, KeyStatus, SigningKey};
 use crate::domain::time::{Duration, Timestamp};
 use crate::http::SharedState;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, Conflict};
 use crate::service::error::ServiceError;
 use crate::service::idempotency::Rendered;
 use crate::service::trail::Trail;
 
 /// A key as it is shown.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SigningKey)]
+struct SigningKeyView<'k> {
+    /// The RFC 7638 thumbprint of its public half.
+    id: &'k str,
+    /// The same, by the name that tokens and JWKS have for it.
+    kid: &'k str,
+    #[schema(value_type = schema::Environment)]
+    environment: &'static str,
+    #[schema(value_type = schema::Algorithm)]
+    algorithm: &'static str,
+    #[schema(value_type = schema::KeyStatus)]
+    status: &'static str,
+    /// RFC 7517.
+    #[schema(value_type = Object)]
+    public_jwk: &'k Value,
+    created_at: Time,
+    /// From when on it signs.
+    activates_at: Time,
+    /// When it stops signing.
+    #[schema(required)]
+    retires_at: Option<Time>,
+    /// Until when it is published for the tokens that it signed.
+    #[schema(required)]
+    published_until: Option<Time>,
+    #[schema(required)]
+    destroyed_at: Option<Time>,
+}
+
+/// A key as it is shown.
 pub fn view(key: &SigningKey, now: Timestamp) -> Value {
-    json!({
-        "id": &*key.kid,
-        "kid": &*key.kid,
-        "environment": key.environment.as_str(),
-        "algorithm": key.algorithm.as_str(),
-        "status": key.status(now).as_str(),
-        "public_jwk": key.public_jwk,
-        "created_at": key.created_at.to_string(),
-        "activates_at": key.activates_at.to_string(),
-        "retires_at": key.retires_at.map(|at| at.to_string()),
-        "published_until": key.retires_at.map(|at| at.plus(SigningKey::PUBLISHED_AFTER_RETIRING).to_string()),
-        "destroyed_at": key.destroyed_at.map(|at| at.to_string()),
+    json!(SigningKeyView {
+        id: &key.kid,
+        kid: &key.kid,
+        environment: key.environment.as_str(),
+        algorithm: key.algorithm.as_str(),
+        status: key.status(now).as_str(),
+        public_jwk: &key.public_jwk,
+        created_at: key.created_at.into(),
+        activates_at: key.activates_at.into(),
+        retires_at: key.retires_at.map(Time::from),
+        published_until: key.retires_at.map(|at| at.plus(SigningKey::PUBLISHED_AFTER_RETIRING).into()),
+        destroyed_at: key.destroyed_at.map(Time::from),
     })
 }
 
-/// `GET /api/v1/signing-keys`: filters `environment`, `algorithm`, `status`.
+/// Which key is to be replaced.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what `rotation` reads")]
+struct KeyRotation {
+    /// The caller's own, unless given.
+    #[schema(value_type = Option<schema::Environment>)]
+    environment: Option<String>,
+    /// The environment's own, unless given.
+    #[schema(value_type = Option<schema::Algorithm>)]
+    algorithm: Option<String>,
+    /// How long the key is published before it signs: an integer and `s`, `m`, `h` or `d`; at most 30 days. The setting
+    /// `signing_key_lead`, unless given.
+    #[schema(examples("24h"))]
+    lead: Option<String>,
+}
+
+struct Rotation {
+    environment: Option<Environment>,
+    algorithm: Option<Algorithm>,
+    lead: Option<Duration>,
+}
+
+fn rotation(fields: &mut Fields) -> Result<Rotation, ApiError> {
+    Ok(Rotation {
+        environment: parsed(fields, "environment")?,
+        algorithm: parsed(fields, "algorithm")?,
+        lead: parsed(fields, "lead")?,
+    })
+}
+
+/// List signing keys
+///
+/// Newest first. Private halves are never shown.
+#[utoipa::path(
+    get,
+    path = "/api/v1/signing-keys",
+    operation_id = "list_signing_keys",
+    tag = "Signing keys",
+    params(
+        ("environment" = Option<schema::Environment>, Query, description = "Only those of this environment."),
+        ("algorithm" = Option<schema::Algorithm>, Query, description = "Only those of this algorithm."),
+        ("status" = Option<schema::KeyStatus>, Query, description = "Only those with this status."),
+        PageParameters,
+    ),
+    responses((status = 200, description = "A page of keys.", body = Page<SigningKeyView<'_>>)),
+)]
 pub(in crate::http) async fn list(
-    request: HttpRequest,
+    mut query: Query,
     permitted: Permitted<SigningKeysRead>,
     state: SharedState,
 ) -> Answer {
-    let mut query = Query::of(&request);
     let limit = query.limit();
     let environment = query.get::<Environment>("environment");
     let algorithm = query.get::<Algorithm>("algorithm");
@@ -62,7 +139,18 @@ pub(in crate::http) async fn list(
     Ok(page(matching.collect(), limit, |key| key.kid.to_string(), |key| view(key, now)))
 }
 
-/// `POST /api/v1/signing-keys/rotate`: `environment`, `algorithm`, `lead`; 201 with the pending key.
+/// Replace the active key
+///
+/// The new key is `pending`: published, so that verifiers know it, and signing after `lead`. The old one then stays
+/// published until the last token that it signed has expired.
+#[utoipa::path(
+    post,
+    path = "/api/v1/signing-keys/rotate",
+    operation_id = "rotate_signing_key",
+    tag = "Signing keys",
+    request_body = Option<KeyRotation>,
+    responses((status = 201, description = "The pending key.", body = SigningKeyView<'_>), Conflict),
+)]
 pub(in crate::http) async fn rotate(
     request: HttpRequest,
     payload: Payload,
@@ -77,18 +165,27 @@ pub(in crate::http) async fn rotate(
         Repeated::Before(replay) => return Ok(private_json(replay.status, &replay.body)),
         Repeated::New(repeat) => repeat,
     };
-    let environment = parsed::<Environment>(&mut fields, "environment")?
+    let Rotation { environment, algorithm, lead } = rotation(&mut fields)?;
+    let environment = environment
         .or(caller.environment())
         .ok_or_else(|| ApiError::Input(ServiceError::invalid("environment", "is required")))?;
-    let algorithm = parsed::<Algorithm>(&mut fields, "algorithm")?
-        .unwrap_or_else(|| state.services.issuers.of(environment).algorithm);
-    let lead = parsed::<Duration>(&mut fields, "lead")?;
+    let algorithm = algorithm.unwrap_or_else(|| state.services.issuers.of(environment).algorithm);
     fields.finish()?;
     let key = state.services.rotate_signing_key(&caller, environment, algorithm, lead, repeat, origin).await?;
     Ok(private_json(201, &view(&key, clock::now())))
 }
 
-/// `POST /api/v1/signing-keys/{kid}/destroy`.
+/// End a key at once
+///
+/// For emergencies: what it signed no longer verifies. Where it was active, its successor is active in the same moment.
+#[utoipa::path(
+    post,
+    path = "/api/v1/signing-keys/{kid}/destroy",
+    operation_id = "destroy_signing_key",
+    tag = "Signing keys",
+    params(("kid" = String, Path, description = "The key's id.")),
+    responses((status = 200, description = "The destroyed key.", body = SigningKeyView<'_>), Conflict),
+)]
 pub(in crate::http) async fn destroy(
     kid: Path<String>,
     permitted: Permitted<SigningKeysWrite>,
@@ -101,4 +198,15 @@ pub(in crate::http) async fn destroy(
 fn parsed<T: std::str::FromStr<Err = &'static str>>(fields: &mut Fields, name: &str) -> Result<Option<T>, ApiError> {
     let text = fields.string(name).apply(None);
     text.map(|text| text.parse().map_err(|wrong| ApiError::Input(ServiceError::invalid(name, wrong)))).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::api::fields::tests::assert_described;
+
+    #[test]
+    fn schemas_name_the_fields_that_are_read() {
+        assert_described::<KeyRotation>(|fields| drop(rotation(fields)));
+    }
 }

@@ -6,17 +6,24 @@ use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::envelope::origin_of;
+use super::error::OAuthRefusals;
+use super::reference::samples;
 use super::{SharedState, body, error};
 use crate::clock;
 use crate::config::SigningConfig;
 use crate::crypto::digest::sha256;
 use crate::domain::environment::Environment;
 use crate::oauth::error::OAuthError;
+use crate::oauth::introspection::Introspection;
 use crate::oauth::metadata::Metadata;
 use crate::service::issue_token::ProtocolRequest;
 
+/// The document's name of how clients authenticate.
+pub const BASIC: &str = "client_secret_basic";
 /// Largest body of these endpoints.
 const BODY_MAX: usize = 16 * 1024;
 /// Longest time for which a verifier may take a JWKS answer as fresh, in seconds.
@@ -32,15 +39,83 @@ const JWKS_BEHIND: i64 = 1;
 #[derive(Clone, Copy, Debug)]
 pub struct Issuer(pub Environment);
 
-#[derive(Serialize)]
+/// A token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
 struct TokenAnswer<'a> {
+    /// An RFC 9068 JWT, for the `Authorization: Bearer` field of requests.
     access_token: &'a str,
+    /// Always `Bearer`.
     token_type: &'static str,
+    /// Seconds that the token lives.
+    #[schema(examples(3600))]
     expires_in: i64,
+    /// What it was granted.
+    #[schema(examples("orders:read"))]
     scope: &'a str,
 }
 
-/// `POST /api/oauth/token` (RFC 6749 §4.4).
+/// A client that does not authenticate in the `Authorization` field does so here.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes a form")]
+struct ClientCredentials {
+    client_id: Option<String>,
+    #[schema(format = Password)]
+    client_secret: Option<String>,
+}
+
+/// What is asked for.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes a form")]
+struct TokenRequest {
+    /// Always `client_credentials`.
+    #[schema(examples("client_credentials"))]
+    grant_type: String,
+    /// What the token is to be granted, separated by spaces; the client's default, unless given.
+    #[schema(examples("orders:read"))]
+    scope: Option<String>,
+    /// Whom the token is to be for: absolute URIs, from among the client's audiences; the first of those, unless given
+    /// (RFC 8707).
+    resource: Option<Vec<String>>,
+    /// The same for audiences that are not URIs.
+    audience: Option<Vec<String>>,
+    #[serde(flatten)]
+    credentials: ClientCredentials,
+}
+
+/// A token that something is asked or done about.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes a form")]
+struct PresentedToken {
+    /// The token.
+    token: String,
+    /// Taken for the standards' sake; it changes nothing.
+    token_type_hint: Option<String>,
+    #[serde(flatten)]
+    credentials: ClientCredentials,
+}
+
+/// Public keys (RFC 7517 §5).
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what the keyring gives")]
+struct JwkSet {
+    #[schema(value_type = Vec<Object>)]
+    keys: Vec<Value>,
+}
+
+/// Ask for a token
+///
+/// The client credentials grant of RFC 6749 §4.4. The client authenticates by HTTP Basic or in the form, not both.
+#[utoipa::path(
+    post,
+    path = "/api/oauth/token",
+    operation_id = "create_token",
+    tag = "OAuth 2.0",
+    security(("client_secret_basic" = []), ()),
+    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "The token.", body = TokenAnswer<'_>), OAuthRefusals),
+    extensions(("x-codeSamples" = json!(samples::TOKEN))),
+)]
 pub async fn token(request: HttpRequest, payload: Payload, state: SharedState, issuer: Data<Issuer>) -> HttpResponse {
     let body = read_form(&request, payload, &state).await;
     match state.services.issue_token(protocol_request(&request, &body, **issuer)).await {
@@ -54,7 +129,19 @@ pub async fn token(request: HttpRequest, payload: Payload, state: SharedState, i
     }
 }
 
-/// `POST /api/oauth/introspect` (RFC 7662).
+/// Ask whether a token is in force
+///
+/// RFC 7662. A client sees its own tokens, those of audiences that it is the resource server of, and all with
+/// `sealwright.tokens:introspect`. Of anything else it learns that it is not active.
+#[utoipa::path(
+    post,
+    path = "/api/oauth/introspect",
+    operation_id = "introspect_token",
+    tag = "OAuth 2.0",
+    security(("client_secret_basic" = []), ()),
+    request_body(content = PresentedToken, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "What may be known of it.", body = Introspection), OAuthRefusals),
+)]
 pub async fn introspect(
     request: HttpRequest,
     payload: Payload,
@@ -68,7 +155,18 @@ pub async fn introspect(
     }
 }
 
-/// `POST /api/oauth/revoke` (RFC 7009): 200 with nothing in it.
+/// End a token
+///
+/// RFC 7009. A client ends its own tokens; for anything else, nothing happens, and the answer is the same.
+#[utoipa::path(
+    post,
+    path = "/api/oauth/revoke",
+    operation_id = "revoke_token",
+    tag = "OAuth 2.0",
+    security(("client_secret_basic" = []), ()),
+    request_body(content = PresentedToken, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "It is not in force any more."), OAuthRefusals),
+)]
 pub async fn revoke(request: HttpRequest, payload: Payload, state: SharedState, issuer: Data<Issuer>) -> HttpResponse {
     let body = read_form(&request, payload, &state).await;
     match state.services.revoke_token(protocol_request(&request, &body, **issuer)).await {
@@ -79,13 +177,39 @@ pub async fn revoke(request: HttpRequest, payload: Payload, state: SharedState, 
     }
 }
 
-/// RFC 8414 §3.2.
+/// Read the issuer's metadata
+///
+/// RFC 8414: where its endpoints are, and what they take.
+#[utoipa::path(
+    get,
+    path = "/.well-known/oauth-authorization-server",
+    operation_id = "metadata",
+    tag = "OAuth 2.0",
+    security(()),
+    responses((status = 200, description = "The metadata.", body = Metadata)),
+)]
 pub async fn metadata(state: SharedState, issuer: Data<Issuer>) -> HttpResponse {
     let identifier = &state.services.issuers.of(issuer.0).issuer;
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=300")).json(Metadata::new(identifier))
 }
 
-/// The environment's public keys (RFC 7517 §5), from memory: they are answered while the database is down.
+/// Read the public keys
+///
+/// RFC 7517 §5: every key that a token in force may be signed with, and the next ones.
+#[utoipa::path(
+    get,
+    path = "/.well-known/jwks.json",
+    operation_id = "jwks",
+    tag = "OAuth 2.0",
+    security(()),
+    params(("If-None-Match" = Option<String>, Header, description = "The `ETag` of the answer that is at hand.")),
+    responses(
+        (status = 200, description = "The keys.", body = JwkSet, content_type = "application/jwk-set+json",
+            headers(("ETag" = String), ("Cache-Control" = String))),
+        (status = 304, description = "They are the same."),
+    ),
+)]
+// From memory: they are answered while the database is down.
 pub async fn jwks(request: HttpRequest, state: SharedState, issuer: Data<Issuer>) -> HttpResponse {
     let keys = state.services.keyring.jwks(issuer.0, clock::now()).to_string();
     let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(sha256(keys.as_bytes())));

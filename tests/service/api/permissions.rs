@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{assert_problem, column, created, management_token_of, owner, text, texts, with_secret};
-use crate::support::{Answer, Server, TestClient, both};
-
-/// The table of routes as it stands in the source.
-const ROUTES: &str = include_str!("../../../src/http/routes.rs");
+use crate::support::{Answer, Database, Kind, Server, TestClient, both};
 
 /// One route: what it needs, and what a caller with the permission gets for a request that changes nothing.
 struct Row {
@@ -87,31 +84,24 @@ impl Row {
     }
 }
 
-/// Methods and paths below `/api/v1` that the source enters; `HEAD` goes with `GET`.
-fn routes_in_the_source() -> BTreeSet<(String, String)> {
-    let mut found = BTreeSet::new();
-    for (at, _) in ROUTES.match_indices("\"/api/v1") {
-        let path = ROUTES[at + 1..].split('"').next().unwrap();
-        let before = ROUTES[..at].trim_end();
-        let methods = if before.ends_with("get(") {
-            "GET"
-        } else if before.ends_with("post(") {
-            "POST"
-        } else {
-            assert!(before.ends_with("methods("), "an unknown way to enter {path}");
-            ROUTES[at + 1..].split('"').nth(2).unwrap()
-        };
-        for method in methods.split(", ").filter(|method| *method != "HEAD") {
-            found.insert((method.to_owned(), path.to_owned()));
-        }
-    }
-    found
-}
-
+/// The OpenAPI document has every route (a test of its own sees to that), with the permission that its handler's signature
+/// names.
 #[test]
 fn every_route_of_the_management_api_has_its_row_here() {
-    let known: BTreeSet<(String, String)> = rows().map(|row| (row.method.to_owned(), row.route.to_owned())).collect();
-    assert_eq!(routes_in_the_source(), known);
+    let document = Server::start(Database::new(Kind::Sqlite)).get("/api/openapi.json").body;
+    let documented: BTreeSet<(String, String, String)> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(path, _)| path.starts_with("/api/v1/"))
+        .flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |operation| (path, operation)))
+        .map(|(path, (method, operation))| {
+            (method.to_uppercase(), path.clone(), text(&operation["security"][0]["bearer"][0]))
+        })
+        .collect();
+    let known: BTreeSet<(String, String, String)> =
+        rows().map(|row| (row.method.to_owned(), row.route.to_owned(), row.permission.to_owned())).collect();
+    assert_eq!(documented, known);
     assert!(known.len() >= 18);
 }
 

@@ -14,7 +14,7 @@ use super::{basic, client};
 use crate::support::{Database, Kind, Server};
 
 /// Every route with a method that it takes, and places where there is none.
-const ROUTES: [(&str, &str); 40] = [
+const ROUTES: [(&str, &str); 44] = [
     ("POST", "/api/oauth/token"),
     ("POST", "/api/oauth/introspect"),
     ("POST", "/api/oauth/revoke"),
@@ -50,6 +50,10 @@ const ROUTES: [(&str, &str); 40] = [
     ("POST", "/api/v1/signing-keys/nothing/destroy"),
     ("GET", "/api/v1/audit-events"),
     ("HEAD", "/api/v1/audit-events"),
+    ("GET", "/api/openapi.json"),
+    ("HEAD", "/docs"),
+    ("GET", "/docs/page.js"),
+    ("GET", "/docs/nothing"),
     ("GET", "/api/v1/nothing"),
     ("POST", "/api/oauth/nothing"),
     ("GET", "/"),
