@@ -1,0 +1,118 @@
+//! The end of a key: at once in an emergency, and quietly when the last token that it signed has expired.
+
+use std::sync::Arc;
+
+use super::succeed;
+use crate::clock;
+use crate::domain::audit::Origin;
+use crate::domain::caller::Caller;
+use crate::domain::signing_key::{KeyStatus, SigningKey};
+use crate::domain::time::Timestamp;
+use crate::service::Services;
+use crate::service::error::ServiceError;
+use crate::service::trail::Trail;
+use crate::store::signing_keys::{self, StoredKey};
+use crate::store::{Change, change_log};
+
+impl Services {
+    /// Ends a key at once: what it signed no longer verifies. Where it was active, its successor is active in the same
+    /// transaction.
+    ///
+    /// # Errors
+    /// No such key, or it is destroyed already.
+    pub async fn destroy_signing_key(
+        &self,
+        caller: &Caller,
+        kid: &str,
+        origin: Arc<Origin>,
+    ) -> Result<SigningKey, ServiceError> {
+        let mut trail = Trail::of(caller, "signing_key.destroy", origin);
+        trail.target = Some(crate::domain::text::recordable(kid, 64).into());
+        let (own, kid) = (caller.clone(), kid.to_owned());
+        let spare = match self.keyring.line_of(&kid) {
+            Some((environment, algorithm)) => Some(self.spare_key(environment, algorithm).await?),
+            None => None,
+        };
+        let key = self
+            .change(trail, 200, move |transaction, trail, now| {
+                // A thumbprint is base64url; what is not is not asked for, since PostgreSQL takes no NUL in a text.
+                let is_thumbprint = kid.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+                let found = if is_thumbprint { signing_keys::find(transaction.connection, &kid)? } else { None };
+                let key = found.filter(|key| own.sees(key.environment)).ok_or(ServiceError::NotFound("signing key"))?;
+                trail.environment = Some(key.environment);
+                destroy(transaction, spare, key, now)
+            })
+            .await?;
+        self.reload_keyring().await?;
+        Ok(key)
+    }
+
+    /// Erases the private halves of keys that are retired long enough, so that nothing is left to steal.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn erase_spent_signing_keys(&self, caller: &Caller, origin: &Arc<Origin>) -> Result<(), ServiceError> {
+        let now = clock::now();
+        let stored = self.store.read(signing_keys::all).await?;
+        let spent: Vec<StoredKey> = stored
+            .into_iter()
+            .flatten()
+            .filter(|stored| stored.key.destroyed_at.is_none() && stored.key.status(now) == KeyStatus::Destroyed)
+            .collect();
+        for StoredKey { mut key, .. } in spent {
+            let mut trail = Trail::of(caller, "signing_key.destroy", Arc::clone(origin));
+            trail.environment = Some(key.environment);
+            trail.target = Some(Arc::clone(&key.kid));
+            self.change(trail, 0, move |transaction, _, now| {
+                key.destroyed_at = Some(now);
+                erase(transaction, &key, now)
+            })
+            .await?;
+        }
+        self.reload_keyring().await?;
+        Ok(())
+    }
+}
+
+fn destroy(
+    transaction: &mut Change<'_>,
+    spare: Option<StoredKey>,
+    mut key: SigningKey,
+    now: Timestamp,
+) -> Result<SigningKey, ServiceError> {
+    let status = key.status(now);
+    if key.destroyed_at.is_some() {
+        return Err(ServiceError::Conflict { code: "destroyed", message: "the key is destroyed already" });
+    }
+    key.destroyed_at = Some(now);
+    erase(transaction, &key, now)?;
+    let line = signing_keys::of(transaction.connection, key.environment, key.algorithm)?;
+    let pending = line.iter().find(|other| other.status(now) == KeyStatus::Pending).cloned();
+    match (status, pending) {
+        (KeyStatus::Active, Some(mut successor)) => {
+            successor.activates_at = now;
+            signing_keys::update_dates(transaction.connection, &successor)?;
+        }
+        (KeyStatus::Active, None) => {
+            let spare = spare.ok_or_else(|| ServiceError::Unavailable("the key was made a moment ago".to_owned()))?;
+            succeed(transaction, spare, now, now)?;
+        }
+        // The active key goes on: its successor is not coming.
+        (KeyStatus::Pending, _) => {
+            for mut active in line.into_iter().filter(|other| other.status(now) == KeyStatus::Active) {
+                active.retires_at = None;
+                signing_keys::update_dates(transaction.connection, &active)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(key)
+}
+
+/// Stores that `key` is destroyed, and erases its private half.
+fn erase(transaction: &mut Change<'_>, key: &SigningKey, now: Timestamp) -> Result<(), ServiceError> {
+    signing_keys::update_dates(transaction.connection, key)?;
+    signing_keys::set_private_key(transaction.connection, &key.kid, None)?;
+    transaction.announce(now, change_log::Kind::SigningKeys, key.environment.as_str())?;
+    Ok(())
+}
