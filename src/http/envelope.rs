@@ -18,6 +18,7 @@ use crate::clock;
 use crate::crypto::random;
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
+use crate::domain::environment::Environment;
 use crate::domain::network;
 use crate::domain::text::clipped;
 use crate::service::trail::Trail;
@@ -54,26 +55,25 @@ pub async fn envelope<B: MessageBody + 'static>(
         // No copy of the request may be held here: actix-web needs it to itself for routing.
         None => {
             if let Ok(response) = AssertUnwindSafe(next.call(request)).catch_unwind().await {
-                let response = response?.map_into_boxed_body();
-                witness_call(&response, &state, &origin).await;
-                response
+                response?.map_into_boxed_body()
             } else {
                 log::error!(request_id = origin.request_id.as_str(); "a handler panicked");
                 return Err(Panicked(origin).into());
             }
         }
     };
+    witness(&response, &state, &origin).await;
     Ok(finish(response, &state, &origin, started))
 }
 
-/// Stores the event of a management call that was refused before it reached its verb: every call has one.
-async fn witness_call(response: &ServiceResponse<BoxBody>, state: &State, origin: &Arc<Origin>) {
+/// Stores the event of a request that was refused before it reached a verb: every request to an API has one.
+async fn witness(response: &ServiceResponse<BoxBody>, state: &State, origin: &Arc<Origin>) {
     let unwitnessed = response.response().extensions().get::<error::Unwitnessed>().copied();
-    let Some(error::Unwitnessed(reason)) = unwitnessed else { return };
+    let Some(error::Unwitnessed { action, reason }) = unwitnessed else { return };
     let caller = response.request().extensions().get::<Caller>().cloned();
     let trail = match caller {
-        Some(caller) => Trail::of(&caller, "api.call", Arc::clone(origin)),
-        None => Trail::anonymous("api.call", None, Arc::clone(origin)),
+        Some(caller) => Trail::of(&caller, action, Arc::clone(origin)),
+        None => Trail::anonymous(action, environment_of(&origin.path), Arc::clone(origin)),
     };
     state.services.witness_refusal(&trail, response.status().as_u16(), reason).await;
 }
@@ -212,6 +212,12 @@ pub enum PathKind {
 /// The error format of `path`.
 pub fn request_path_kind(path: &str) -> PathKind {
     if path.contains("/api/oauth/") { PathKind::OAuth } else { PathKind::Problem }
+}
+
+/// The issuer below which one of the protocol's endpoints stands.
+fn environment_of(path: &str) -> Option<Environment> {
+    let (before, _) = path.split_once("/api/oauth/")?;
+    Environment::ALL.into_iter().find(|environment| environment.path_prefix() == before)
 }
 
 fn finish(

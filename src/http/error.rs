@@ -207,9 +207,14 @@ pub enum ApiError {
     Service(ServiceError),
 }
 
-/// Stands on the answer to a call that reached no verb: its event is still to be stored, with this reason.
+/// Stands on the answer to a request that reached no verb: its event is still to be stored.
 #[derive(Clone, Copy, Debug)]
-pub struct Unwitnessed(pub &'static str);
+pub struct Unwitnessed {
+    /// The event's action: `api.call` where a verb of the management API was called, else `request.refuse`.
+    pub action: &'static str,
+    /// Why it was refused.
+    pub reason: &'static str,
+}
 
 impl From<ServiceError> for ApiError {
     fn from(error: ServiceError) -> Self {
@@ -227,28 +232,34 @@ impl actix_web::ResponseError for ApiError {
     fn error_response(&self) -> HttpResponse {
         let (status, code, detail) = match self {
             Self::Service(error) => return service(error),
-            Self::Input(error) => return unwitnessed(service(error), error.code()),
+            Self::Input(error) => return unwitnessed(service(error), CALL, error.code()),
             Self::Body(BodyError::TooLarge) => (413, "body_too_large", "The body is larger than 64 KiB."),
             Self::Body(BodyError::TooSlow) => (408, "body_too_slow", "The body did not come in time."),
             Self::Body(BodyError::Broken) => (400, "body_unreadable", "The body could not be read."),
             Self::MediaType => (415, "unsupported_media_type", "The body must be application/json."),
             Self::MalformedJson => (400, "malformed_json", "The body is not a JSON object."),
         };
-        unwitnessed(problem(status, code, detail, Value::Null), code)
+        unwitnessed(problem(status, code, detail, Value::Null), CALL, code)
     }
 }
 
-fn unwitnessed(mut response: HttpResponse, reason: &'static str) -> HttpResponse {
-    response.extensions_mut().insert(Unwitnessed(reason));
+/// The action of a management call whose input cannot be read.
+const CALL: &str = "api.call";
+/// The action of a request that is refused for its head alone.
+const REFUSE: &str = "request.refuse";
+
+fn unwitnessed(mut response: HttpResponse, action: &'static str, reason: &'static str) -> HttpResponse {
+    response.extensions_mut().insert(Unwitnessed { action, reason });
     response
 }
 
 /// A request whose head is refused before any route sees it.
 pub fn head_refused(kind: PathKind, status: u16, code: &'static str, detail: &'static str) -> HttpResponse {
-    match kind {
+    let response = match kind {
         PathKind::OAuth => oauth(OAuthError { status, ..OAuthError::invalid_request(detail) }),
         PathKind::Problem => problem(status, code, detail, Value::Null),
-    }
+    };
+    unwitnessed(response, REFUSE, code)
 }
 
 /// A fault that no handler foresaw.
@@ -264,14 +275,15 @@ pub async fn not_found(request: HttpRequest) -> HttpResponse {
     not_here(request.path())
 }
 
-/// Nothing has this path.
+/// Nothing has this path. Elsewhere than below `/api/` nobody asked anything of the service, and no event says so.
 pub fn not_here(path: &str) -> HttpResponse {
-    match request_path_kind(path) {
+    let response = match request_path_kind(path) {
         PathKind::OAuth => {
             oauth(OAuthError { status: 404, ..OAuthError::invalid_request("There is no such endpoint.") })
         }
         PathKind::Problem => problem(404, "not_found", "There is nothing here.", Value::Null),
-    }
+    };
+    if path.contains("/api/") { unwitnessed(response, REFUSE, "not_found") } else { response }
 }
 
 /// The path is there, the method is not; `allow` names those that are (RFC 9110 §15.5.6).
@@ -285,5 +297,5 @@ pub fn method_not_allowed(kind: PathKind, allow: &str) -> HttpResponse {
     if let Ok(value) = HeaderValue::from_str(allow) {
         response.headers_mut().insert(ALLOW, value);
     }
-    response
+    unwitnessed(response, REFUSE, "method_not_allowed")
 }
