@@ -16,14 +16,17 @@ use crate::domain::time::Timestamp;
 const SINGLY: Quota = Quota { limit: 100, window_millis: 60_000 };
 /// Addresses whose rate is remembered.
 const ADDRESSES: usize = 50_000;
-/// Addresses that get a summary of their own in one second; the others share one.
+/// Kinds of refusals that get a summary of their own in one second; the others share one.
 const SUMMARIES: usize = 20;
+
+/// Which refusals share a summary: from one place, for the same reason.
+type Kind = (Option<IpAddr>, &'static str, &'static str);
 
 /// Decides which refusals are stored, and counts the others.
 #[derive(Debug)]
 pub struct FloodGate {
     buckets: Cache<Option<IpAddr>, Bucket>,
-    counted: Mutex<HashMap<Option<IpAddr>, AuditEvent>>,
+    counted: Mutex<HashMap<Kind, AuditEvent>>,
 }
 
 impl Default for FloodGate {
@@ -42,18 +45,19 @@ impl FloodGate {
             return Some(event);
         }
         let mut counted = self.counted.lock();
-        let place = if counted.len() < SUMMARIES || counted.contains_key(&source) { source } else { None };
-        match counted.get_mut(&place) {
+        let own = (source, event.action, event.reason);
+        let kind = if counted.len() < SUMMARIES || counted.contains_key(&own) { own } else { (None, "", "") };
+        match counted.get_mut(&kind) {
             Some(summary) => summary.count += 1,
             None => {
-                counted.insert(place, event);
+                counted.insert(kind, event);
             }
         }
         None
     }
 
-    /// The summaries of what was counted since the last call: for each address one event, the first of its kind, with the
-    /// number that it stands for.
+    /// The summaries of what was counted since the last call: for each kind one event, the first of it, with the number that
+    /// it stands for.
     pub fn summaries(&self) -> Vec<AuditEvent> {
         self.counted.lock().drain().map(|(_, event)| event).collect()
     }

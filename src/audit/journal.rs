@@ -5,8 +5,9 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
@@ -26,10 +27,31 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 #[error("the audit event could not be stored")]
 pub struct NotStored;
 
+/// What is to be done for who waits.
+enum Matter {
+    /// Store it.
+    Event(AuditEvent),
+    /// It is in the database already, as part of the change that it witnesses.
+    Stored(AuditEvent),
+    /// Take as long as storing an event takes.
+    Nothing,
+}
+
+impl Matter {
+    fn unstored(&self) -> Option<&AuditEvent> {
+        match self {
+            Self::Event(event) => Some(event),
+            Self::Stored(_) | Self::Nothing => None,
+        }
+    }
+
+    fn needs_commit(&self) -> bool {
+        !matches!(self, Self::Stored(_))
+    }
+}
+
 struct Entry {
-    event: AuditEvent,
-    /// Whether it is in the database already, as part of the change that it witnesses.
-    is_stored: bool,
+    matter: Matter,
     done: oneshot::Sender<Result<(), NotStored>>,
 }
 
@@ -42,14 +64,28 @@ pub struct JournalStats {
     pub commits: AtomicU64,
     /// Events that could not be stored.
     pub failures: AtomicU64,
+    /// Whether the last commit failed.
+    is_failing: AtomicBool,
 }
 
-/// The way into the audit log. Its writer ends when the last clone is dropped and all is stored.
-#[derive(Clone)]
+/// The way into the audit log. Dropping it waits until all is stored and the writer has given back its connection: libpq and
+/// OpenSSL must not be at work any more when the process exits and their tables are freed.
 pub struct Journal {
-    entries: SyncSender<Entry>,
+    entries: Option<SyncSender<Entry>>,
+    writer: Option<JoinHandle<()>>,
     stats: Arc<JournalStats>,
     writes_lines: bool,
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.entries = None;
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            log::error!("the writer of audit events panicked");
+        }
+    }
 }
 
 impl std::fmt::Debug for Journal {
@@ -69,8 +105,8 @@ impl Journal {
         let lines = json_lines.map(JsonLines::open).transpose()?;
         let writes_lines = lines.is_some();
         let writer = Writer { store, connection: None, marked: Marked::default(), stats: Arc::clone(&stats), lines };
-        std::thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(&queue))?;
-        Ok(Self { entries, stats, writes_lines })
+        let writer = std::thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(&queue))?;
+        Ok(Self { entries: Some(entries), writer: Some(writer), stats, writes_lines })
     }
 
     /// Stores `event` and returns once it is durable.
@@ -78,23 +114,35 @@ impl Journal {
     /// # Errors
     /// It is not stored, or not within ten seconds.
     pub async fn record(&self, event: AuditEvent) -> Result<(), NotStored> {
-        self.submit(event, false).await.inspect_err(|_| {
+        self.submit(Matter::Event(event)).await.inspect_err(|_| {
             self.stats.failures.fetch_add(1, Ordering::Relaxed);
         })
+    }
+
+    /// Waits as long as storing an event takes, for a refusal that is only counted: its answer must not come sooner than that
+    /// of one that is stored, or time would tell clients that exist from those that do not.
+    pub async fn keep_pace(&self) {
+        let _refused_all_the_same = self.submit(Matter::Nothing).await;
+    }
+
+    /// Whether events can be stored. Where the last commit failed, another is tried.
+    pub async fn is_working(&self) -> bool {
+        !self.stats.is_failing.load(Ordering::Relaxed) || self.submit(Matter::Nothing).await.is_ok()
     }
 
     /// Passes on an event that was stored with the change that it witnesses: it counts, and gets its line of JSON.
     pub async fn pass_on(&self, event: AuditEvent) {
         if !self.writes_lines {
             self.stats.events.fetch_add(1, Ordering::Relaxed);
-        } else if self.submit(event, true).await.is_err() {
+        } else if self.submit(Matter::Stored(event)).await.is_err() {
             log::error!("an audit event was not written as a line of JSON");
         }
     }
 
-    async fn submit(&self, event: AuditEvent, is_stored: bool) -> Result<(), NotStored> {
+    async fn submit(&self, matter: Matter) -> Result<(), NotStored> {
         let (done, answer) = oneshot::channel();
-        self.entries.try_send(Entry { event, is_stored, done }).map_err(|_| NotStored)?;
+        let entries = self.entries.as_ref().ok_or(NotStored)?;
+        entries.try_send(Entry { matter, done }).map_err(|_| NotStored)?;
         match tokio::time::timeout(PATIENCE, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) | Err(_) => Err(NotStored),
@@ -133,7 +181,13 @@ impl Writer {
     /// Stores the batch as one transaction. Where that fails, each event by itself, so that one that the database refuses
     /// takes no other with it; but no further ones once the database does not answer at all.
     fn store_batch(&mut self, batch: &mut Vec<Entry>) {
-        match self.commit(batch.iter().filter(|entry| !entry.is_stored).map(|entry| &entry.event)) {
+        let committed = if batch.iter().any(|entry| entry.matter.needs_commit()) {
+            self.commit(batch.iter().filter_map(|entry| entry.matter.unstored()))
+        } else {
+            Ok(())
+        };
+        self.stats.is_failing.store(committed.is_err(), Ordering::Relaxed);
+        match committed {
             Ok(()) => {
                 for entry in batch.drain(..) {
                     self.succeed(entry);
@@ -147,10 +201,10 @@ impl Writer {
             }
             Err(_) => {
                 for entry in batch.drain(..) {
-                    match self.commit(std::iter::once(&entry.event).filter(|_| !entry.is_stored)) {
+                    match entry.matter.unstored().map_or(Ok(()), |event| self.commit(std::iter::once(event))) {
                         Ok(()) => self.succeed(entry),
                         Err(error) => {
-                            log::error!("audit event {} could not be stored: {error}", entry.event.id);
+                            log::error!("an audit event could not be stored: {error}");
                             let _gone = entry.done.send(Err(NotStored));
                         }
                     }
@@ -171,9 +225,11 @@ impl Writer {
     }
 
     fn succeed(&mut self, entry: Entry) {
-        self.stats.events.fetch_add(1, Ordering::Relaxed);
-        if let Some(lines) = &mut self.lines {
-            lines.write(&entry.event);
+        if let Matter::Event(event) | Matter::Stored(event) = &entry.matter {
+            self.stats.events.fetch_add(1, Ordering::Relaxed);
+            if let Some(lines) = &mut self.lines {
+                lines.write(event);
+            }
         }
         // A request that was given up meanwhile hears nothing; its event stands all the same.
         let _gone = entry.done.send(Ok(()));
@@ -185,10 +241,12 @@ struct JsonLines(Box<dyn std::io::Write + Send>);
 
 impl JsonLines {
     fn open(path: &Path) -> std::io::Result<Self> {
+        use std::os::unix::fs::OpenOptionsExt as _;
         if path == Path::new("-") {
             return Ok(Self(Box::new(std::io::stdout())));
         }
-        Ok(Self(Box::new(std::fs::OpenOptions::new().create(true).append(true).open(path)?)))
+        // Who did what is nobody else's business.
+        Ok(Self(Box::new(std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)?)))
     }
 
     fn write(&mut self, event: &AuditEvent) {

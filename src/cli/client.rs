@@ -158,13 +158,14 @@ fn limit(name: &str, value: Option<String>) -> Result<Patch<i64>, CliError> {
 impl Settings {
     fn into_input(self, name: Option<String>) -> Result<ClientInput, CliError> {
         let expires_at = match self.expires_in {
+            Some(Duration::ZERO) => return Err(CliError::Usage("--expires-in must be more than nothing".to_owned())),
             Some(duration) => Patch::Set(clock::now().plus(duration).to_string()),
             None => text(self.expires_at, "never"),
         };
         Ok(ClientInput {
             name: name.map_or(Patch::Keep, Patch::Set),
             description: self.description.map_or(Patch::Keep, Patch::Set),
-            scopes: list(self.scope, ""),
+            scopes: if self.scope.is_empty() { Patch::Keep } else { Patch::Set(self.scope) },
             default_scopes: list(self.default_scope, "all"),
             audiences: list(self.audience, "default"),
             resource_for: list(self.resource_for, "none"),

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{CliError, output};
 use crate::config::{Config, Flags};
+use crate::http::check_tls;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -18,6 +19,9 @@ pub fn run(flags: &Flags, json: bool, command: &Command) -> Result<(), CliError>
         Command::Check => {
             let config = Config::load(flags)?;
             config.issuers(config.server.listen)?;
+            if let Some(files) = &config.server.tls {
+                check_tls(files).map_err(|error| CliError::Usage(error.to_string()))?;
+            }
             if json {
                 let settings: serde_json::Map<String, Value> = config
                     .shown()

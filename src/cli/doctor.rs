@@ -7,6 +7,7 @@ use crate::app::{self, Purposes};
 use crate::clock;
 use crate::config::{Config, Flags};
 use crate::domain::environment::Environment;
+use crate::http::check_tls;
 use crate::store::Store;
 use crate::store::migrations::{self, SchemaState};
 
@@ -51,8 +52,11 @@ pub fn run(flags: &Flags, json: bool) -> Result<(), CliError> {
 fn check_transport(config: &Config, findings: &mut Findings) {
     let (verdict, finding) = if config.server.allow_insecure_http {
         (Verdict::Warning, "allow_insecure_http = true: secrets and tokens cross the network in clear")
-    } else if config.server.tls.is_some() {
-        (Verdict::Good, "TLS ends here")
+    } else if let Some(files) = &config.server.tls {
+        match check_tls(files) {
+            Ok(()) => (Verdict::Good, "TLS ends here"),
+            Err(error) => return findings.add("transport", Verdict::Error, error.to_string()),
+        }
     } else if !config.server.trusted_proxies.is_empty() {
         (Verdict::Good, "plain HTTP, for trusted proxies that say https")
     } else if config.server.listen.ip().is_loopback() {

@@ -138,7 +138,15 @@ impl From<std::io::Error> for CliError {
 
 /// Reads the arguments and runs the command.
 pub fn run() -> ExitCode {
-    let Arguments { flags, json, command } = Arguments::parse();
+    let Arguments { flags, json, command } = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // Help and version are no errors, and go to standard output.
+        Err(error) if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") => {
+            output::error(true, error.to_string().trim_start_matches("error: ").trim_end());
+            return ExitCode::from(2);
+        }
+        Err(error) => error.exit(),
+    };
     let result = match command {
         Command::Serve(arguments) => serve::run(&flags, &arguments),
         Command::Quickstart(arguments) => quickstart::run(&arguments),

@@ -37,18 +37,30 @@ pub fn run<F: Future<Output = Result<(), CliError>>>(
     let runtime = runtime()?;
     runtime.block_on(async {
         let services = app::open(&config, config.server.listen, Purposes::Command).await?;
-        let now = clock::now();
-        let origin = Arc::new(Origin {
-            request_id: random::id(now).map_err(|error| CliError::Failed(error.to_string()))?,
-            method: "CLI".into(),
-            path: command.to_owned(),
-            address: None,
-            user_agent: concat!("sealwright/", env!("CARGO_PKG_VERSION")).to_owned(),
-            received_at: now,
-            started: std::time::Instant::now(),
-        });
-        work(Session { services, caller: Caller::CommandLine { actor: actor().into() }, origin }).await
+        work(Session { services, caller: caller(), origin: origin(command)? }).await
     })
+}
+
+/// Who runs a command.
+pub fn caller() -> Caller {
+    Caller::CommandLine { actor: actor().into() }
+}
+
+/// Where a command's audit events come from.
+///
+/// # Errors
+/// The system has no randomness.
+pub fn origin(command: &str) -> Result<Arc<Origin>, CliError> {
+    let now = clock::now();
+    Ok(Arc::new(Origin {
+        request_id: random::id(now).map_err(|error| CliError::Failed(error.to_string()))?,
+        method: "CLI".into(),
+        path: command.to_owned(),
+        address: None,
+        user_agent: concat!("sealwright/", env!("CARGO_PKG_VERSION")).to_owned(),
+        received_at: now,
+        started: std::time::Instant::now(),
+    }))
 }
 
 /// The runtime of a command.

@@ -8,6 +8,8 @@ use serde_json::json;
 use super::session::{self, Session};
 use super::{CliError, output};
 use crate::config::{Config, Flags};
+use crate::domain::audit::Outcome;
+use crate::service::trail::Trail;
 use crate::store::migrations::{self, SchemaState};
 use crate::store::{Store, backup, installation};
 
@@ -53,9 +55,11 @@ pub fn master_key(flags: &Flags, json: bool, command: &MasterKeyCommand) -> Resu
             let Session { services, caller, origin } = session;
             let rotation = services.rotate_master_key(&caller, origin).await?;
             output::object(json, &json!({"master_key": rotation.key.to_string(), "resealed": rotation.resealed}));
-            output::remark(
-                "Keep the old key beside the new one until every node runs with both; backups made before need it for ever.",
-            );
+            output::remark(if rotation.resealed == 0 {
+                "Everything was sealed under the first master key already. To replace it, put a new one before it."
+            } else {
+                "Keep the old key beside the new one until every node runs with both; backups made before need it for ever."
+            });
             Ok(())
         }),
     }
@@ -89,7 +93,10 @@ pub fn restore(flags: &Flags, json: bool, arguments: &RestoreArguments) -> Resul
     if !is_empty {
         return Err(CliError::Failed("the database is not empty: a backup is restored into an empty one".to_owned()));
     }
-    let rows = backup::restore(&store, &arguments.input)?;
+    let event =
+        Trail::of(&session::caller(), "backup.restore", session::origin("restore")?).event(Outcome::Success, 0, "ok");
+    let event = event.map_err(|error| CliError::Failed(error.to_string()))?;
+    let rows = backup::restore(&store, &arguments.input, &event)?;
     output::object(json, &json!({"file": arguments.input.display().to_string(), "rows": rows}));
     output::remark("Give this installation the master key that the backup was made with.");
     Ok(())

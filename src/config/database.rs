@@ -42,7 +42,7 @@ impl DatabaseConfig {
         match settings.database_url.as_deref() {
             None => Ok(Self::Sqlite { file: settings.data_dir.join("sealwright.db"), pool_size }),
             Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                Ok(Self::Postgres { url: with_connect_timeout(url), pool_size })
+                Ok(Self::Postgres { url: with_patience(url), pool_size })
             }
             Some(url) => match url.strip_prefix("sqlite:") {
                 Some(path) if !path.is_empty() => {
@@ -54,13 +54,21 @@ impl DatabaseConfig {
     }
 }
 
-/// A server that does not answer must not hold a request for minutes.
-fn with_connect_timeout(url: &str) -> String {
-    if url.contains("connect_timeout=") {
-        return url.to_owned();
-    }
-    let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}connect_timeout=5")
+/// A server that does not answer, or is gone, must not hold a connection for minutes: for each, libpq's parameter.
+const PATIENCE: [(&str, &str); 5] = [
+    ("connect_timeout", "5"),
+    ("tcp_user_timeout", "15000"),
+    ("keepalives_idle", "15"),
+    ("keepalives_interval", "5"),
+    ("keepalives_count", "3"),
+];
+
+/// The URL with the parameters of [`PATIENCE`] that it has not.
+fn with_patience(url: &str) -> String {
+    PATIENCE.iter().filter(|(name, _)| !url.contains(&format!("{name}="))).fold(url.to_owned(), |url, (name, value)| {
+        let separator = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{separator}{name}={value}")
+    })
 }
 
 /// The URL as it may be shown.

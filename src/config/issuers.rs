@@ -99,7 +99,7 @@ impl Issuers {
 /// the end, so that it is the same byte for byte wherever it stands (RFC 8414 §2, §3.3).
 pub(super) fn public_url(text: &str, allow_insecure_http: bool) -> Result<String, ConfigError> {
     let wrong = |what: &str| ConfigError::setting("public_url", what);
-    let text = text.strip_suffix('/').unwrap_or(text);
+    let text = text.trim_end_matches('/');
     let url = url::Url::parse(text).map_err(|_| wrong("must be a URL such as https://auth.example.com"))?;
     let Some(host) = url.host() else { return Err(wrong("must have a host")) };
     if url.query().is_some() || url.fragment().is_some() {

@@ -74,13 +74,18 @@ impl Config {
     /// A file that cannot be read, an unknown setting, or a value that cannot be used.
     pub fn load(flags: &Flags) -> Result<Self, ConfigError> {
         let (settings, shown) = settings::read(flags)?;
-        Self::from_settings(settings, shown)
+        let mut config = Self::from_settings(settings, shown)?;
+        config.show_defaults();
+        Ok(config)
     }
 
     fn from_settings(settings: Settings, shown: Vec<ShownSetting>) -> Result<Self, ConfigError> {
         if !(1..=100_000).contains(&settings.guess_limit_per_minute) {
             return Err(ConfigError::setting("guess_limit_per_minute", "must be 1 to 100000"));
         }
+        env_filter::Builder::new()
+            .try_parse(&settings.log)
+            .map_err(|wrong| ConfigError::setting("log", wrong.to_string().trim()))?;
         let server = ServerConfig::from_settings(&settings)?;
         let public_url = settings
             .public_url
@@ -108,14 +113,34 @@ impl Config {
         })
     }
 
+    /// Defaults that depend on other settings are shown as what they come to.
+    fn show_defaults(&mut self) {
+        let database = match &self.database {
+            DatabaseConfig::Sqlite { file, .. } => Some(format!("sqlite:{}", file.display())),
+            DatabaseConfig::Postgres { .. } => None,
+        };
+        let public_url = self.public_url_at(self.server.listen);
+        for shown in self.shown.iter_mut().filter(|shown| shown.value.is_null()) {
+            shown.value = match shown.name {
+                "database_url" => database.clone().into(),
+                "public_url" => public_url.clone().into(),
+                "workers" => self.server.workers.into(),
+                _ => continue,
+            };
+        }
+    }
+
+    fn public_url_at(&self, listening: std::net::SocketAddr) -> String {
+        let scheme = if self.server.tls.is_some() { "https" } else { "http" };
+        self.public_url.clone().unwrap_or_else(|| format!("{scheme}://{listening}"))
+    }
+
     /// The issuers, for a server whose socket is bound to `listening`.
     ///
     /// # Errors
     /// A default audience that is none.
     pub fn issuers(&self, listening: std::net::SocketAddr) -> Result<Issuers, ConfigError> {
-        let scheme = if self.server.tls.is_some() { "https" } else { "http" };
-        let public_url = self.public_url.clone().unwrap_or_else(|| format!("{scheme}://{listening}"));
-        Issuers::new(&public_url, &self.issuers)
+        Issuers::new(&self.public_url_at(listening), &self.issuers)
     }
 
     /// Every setting in force, secrets hidden, in the order of the documentation.

@@ -20,7 +20,7 @@ pub struct ServerConfig {
     /// Whose `X-Forwarded-…` headers are believed.
     pub trusted_proxies: Networks,
     /// Worker threads; one for each core if `None`.
-    pub workers: Option<usize>,
+    pub workers: usize,
     /// Connections at once, over all workers.
     pub max_connections: usize,
     /// For receiving a request's head, and again for its body.
@@ -70,7 +70,7 @@ impl ServerConfig {
             allow_insecure_http: settings.allow_insecure_http,
             trusted_proxies: Networks::parse(settings.trusted_proxies.iter().map(String::as_str))
                 .map_err(|wrong| ConfigError::setting("trusted_proxies", wrong))?,
-            workers: settings.workers,
+            workers: settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
             max_connections: settings.max_connections,
             request_timeout,
             keep_alive: duration("keep_alive", &settings.keep_alive)?,

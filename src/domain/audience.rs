@@ -8,6 +8,8 @@ use std::sync::Arc;
 const AUDIENCE_MAX: usize = 512;
 /// Most audiences of one client or of one request.
 pub const AUDIENCES_MAX: usize = 50;
+/// Most characters of all audiences of one client, which its tokens may carry together.
+pub const AUDIENCES_TEXT_MAX: usize = 1536;
 
 /// One value of a token's `aud`: visible ASCII without `"` and `\`, usually the URI of a resource server.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

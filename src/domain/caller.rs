@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::client::Client;
 use super::environment::Environment;
 use super::permission;
 use super::scope::{Scope, Scopes};
@@ -53,6 +54,14 @@ impl Caller {
         }
     }
 
+    /// The scopes that the caller is held to; `None` for who may do everything.
+    pub fn scopes(&self) -> Option<&Scopes> {
+        match self {
+            Self::Client { scopes, .. } => Some(scopes),
+            Self::CommandLine { .. } | Self::System => None,
+        }
+    }
+
     /// Whether objects of `environment` exist for the caller.
     pub fn sees(&self, environment: Environment) -> bool {
         self.environment().is_none_or(|own| own == environment)
@@ -64,6 +73,17 @@ impl Caller {
             Self::Client { scopes, .. } => scopes.cover(required),
             Self::CommandLine { .. } | Self::System => true,
         }
+    }
+
+    /// Whether the caller may make `client`, or make it from what it `was`. It must be able to give the scopes that the
+    /// client has and had: else it could take over one that is above it. Who introspects others' tokens is for those who may
+    /// themselves.
+    pub fn may_make(&self, client: &Client, was: Option<&Client>) -> bool {
+        let serves_more =
+            client.resource_for.iter().any(|audience| !was.is_some_and(|was| was.resource_for.contains(audience)));
+        self.may_grant(&client.scopes)
+            && was.is_none_or(|was| self.may_grant(&was.scopes))
+            && (!serves_more || permission::TOKENS_INTROSPECT.parse().is_ok_and(|required| self.may(&required)))
     }
 
     /// Whether the caller may give `scopes` to a client: it must cover them itself, and management permissions beyond

@@ -10,6 +10,9 @@ use super::permission;
 const SCOPE_MAX: usize = 128;
 /// Most scope tokens in one set.
 const SCOPES_MAX: usize = 100;
+/// Most characters of a set as it is printed: with that many, and as many as audiences may have, a token stays below the
+/// 8 KiB that verifiers read.
+const TEXT_MAX: usize = 3072;
 
 /// One scope token (RFC 6749 §3.3): visible ASCII without `"` and `\`. Either a business scope (a level such as `read`,
 /// or `resource:action`) or a management permission (`sealwright.…`, a closed list).
@@ -88,13 +91,16 @@ impl Scopes {
     /// The set of `scopes`; order and repetition do not matter.
     ///
     /// # Errors
-    /// More than a hundred different scopes.
+    /// More than a hundred different scopes, or too many characters for a token.
     pub fn new(scopes: impl IntoIterator<Item = Scope>) -> Result<Self, &'static str> {
         let mut all: Vec<Scope> = scopes.into_iter().collect();
         all.sort();
         all.dedup();
         if all.len() > SCOPES_MAX {
             return Err("must have at most 100 scopes");
+        }
+        if all.iter().map(|scope| scope.as_str().len() + 1).sum::<usize>() > TEXT_MAX + 1 {
+            return Err("must have at most 3072 characters in all");
         }
         Ok(Self(all.into()))
     }

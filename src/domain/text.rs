@@ -1,5 +1,7 @@
 //! Bounded free text: names and descriptions that people read.
 
+use std::borrow::Cow;
+
 /// Longest name, in characters.
 pub const NAME_MAX: usize = 200;
 /// Longest description, in characters.
@@ -37,10 +39,31 @@ fn bounded(text: &str, max: usize, too_long: &'static str) -> Result<String, &'s
     Ok(text.to_owned())
 }
 
-/// `text` as it may stand in rows, answers and on terminals: cut to at most `max` bytes, control characters replaced
-/// (PostgreSQL stores no NUL in a text).
+/// What secrets and tokens of ours begin with.
+const SECRETS: [&str; 2] = ["sws_", "eyJ"];
+
+/// `text` without what looks like a secret or a token, of which only the beginning is left. For what callers put where it
+/// does not belong, such as a path.
+pub fn without_secrets(text: &str) -> Cow<'_, str> {
+    let next = |text: &str| SECRETS.iter().filter_map(|start| Some((text.find(start)?, start.len()))).min();
+    if next(text).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let (mut shown, mut rest) = (String::new(), text);
+    while let Some((at, length)) = next(rest) {
+        let (before, secret) = rest.split_at(at + length);
+        shown.push_str(before);
+        shown.push('…');
+        rest = secret.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "_-.".contains(c));
+    }
+    shown.push_str(rest);
+    Cow::Owned(shown)
+}
+
+/// `text` as it may stand in rows, answers and on terminals: without secrets, cut to at most `max` bytes, control characters
+/// replaced (PostgreSQL stores no NUL in a text).
 pub fn recordable(text: &str, max: usize) -> String {
-    clipped(text, max).chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    clipped(&without_secrets(text), max).chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 /// Cuts `text` to at most `max` bytes at a character boundary, for values that come from outside and are only kept
@@ -51,4 +74,22 @@ pub fn clipped(text: &str, max: usize) -> &str {
         end -= 1;
     }
     &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_and_tokens_are_not_recorded() {
+        for (text, shown) in [
+            ("/api/v1/clients", "/api/v1/clients"),
+            ("/api/v1/clients/sws_abc_DEF0/disable", "/api/v1/clients/sws_…/disable"),
+            ("eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln-_", "eyJ…"),
+            ("a=sws_1&b=eyJ2", "a=sws_…&b=eyJ…"),
+            ("sws_", "sws_…"),
+        ] {
+            assert_eq!(without_secrets(text), shown);
+        }
+    }
 }

@@ -10,6 +10,9 @@ use chrono::{DateTime, SecondsFormat};
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The year 10000, which RFC 3339 cannot write.
+    const END: Self = Self::from_seconds(253_402_300_800);
+
     /// The instant `millis` milliseconds after the epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
@@ -58,7 +61,9 @@ impl FromStr for Timestamp {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         DateTime::parse_from_rfc3339(text)
             .map(|time| Self(time.timestamp_millis()))
-            .map_err(|_| "must be an RFC 3339 time such as 2026-01-31T12:00:00Z")
+            .ok()
+            .filter(|time| *time < Self::END)
+            .ok_or("must be an RFC 3339 time such as 2026-01-31T12:00:00Z")
     }
 }
 

@@ -20,7 +20,7 @@ use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
 use crate::domain::environment::Environment;
 use crate::domain::network;
-use crate::domain::text::clipped;
+use crate::domain::text::{clipped, without_secrets};
 use crate::service::trail::Trail;
 
 /// Bytes of a request's head, names and values together.
@@ -122,7 +122,7 @@ fn origin(request: &ServiceRequest, state: &State, started: Instant) -> Option<O
     Some(Origin {
         request_id: random::id(now).ok()?,
         method: method(request),
-        path: clipped(request.path(), PATH_KEPT).to_owned(),
+        path: clipped(&without_secrets(request.path()), PATH_KEPT).to_owned(),
         address: caller_address(request, state),
         user_agent: printable(headers.get(actix_web::http::header::USER_AGENT)),
         received_at: now,
@@ -140,7 +140,7 @@ fn method(request: &ServiceRequest) -> std::borrow::Cow<'static, str> {
 
 fn printable(value: Option<&HeaderValue>) -> String {
     let text = value.map(HeaderValue::as_bytes).map(String::from_utf8_lossy).unwrap_or_default();
-    clipped(&text, USER_AGENT_MAX).chars().filter(|c| !c.is_control()).collect()
+    clipped(&without_secrets(&text), USER_AGENT_MAX).chars().filter(|c| !c.is_control()).collect()
 }
 
 fn caller_address(request: &ServiceRequest, state: &State) -> Option<IpAddr> {
@@ -192,11 +192,17 @@ fn is_secure_enough(request: &ServiceRequest, state: &State) -> bool {
     peer.is_loopback()
 }
 
+/// What proxies and content delivery networks name their callers in, with `-` for `_`; `x-forwarded…` and
+/// `x-original-forwarded…` beside these.
+const FORWARDING: [&str; 7] =
+    ["forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "cf-connecting-ip"];
+
 /// Whether a forwarding field stands in the head: the request then came through a proxy, whatever its peer.
 pub fn was_forwarded(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| {
-        let name = name.as_str();
-        name == "forwarded" || name == "x-real-ip" || name.starts_with("x-forwarded") || name.starts_with("x_forwarded")
+        let name = name.as_str().replace('_', "-");
+        let plain = name.strip_prefix("x-original-").map_or(name.clone(), |rest| format!("x-{rest}"));
+        FORWARDING.contains(&name.as_str()) || plain.starts_with("x-forwarded")
     })
 }
 

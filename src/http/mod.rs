@@ -15,6 +15,7 @@ mod server;
 mod tls;
 
 pub use server::{ServeError, bind, runtime, serve};
+pub use tls::check as check_tls;
 
 use std::sync::Arc;
 

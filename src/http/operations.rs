@@ -26,6 +26,8 @@ pub struct Readiness {
     status: &'static str,
     /// The database answers.
     database: bool,
+    /// Audit events can be stored, without which nothing is granted.
+    audit: bool,
     /// Every environment has a signing key of every algorithm at hand.
     signing_keys: bool,
 }
@@ -65,12 +67,15 @@ pub async fn readyz(state: SharedState) -> HttpResponse {
         .await
         .inspect_err(|error: &StoreError| log::warn!("{error}"));
     let keys = services.keyring.is_complete(&state.signing.algorithms, clock::now());
+    let audit = database.is_ok() && services.journal.is_working().await;
+    let ready = database.is_ok() && audit && keys;
     let body = json!(Readiness {
-        status: if database.is_ok() && keys { "ok" } else { "unavailable" },
+        status: if ready { "ok" } else { "unavailable" },
         database: database.is_ok(),
+        audit,
         signing_keys: keys,
     });
-    if database.is_ok() && keys { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
+    if ready { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
 }
 
 /// Read metrics

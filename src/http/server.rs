@@ -53,7 +53,7 @@ pub async fn serve(
     let address = config.server.listen;
     let state = web::Data::from(State::new(services, config.server.clone(), config.signing.clone()));
     let settings = config.server.clone();
-    let workers = settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let workers = settings.workers;
     let seconds = |duration: Duration| u64::try_from(duration.as_seconds()).unwrap_or(0);
     let shared = Arc::clone(&state);
     let public_docs = settings.public_docs;

@@ -57,6 +57,14 @@ pub fn server_config(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
     Ok(config)
 }
 
+/// Whether these files can be used.
+///
+/// # Errors
+/// Why not.
+pub fn check(files: &TlsFiles) -> Result<(), TlsError> {
+    read(files).map(drop)
+}
+
 fn read(files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
     let wrong = |path: &Path, wrong: String| TlsError::File { path: path.to_owned(), wrong };
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&files.certificate)

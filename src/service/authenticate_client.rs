@@ -116,6 +116,8 @@ impl Services {
         };
         trail.credential = Some(Arc::clone(&known.id));
         let client = &known.client;
+        // What is done with a client, and be it at another issuer, is its own environment's business.
+        trail.environment = Some(client.environment);
         let Some(place) = self.place_of(&known.id, client.live_secrets(now), secret) else {
             return Err(no("wrong_secret"));
         };

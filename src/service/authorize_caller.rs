@@ -75,22 +75,27 @@ impl Services {
         // Which issuer a token is of stands inside it; the one whose key verifies it is the one that counts.
         let mut refused = "unknown_key";
         for environment in Environment::ALL {
-            let in_force = match self.token_in_force(environment, token, now).await {
-                Ok(in_force) => in_force,
-                Err(NotInForce::Refused("unknown_key")) => continue,
-                Err(NotInForce::Refused(reason)) => {
+            let claims = match self.verified_claims(environment, token, now) {
+                Ok(claims) => claims,
+                Err("unknown_key") => continue,
+                Err(reason) => {
                     refused = reason;
                     continue;
                 }
+            };
+            let id: Arc<str> = claims.client_id.as_str().into();
+            trail.credential = Some(Arc::clone(&id));
+            trail.environment = Some(environment);
+            trail.jti = Some(claims.jti.as_str().into());
+            let in_force = match self.token_in_force(claims, now).await {
+                Ok(in_force) => in_force,
+                Err(NotInForce::Refused(reason)) => return Err((Unauthorized::InvalidToken, reason)),
                 Err(NotInForce::Unknowable(error)) => {
                     log::error!("{error}");
                     return Err((Unauthorized::Unavailable, "store_unavailable"));
                 }
             };
-            let id: Arc<str> = in_force.claims.client_id.as_str().into();
             trail.authenticated(&id);
-            trail.environment = Some(environment);
-            trail.jti = Some(in_force.claims.jti.as_str().into());
             let audience = &self.issuers.of(environment).audiences.management;
             if !in_force.claims.aud.iter().any(|aud| aud == audience.as_str()) {
                 return Err((Unauthorized::InvalidToken, "wrong_audience"));

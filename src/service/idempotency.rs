@@ -57,7 +57,8 @@ impl Rendered {
 }
 
 impl Repeatable {
-    /// The request of `caller` under `key`, told apart from others by method, path and body.
+    /// The request of `caller` under `key`, told apart from others by method, path, body and what the caller may: a token
+    /// with fewer scopes gets no answer that it could not have got by itself.
     ///
     /// # Errors
     /// The key is empty, too long, or not visible ASCII.
@@ -65,7 +66,8 @@ impl Repeatable {
         if key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(ServiceError::invalid("Idempotency-Key", "must be 1 to 255 visible ASCII characters"));
         }
-        let request = [method.as_bytes(), b"\0", path.as_bytes(), b"\0", body].concat();
+        let scopes = caller.scopes().map(ToString::to_string).unwrap_or_default();
+        let request = [method.as_bytes(), b"\0", path.as_bytes(), b"\0", scopes.as_bytes(), b"\0", body].concat();
         Ok(Self { actor: caller.actor().to_string(), key: key.to_owned(), digest: sha256(&request) })
     }
 

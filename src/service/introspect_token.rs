@@ -8,6 +8,7 @@ use super::authenticate_client::Refusal;
 use super::issue_token::ProtocolRequest;
 use super::trail::Trail;
 use crate::clock;
+use crate::crypto::jwt::TokenError;
 use crate::domain::client::{Client, Status};
 use crate::domain::environment::Environment;
 use crate::domain::ids::TokenId;
@@ -55,9 +56,14 @@ impl Services {
     ) -> Result<(Introspection, &'static str), Refusal> {
         let now = clock::now();
         let (form, credentials) = request.read()?;
-        let token = form.get("token").ok_or(OAuthError::invalid_request("token is missing."))?;
         let known = self.authenticate_client(request.environment, &credentials, trail, now).await?;
-        let in_force = match self.token_in_force(request.environment, token, now).await {
+        let token = form.get("token").ok_or(OAuthError::invalid_request("token is missing."))?;
+        let claims = match self.verified_claims(request.environment, token, now) {
+            Ok(claims) => claims,
+            Err(reason) => return Ok((Introspection::INACTIVE, reason)),
+        };
+        trail.jti = Some(claims.jti.as_str().into());
+        let in_force = match self.token_in_force(claims, now).await {
             Ok(in_force) => in_force,
             Err(NotInForce::Refused(reason)) => return Ok((Introspection::INACTIVE, reason)),
             Err(NotInForce::Unknowable(error)) => {
@@ -65,7 +71,6 @@ impl Services {
                 return Err(Refusal::STORE);
             }
         };
-        trail.jti = Some(in_force.claims.jti.as_str().into());
         if !may_introspect(&known.client, &in_force.claims) {
             return Ok((Introspection::INACTIVE, "not_for_this_caller"));
         }
@@ -74,28 +79,32 @@ impl Services {
         Ok((Introspection::Active(Box::new(answer)), "active"))
     }
 
-    /// Decides whether `token` is one of `environment` that is in force at `now`.
+    /// The claims of `token`, if it is one that `environment` signed and that has not expired.
     ///
     /// # Errors
-    /// Why it is not, or that it cannot be known.
-    pub async fn token_in_force(
+    /// Why it is not.
+    pub fn verified_claims(
         &self,
         environment: Environment,
         token: &str,
         now: Timestamp,
-    ) -> Result<TokenInForce, NotInForce> {
-        use NotInForce::Refused;
+    ) -> Result<VerifiedClaims, &'static str> {
         let issuer = &self.issuers.of(environment).issuer;
-        let claims = self.keyring.verify(environment, issuer, token, now).map_err(|error| {
-            use crate::crypto::jwt::TokenError;
-            Refused(match error {
-                TokenError::Malformed => "malformed_token",
-                TokenError::UnknownKey => "unknown_key",
-                TokenError::BadSignature => "bad_signature",
-                TokenError::WrongIssuer => "wrong_issuer",
-                TokenError::Expired => "token_expired",
-            })
-        })?;
+        self.keyring.verify(environment, issuer, token, now).map_err(|error| match error {
+            TokenError::Malformed => "malformed_token",
+            TokenError::UnknownKey => "unknown_key",
+            TokenError::BadSignature => "bad_signature",
+            TokenError::WrongIssuer => "wrong_issuer",
+            TokenError::Expired => "token_expired",
+        })
+    }
+
+    /// Decides whether the token with these claims is in force at `now`: whether it was revoked, and what its client is now.
+    ///
+    /// # Errors
+    /// Why it is not, or that it cannot be known.
+    pub async fn token_in_force(&self, claims: VerifiedClaims, now: Timestamp) -> Result<TokenInForce, NotInForce> {
+        use NotInForce::Refused;
         let jti: TokenId = claims.jti.parse().map_err(|_| Refused("malformed_token"))?;
         let known = self.clients.get(&self.store, &claims.client_id).await.map_err(NotInForce::Unknowable)?;
         let Some(known) = known else { return Err(Refused("unknown_client")) };

@@ -67,8 +67,9 @@ impl Services {
     async fn decide_token(&self, request: &ProtocolRequest<'_>, trail: &mut Trail) -> Result<Issued, Refusal> {
         let now = clock::now();
         let (form, credentials) = request.read()?;
-        let wanted = Wanted::from_form(&form)?;
+        // First who, then what: so that the event of whatever is wrong with the request names its client.
         let known = self.authenticate_client(request.environment, &credentials, trail, now).await?;
+        let wanted = Wanted::from_form(&form)?;
         if known.client.token_expiry(now).is_none() {
             return Err(Refusal::new(OAuthError::INVALID_CLIENT, "client_expired"));
         }

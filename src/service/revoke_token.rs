@@ -35,8 +35,8 @@ impl Services {
     async fn decide_revocation(&self, request: &ProtocolRequest<'_>, trail: &mut Trail) -> Result<(), Refusal> {
         let now = clock::now();
         let (form, credentials) = request.read()?;
-        let token = form.get("token").ok_or(OAuthError::invalid_request("token is missing."))?;
         let known = self.authenticate_client(request.environment, &credentials, trail, now).await?;
+        let token = form.get("token").ok_or(OAuthError::invalid_request("token is missing."))?;
         let issuer = &self.issuers.of(request.environment).issuer;
         let claims = match self.keyring.verify(request.environment, issuer, token, now) {
             Ok(claims) if claims.client_id == known.client.id.as_str() => claims,

@@ -100,9 +100,12 @@ impl Services {
         let Ok(event) = trail.event(outcome, status, reason) else { return };
         let time = event.time;
         let event = if trail.credential.is_some() { Some(event) } else { self.flood.admit(event, time) };
-        if let Some(event) = event {
-            // The journal has logged why it could not be stored.
-            let _refused_all_the_same = self.journal.record(event).await;
+        match event {
+            Some(event) => {
+                // The journal has logged why it could not be stored.
+                let _refused_all_the_same = self.journal.record(event).await;
+            }
+            None => self.journal.keep_pace().await,
         }
     }
 

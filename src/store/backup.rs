@@ -13,6 +13,7 @@ use super::schema::{
     audit_log, client_secrets, clients, idempotency_keys, installation, revoked_tokens, scopes, signing_keys,
 };
 use super::{AnyConnection, Store, StoreError, audit_seconds, migrations};
+use crate::domain::audit::AuditEvent;
 
 /// Rows read and written at once.
 const STEP: i64 = 500;
@@ -212,11 +213,11 @@ pub fn write(store: &Store, path: &Path) -> Result<u64, StoreError> {
     Ok(rows)
 }
 
-/// Makes the schema in an empty database and fills it from a copy, all or nothing.
+/// Makes the schema in an empty database and fills it from a copy, all or nothing, with `event` as what happened last.
 ///
 /// # Errors
 /// The copy cannot be read, or the database fails.
-pub fn restore(store: &Store, path: &Path) -> Result<u64, StoreError> {
+pub fn restore(store: &Store, path: &Path, event: &AuditEvent) -> Result<u64, StoreError> {
     let failed = |error: &dyn std::fmt::Display| StoreError::Unavailable(format!("{}: {error}", path.display()));
     let file = std::fs::File::open(path).map_err(|error| failed(&error))?;
     let mut lines = std::io::BufReader::new(file).lines();
@@ -245,6 +246,7 @@ pub fn restore(store: &Store, path: &Path) -> Result<u64, StoreError> {
             return Err(failed(&"is not whole: its end is missing"));
         }
         audit_seconds::rebuild(connection)?;
+        super::audit_log::insert(connection, [event], &audit_seconds::Marked::default())?;
         Ok(rows)
     })
 }

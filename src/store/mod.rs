@@ -180,7 +180,7 @@ impl Store {
         connection.transaction(|connection| work(connection).map_err(Failed::Own)).map_err(Failed::into_error)
     }
 
-    /// Stores events in one transaction on `connection`, which the writer of events keeps for itself, as `marked` is.
+    /// Stores events, or where there are none takes as long as that, in one transaction on `connection`, which the writer of events keeps for itself, as `marked` is.
     ///
     /// # Errors
     /// The database fails or refuses one of them; none is stored then.
@@ -190,7 +190,13 @@ impl Store {
         events: impl Iterator<Item = &'e crate::domain::audit::AuditEvent> + Clone,
         marked: &mut audit_seconds::Marked,
     ) -> Result<(), StoreError> {
-        let marks = self.transaction_on(connection, |connection| audit_log::insert(connection, events, marked))?;
+        let marks = self.transaction_on(connection, |connection| {
+            let mut events = events.peekable();
+            if events.peek().is_none() {
+                audit_log::beat(connection)?;
+            }
+            audit_log::insert(connection, events, marked)
+        })?;
         marked.remember(marks);
         Ok(())
     }

@@ -125,6 +125,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_beat (id) {
+        id -> Integer,
+        beats -> BigInt,
+    }
+}
+
+diesel::table! {
     audit_seconds (subject, second) {
         subject -> Text,
         second -> BigInt,

@@ -1,3 +1,4 @@
+DROP TABLE audit_beat;
 DROP TABLE audit_seconds;
 DROP TABLE audit_log;
 DROP TABLE idempotency_keys;

@@ -130,3 +130,9 @@ CREATE TABLE audit_seconds (
     second BIGINT NOT NULL,
     PRIMARY KEY (subject, second)
 );
+CREATE TABLE audit_beat (
+    -- One row, changed where a commit has no event to store but must take as long as if it had.
+    id INTEGER PRIMARY KEY,
+    beats BIGINT NOT NULL
+);
+INSERT INTO audit_beat (id, beats) VALUES (1, 0);

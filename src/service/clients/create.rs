@@ -112,7 +112,7 @@ impl Services {
             secrets: vec![],
         };
         let client = self.patched(blank, patch)?;
-        if !caller.sees(environment) || !caller.may_grant(&client.scopes) {
+        if !caller.sees(environment) || !caller.may_make(&client, None) {
             return Err(ServiceError::ScopeExceedsCaller);
         }
         Ok(client)

@@ -1,7 +1,7 @@
 //! What may be said of a client, as text from outside, and reading it into values that cannot be wrong. All that is wrong
 //! is reported at once, field by field.
 
-use crate::domain::audience::{AUDIENCES_MAX, Audience};
+use crate::domain::audience::{AUDIENCES_MAX, AUDIENCES_TEXT_MAX, Audience};
 use crate::domain::client::{LIFETIME_MAX, LIFETIME_MIN};
 use crate::domain::environment::Environment;
 use crate::domain::network::Networks;
@@ -147,6 +147,9 @@ fn audiences(list: &[String]) -> Result<Vec<Audience>, String> {
         if !audiences.contains(&audience) {
             audiences.push(audience);
         }
+    }
+    if audiences.iter().map(|audience| audience.as_str().len()).sum::<usize>() > AUDIENCES_TEXT_MAX {
+        return Err(format!("must have at most {AUDIENCES_TEXT_MAX} characters in all"));
     }
     Ok(audiences)
 }

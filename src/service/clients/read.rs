@@ -38,13 +38,13 @@ impl Services {
         limit: i64,
         origin: Arc<Origin>,
     ) -> Result<Vec<Client>, ServiceError> {
+        let trail = Trail::of(caller, "client.list", origin);
         if let Some(own) = caller.environment() {
             if filter.environment.is_some_and(|asked| asked != own) {
-                return Ok(vec![]);
+                return self.reading(trail, |_| Ok(vec![])).await;
             }
             filter.environment = Some(own);
         }
-        let trail = Trail::of(caller, "client.list", origin);
         self.reading(trail, move |connection| Ok(clients::list(connection, &filter, limit)?)).await
     }
 }

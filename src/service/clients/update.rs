@@ -14,7 +14,7 @@ use crate::store::clients;
 
 impl Services {
     /// Changes the fields that `input` mentions. Anything but name and description takes a caller who may give the client's
-    /// scopes, as they are afterwards.
+    /// scopes, as they were and as they are afterwards.
     ///
     /// # Errors
     /// No such client, what is wrong with the input, the client is revoked, or the caller may not.
@@ -34,8 +34,9 @@ impl Services {
                 return Err(ServiceError::Conflict { code: "revoked", message: "a revoked client cannot be changed" });
             }
             let only_words = patch.is_only_words();
+            let was = client.clone();
             let mut client = apply(client, patch, &algorithms)?;
-            if !only_words && !own.may_grant(&client.scopes) {
+            if !only_words && !own.may_make(&client, Some(&was)) {
                 return Err(ServiceError::ScopeExceedsCaller);
             }
             client.updated_at = now;

@@ -137,7 +137,7 @@ both! {
         for (bearer, status, reason, credential) in [
             (reader_token.as_str(), 403, "permission_denied", json!(reader.id)),
             (&elsewhere, 401, "wrong_audience", json!(caller)),
-            (&ended, 401, "client_not_active", Value::Null),
+            (&ended, 401, "client_not_active", json!(ended_client.id)),
             (&forged, 401, "bad_signature", Value::Null),
             ("x", 401, "malformed_token", Value::Null),
         ] {
@@ -227,6 +227,32 @@ both! {
             }
         }
         assert_eq!(seen, all, "page by page");
+    }
+
+    /// SPEC §6: never a secret, wherever a caller puts it.
+    fn a_secret_in_a_path_is_not_recorded(database) {
+        let server = Server::start(database);
+        let token = owner(&server);
+        let secret = server.client("read").secret;
+        for path in [format!("/clients/{secret}"), format!("/clients/{token}/disable"), format!("/nothing/{secret}")] {
+            let answer = server.api(if path.ends_with("disable") { "POST" } else { "GET" }, &path, &token, None);
+            assert_eq!(answer.status, 404);
+            assert!(!answer.text.contains(&secret[..20]), "{}", answer.text);
+            let event = event_of(&server, &answer).to_string();
+            assert!(!event.contains(&secret[4..20]) && !event.contains(&token[..20]), "{event}");
+        }
+        let log = server.log();
+        assert!(!log.contains(&secret[4..20]) && !log.contains(&token[..20]), "{log}");
+    }
+
+    fn asking_for_another_environment_has_its_event_too(database) {
+        let server = Server::start(database);
+        let token = owner(&server);
+        for (path, action) in [("/clients", "client.list"), ("/audit-events", "audit.list")] {
+            let answer = server.api("GET", &format!("{path}?environment=staging"), &token, None);
+            assert_eq!((answer.status, &answer.body["data"]), (200, &json!([])));
+            assert_eq!(event_of(&server, &answer)["action"], action);
+        }
     }
 
     fn events_of_a_credential_are_found_however_far_apart_they_are(database) {

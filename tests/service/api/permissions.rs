@@ -302,7 +302,7 @@ both! {
             let shown = server.api("GET", &path, &token, None);
             assert_eq!((shown.status, &shown.body["updated_at"]), (200, &made["updated_at"]), "nothing changed");
             assert_eq!(shown.body["secrets"].as_array().unwrap().len(), 1);
-            // Words, and whatever takes power away, are free to who may write clients.
+            // Words, and what ends a client's power, are free to who may write clients.
             let words = json!({"name": "renamed", "description": "d"});
             assert_eq!(server.api("PATCH", &path, &token, Some(&words)).status, 200);
             for action in ["revoke-tokens", "disable"] {
@@ -311,11 +311,47 @@ both! {
             let enabled = server.api("POST", &format!("{path}/enable"), &token, None);
             assert_problem(&enabled, 403, "scope_exceeds_caller");
             assert_eq!(server.api("GET", &path, &token, None).body["status"], "inactive");
-            let narrowed = server.api("PATCH", &path, &token, Some(&json!({"scopes": ["orders:read"]})));
-            assert_eq!(narrowed.status, 200, "{}", narrowed.text);
-            assert_eq!(server.api("POST", &format!("{path}/enable"), &token, None).status, 200);
+            // To cut it down to what the caller has, and then to take its secret, would be to take it over.
+            let narrowed = server.api("PATCH", &path, &token, Some(&json!({"scopes": ["orders:read"], "allowed_ips": null})));
+            assert_problem(&narrowed, 403, "scope_exceeds_caller");
             assert_eq!(server.api("POST", &format!("{path}/revoke"), &token, None).status, 200);
         }
+    }
+
+    fn who_may_not_introspect_makes_nobody_who_may(database) {
+        let server = Server::start(database);
+        let owner = owner(&server);
+        let scopes = ["sealwright.clients:write", "orders:read"];
+        let (_, token) = manager(&server, &owner, &scopes);
+        let body = json!({"name": "api", "scopes": ["orders:read"], "resource_for": ["https://orders.example"]});
+        assert_problem(&server.api("POST", "/clients", &token, Some(&body)), 403, "scope_exceeds_caller");
+        let (_, client) = created(&server, &owner, &body);
+        let path = format!("/clients/{}", client.id);
+        let more = json!({"resource_for": ["https://orders.example", "https://other.example"]});
+        assert_problem(&server.api("PATCH", &path, &token, Some(&more)), 403, "scope_exceeds_caller");
+        assert_eq!(server.api("PATCH", &path, &token, Some(&json!({"token_lifetime": 60}))).status, 200, "it keeps what it has");
+        let (_, introspector) = manager(&server, &owner, &[&scopes[..], &["sealwright.tokens:introspect"]].concat());
+        assert_eq!(server.api("PATCH", &path, &introspector, Some(&more)).status, 200);
+    }
+
+    /// A kept answer is for who could have got it.
+    fn a_token_that_may_less_gets_no_answer_of_one_that_may_more(database) {
+        let server = Server::start(database);
+        let owner = owner(&server);
+        let (client, token) = manager(&server, &owner, &["sealwright.clients:write", "orders:read"]);
+        let audience = format!("{}/api/v1", server.url);
+        let form = [
+            ("grant_type", "client_credentials"), ("scope", "sealwright.clients:write"), ("audience", &*audience),
+        ];
+        let narrow = text(&server.post_form("/api/oauth/token", &client, &form).body["access_token"]);
+        let body = json!({"name": "x", "scopes": ["orders:read"]});
+        let post = |token: &str| {
+            let request = server.http.post(format!("{}/api/v1/clients", server.url)).bearer_auth(token);
+            server.send(request.header("idempotency-key", "key").json(&body))
+        };
+        assert_eq!(post(&token).status, 201);
+        assert_problem(&post(&narrow), 422, "idempotency_key_reused");
+        assert!(post(&token).body["client_secret"].is_string());
     }
 
     fn what_a_token_may_shrinks_with_its_client_at_once(database) {

@@ -128,6 +128,7 @@ fn an_unknown_setting_or_a_bad_value_in_the_file_is_named() {
         ("signing_algorithms = ['RS256']", "signing_algorithm"),
         ("signing_key_lead = '0s'", "signing_key_lead"),
         ("signing_key_rotation = '1h'", "signing_key_rotation"),
+        ("log = 'a=b=c'", "log"),
         ("guess_limit_per_minute = 0", "guess_limit_per_minute"),
         ("guess_limit_per_minute = 99999999999", "guess_limit_per_minute"),
         ("listen = ", "sealwright.toml"),

@@ -429,9 +429,11 @@ both! {
             ] {
                 assert_eq!(event[member], expected, "{member} of {name}");
             }
-            let environment = match path.split_once("/api/oauth/") {
-                Some(("", _)) => json!("production"),
-                Some(("/staging", _)) => json!("staging"),
+            // A client's own, once it is known to exist; else the issuer's that was asked.
+            let environment = match (path.split_once("/api/oauth/"), event["credential"].as_str()) {
+                (_, Some(id)) if id == clients.staging.id => json!("staging"),
+                (_, Some(_)) | (Some(("", _)), None) => json!("production"),
+                (Some(("/staging", _)), None) => json!("staging"),
                 _ => Value::Null,
             };
             assert_eq!(event["environment"], environment, "{name}");
@@ -473,6 +475,22 @@ both! {
         let times = [&known, &unknown, &clients.disabled, &clients.revoked, &clients.staging].map(typical);
         let (fastest, slowest) = (times.iter().min().unwrap(), times.iter().max().unwrap());
         assert!(*slowest < *fastest * 4 + Duration::from_millis(5), "{times:?}");
+
+        // Refusals that name no client are only counted beyond a hundred a minute; that must not show either.
+        (0..120).for_each(|_| assert_ne!(server.token(&unknown).status, 200));
+        let mut times = [vec![], vec![]];
+        for _ in 0..60 {
+            for (times, client) in times.iter_mut().zip([&known, &unknown]) {
+                let started = std::time::Instant::now();
+                assert_ne!(server.token(client).status, 200);
+                times.push(started.elapsed());
+            }
+        }
+        let [known, unknown] = times.map(|mut times| {
+            times.sort_unstable();
+            times[times.len() / 2]
+        });
+        assert!(unknown * 2 > known && known * 2 > unknown, "{known:?} {unknown:?}");
     }
 
     /// SPEC §11: a body of just 16 KiB is within bounds.

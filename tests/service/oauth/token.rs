@@ -192,6 +192,52 @@ both! {
         }
     }
 
+    /// The largest token that a client can get is one that every verifier here reads.
+    fn the_largest_token_is_one_that_can_be_verified(database) {
+        let server = Server::start(database);
+        let scopes: Vec<String> = (0..28).map(|n| format!("{}{n:02}:read", "a".repeat(101))).collect();
+        let audiences: Vec<String> = (0..3).map(|n| format!("https://{}{n}.example/", "a".repeat(493))).collect();
+        let mut options = vec!["--signing-algorithm", "RS256"];
+        options.extend(scopes.iter().skip(1).flat_map(|scope| ["--scope", scope]));
+        options.extend(audiences.iter().flat_map(|audience| ["--audience", audience]));
+        let client = client(&server, &scopes[0], &options);
+        let mut form = vec![("grant_type", "client_credentials")];
+        form.extend(audiences.iter().map(|audience| ("resource", &**audience)));
+        let answer = server.post_form("/api/oauth/token", &client, &form);
+        let token = answer.body["access_token"].as_str().unwrap_or_else(|| panic!("{}", answer.text));
+        assert!((6_500..8_192).contains(&token.len()), "{}", token.len());
+        let introspected = server.post_form("/api/oauth/introspect", &client, &[("token", token)]);
+        assert_eq!(introspected.body["active"], true, "{}", introspected.text);
+
+        let everything = self::client(&server, "admin", &[]);
+        let wish = (0..31).map(|n| format!("{}{n:02}:read", "a".repeat(101))).collect::<Vec<_>>().join(" ");
+        let beyond = server.post_form(
+            "/api/oauth/token", &everything, &[("grant_type", "client_credentials"), ("scope", &wish)],
+        );
+        assert_eq!((beyond.status, beyond.body["error"].as_str()), (400, Some("invalid_scope")), "{}", beyond.text);
+    }
+
+    /// SPEC §6: whatever is wrong with a request, its event names the client that made it.
+    fn a_malformed_wish_of_a_known_client_is_stored_under_its_name(database) {
+        let server = start(database, &[]);
+        let client = client(&server, "orders:read", &[]);
+        for form in [
+            &[("grant_type", "client_credentials"), ("scope", "a  b")][..],
+            &[("grant_type", "password")],
+            &[],
+        ] {
+            let answer = server.post_form("/api/oauth/token", &client, form);
+            assert_eq!(answer.status, 400, "{}", answer.text);
+            let events = server.events(&["--request-id", answer.header("x-request-id")]);
+            assert_eq!(events[0]["credential"], client.id, "{form:?}");
+        }
+        for path in ["/api/oauth/introspect", "/api/oauth/revoke"] {
+            let answer = server.post_form(path, &client, &[]);
+            let events = server.events(&["--request-id", answer.header("x-request-id")]);
+            assert_eq!((answer.status, events[0]["credential"].as_str()), (400, Some(&*client.id)), "{path}");
+        }
+    }
+
     /// RFC 6749 §5.1, SPEC §3: the client's own lifetime, and never past its end.
     fn a_token_lives_as_long_as_its_client_says_and_never_outlives_it(database) {
         let server = start(database, &[]);
