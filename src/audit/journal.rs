@@ -19,6 +19,14 @@ use crate::store::{Store, StoreConnection, StoreError};
 const QUEUE: usize = 16_384;
 /// Events in one transaction.
 const BATCH: usize = 1_024;
+/// A commit of so many events is a sign of load: before the next one, more is gathered.
+const BUSY: usize = 8;
+/// Gathering goes on as long as it brings so many. Where fewer ask at once, they would only wait for each other.
+const WORTHWHILE: usize = 24;
+/// How long and how often more is waited for, as long as more comes. A commit costs the processor as much as signing two
+/// tokens: many small ones would take it from the requests that they make wait.
+const GATHERING: std::time::Duration = std::time::Duration::from_micros(250);
+const GATHERINGS: usize = 4;
 /// How long a request waits for its event.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 
@@ -167,13 +175,14 @@ struct Writer {
 impl Writer {
     fn run(mut self, queue: &Receiver<Entry>) {
         let mut batch = Vec::with_capacity(BATCH);
+        let mut is_gathering = false;
         while let Ok(first) = queue.recv() {
             batch.push(first);
-            while batch.len() < BATCH
-                && let Ok(next) = queue.try_recv()
-            {
-                batch.push(next);
+            take_waiting(queue, &mut batch);
+            if is_gathering {
+                gather(queue, &mut batch);
             }
+            is_gathering = batch.len() >= if is_gathering { WORTHWHILE } else { BUSY };
             self.store_batch(&mut batch);
         }
     }
@@ -233,6 +242,23 @@ impl Writer {
         }
         // A request that was given up meanwhile hears nothing; its event stands all the same.
         let _gone = entry.done.send(Ok(()));
+    }
+}
+
+/// Takes what waits already.
+fn take_waiting(queue: &Receiver<Entry>, batch: &mut Vec<Entry>) {
+    batch.extend(queue.try_iter().take(BATCH - batch.len()));
+}
+
+/// Takes what comes for a short while, and no longer than something comes: where everybody waits, nothing is waited for.
+fn gather(queue: &Receiver<Entry>, batch: &mut Vec<Entry>) {
+    for _ in 0..GATHERINGS {
+        let before = batch.len();
+        std::thread::sleep(GATHERING);
+        take_waiting(queue, batch);
+        if batch.len() == before {
+            return;
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::output::line;
 use super::{CliError, serve, session};
@@ -41,7 +41,7 @@ struct DemoClient {
 }
 
 /// Runs the demonstration, then serves.
-pub fn run(arguments: &Arguments) -> Result<(), CliError> {
+pub fn run(json: bool, arguments: &Arguments) -> Result<(), CliError> {
     let listener = free_port()?;
     let listen = listener.local_addr()?;
     let flags = Flags {
@@ -54,9 +54,14 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
     session::start_log(&config, "warn");
     let exit = arguments.exit;
     serve::actix_rt(async move {
-        say_where(&config);
+        let say = |text: &str| {
+            if !json {
+                line(text);
+            }
+        };
+        say_where(&config, say);
         let services = app::open(&config, listen, Purposes::Serve).await?;
-        let demo = demo_client(&services).await?;
+        let demo = demo_client(&services, say).await?;
         drop(services);
         let (ready, is_ready) = tokio::sync::oneshot::channel();
         let server = tokio::task::spawn_local(serve::serve(config, listener, Purposes::Serve, move || {
@@ -65,11 +70,14 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
         if is_ready.await.is_err() {
             return server.await.unwrap_or(Err(CliError::Silent));
         }
-        demonstrate(&format!("http://{listen}"), &demo).await?;
+        let shown = demonstrate(&format!("http://{listen}"), &demo, say).await?;
+        if json {
+            line(&shown.to_string());
+        }
         if exit {
             return Ok(());
         }
-        line(&format!(
+        say(&format!(
             "\nServing on http://{listen}. Stop with Ctrl-C; `sealwright quickstart` goes on with this folder."
         ));
         server.await.unwrap_or(Err(CliError::Silent))
@@ -83,27 +91,27 @@ fn free_port() -> Result<TcpListener, CliError> {
         .ok_or_else(|| CliError::Failed(format!("no port from {FIRST_PORT} up is free")))
 }
 
-fn say_where(config: &Config) {
+fn say_where(config: &Config, say: impl Fn(&str)) {
     let folder = Path::new(FOLDER);
     if folder.join("sealwright.db").exists() {
-        line(&format!("1. Going on with ./{FOLDER} (delete the folder to begin anew)."));
+        say(&format!("1. Going on with ./{FOLDER} (delete the folder to begin anew)."));
     } else {
-        line(&format!(
+        say(&format!(
             "1. Made ./{FOLDER}: a SQLite database, a master key that encrypts private keys (master.key, mode 0600),"
         ));
-        line("   and signing keys of production, staging and development in ES256, RS256 and EdDSA.");
+        say("   and signing keys of production, staging and development in ES256, RS256 and EdDSA.");
     }
     if config.server.listen.port() != FIRST_PORT {
-        line(&format!("   Port {FIRST_PORT} is taken; using {}.", config.server.listen.port()));
+        say(&format!("   Port {FIRST_PORT} is taken; using {}.", config.server.listen.port()));
     }
 }
 
 /// The demo client of an earlier run, or a new one.
-async fn demo_client(services: &SharedServices) -> Result<DemoClient, CliError> {
+async fn demo_client(services: &SharedServices, say: impl Fn(&str)) -> Result<DemoClient, CliError> {
     let path = PathBuf::from(FOLDER).join("demo-client.json");
     let kept = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<DemoClient>(&text).ok());
     if let Some(demo) = kept {
-        line(&format!("2. Using the demo client {} (its credentials are in {}).", demo.client_id, path.display()));
+        say(&format!("2. Using the demo client {} (its credentials are in {}).", demo.client_id, path.display()));
         return Ok(demo);
     }
     let input = ClientInput {
@@ -116,11 +124,11 @@ async fn demo_client(services: &SharedServices) -> Result<DemoClient, CliError> 
     let (client, secret) = services.create_client(&caller, Some("production"), input, None, origin).await?;
     let demo = DemoClient { client_id: client.id.to_string(), client_secret: secret.expose().to_owned() };
     write_private(&path, &serde_json::to_vec_pretty(&demo).map_err(|error| CliError::Failed(error.to_string()))?)?;
-    line(&format!(
+    say(&format!(
         "2. Made the demo client {} in production, with the scopes {SCOPE} and orders:write.",
         demo.client_id
     ));
-    line(&format!(
+    say(&format!(
         "   Its secret is kept in {} for this demonstration; a real one is shown once and kept nowhere.",
         path.display()
     ));
@@ -134,7 +142,8 @@ fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     Ok(file.write_all(bytes)?)
 }
 
-async fn demonstrate(issuer: &str, demo: &DemoClient) -> Result<(), CliError> {
+/// Fetches a token and verifies it; what came of it, and the commands to do the same by hand.
+async fn demonstrate(issuer: &str, demo: &DemoClient, say: impl Fn(&str)) -> Result<Value, CliError> {
     let failed = |error: reqwest::Error| CliError::Failed(error.to_string());
     let http = reqwest::Client::builder().no_proxy().build().map_err(failed)?;
     let answer: Value = http
@@ -149,7 +158,7 @@ async fn demonstrate(issuer: &str, demo: &DemoClient) -> Result<(), CliError> {
         .await
         .map_err(failed)?;
     let token = answer["access_token"].as_str().ok_or_else(|| CliError::Failed("no token was issued".to_owned()))?;
-    line(&format!(
+    say(&format!(
         "3. Fetched a token from POST {issuer}/api/oauth/token: it lives {} seconds, with the scope {}.",
         answer["expires_in"],
         answer["scope"].as_str().unwrap_or_default()
@@ -163,21 +172,36 @@ async fn demonstrate(issuer: &str, demo: &DemoClient) -> Result<(), CliError> {
         .await
         .map_err(failed)?;
     let (header, claims) = verify_offline(token, issuer, &jwks)?;
-    line("4. Verified it offline, as a resource server does, with the public keys of /.well-known/jwks.json:");
-    line(&format!("   header  {header}"));
-    line(&format!("   claims  {claims}"));
-    line("\nThe same by hand, while `sealwright quickstart` serves:\n");
+    say("4. Verified it offline, as a resource server does, with the public keys of /.well-known/jwks.json:");
+    say(&format!("   header  {header}"));
+    say(&format!("   claims  {claims}"));
     let curl = format!("curl -s -u {}:{}", demo.client_id, demo.client_secret);
     let fetch = format!("{curl} -d grant_type=client_credentials -d scope={SCOPE} {issuer}/api/oauth/token");
-    line(&format!("  {fetch}"));
-    line(&format!("  curl -s {issuer}/.well-known/jwks.json"));
-    line(&format!("  curl -s {issuer}/.well-known/oauth-authorization-server"));
-    line(&format!("  TOKEN=$({fetch} | sed 's/.*\"access_token\":\"//; s/\".*//')"));
-    line(&format!("  {curl} -d token=$TOKEN {issuer}/api/oauth/introspect"));
     let program = std::env::current_exe().map_or_else(|_| "sealwright".to_owned(), |path| path.display().to_string());
-    line(&format!("  {program} --data-dir {FOLDER} client list"));
-    line(&format!("  {program} --data-dir {FOLDER} audit list"));
-    Ok(())
+    let commands = [
+        fetch.clone(),
+        format!("curl -s {issuer}/.well-known/jwks.json"),
+        format!("curl -s {issuer}/.well-known/oauth-authorization-server"),
+        format!("TOKEN=$({fetch} | sed 's/.*\"access_token\":\"//; s/\".*//')"),
+        format!("{curl} -d token=$TOKEN {issuer}/api/oauth/introspect"),
+        format!("{program} --data-dir {FOLDER} client list"),
+        format!("{program} --data-dir {FOLDER} audit list"),
+    ];
+    say("\nThe same by hand, while `sealwright quickstart` serves:\n");
+    for command in &commands {
+        say(&format!("  {command}"));
+    }
+    say(&format!("\nThe reference of everything that it answers: {issuer}/docs"));
+    let part = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+    Ok(json!({
+        "issuer": issuer,
+        "client_id": demo.client_id,
+        "client_secret": demo.client_secret,
+        "answer": answer,
+        "header": part(&header),
+        "claims": part(&claims),
+        "commands": commands,
+    }))
 }
 
 /// What a resource server does: find the key by its `kid`, verify, read.

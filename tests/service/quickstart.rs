@@ -72,6 +72,21 @@ fn it_says_what_it_does_and_goes_on_with_the_same_client_in_a_second_run() {
 }
 
 #[test]
+fn a_script_gets_it_as_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(quickstart(folder.path()).args(["--exit", "--json"]));
+    assert!(output.status.success());
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(shown["claims"]["client_id"], shown["client_id"]);
+    assert_eq!((&shown["header"]["alg"], &shown["answer"]["token_type"]), (&"ES256".into(), &"Bearer".into()));
+    assert!(shown["commands"].as_array().unwrap().len() > 3, "{shown}");
+    let wrong = run(quickstart(folder.path()).args(["--json", "--no-such"]));
+    assert_eq!(wrong.status.code(), Some(2));
+    let said: Value = serde_json::from_slice(&wrong.stderr).unwrap();
+    assert!(said["error"].as_str().unwrap().contains("--no-such"), "{said}");
+}
+
+#[test]
 fn it_takes_the_next_free_port_where_8080_is_taken() {
     // Where somebody else has it, it is taken as well.
     let _taken = TcpListener::bind("127.0.0.1:8080");
