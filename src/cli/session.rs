@@ -1,6 +1,7 @@
 //! What a command that works on the database has at hand.
 
 use std::future::Future;
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 
 use super::CliError;
@@ -71,11 +72,15 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
 
-/// `cli:` and the operating system's user; who came by sudo counts as who came.
+/// `cli:` and the operating system's user, by number where no name is known; who came by sudo counts as who came.
 fn actor() -> String {
     let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     let user = user.filter(|user| !user.is_empty() && user.chars().all(|c| c.is_ascii_graphic()));
-    format!("cli:{}", user.as_deref().map_or("unknown", |user| crate::domain::text::clipped(user, 60)))
+    if let Some(user) = user {
+        return format!("cli:{}", crate::domain::text::clipped(&user, 60));
+    }
+    let owner = std::fs::metadata("/proc/self").map(|process| process.uid().to_string());
+    format!("cli:{}", owner.as_deref().unwrap_or("unknown"))
 }
 
 /// Starts a command's logging to standard error: it says only what is wrong, unless the setting or `RUST_LOG` asks for more.
