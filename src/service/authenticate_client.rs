@@ -18,6 +18,7 @@ use crate::domain::ids::SecretId;
 use crate::domain::time::Timestamp;
 use crate::oauth::client_authentication::PresentedCredentials;
 use crate::oauth::error::OAuthError;
+use crate::store::clients;
 
 /// A refusal: what is said outside, and why it is so inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,9 +84,15 @@ impl Services {
         trail: &mut Trail,
         now: Timestamp,
     ) -> Result<Arc<KnownClient>, Refusal> {
-        let decided = self.check_client(environment, presented, trail, now).await;
+        let at_hand = self.clients.at_hand(&presented.client_id);
+        let id_at_hand = at_hand.as_ref().map(|known| known.client.id.clone());
+        let decided = self.check_client(environment, presented, at_hand, trail, now).await;
         match decided {
             Err(refusal) if refusal.error == OAuthError::INVALID_CLIENT => {
+                if let Some(id) = id_at_hand {
+                    // Whether a client is in memory must not show: its refusal takes the one query of an unknown client, too.
+                    let _as_it_was = self.store.read(move |connection| clients::find(connection, &id)).await;
+                }
                 match self.guessing.failed(&presented.client_id, trail.origin.address, now) {
                     Ok(()) => Err(refusal),
                     Err(seconds) => Err(Refusal::new(OAuthError::too_many_failures(seconds), refusal.reason)),
@@ -99,6 +106,7 @@ impl Services {
         &self,
         environment: Environment,
         presented: &PresentedCredentials,
+        at_hand: Option<Arc<KnownClient>>,
         trail: &mut Trail,
         now: Timestamp,
     ) -> Result<Arc<KnownClient>, Refusal> {
@@ -106,10 +114,13 @@ impl Services {
             Refusal::new(OAuthError::INVALID_CLIENT, reason)
         }
         let secret = presented.secret.expose();
-        let found = self.clients.get(&self.store, &presented.client_id).await.map_err(|error| {
-            log::error!("{error}");
-            Refusal::STORE
-        })?;
+        let found = match at_hand {
+            Some(known) => Some(known),
+            None => self.clients.fetch(&self.store, &presented.client_id).await.map_err(|error| {
+                log::error!("{error}");
+                Refusal::STORE
+            })?,
+        };
         let Some(known) = found else {
             self.place_of(&presented.client_id, std::iter::empty(), secret);
             return Err(no("unknown_client"));

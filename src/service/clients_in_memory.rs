@@ -1,6 +1,5 @@
 //! Memory first: a client in use costs no query. What bounds staleness is the change log, not a time to live: who changes a
-//! client drops its entry before answering, and other processes follow the log. Ids that name nothing are remembered,
-//! too, within a bound.
+//! client drops its entry before answering, and other processes follow the log.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,8 +14,6 @@ use crate::store::{Store, StoreError, clients};
 
 /// Clients kept, at about two kilobytes each.
 const CLIENTS: usize = 16_384;
-/// Ids kept that name no client.
-const UNKNOWN: usize = 16_384;
 
 /// A client in memory, with the digests of the secrets that were checked against Argon2 already. They go with it when it
 /// changes.
@@ -49,7 +46,6 @@ impl KnownClient {
 #[derive(Debug)]
 pub struct ClientsInMemory {
     known: Cache<Arc<str>, Arc<KnownClient>>,
-    unknown: Cache<Arc<str>, ()>,
     /// Grows with everything that is forgotten, so that what was read before is not kept after.
     forgotten: Mutex<u64>,
     /// Keys the digests of secrets that passed; only this process knows it.
@@ -63,7 +59,6 @@ impl ClientsInMemory {
     pub fn new(digest_key: DigestKey) -> Self {
         Self {
             known: Cache::new(CLIENTS),
-            unknown: Cache::new(UNKNOWN),
             forgotten: Mutex::new(0),
             digest_key,
             hits: AtomicU64::new(0),
@@ -76,15 +71,25 @@ impl ClientsInMemory {
     /// # Errors
     /// It is not in memory and the database fails, or its row is damaged.
     pub async fn get(&self, store: &Store, id: &str) -> Result<Option<Arc<KnownClient>>, StoreError> {
-        if let Some(known) = self.known.get(id) {
-            self.hits.fetch_add(1, Ordering::Relaxed);
-            return Ok(Some(known));
+        match self.at_hand(id) {
+            Some(known) => Ok(Some(known)),
+            None => self.fetch(store, id).await,
         }
+    }
+
+    /// The client that `id` names, if it is in memory.
+    pub fn at_hand(&self, id: &str) -> Option<Arc<KnownClient>> {
+        let known = self.known.get(id)?;
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        Some(known)
+    }
+
+    /// The client that `id` names, by a query; it is in memory then.
+    ///
+    /// # Errors
+    /// The database fails, or its row is damaged.
+    pub async fn fetch(&self, store: &Store, id: &str) -> Result<Option<Arc<KnownClient>>, StoreError> {
         let Ok(parsed) = id.parse::<ClientId>() else { return Ok(None) };
-        if self.unknown.get(id).is_some() {
-            self.hits.fetch_add(1, Ordering::Relaxed);
-            return Ok(None);
-        }
         self.misses.fetch_add(1, Ordering::Relaxed);
         let before = *self.forgotten.lock();
         let found = store.read(move |connection| clients::find(connection, &parsed)).await?;
@@ -99,11 +104,10 @@ impl ClientsInMemory {
         });
         // What was forgotten while the query ran may be what it read.
         let forgotten = self.forgotten.lock();
-        if *forgotten == before {
-            match &known {
-                Some(known) => self.known.insert(key, Arc::clone(known)),
-                None => self.unknown.insert(key, ()),
-            }
+        if *forgotten == before
+            && let Some(known) = &known
+        {
+            self.known.insert(key, Arc::clone(known));
         }
         Ok(known)
     }
@@ -113,7 +117,6 @@ impl ClientsInMemory {
         let mut forgotten = self.forgotten.lock();
         *forgotten += 1;
         self.known.remove(id);
-        self.unknown.remove(id);
     }
 
     /// Forgets everything.
@@ -121,7 +124,6 @@ impl ClientsInMemory {
         let mut forgotten = self.forgotten.lock();
         *forgotten += 1;
         self.known.clear();
-        self.unknown.clear();
     }
 
     /// Look-ups that were answered from memory, and those that were not, since the start.
