@@ -72,7 +72,7 @@ pub struct JournalStats {
     pub commits: AtomicU64,
     /// Events that could not be stored.
     pub failures: AtomicU64,
-    /// Whether the last commit failed.
+    /// Whether the last event that was to be stored could not be.
     is_failing: AtomicBool,
 }
 
@@ -133,9 +133,9 @@ impl Journal {
         let _refused_all_the_same = self.submit(Matter::Nothing).await;
     }
 
-    /// Whether events can be stored. Where the last commit failed, another is tried.
-    pub async fn is_working(&self) -> bool {
-        !self.stats.is_failing.load(Ordering::Relaxed) || self.submit(Matter::Nothing).await.is_ok()
+    /// Whether the last event that was to be stored could not be.
+    pub fn is_failing(&self) -> bool {
+        self.stats.is_failing.load(Ordering::Relaxed)
     }
 
     /// Passes on an event that was stored with the change that it witnesses: it counts, and gets its line of JSON.
@@ -195,7 +195,9 @@ impl Writer {
         } else {
             Ok(())
         };
-        self.stats.is_failing.store(committed.is_err(), Ordering::Relaxed);
+        if batch.iter().any(|entry| entry.matter.unstored().is_some()) {
+            self.stats.is_failing.store(committed.is_err(), Ordering::Relaxed);
+        }
         match committed {
             Ok(()) => {
                 for entry in batch.drain(..) {

@@ -149,7 +149,7 @@ pub fn run() -> ExitCode {
     };
     let result = match command {
         Command::Serve(arguments) => serve::run(&flags, &arguments),
-        Command::Quickstart(arguments) => quickstart::run(json, &arguments),
+        Command::Quickstart(arguments) => quickstart::run(&flags, json, &arguments),
         Command::Client(command) => client::run(&flags, json, *command),
         Command::Scope(command) => scope::run(&flags, json, command),
         Command::SigningKey(command) => signing_key::run(&flags, json, command),

@@ -41,11 +41,18 @@ struct DemoClient {
 }
 
 /// Runs the demonstration, then serves.
-pub fn run(json: bool, arguments: &Arguments) -> Result<(), CliError> {
+pub fn run(flags: &Flags, json: bool, arguments: &Arguments) -> Result<(), CliError> {
+    if (Flags { config: None, ..flags.clone() }) != Flags::default() {
+        return Err(CliError::Usage(
+            "quickstart has settings of its own; with yours, run `sealwright serve`".to_owned(),
+        ));
+    }
     let listener = free_port()?;
     let listen = listener.local_addr()?;
     let flags = Flags {
         data_dir: Some(FOLDER.into()),
+        // Whatever the environment says: this is a trial.
+        database_url: Some(format!("sqlite:{FOLDER}/sealwright.db")),
         listen: Some(listen.to_string()),
         public_url: Some(format!("http://{listen}")),
         ..Flags::default()

@@ -18,7 +18,7 @@ const PREFIX: &str = "SEALWRIGHT_";
 const APART: [&str; 5] = ["master_key", "config", "issuer", "client_id", "client_secret"];
 
 /// Options of the command line that are settings too; they win over everything.
-#[derive(Clone, Debug, Default, Serialize, clap::Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, clap::Args)]
 pub struct Flags {
     /// Settings file [default: ./sealwright.toml, if it is there]
     #[arg(long, global = true, env = "SEALWRIGHT_CONFIG", value_name = "FILE")]

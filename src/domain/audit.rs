@@ -79,7 +79,7 @@ pub struct AuditEvent {
     pub environment: Option<Environment>,
     /// How it ended.
     pub outcome: Outcome,
-    /// HTTP status of the answer; 0 for a command.
+    /// HTTP status of the answer, or what it would be for a command.
     pub status: u16,
     /// A stable code of why.
     pub reason: &'static str,

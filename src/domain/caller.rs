@@ -81,9 +81,27 @@ impl Caller {
     pub fn may_make(&self, client: &Client, was: Option<&Client>) -> bool {
         let serves_more =
             client.resource_for.iter().any(|audience| !was.is_some_and(|was| was.resource_for.contains(audience)));
-        self.may_grant(&client.scopes)
-            && was.is_none_or(|was| self.may_grant(&was.scopes))
-            && (!serves_more || permission::TOKENS_INTROSPECT.parse().is_ok_and(|required| self.may(&required)))
+        let may_have_scopes = match was {
+            Some(was) if was.scopes == client.scopes => self.holds(&client.scopes),
+            Some(was) => self.holds(&was.scopes) && self.may_grant(&client.scopes),
+            None => self.may_grant(&client.scopes),
+        };
+        may_have_scopes && (!serves_more || self.may_introspect())
+    }
+
+    /// Whether the caller may have a secret of `client`, or let it go on: it then has the client's power itself.
+    pub fn may_take(&self, client: &Client) -> bool {
+        let is_itself = self.credential().is_some_and(|id| *id == *client.id.as_str());
+        self.holds(&client.scopes) && (is_itself || client.resource_for.is_empty() || self.may_introspect())
+    }
+
+    fn may_introspect(&self) -> bool {
+        permission::TOKENS_INTROSPECT.parse().is_ok_and(|required| self.may(&required))
+    }
+
+    /// Whether the caller covers `scopes` itself.
+    fn holds(&self, scopes: &Scopes) -> bool {
+        self.scopes().is_none_or(|own| own.cover_all(scopes))
     }
 
     /// Whether the caller may give `scopes` to a client: it must cover them itself, and management permissions beyond

@@ -60,6 +60,23 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// A path or another text from the wire as it may be recorded: as it came, but where it holds a secret, however often
+/// percent-encoded, decoded and without it.
+pub fn wire_text(text: &str) -> Cow<'_, str> {
+    let mut plain = Cow::Borrowed(text);
+    for _ in 0..4 {
+        let decoded = percent_encoding::percent_decode_str(&plain).decode_utf8_lossy().into_owned();
+        if decoded == *plain {
+            break;
+        }
+        plain = Cow::Owned(decoded);
+    }
+    match without_secrets(&plain) {
+        Cow::Borrowed(_) => Cow::Borrowed(text),
+        Cow::Owned(shown) => Cow::Owned(shown.chars().map(|c| if c.is_control() { '?' } else { c }).collect()),
+    }
+}
+
 /// `text` as it may stand in rows, answers and on terminals: without secrets, cut to at most `max` bytes, control characters
 /// replaced (PostgreSQL stores no NUL in a text).
 pub fn recordable(text: &str, max: usize) -> String {
@@ -90,6 +107,14 @@ mod tests {
             ("sws_", "sws_…"),
         ] {
             assert_eq!(without_secrets(text), shown);
+        }
+        for (text, shown) in [
+            ("/api/v1/clients/a%2fb", "/api/v1/clients/a%2fb"),
+            ("/api/v1/nothing/sws%5FABC/x", "/api/v1/nothing/sws_…/x"),
+            ("/api/v1/nothing/sws_ABC%38rest", "/api/v1/nothing/sws_…"),
+            ("/x/%2573ws%255Fabc%0a", "/x/sws_…?"),
+        ] {
+            assert_eq!(wire_text(text), shown);
         }
     }
 }

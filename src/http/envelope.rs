@@ -20,7 +20,7 @@ use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
 use crate::domain::environment::Environment;
 use crate::domain::network;
-use crate::domain::text::{clipped, without_secrets};
+use crate::domain::text::{clipped, wire_text};
 use crate::service::trail::Trail;
 
 /// Bytes of a request's head, names and values together.
@@ -122,7 +122,7 @@ fn origin(request: &ServiceRequest, state: &State, started: Instant) -> Option<O
     Some(Origin {
         request_id: random::id(now).ok()?,
         method: method(request),
-        path: clipped(&without_secrets(request.path()), PATH_KEPT).to_owned(),
+        path: clipped(&wire_text(request.path()), PATH_KEPT).to_owned(),
         address: caller_address(request, state),
         user_agent: printable(headers.get(actix_web::http::header::USER_AGENT)),
         received_at: now,
@@ -140,7 +140,7 @@ fn method(request: &ServiceRequest) -> std::borrow::Cow<'static, str> {
 
 fn printable(value: Option<&HeaderValue>) -> String {
     let text = value.map(HeaderValue::as_bytes).map(String::from_utf8_lossy).unwrap_or_default();
-    clipped(&without_secrets(&text), USER_AGENT_MAX).chars().filter(|c| !c.is_control()).collect()
+    clipped(&wire_text(&text), USER_AGENT_MAX).chars().filter(|c| !c.is_control()).collect()
 }
 
 fn caller_address(request: &ServiceRequest, state: &State) -> Option<IpAddr> {

@@ -59,7 +59,7 @@ pub async fn healthz() -> HttpResponse {
         (status = 503, description = "They cannot.", body = Readiness),
     ),
 )]
-pub async fn readyz(state: SharedState) -> HttpResponse {
+pub async fn readyz(request: HttpRequest, state: SharedState) -> HttpResponse {
     let services = &state.services;
     let database = services
         .store
@@ -67,7 +67,7 @@ pub async fn readyz(state: SharedState) -> HttpResponse {
         .await
         .inspect_err(|error: &StoreError| log::warn!("{error}"));
     let keys = services.keyring.is_complete(&state.signing.algorithms, clock::now());
-    let audit = database.is_ok() && services.journal.is_working().await;
+    let audit = database.is_ok() && services.can_witness(origin_of(&request)).await;
     let ready = database.is_ok() && audit && keys;
     let body = json!(Readiness {
         status: if ready { "ok" } else { "unavailable" },

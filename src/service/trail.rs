@@ -93,6 +93,13 @@ impl Services {
         self.journal.record(event).await
     }
 
+    /// Whether events can be stored, without which nothing is granted. Where the last could not be, one of this very question
+    /// is tried, so that a node which gets no other requests meanwhile finds out when it can again.
+    pub async fn can_witness(&self, origin: Arc<Origin>) -> bool {
+        !self.journal.is_failing()
+            || self.witness(&Trail::of(&Caller::System, "audit.probe", origin), 200, "ok").await.is_ok()
+    }
+
     /// Stores the event of a refusal, or counts it where a flood of requests names no existing credential. A refusal is
     /// given whether or not its event could be stored: refusing grants nothing.
     pub async fn witness_refusal(&self, trail: &Trail, status: u16, reason: &'static str) {

@@ -37,7 +37,7 @@ struct EventView<'e> {
     environment: Option<&'e str>,
     #[schema(value_type = schema::Outcome)]
     outcome: &'e str,
-    /// HTTP status of the answer; 0 for a command.
+    /// HTTP status of the answer, or what it would be for a command.
     status: i32,
     /// A stable code of why.
     reason: &'e str,

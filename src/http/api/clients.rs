@@ -209,7 +209,7 @@ struct ClientSettings {
     expires_at: Option<String>,
 }
 
-/// A client to be made: its settings, of which `name` is required, and its environment.
+/// A client to be made: its settings, of which `name` and `scopes` are required, and its environment.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what `new_client` reads")]
 struct NewClient {

@@ -105,6 +105,7 @@ pub(in crate::http) async fn list(mut query: Query, permitted: Permitted<ScopesR
     path = "/api/v1/scopes",
     operation_id = "create_scope",
     tag = "Scopes",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes repeating the request safe: within a day the first answer comes again.")),
     request_body = NewScope,
     responses((status = 201, description = "The entry.", body = ScopeView<'_>), Conflict),
 )]

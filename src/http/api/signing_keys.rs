@@ -148,6 +148,7 @@ pub(in crate::http) async fn list(
     path = "/api/v1/signing-keys/rotate",
     operation_id = "rotate_signing_key",
     tag = "Signing keys",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes repeating the request safe: within a day the first answer comes again.")),
     request_body = Option<KeyRotation>,
     responses((status = 201, description = "The pending key.", body = SigningKeyView<'_>), Conflict),
 )]

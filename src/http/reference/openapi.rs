@@ -2,9 +2,11 @@
 
 use actix_web::http::Method;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Components, ContentBuilder, OpenApi, Ref, Required, Response, ResponseBuilder, Server};
+use utoipa::openapi::{
+    Components, ContentBuilder, Header, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder, Server,
+};
 use utoipa::{OpenApi as _, ToSchema as _};
 
 use super::samples;
@@ -81,8 +83,16 @@ fn document(issuer: impl Fn(Environment) -> String) -> OpenApi {
     let mut document = Annotations::openapi();
     let components = document.components.get_or_insert_default();
     add_security_schemes(components);
-    for (_, name, description) in PROBLEMS {
-        components.responses.insert(name.to_owned(), problem(description).into());
+    for (status, name, description) in PROBLEMS {
+        let mut response = problem(description);
+        if status == "401" {
+            response.headers.insert("WWW-Authenticate".to_owned(), Header::default().into());
+        }
+        components.responses.insert(name.to_owned(), response.into());
+    }
+    // Its settings are those of a change, which requires none.
+    if let Some(RefOr::T(Schema::AllOf(new_client))) = components.schemas.get_mut("NewClient") {
+        new_client.items.push(ObjectBuilder::new().required("name").required("scopes").into());
     }
     place_metadata(&mut document);
     for endpoint in routes::table() {

@@ -53,7 +53,7 @@ impl Services {
             }
             match change {
                 StateChange::Disable => client.state = State::Disabled,
-                StateChange::Enable if own.may_grant(&client.scopes) => client.state = State::Enabled,
+                StateChange::Enable if own.may_take(&client) => client.state = State::Enabled,
                 StateChange::Enable => return Err(ServiceError::ScopeExceedsCaller),
                 StateChange::Revoke => client.state = State::Revoked,
                 StateChange::RevokeTokens => client.tokens_revoked_before = Some(now),

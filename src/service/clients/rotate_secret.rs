@@ -94,7 +94,7 @@ fn require_rotatable(caller: &Caller, client: &Client) -> Result<(), ServiceErro
     if client.state == State::Revoked {
         return Err(ServiceError::Conflict { code: "revoked", message: "a revoked client gets no new secret" });
     }
-    if !caller.may_grant(&client.scopes) {
+    if !caller.may_take(client) {
         return Err(ServiceError::ScopeExceedsCaller);
     }
     Ok(())

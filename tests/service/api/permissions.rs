@@ -332,6 +332,14 @@ both! {
         assert_eq!(server.api("PATCH", &path, &token, Some(&json!({"token_lifetime": 60}))).status, 200, "it keeps what it has");
         let (_, introspector) = manager(&server, &owner, &[&scopes[..], &["sealwright.tokens:introspect"]].concat());
         assert_eq!(server.api("PATCH", &path, &introspector, Some(&more)).status, 200);
+        // Its secret would be the same power; a client's own is its own.
+        for verb in ["rotate-secret", "enable"] {
+            let refused = server.api("POST", &format!("{path}/{verb}"), &token, None);
+            assert_problem(&refused, 403, "scope_exceeds_caller");
+        }
+        let (own, own_token) = manager(&server, &owner, &scopes);
+        let rotated = server.api("POST", &format!("/clients/{}/rotate-secret", own.id), &own_token, None);
+        assert_eq!(rotated.status, 200, "{}", rotated.text);
     }
 
     /// A kept answer is for who could have got it.
