@@ -195,9 +195,6 @@ impl Writer {
         } else {
             Ok(())
         };
-        if batch.iter().any(|entry| entry.matter.unstored().is_some()) {
-            self.stats.is_failing.store(committed.is_err(), Ordering::Relaxed);
-        }
         match committed {
             Ok(()) => {
                 for entry in batch.drain(..) {
@@ -207,7 +204,7 @@ impl Writer {
             Err(error) if batch.len() == 1 || self.store.ping().is_err() => {
                 log::error!("{} audit events could not be stored: {error}", batch.len());
                 for entry in batch.drain(..) {
-                    let _gone = entry.done.send(Err(NotStored));
+                    self.fail(entry);
                 }
             }
             Err(_) => {
@@ -215,8 +212,9 @@ impl Writer {
                     match entry.matter.unstored().map_or(Ok(()), |event| self.commit(std::iter::once(event))) {
                         Ok(()) => self.succeed(entry),
                         Err(error) => {
-                            log::error!("an audit event could not be stored: {error}");
-                            let _gone = entry.done.send(Err(NotStored));
+                            let id = entry.matter.unstored().map_or("none", |event| event.id.as_str());
+                            log::error!("audit event {id} could not be stored: {error}");
+                            self.fail(entry);
                         }
                     }
                 }
@@ -235,7 +233,17 @@ impl Writer {
         Ok(())
     }
 
+    fn fail(&self, entry: Entry) {
+        if entry.matter.unstored().is_some() {
+            self.stats.is_failing.store(true, Ordering::Relaxed);
+        }
+        let _gone = entry.done.send(Err(NotStored));
+    }
+
     fn succeed(&mut self, entry: Entry) {
+        if entry.matter.unstored().is_some() {
+            self.stats.is_failing.store(false, Ordering::Relaxed);
+        }
         if let Matter::Event(event) | Matter::Stored(event) = &entry.matter {
             self.stats.events.fetch_add(1, Ordering::Relaxed);
             if let Some(lines) = &mut self.lines {

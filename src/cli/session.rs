@@ -7,9 +7,7 @@ use std::sync::Arc;
 use super::CliError;
 use super::log_pipe::LogPipe;
 use crate::app::{self, Purposes};
-use crate::clock;
 use crate::config::{Config, Flags};
-use crate::crypto::random;
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
 use crate::service::SharedServices;
@@ -52,15 +50,11 @@ pub fn caller() -> Caller {
 /// # Errors
 /// The system has no randomness.
 pub fn origin(command: &str) -> Result<Arc<Origin>, CliError> {
-    let now = clock::now();
+    let origin = app::system_origin(command).map_err(|error| CliError::Failed(error.to_string()))?;
     Ok(Arc::new(Origin {
-        request_id: random::id(now).map_err(|error| CliError::Failed(error.to_string()))?,
         method: "CLI".into(),
-        path: command.to_owned(),
-        address: None,
         user_agent: concat!("sealwright/", env!("CARGO_PKG_VERSION")).to_owned(),
-        received_at: now,
-        started: std::time::Instant::now(),
+        ..Origin::clone(&origin)
     }))
 }
 

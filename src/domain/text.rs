@@ -65,11 +65,11 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
 pub fn wire_text(text: &str) -> Cow<'_, str> {
     let mut plain = Cow::Borrowed(text);
     for _ in 0..4 {
-        let decoded = percent_encoding::percent_decode_str(&plain).decode_utf8_lossy().into_owned();
-        if decoded == *plain {
+        // Nearly every path and user agent: nothing is copied.
+        if !plain.contains('%') {
             break;
         }
-        plain = Cow::Owned(decoded);
+        plain = Cow::Owned(percent_encoding::percent_decode_str(&plain).decode_utf8_lossy().into_owned());
     }
     match without_secrets(&plain) {
         Cow::Borrowed(_) => Cow::Borrowed(text),
