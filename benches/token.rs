@@ -21,12 +21,14 @@ use sealwright::domain::caller::Caller;
 use sealwright::domain::environment::Environment;
 use sealwright::domain::ids::{TokenId, TokenKind};
 use sealwright::domain::signing_key::Algorithm;
-use sealwright::domain::token::{AudClaim, Claims};
+use sealwright::domain::token::{AudClaim, Claims, CustomersClaim};
 use sealwright::oauth::client_authentication::presented;
 use sealwright::oauth::form::Form;
 use sealwright::oauth::grant::{self, AuthenticatedRequest, JwtIssuer, Wanted};
 use sealwright::service::SharedServices;
-use sealwright::service::clients::{ClientInput, Patch};
+use sealwright::service::belonging::NewPlace;
+use sealwright::service::clients::ClientInput;
+use sealwright::service::input::Patch;
 use sealwright::service::issue_token::ProtocolRequest;
 use sealwright::service::trail::Trail;
 use tempfile::TempDir;
@@ -63,7 +65,8 @@ impl Stage {
                 burst_per_second: Patch::Clear,
                 ..ClientInput::default()
             };
-            let made = services.create_client(&Caller::System, Some("production"), input, None, origin()).await;
+            let place = NewPlace { environment: Some("production"), owner: None };
+            let made = services.create_client(&Caller::System, place, input, None, origin()).await;
             let (client, secret) = made.unwrap();
             (services, client.id.to_string(), secret.expose().to_owned())
         });
@@ -93,6 +96,7 @@ fn origin() -> Arc<Origin> {
         path: "/api/oauth/token".to_owned(),
         address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         user_agent: "bench".to_owned(),
+        gateway_request_id: None,
         received_at: now,
         started: Instant::now(),
     })
@@ -116,6 +120,7 @@ fn sign(criterion: &mut Criterion) {
             jti: "tok_0199c0de0000700080000000000000000",
             scope: SCOPE,
             environment: "production",
+            customers: CustomersClaim(&[]),
         };
         group.bench_function(algorithm.as_str(), |bencher| bencher.iter(|| signer.sign(black_box(&claims)).unwrap()));
     }
@@ -154,10 +159,12 @@ fn parts(criterion: &mut Criterion) {
     let jti: TokenId = random::id(clock::now()).unwrap();
     criterion.bench_function("grant, unsigned", |bencher| {
         bencher.iter(|| {
-            let request = AuthenticatedRequest { wanted: &wanted, client: &known.client, secret: &stage.secret };
+            let (client, secret) = (&known.client, stage.secret.as_str());
+            let request = AuthenticatedRequest { wanted: &wanted, client, ceiling: None, secret };
             let mut issuer = JwtIssuer {
                 issuer: ISSUER,
                 environment: "production",
+                customers: &[],
                 issued_at: clock::now(),
                 jti: jti.as_str(),
                 sign: |_: &Claims<'_>| Some(String::new()),

@@ -15,15 +15,24 @@ use crate::crypto::seal::{MasterKeys, OpenError, key_id};
 use crate::crypto::{CryptoError, jwt, random};
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
-use crate::service::authenticate_client::SecretsInUse;
 use crate::service::clients_in_memory::ClientsInMemory;
 use crate::service::error::ServiceError;
 use crate::service::guessing::Guessing;
+use crate::service::in_use::InUse;
 use crate::service::keyring::Keyring;
+use crate::service::keys_in_memory::KeysInMemory;
+use crate::service::limits::Limits;
+use crate::service::memory::Memory;
+use crate::service::owners::Owners;
 use crate::service::vault::{Purpose, Vault};
 use crate::service::{Services, SharedServices};
 use crate::store::migrations::{self, SchemaState};
 use crate::store::{Store, StoreError, installation, signing_keys};
+
+/// Customers kept that were asked for by their external ids.
+const CUSTOMERS_IN_MEMORY: usize = 16_384;
+/// Tokens kept that are known not to be revoked.
+const TOKENS_IN_MEMORY: usize = 65_536;
 
 /// Why the program cannot start working.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +101,14 @@ pub async fn open(config: &Config, listening: SocketAddr, purpose: Purposes) -> 
         journal: Journal::start(store.clone(), json_lines(config, purpose))?,
         flood: FloodGate::default(),
         clients: ClientsInMemory::new(DigestKey::ephemeral()?),
-        secrets_in_use: SecretsInUse::default(),
+        keys: KeysInMemory::default(),
+        owners: Owners::default(),
+        customers: Memory::new(CUSTOMERS_IN_MEMORY),
+        live_tokens: Memory::new(TOKENS_IN_MEMORY),
+        limits: Limits::default(),
+        in_use: InUse::default(),
+        key_brand: config.key_brand.clone(),
+        rotation_age: config.rotation_age,
         mint: SecretMint::new(&tag_key),
         passwords: PasswordPool::start(cores / 2)?,
         guessing: Guessing::new(config.guess_limit_per_minute),
@@ -130,6 +146,7 @@ pub fn system_origin(path: &str) -> Result<Arc<Origin>, CryptoError> {
         path: path.to_owned(),
         address: None,
         user_agent: String::new(),
+        gateway_request_id: None,
         received_at: now,
         started: std::time::Instant::now(),
     }))

@@ -16,7 +16,7 @@ use sealwright::crypto::signing::KeyPair;
 use sealwright::domain::audience::Audience;
 use sealwright::domain::ids::TokenId;
 use sealwright::domain::signing_key::Algorithm;
-use sealwright::domain::token::{AudClaim, Claims};
+use sealwright::domain::token::{AudClaim, Claims, CustomersClaim};
 use sealwright::oauth::client_authentication::presented;
 use sealwright::oauth::form::Form;
 use serde::Serialize;
@@ -76,6 +76,7 @@ fn sign(request: &HttpRequest, body: &[u8], issuer: &Issuer) -> Option<String> {
         jti: jti.as_str(),
         scope: SCOPE,
         environment: "production",
+        customers: CustomersClaim(&[]),
     };
     issuer.signer.sign(&claims).ok()
 }

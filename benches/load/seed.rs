@@ -15,7 +15,9 @@ use sealwright::app::{self, Purposes, system_origin};
 use sealwright::config::{Config, Flags};
 use sealwright::domain::caller::Caller;
 use sealwright::domain::time::Duration;
-use sealwright::service::clients::{ClientInput, Patch};
+use sealwright::service::belonging::NewPlace;
+use sealwright::service::clients::ClientInput;
+use sealwright::service::input::Patch;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -43,6 +45,8 @@ impl Arguments {
     }
 }
 
+const PLACE: NewPlace<'_> = NewPlace { environment: Some("production"), owner: None };
+
 fn client() -> ClientInput {
     ClientInput {
         name: Patch::Set("load".to_owned()),
@@ -67,7 +71,7 @@ async fn main() -> Result<(), Failure> {
     let mut last = None;
     for number in 0..arguments.count {
         let (made, secret) =
-            services.create_client(&Caller::System, Some("production"), client(), None, Arc::clone(&origin)).await?;
+            services.create_client(&Caller::System, PLACE, client(), None, Arc::clone(&origin)).await?;
         let id = made.id.as_str();
         if number < arguments.rotated {
             writeln!(out, "rotated {id} {}", secret.expose())?;

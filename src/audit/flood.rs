@@ -13,7 +13,7 @@ use crate::domain::rate::{Bucket, Quota};
 use crate::domain::time::Timestamp;
 
 /// Singly stored refusals of one address.
-const SINGLY: Quota = Quota { limit: 100, window_millis: 60_000 };
+const SINGLY: Quota = Quota { name: "refusals", limit: 100, window_millis: 60_000 };
 /// Addresses whose rate is remembered.
 const ADDRESSES: usize = 50_000;
 /// Kinds of refusals that get a summary of their own in one second; the others share one.
@@ -40,7 +40,7 @@ impl FloodGate {
     pub fn admit(&self, event: AuditEvent, now: Timestamp) -> Option<AuditEvent> {
         let source = event.origin.address.map(guessing_source);
         let bucket = self.buckets.get(&source).unwrap_or_default();
-        if let Ok(bucket) = SINGLY.take(bucket, now) {
+        if let Ok(bucket) = SINGLY.take(bucket, 1, now) {
             self.buckets.insert(source, bucket);
             return Some(event);
         }
@@ -77,6 +77,7 @@ mod tests {
             time: now,
             actor: "anonymous".into(),
             credential: None,
+            customer: None,
             action: "token.issue",
             target: None,
             environment: None,
@@ -92,6 +93,7 @@ mod tests {
                 path: "/api/oauth/token".into(),
                 address: Some(address.parse().unwrap()),
                 user_agent: String::new(),
+                gateway_request_id: None,
                 received_at: now,
                 started: std::time::Instant::now(),
             }),

@@ -3,17 +3,22 @@
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
+use super::credential::{Filter, NewOwner};
+use super::named::{end, limit, list, text};
 use super::session::{self, Session};
 use super::{CliError, output};
 use crate::clock;
 use crate::config::Flags;
 use crate::domain::client::Client;
+use crate::domain::credential::StateChange;
 use crate::domain::environment::Environment;
 use crate::domain::time::Duration;
 use crate::http::api::clients::{view, view_with_secret};
-use crate::service::clients::{ClientInput, Patch, StateChange};
+use crate::service::Services;
+use crate::service::belonging::NewPlace;
+use crate::service::clients::{ClientChange, ClientInput};
 use crate::service::error::ServiceError;
-use crate::store::clients::ClientFilter;
+use crate::service::input::Patch;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -25,17 +30,16 @@ pub enum Command {
         /// production, staging or development
         #[arg(long, default_value = "production")]
         environment: Environment,
+        /// User whom it belongs to, by id or e-mail address; the organisation's own, unless given
+        #[arg(long)]
+        owner: Option<String>,
         #[command(flatten)]
         settings: Settings,
     },
     /// List clients, newest first
     List {
-        /// Only those of this environment
-        #[arg(long)]
-        environment: Option<Environment>,
-        /// Only those with exactly this name
-        #[arg(long)]
-        name: Option<String>,
+        #[command(flatten)]
+        filter: Filter,
         /// At most so many
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
         limit: i64,
@@ -83,6 +87,13 @@ pub enum Command {
         /// Its id
         id: String,
     },
+    /// Give a client to another owner
+    Transfer {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        to: NewOwner,
+    },
 }
 
 /// Settings of a client, named as the fields are.
@@ -124,44 +135,13 @@ pub struct Settings {
     /// Ends at this RFC 3339 time; `never` clears it
     #[arg(long)]
     expires_at: Option<String>,
-}
-
-/// A named list, if it was named; `word` alone clears it.
-fn list(items: Vec<String>, word: &str) -> Patch<Vec<String>> {
-    match items.as_slice() {
-        [] => Patch::Keep,
-        [one] if one == word => Patch::Clear,
-        _ => Patch::Set(items),
-    }
-}
-
-/// A setting that `word` clears.
-fn text(value: Option<String>, word: &str) -> Patch<String> {
-    match value {
-        None => Patch::Keep,
-        Some(value) if value == word => Patch::Clear,
-        Some(value) => Patch::Set(value),
-    }
-}
-
-fn limit(name: &str, value: Option<String>) -> Result<Patch<i64>, CliError> {
-    match text(value, "unlimited") {
-        Patch::Keep => Ok(Patch::Keep),
-        Patch::Clear => Ok(Patch::Clear),
-        Patch::Set(number) => match number.parse() {
-            Ok(number) => Ok(Patch::Set(number)),
-            Err(_) => Err(CliError::Usage(format!("--{name} must be a number or unlimited"))),
-        },
-    }
+    /// Customer that it is tied to, by either id (repeatable); `any` clears the list
+    #[arg(long)]
+    customer: Vec<String>,
 }
 
 impl Settings {
     fn into_input(self, name: Option<String>) -> Result<ClientInput, CliError> {
-        let expires_at = match self.expires_in {
-            Some(Duration::ZERO) => return Err(CliError::Usage("--expires-in must be more than nothing".to_owned())),
-            Some(duration) => Patch::Set(clock::now().plus(duration).to_string()),
-            None => text(self.expires_at, "never"),
-        };
         Ok(ClientInput {
             name: name.map_or(Patch::Keep, Patch::Set),
             description: self.description.map_or(Patch::Keep, Patch::Set),
@@ -174,7 +154,8 @@ impl Settings {
             signing_algorithm: text(self.signing_algorithm, "default"),
             rate_per_minute: limit("rate-per-minute", self.rate_per_minute)?,
             burst_per_second: limit("burst-per-second", self.burst_per_second)?,
-            expires_at,
+            expires_at: end(self.expires_in, self.expires_at)?,
+            customers: list(self.customer, "any"),
         })
     }
 }
@@ -182,25 +163,24 @@ impl Settings {
 /// Runs the command.
 pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
     match command {
-        Command::Create { name, environment, settings } => {
+        Command::Create { name, environment, owner, settings } => {
             if settings.scope.is_empty() {
                 return Err(CliError::Usage("--scope is required: name what the client may be granted".to_owned()));
             }
             let input = settings.into_input(Some(name))?;
             session::run(flags, "client create", async move |session| {
                 let Session { services, caller, origin } = session;
-                let environment = environment.as_str();
-                let (client, secret) = services.create_client(&caller, Some(environment), input, None, origin).await?;
+                let place = NewPlace { environment: Some(environment.as_str()), owner: owner.as_deref() };
+                let (client, secret) = services.create_client(&caller, place, input, None, origin).await?;
                 print_with_secret(json, &view_with_secret(&client, &secret, &services.issuers, clock::now()));
                 Ok(())
             })
         }
-        Command::List { environment, name, limit } => session::run(flags, "client list", async move |session| {
+        Command::List { filter, limit } => session::run(flags, "client list", async move |session| {
             let Session { services, caller, origin } = session;
-            let filter = ClientFilter { environment, name, before: None };
+            let filter = filter.into_filter(services.rotation_age);
             let found = services.list_clients(&caller, filter, limit, origin).await?;
-            let now = clock::now();
-            let views: Vec<Value> = found.iter().map(|client| view(client, &services.issuers, now)).collect();
+            let views: Vec<Value> = found.iter().map(|client| viewed(&services, client)).collect();
             output::list(json, &views, &["id", "environment", "name", "status", "scopes", "last_used_at"]);
             Ok(())
         }),
@@ -221,14 +201,19 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
             print_with_secret(json, &view_with_secret(&client, &secret, &services.issuers, clock::now()));
             Ok(())
         }),
-        Command::RevokeTokens { id } => change(flags, json, "client revoke-tokens", id, StateChange::RevokeTokens),
-        Command::Disable { id } => change(flags, json, "client disable", id, StateChange::Disable),
-        Command::Enable { id } => change(flags, json, "client enable", id, StateChange::Enable),
-        Command::Revoke { id } => change(flags, json, "client revoke", id, StateChange::Revoke),
+        Command::RevokeTokens { id } => change(flags, json, "client revoke-tokens", id, ClientChange::RevokeTokens),
+        Command::Disable { id } => change(flags, json, "client disable", id, ClientChange::State(StateChange::Disable)),
+        Command::Enable { id } => change(flags, json, "client enable", id, ClientChange::State(StateChange::Enable)),
+        Command::Revoke { id } => change(flags, json, "client revoke", id, ClientChange::State(StateChange::Revoke)),
+        Command::Transfer { id, to } => session::run(flags, "client transfer", async move |session| {
+            let Session { services, caller, origin } = &session;
+            let given = services.transfer_client(caller, &id, to.owner(), origin.clone()).await;
+            print(json, &session, given)
+        }),
     }
 }
 
-fn change(flags: &Flags, json: bool, command: &str, id: String, change: StateChange) -> Result<(), CliError> {
+fn change(flags: &Flags, json: bool, command: &str, id: String, change: ClientChange) -> Result<(), CliError> {
     session::run(flags, command, async move |session| {
         let changed = session.services.change_client_state(&session.caller, &id, change, session.origin.clone()).await;
         print(json, &session, changed)
@@ -236,8 +221,13 @@ fn change(flags: &Flags, json: bool, command: &str, id: String, change: StateCha
 }
 
 fn print(json: bool, session: &Session, client: Result<Client, ServiceError>) -> Result<(), CliError> {
-    output::object(json, &view(&client?, &session.services.issuers, clock::now()));
+    output::object(json, &viewed(&session.services, &client?));
     Ok(())
+}
+
+fn viewed(services: &Services, client: &Client) -> Value {
+    let now = clock::now();
+    view(client, client.is_rotation_due(services.rotation_age, now), &services.issuers, now)
 }
 
 fn print_with_secret(json: bool, view: &Value) {

@@ -3,16 +3,22 @@
 mod audit;
 mod client;
 mod config;
+mod credential;
+mod customer;
 mod doctor;
+mod key;
 mod log_pipe;
+mod named;
 mod output;
 mod quickstart;
 mod revoke_all;
+mod role;
 mod scope;
 mod serve;
 mod session;
 mod signing_key;
 mod upkeep;
+mod user;
 
 use std::process::ExitCode;
 
@@ -46,6 +52,18 @@ enum Command {
     /// Create and manage OAuth clients
     #[command(subcommand)]
     Client(Box<client::Command>),
+    /// Create and manage API keys
+    #[command(subcommand)]
+    Key(Box<key::Command>),
+    /// Manage the customers that credentials can be tied to
+    #[command(subcommand)]
+    Customer(customer::Command),
+    /// Manage the users whom credentials can belong to
+    #[command(subcommand)]
+    User(user::Command),
+    /// Manage roles: what the credentials of users may at most do
+    #[command(subcommand)]
+    Role(role::Command),
     /// Describe scopes
     #[command(subcommand)]
     Scope(scope::Command),
@@ -55,7 +73,7 @@ enum Command {
     /// Read the audit log
     #[command(subcommand)]
     Audit(audit::Command),
-    /// End every credential of an environment in one act
+    /// End every credential of an environment, an owner or a customer in one act
     RevokeAll(revoke_all::Arguments),
     /// Look at the settings
     #[command(subcommand)]
@@ -151,6 +169,10 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(&flags, &arguments),
         Command::Quickstart(arguments) => quickstart::run(&flags, json, &arguments),
         Command::Client(command) => client::run(&flags, json, *command),
+        Command::Key(command) => key::run(&flags, json, *command),
+        Command::Customer(command) => customer::run(&flags, json, command),
+        Command::User(command) => user::run(&flags, json, command),
+        Command::Role(command) => role::run(&flags, json, command),
         Command::Scope(command) => scope::run(&flags, json, command),
         Command::SigningKey(command) => signing_key::run(&flags, json, command),
         Command::Audit(command) => audit::run(&flags, json, command),

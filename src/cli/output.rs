@@ -3,6 +3,9 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::CliError;
 
 /// Prints text; a closed pipe is no failure.
 pub fn line(text: &str) {
@@ -73,8 +76,37 @@ pub fn option_name(field: &str) -> String {
         "default_scopes" => "default-scope".to_owned(),
         "audiences" => "audience".to_owned(),
         "allowed_ips" => "allow-ip".to_owned(),
+        "customers" => "customer".to_owned(),
         other => other.replace('_', "-"),
     }
+}
+
+/// The first line of standard input, for what must not stand on a command line.
+///
+/// # Errors
+/// There is none.
+pub fn first_line_of_input() -> Result<Zeroizing<String>, CliError> {
+    let mut line = Zeroizing::new(String::new());
+    std::io::stdin().read_line(&mut line)?;
+    let text = line.trim_end_matches(['\r', '\n']);
+    if text.is_empty() {
+        return Err(CliError::Usage("there is nothing on standard input".to_owned()));
+    }
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// Asks for a new password, twice and without showing it; where there is no terminal, it is the first line of standard input.
+///
+/// # Errors
+/// There is none, or the two differ.
+pub fn new_password() -> Result<Zeroizing<String>, CliError> {
+    if !std::io::stdin().is_terminal() {
+        return first_line_of_input()
+            .map_err(|_| CliError::Usage("--password-file is required where there is no terminal".to_owned()));
+    }
+    let first = Zeroizing::new(rpassword::prompt_password("Password: ")?);
+    let second = Zeroizing::new(rpassword::prompt_password("Once more: ")?);
+    if first == second { Ok(first) } else { Err(CliError::Usage("the two passwords differ".to_owned())) }
 }
 
 /// Asks for a yes on the terminal. Without a terminal the answer is no.

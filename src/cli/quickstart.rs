@@ -20,7 +20,10 @@ use crate::domain::environment::Environment;
 use crate::domain::signing_key::SigningKey;
 use crate::domain::time::{Duration, Timestamp};
 use crate::service::SharedServices;
-use crate::service::clients::{ClientInput, Patch};
+use crate::service::belonging::NewPlace;
+use crate::service::clients::ClientInput;
+use crate::service::input::Patch;
+use crate::service::keys::KeyInput;
 
 const FOLDER: &str = "sealwright-quickstart";
 const FIRST_PORT: u16 = 8080;
@@ -33,11 +36,13 @@ pub struct Arguments {
     exit: bool,
 }
 
-/// The demo client's credentials, kept so that a second run goes on with them. Real ones are never kept.
+/// The demo's credentials, kept so that a second run goes on with them. Real ones are never kept.
 #[derive(Serialize, Deserialize)]
-struct DemoClient {
+struct Demo {
     client_id: String,
     client_secret: String,
+    key_id: String,
+    key: String,
 }
 
 /// Runs the demonstration, then serves.
@@ -68,7 +73,7 @@ pub fn run(flags: &Flags, json: bool, arguments: &Arguments) -> Result<(), CliEr
         };
         say_where(&config, say);
         let services = app::open(&config, listen, Purposes::Serve).await?;
-        let demo = demo_client(&services, say).await?;
+        let demo = demo_credentials(&services, say).await?;
         drop(services);
         let (ready, is_ready) = tokio::sync::oneshot::channel();
         let server = tokio::task::spawn_local(serve::serve(config, listener, Purposes::Serve, move || {
@@ -113,30 +118,40 @@ fn say_where(config: &Config, say: impl Fn(&str)) {
     }
 }
 
-/// The demo client of an earlier run, or a new one.
-async fn demo_client(services: &SharedServices, say: impl Fn(&str)) -> Result<DemoClient, CliError> {
-    let path = PathBuf::from(FOLDER).join("demo-client.json");
-    let kept = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<DemoClient>(&text).ok());
+/// The demo's credentials of an earlier run, or new ones.
+async fn demo_credentials(services: &SharedServices, say: impl Fn(&str)) -> Result<Demo, CliError> {
+    let path = PathBuf::from(FOLDER).join("demo-credentials.json");
+    let kept = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Demo>(&text).ok());
     if let Some(demo) = kept {
-        say(&format!("2. Using the demo client {} (its credentials are in {}).", demo.client_id, path.display()));
+        say(&format!(
+            "2. Using the demo client {} and the demo key {} (their secrets are in {}).",
+            demo.client_id,
+            demo.key_id,
+            path.display()
+        ));
         return Ok(demo);
     }
-    let input = ClientInput {
-        name: Patch::Set("quickstart demo".to_owned()),
-        scopes: Patch::Set(vec![SCOPE.to_owned(), "orders:write".to_owned()]),
-        ..ClientInput::default()
-    };
+    let (name, scopes) = (Patch::Set("quickstart demo".to_owned()), vec![SCOPE.to_owned(), "orders:write".to_owned()]);
+    let client = ClientInput { name: name.clone(), scopes: Patch::Set(scopes.clone()), ..ClientInput::default() };
+    let key = KeyInput { name, scopes: Patch::Set(scopes), ..KeyInput::default() };
     let caller = Caller::CommandLine { actor: "cli:quickstart".into() };
     let origin = Arc::clone(&system_origin("quickstart").map_err(|error| CliError::Failed(error.to_string()))?);
-    let (client, secret) = services.create_client(&caller, Some("production"), input, None, origin).await?;
-    let demo = DemoClient { client_id: client.id.to_string(), client_secret: secret.expose().to_owned() };
+    let place = NewPlace { environment: Some("production"), owner: None };
+    let (client, secret) = services.create_client(&caller, place, client, None, Arc::clone(&origin)).await?;
+    let (key, text) = services.create_key(&caller, place, None, key, None, origin).await?;
+    let demo = Demo {
+        client_id: client.id.to_string(),
+        client_secret: secret.expose().to_owned(),
+        key_id: key.id.to_string(),
+        key: text.expose().to_owned(),
+    };
     write_private(&path, &serde_json::to_vec_pretty(&demo).map_err(|error| CliError::Failed(error.to_string()))?)?;
     say(&format!(
-        "2. Made the demo client {} in production, with the scopes {SCOPE} and orders:write.",
-        demo.client_id
+        "2. Made the demo client {} and the API key {} in production, with the scopes {SCOPE} and orders:write.",
+        demo.client_id, demo.key_id
     ));
     say(&format!(
-        "   Its secret is kept in {} for this demonstration; a real one is shown once and kept nowhere.",
+        "   Their secrets are kept in {} for this demonstration; real ones are shown once and kept nowhere.",
         path.display()
     ));
     Ok(demo)
@@ -149,8 +164,8 @@ fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     Ok(file.write_all(bytes)?)
 }
 
-/// Fetches a token and verifies it; what came of it, and the commands to do the same by hand.
-async fn demonstrate(issuer: &str, demo: &DemoClient, say: impl Fn(&str)) -> Result<Value, CliError> {
+/// Fetches a token and verifies it, and the key; what came of it, and the commands to do the same by hand.
+async fn demonstrate(issuer: &str, demo: &Demo, say: impl Fn(&str)) -> Result<Value, CliError> {
     let failed = |error: reqwest::Error| CliError::Failed(error.to_string());
     let http = reqwest::Client::builder().no_proxy().build().map_err(failed)?;
     let answer: Value = http
@@ -182,6 +197,22 @@ async fn demonstrate(issuer: &str, demo: &DemoClient, say: impl Fn(&str)) -> Res
     say("4. Verified it offline, as a resource server does, with the public keys of /.well-known/jwks.json:");
     say(&format!("   header  {header}"));
     say(&format!("   claims  {claims}"));
+    let asked = format!("{issuer}/api/v1/forward-auth?scope={SCOPE}");
+    let identity = http
+        .get(&asked)
+        .header("X-API-Key", &demo.key)
+        .send()
+        .await
+        .and_then(reqwest::Response::error_for_status)
+        .map_err(failed)?;
+    let said = |name: &str| identity.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (credential, scopes) = (said("x-auth-credential").to_owned(), said("x-auth-scopes").to_owned());
+    if credential != demo.key_id {
+        return Err(CliError::Failed("the demo key was not recognised".to_owned()));
+    }
+    say("5. Verified the API key online, as a gateway does, with GET /api/v1/forward-auth:");
+    say(&format!("   X-Auth-Credential: {credential}"));
+    say(&format!("   X-Auth-Scopes: {scopes}"));
     let curl = format!("curl -s -u {}:{}", demo.client_id, demo.client_secret);
     let fetch = format!("{curl} -d grant_type=client_credentials -d scope={SCOPE} {issuer}/api/oauth/token");
     let program = std::env::current_exe().map_or_else(|_| "sealwright".to_owned(), |path| path.display().to_string());
@@ -191,7 +222,11 @@ async fn demonstrate(issuer: &str, demo: &DemoClient, say: impl Fn(&str)) -> Res
         format!("curl -s {issuer}/.well-known/oauth-authorization-server"),
         format!("TOKEN=$({fetch} | sed 's/.*\"access_token\":\"//; s/\".*//')"),
         format!("{curl} -d token=$TOKEN {issuer}/api/oauth/introspect"),
+        format!("curl -si -H 'X-API-Key: {}' '{asked}'", demo.key),
+        format!("{program} --data-dir {FOLDER} key verify {} --scope {SCOPE}", demo.key),
+        format!("{program} --data-dir {FOLDER} key verify --offline {}", demo.key),
         format!("{program} --data-dir {FOLDER} client list"),
+        format!("{program} --data-dir {FOLDER} key list"),
         format!("{program} --data-dir {FOLDER} audit list"),
     ];
     say("\nThe same by hand, while `sealwright quickstart` serves:\n");
@@ -204,6 +239,9 @@ async fn demonstrate(issuer: &str, demo: &DemoClient, say: impl Fn(&str)) -> Res
         "issuer": issuer,
         "client_id": demo.client_id,
         "client_secret": demo.client_secret,
+        "key_id": demo.key_id,
+        "key": demo.key,
+        "scopes": scopes,
         "answer": answer,
         "header": part(&header),
         "claims": part(&claims),

@@ -17,6 +17,8 @@ pub use server::{ServerConfig, TlsFiles};
 pub use settings::{Flags, Source};
 pub use signing::SigningConfig;
 
+use crate::domain::api_key::Brand;
+use crate::domain::time::Duration;
 use settings::Settings;
 
 /// Why the settings cannot be used: one line that names the setting.
@@ -47,6 +49,10 @@ pub struct Config {
     pub signing: SigningConfig,
     /// Where the master keys come from.
     pub master_key: MasterKeySource,
+    /// What API keys begin with.
+    pub key_brand: Brand,
+    /// How old a secret or a key becomes before it is marked as due to be rotated.
+    pub rotation_age: Duration,
     /// Failed authentications a minute that one address, or one client from one address, may make.
     pub guess_limit_per_minute: u32,
     /// A file that gets every audit event as a line of JSON; `-` is standard output.
@@ -65,6 +71,12 @@ pub struct ShownSetting {
     pub value: serde_json::Value,
     /// Where it came from.
     pub source: Source,
+}
+
+fn rotation_age(text: &str) -> Result<Duration, ConfigError> {
+    let wrong = |wrong| ConfigError::setting("rotation_age", wrong);
+    let age: Duration = text.parse().map_err(wrong)?;
+    if age < Duration::seconds(1) { Err(wrong("must be at least 1s")) } else { Ok(age) }
 }
 
 impl Config {
@@ -103,6 +115,8 @@ impl Config {
             issuers: issuers::IssuerSettings::from_settings(&settings)?,
             signing: SigningConfig::from_settings(&settings)?,
             master_key: MasterKeySource::from_settings(&settings)?,
+            key_brand: settings.key_brand.parse().map_err(|wrong| ConfigError::setting("key_brand", wrong))?,
+            rotation_age: rotation_age(&settings.rotation_age)?,
             guess_limit_per_minute: settings.guess_limit_per_minute,
             audit_json_lines: settings.audit_json_lines,
             log: settings.log,

@@ -83,6 +83,8 @@ pub struct Settings {
     pub signing_key_lead: String,
     pub signing_key_rotation: String,
     pub environments: BTreeMap<String, EnvironmentSettings>,
+    pub key_brand: String,
+    pub rotation_age: String,
     pub guess_limit_per_minute: u32,
     pub public_docs: bool,
     pub audit_json_lines: Option<PathBuf>,
@@ -121,6 +123,8 @@ impl Default for Settings {
             signing_key_lead: "24h".to_owned(),
             signing_key_rotation: "90d".to_owned(),
             environments: BTreeMap::new(),
+            key_brand: "sw".to_owned(),
+            rotation_age: "90d".to_owned(),
             guess_limit_per_minute: 30,
             public_docs: true,
             audit_json_lines: None,
@@ -130,7 +134,7 @@ impl Default for Settings {
 }
 
 /// The names, in the order of the documentation.
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 25] = [
     "data_dir",
     "database_url",
     "database_pool_size",
@@ -151,6 +155,8 @@ const NAMES: [&str; 23] = [
     "signing_key_lead",
     "signing_key_rotation",
     "environments",
+    "key_brand",
+    "rotation_age",
     "guess_limit_per_minute",
     "public_docs",
     "audit_json_lines",

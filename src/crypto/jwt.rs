@@ -220,7 +220,7 @@ mod tests {
 
     use super::*;
     use crate::domain::environment::Environment;
-    use crate::domain::token::AudClaim;
+    use crate::domain::token::{AudClaim, CustomersClaim};
 
     const ISSUER: &str = "https://auth.example";
 
@@ -295,6 +295,7 @@ mod tests {
                     jti: "tok_2",
                     scope: "read",
                     environment: "production",
+                    customers: CustomersClaim(&[]),
                 })
                 .unwrap();
             assert_eq!(keys.verify(&token, 1_500).unwrap().aud, ["a", "b"]);

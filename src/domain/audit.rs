@@ -54,6 +54,8 @@ pub struct Origin {
     pub address: Option<IpAddr>,
     /// `User-Agent`, cut to 256 bytes.
     pub user_agent: String,
+    /// What a gateway that asked has as the id of the request that it asked about, cut to 128 bytes.
+    pub gateway_request_id: Option<String>,
     /// When the request came in.
     pub received_at: Timestamp,
     /// The same instant on the monotonic clock, for the time that deciding took.
@@ -71,6 +73,8 @@ pub struct AuditEvent {
     pub actor: Arc<str>,
     /// The credential that was used or tried, if it exists.
     pub credential: Option<Arc<str>>,
+    /// The customer concerned, where there is one.
+    pub customer: Option<Arc<str>>,
     /// What was done, such as `token.issue` or `client.create`.
     pub action: &'static str,
     /// What it was done to.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::client::Client;
+use super::credential::Place;
 use super::environment::Environment;
+use super::ids::{CustomerId, UserId};
 use super::permission;
 use super::scope::{Scope, Scopes};
 
@@ -15,17 +17,25 @@ pub enum Caller {
         /// `cli:` and the operating system's user.
         actor: Arc<str>,
     },
-    /// A client with a bearer token of its own.
-    Client {
-        /// Its `client_id`.
-        id: Arc<str>,
-        /// Its environment: the only one on which it acts.
-        environment: Environment,
-        /// The scopes of its token, cut to what the client has now.
-        scopes: Scopes,
-    },
+    /// A client with a bearer token of its own, or an API key.
+    Credential(CallingCredential),
     /// The service itself, on a schedule.
     System,
+}
+
+/// A credential that calls, as it is at this moment.
+#[derive(Clone, Debug)]
+pub struct CallingCredential {
+    /// Its id.
+    pub id: Arc<str>,
+    /// Its environment: the only one on which it acts.
+    pub environment: Environment,
+    /// What it may: its scopes (and those of its token), cut to what its owner's role allows.
+    pub scopes: Scopes,
+    /// The user whom it belongs to.
+    pub owner: Option<UserId>,
+    /// The customers that it is tied to: their objects are the only ones on which it acts.
+    pub customers: Vec<CustomerId>,
 }
 
 impl Caller {
@@ -33,33 +43,42 @@ impl Caller {
     pub fn actor(&self) -> Arc<str> {
         match self {
             Self::CommandLine { actor } => Arc::clone(actor),
-            Self::Client { id, .. } => Arc::clone(id),
+            Self::Credential(credential) => Arc::clone(&credential.id),
             Self::System => "system".into(),
         }
     }
 
-    /// The caller as a credential, if it is one.
-    pub fn credential(&self) -> Option<Arc<str>> {
+    /// The calling credential, if it is one.
+    pub fn as_credential(&self) -> Option<&CallingCredential> {
         match self {
-            Self::Client { id, .. } => Some(Arc::clone(id)),
+            Self::Credential(credential) => Some(credential),
             Self::CommandLine { .. } | Self::System => None,
         }
+    }
+
+    /// The caller's id as a credential, if it is one.
+    pub fn credential(&self) -> Option<Arc<str>> {
+        self.as_credential().map(|credential| Arc::clone(&credential.id))
     }
 
     /// The only environment that the caller sees and acts on; `None` for all of them.
     pub fn environment(&self) -> Option<Environment> {
-        match self {
-            Self::Client { environment, .. } => Some(*environment),
-            Self::CommandLine { .. } | Self::System => None,
-        }
+        self.as_credential().map(|credential| credential.environment)
     }
 
     /// The scopes that the caller is held to; `None` for who may do everything.
     pub fn scopes(&self) -> Option<&Scopes> {
-        match self {
-            Self::Client { scopes, .. } => Some(scopes),
-            Self::CommandLine { .. } | Self::System => None,
-        }
+        self.as_credential().map(|credential| &credential.scopes)
+    }
+
+    /// The user whom the caller, and what it creates, belongs to.
+    pub fn owner(&self) -> Option<&UserId> {
+        self.as_credential().and_then(|credential| credential.owner.as_ref())
+    }
+
+    /// The only customers whose objects the caller sees; empty for all.
+    pub fn customers(&self) -> &[CustomerId] {
+        self.as_credential().map_or(&[], |credential| &credential.customers)
     }
 
     /// Whether objects of `environment` exist for the caller.
@@ -67,63 +86,104 @@ impl Caller {
         self.environment().is_none_or(|own| own == environment)
     }
 
-    /// Whether the caller may do what needs `required`.
-    pub fn may(&self, required: &Scope) -> bool {
-        match self {
-            Self::Client { scopes, .. } => scopes.cover(required),
-            Self::CommandLine { .. } | Self::System => true,
-        }
+    /// Whether the caller acts on what all customers of `environment` share.
+    pub fn governs(&self, environment: Environment) -> bool {
+        self.sees(environment) && self.customers().is_empty()
     }
 
-    /// Whether the caller may make `client`, or make it from what it `was`. It must be able to give the scopes that the
-    /// client has and had: else it could take over one that is above it. Who introspects others' tokens is for those who may
-    /// themselves.
+    /// Whether what is tied to `customers` exists for the caller.
+    pub fn sees_customers(&self, customers: &[CustomerId]) -> bool {
+        are_within(customers, self.customers())
+    }
+
+    /// Whether the caller may do what needs `required`, at least with its own owner's credentials.
+    pub fn may(&self, required: &Scope) -> bool {
+        self.covers(required.as_str())
+            || (permission::is_of_credentials(required.as_str())
+                && self.owner().is_some()
+                && self.covers(permission::CREDENTIALS_OWN))
+    }
+
+    /// The only owner whose credentials the caller reaches with `permission`; `None` for all.
+    pub fn only_owner(&self, permission: &str) -> Option<&UserId> {
+        self.owner().filter(|_| !self.covers(permission))
+    }
+
+    /// Whether the credential at `place` exists for what the caller does by `permission`.
+    pub fn reaches(&self, permission: &str, place: Place<'_>) -> bool {
+        let Some(own) = self.as_credential() else { return true };
+        let is_of_owner = match self.only_owner(permission) {
+            Some(only) => place.owner == Some(only),
+            None => self.covers(permission),
+        };
+        own.environment == place.environment && self.sees_customers(place.customers) && is_of_owner
+    }
+
+    /// Whether the caller may make `client`, or make it from what it `was`. Beyond its scopes, who introspects others' tokens
+    /// is for those who may themselves.
     pub fn may_make(&self, client: &Client, was: Option<&Client>) -> bool {
         let serves_more =
             client.resource_for.iter().any(|audience| !was.is_some_and(|was| was.resource_for.contains(audience)));
         let may_have_scopes = match was {
             Some(was) if was.scopes == client.scopes => self.holds(&client.scopes),
-            Some(was) => self.holds(&was.scopes) && self.may_grant(&client.scopes),
-            None => self.may_grant(&client.scopes),
+            Some(was) => self.holds(&was.scopes) && self.may_give_clients(&client.scopes),
+            None => self.may_give_clients(&client.scopes),
         };
-        may_have_scopes && (!serves_more || self.may_introspect())
+        may_have_scopes && (!serves_more || self.covers(permission::TOKENS_INTROSPECT))
     }
 
     /// Whether the caller may have a secret of `client`, or let it go on: it then has the client's power itself.
     pub fn may_take(&self, client: &Client) -> bool {
         let is_itself = self.credential().is_some_and(|id| *id == *client.id.as_str());
-        self.holds(&client.scopes) && (is_itself || client.resource_for.is_empty() || self.may_introspect())
+        self.holds(&client.scopes)
+            && (is_itself || client.resource_for.is_empty() || self.covers(permission::TOKENS_INTROSPECT))
     }
 
-    fn may_introspect(&self) -> bool {
-        permission::TOKENS_INTROSPECT.parse().is_ok_and(|required| self.may(&required))
-    }
-
-    /// Whether the caller covers `scopes` itself.
-    fn holds(&self, scopes: &Scopes) -> bool {
+    /// Whether the caller covers `scopes` itself: it gives, and takes over, nothing beyond.
+    pub fn holds(&self, scopes: &Scopes) -> bool {
         self.scopes().is_none_or(|own| own.cover_all(scopes))
+    }
+
+    /// Whether the caller may let a credential go from under the ceiling of its owner's role to be the organisation's own.
+    pub fn may_release(&self) -> bool {
+        self.owner().is_none() || self.covers(permission::ADMIN)
     }
 
     /// Whether the caller may give `scopes` to a client: it must cover them itself, and management permissions beyond
     /// the delegable few, or `admin`, take an owner (or the command line).
-    pub fn may_grant(&self, scopes: &Scopes) -> bool {
-        match self {
-            Self::CommandLine { .. } | Self::System => true,
-            Self::Client { scopes: own, .. } => {
-                let is_owner = own.iter().any(|scope| scope.as_str() == permission::ADMIN);
-                own.cover_all(scopes)
-                    && (is_owner || !scopes.iter().any(|scope| permission::is_reserved(scope.as_str())))
-            }
-        }
+    fn may_give_clients(&self, scopes: &Scopes) -> bool {
+        self.holds(scopes)
+            && (self.covers(permission::ADMIN) || !scopes.iter().any(|scope| permission::is_reserved(scope.as_str())))
     }
+
+    fn covers(&self, permission: &str) -> bool {
+        self.scopes().is_none_or(|own| own.cover_permission(permission))
+    }
+}
+
+/// Whether what is tied to `customers` exists for who is tied to `own`: for who is tied to none everything does; for others
+/// what is tied to some of theirs and to no other.
+pub fn are_within(customers: &[CustomerId], own: &[CustomerId]) -> bool {
+    own.is_empty() || (!customers.is_empty() && customers.iter().all(|customer| own.contains(customer)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::time::Timestamp;
+
+    fn caller(scopes: &str, owner: Option<&UserId>, customers: &[CustomerId]) -> Caller {
+        Caller::Credential(CallingCredential {
+            id: "cli_1".into(),
+            environment: Environment::Production,
+            scopes: scopes.parse().unwrap(),
+            owner: owner.cloned(),
+            customers: customers.to_vec(),
+        })
+    }
 
     #[test]
-    fn a_caller_grants_only_what_it_holds_and_reserved_scopes_only_as_an_owner() {
+    fn a_caller_gives_clients_only_what_it_holds_and_reserved_scopes_only_as_an_owner() {
         for (own, given, expected) in [
             ("sealwright.clients:write orders:read", "orders:read", true),
             ("sealwright.clients:write orders:read", "orders:write", false),
@@ -136,12 +196,41 @@ mod tests {
             ("sealwright.admin", "orders:read", false),
             ("sealwright.admin admin", "orders:read admin sealwright.admin", true),
         ] {
-            let caller = Caller::Client {
-                id: "cli_1".into(),
-                environment: Environment::Production,
-                scopes: own.parse().unwrap(),
-            };
-            assert_eq!(caller.may_grant(&given.parse().unwrap()), expected, "{own} gives {given}");
+            assert_eq!(
+                caller(own, None, &[]).may_give_clients(&given.parse().unwrap()),
+                expected,
+                "{own} gives {given}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_caller_reaches_its_environment_its_customers_and_with_the_narrow_permission_its_owners() {
+        let (ann, bob) =
+            (UserId::new(Timestamp::from_millis(1), &[1; 10]), UserId::new(Timestamp::from_millis(1), &[2; 10]));
+        let (acme, other) = (
+            CustomerId::new(Timestamp::from_millis(1), &[1; 10]),
+            CustomerId::new(Timestamp::from_millis(1), &[2; 10]),
+        );
+        let (wide, narrow) = (permission::KEYS_READ, permission::CREDENTIALS_OWN);
+        let production = Environment::Production;
+        let cases: [(&str, Option<&UserId>, &[CustomerId], Environment, Option<&UserId>, &[CustomerId], bool); 11] = [
+            (wide, None, &[], production, None, &[], true),
+            (wide, None, &[], Environment::Staging, None, &[], false),
+            (wide, Some(&ann), &[], production, Some(&bob), &[], true),
+            (narrow, Some(&ann), &[], production, Some(&ann), &[], true),
+            (narrow, Some(&ann), &[], production, Some(&bob), &[], false),
+            (narrow, Some(&ann), &[], production, None, &[], false),
+            (narrow, None, &[], production, None, &[], false),
+            (wide, None, &[acme.clone()], production, None, &[acme.clone()], true),
+            (wide, None, &[acme.clone()], production, None, &[], false),
+            (wide, None, &[acme.clone()], production, None, &[acme.clone(), other.clone()], false),
+            (wide, None, &[acme.clone()], production, None, &[other], false),
+        ];
+        for (scopes, caller_owner, caller_customers, environment, owner, customers, expected) in cases {
+            let place = Place { environment, owner, customers };
+            let reaches = caller(scopes, caller_owner, caller_customers).reaches(permission::KEYS_READ, place);
+            assert_eq!(reaches, expected, "{scopes} {caller_owner:?} {caller_customers:?} {place:?}");
         }
     }
 }

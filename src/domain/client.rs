@@ -1,10 +1,9 @@
 //! OAuth clients: what one is, what state it is in, and what it may be given.
 
-use std::net::IpAddr;
-
 use super::audience::{Audience, EnvironmentAudiences};
+use super::credential::{Place, State, Status};
 use super::environment::Environment;
-use super::ids::{ClientId, SecretId};
+use super::ids::{ClientId, CustomerId, SecretId, UserId};
 use super::network::Networks;
 use super::rate::RateLimits;
 use super::scope::Scopes;
@@ -15,46 +14,8 @@ use super::time::{Duration, Timestamp};
 pub const LIFETIME_MAX: i64 = 3600;
 /// Shortest life of a token that can be set, in seconds.
 pub const LIFETIME_MIN: i64 = 1;
-/// Longest time for which a replaced secret may go on being accepted.
-pub const GRACE_MAX: Duration = Duration::days(30);
 /// A client has at most this many live secrets.
 pub const LIVE_SECRETS_MAX: usize = 2;
-
-/// Whether a credential is accepted, and if not, why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Accepted.
-    Active,
-    /// Disabled for now; it can be enabled again.
-    Inactive,
-    /// Its `expires_at` has passed.
-    Expired,
-    /// Ended for good.
-    Revoked,
-}
-
-impl Status {
-    /// The name as it stands in answers.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Inactive => "inactive",
-            Self::Expired => "expired",
-            Self::Revoked => "revoked",
-        }
-    }
-}
-
-/// What an operator has decided about a client, apart from its dates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// In use.
-    Enabled,
-    /// Disabled for now.
-    Disabled,
-    /// Ended for good.
-    Revoked,
-}
 
 /// An OAuth client. Its `id` is the `client_id` of the protocol.
 #[derive(Clone, Debug)]
@@ -87,12 +48,18 @@ pub struct Client {
     pub state: State,
     /// When it stops being accepted.
     pub expires_at: Option<Timestamp>,
+    /// The user whom it belongs to; the organisation if `None`.
+    pub owner: Option<UserId>,
+    /// The customers that it is tied to; any, if empty.
+    pub customers: Vec<CustomerId>,
     /// Tokens issued before this instant are no longer active.
     pub tokens_revoked_before: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// When its newest secret was made.
+    pub rotated_at: Timestamp,
     /// Its secrets that have not ended, newest first.
     pub secrets: Vec<ClientSecret>,
 }
@@ -132,19 +99,19 @@ impl ClientSecret {
 pub struct BeyondClient;
 
 impl Client {
-    /// The client's status at `now`: what is final comes before what can be undone.
+    /// The client's status at `now`.
     pub fn status(&self, now: Timestamp) -> Status {
-        match self.state {
-            State::Revoked => Status::Revoked,
-            _ if self.expires_at.is_some_and(|end| end <= now) => Status::Expired,
-            State::Disabled => Status::Inactive,
-            State::Enabled => Status::Active,
-        }
+        self.state.status(self.expires_at, now)
     }
 
-    /// Whether the client may be used from `address`.
-    pub fn admits(&self, address: Option<IpAddr>) -> bool {
-        self.allowed_ips.is_empty() || address.is_some_and(|address| self.allowed_ips.contain(address))
+    /// Where it stands.
+    pub fn place(&self) -> Place<'_> {
+        Place { environment: self.environment, owner: self.owner.as_ref(), customers: &self.customers }
+    }
+
+    /// Whether its secret should be replaced: the newest is older than `age`, and it is not at its end anyway.
+    pub fn is_rotation_due(&self, age: Duration, now: Timestamp) -> bool {
+        matches!(self.status(now), Status::Active | Status::Inactive) && self.rotated_at.plus(age) <= now
     }
 
     /// The secrets that are accepted at `now`.
@@ -152,15 +119,19 @@ impl Client {
         self.secrets.iter().filter(move |secret| secret.is_live(now))
     }
 
-    /// The scopes that a request gets which asks for `requested`.
+    /// The scopes that a request gets which asks for `requested`, where an owner's role allows no more than `ceiling`.
     ///
     /// # Errors
-    /// Something asked for is not covered (`invalid_scope`).
-    pub fn negotiate_scope(&self, requested: Option<Scopes>) -> Result<Scopes, BeyondClient> {
+    /// Something asked for is not covered, or nothing is left (`invalid_scope`).
+    pub fn negotiate_scope(&self, requested: Option<Scopes>, ceiling: Option<&Scopes>) -> Result<Scopes, BeyondClient> {
+        let cut = |scopes: &Scopes| ceiling.map_or_else(|| scopes.clone(), |ceiling| scopes.cut_to(ceiling));
         match requested {
-            Some(requested) if self.scopes.cover_all(&requested) => Ok(requested),
+            Some(requested) if cut(&self.scopes).cover_all(&requested) => Ok(requested),
             Some(_) => Err(BeyondClient),
-            None => Ok(self.default_scopes.as_ref().unwrap_or(&self.scopes).clone()),
+            None => {
+                let granted = cut(self.default_scopes.as_ref().unwrap_or(&self.scopes));
+                if granted.is_empty() { Err(BeyondClient) } else { Ok(granted) }
+            }
         }
     }
 
@@ -236,9 +207,12 @@ mod tests {
             limits: RateLimits::default(),
             state: State::Enabled,
             expires_at: None,
+            owner: None,
+            customers: vec![],
             tokens_revoked_before: None,
             created_at: at,
             updated_at: at,
+            rotated_at: at,
             secrets: vec![],
         }
     }

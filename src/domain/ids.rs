@@ -45,6 +45,11 @@ impl<K: Kind> Id<K> {
         Timestamp::from_millis(i64::from_str_radix(digits, 16).unwrap_or(0))
     }
 
+    /// The identifier as text that is shared.
+    pub fn shared(&self) -> &Arc<str> {
+        &self.text
+    }
+
     /// The identifier as text.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -127,6 +132,12 @@ kinds! {
     ClientKind, ClientId, "cli";
     /// One secret of a client.
     SecretKind, SecretId, "sec";
+    /// An API key: the record, whatever string it has now.
+    ApiKeyKind, ApiKeyId, "key";
+    /// A user.
+    UserKind, UserId, "usr";
+    /// A customer.
+    CustomerKind, CustomerId, "cus";
     /// One audit event.
     EventKind, EventId, "evt";
     /// One HTTP request or command-line run, in `X-Request-Id`, the log and the audit event.

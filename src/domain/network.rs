@@ -37,6 +37,12 @@ impl Networks {
         self.0.iter().any(|network| network.contains(&address))
     }
 
+    /// Whether a credential with this allowlist may be used from `address`: from anywhere where it is empty, and from nowhere
+    /// unknown where it is not.
+    pub fn admit(&self, address: Option<IpAddr>) -> bool {
+        self.is_empty() || address.is_some_and(|address| self.contain(address))
+    }
+
     /// The entries as they are shown: single addresses without a prefix length.
     pub fn to_strings(&self) -> Vec<String> {
         self.0

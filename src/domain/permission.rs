@@ -9,6 +9,26 @@ pub const ADMIN: &str = "sealwright.admin";
 pub const CLIENTS_READ: &str = "sealwright.clients:read";
 /// Create and change OAuth clients.
 pub const CLIENTS_WRITE: &str = "sealwright.clients:write";
+/// Read API keys, never the strings themselves.
+pub const KEYS_READ: &str = "sealwright.keys:read";
+/// Create and change API keys.
+pub const KEYS_WRITE: &str = "sealwright.keys:write";
+/// Ask whether an API key is valid.
+pub const KEYS_VERIFY: &str = "sealwright.keys:verify";
+/// Read and write the clients and API keys of the caller's own owner, and no others.
+pub const CREDENTIALS_OWN: &str = "sealwright.credentials:own";
+/// Read customers.
+pub const CUSTOMERS_READ: &str = "sealwright.customers:read";
+/// Create and change customers.
+pub const CUSTOMERS_WRITE: &str = "sealwright.customers:write";
+/// Read users.
+pub const USERS_READ: &str = "sealwright.users:read";
+/// Create and change users.
+pub const USERS_WRITE: &str = "sealwright.users:write";
+/// Read roles.
+pub const ROLES_READ: &str = "sealwright.roles:read";
+/// Create and change roles.
+pub const ROLES_WRITE: &str = "sealwright.roles:write";
 /// Read the scope registry.
 pub const SCOPES_READ: &str = "sealwright.scopes:read";
 /// Change the scope registry.
@@ -25,19 +45,20 @@ pub const TOKENS_INTROSPECT: &str = "sealwright.tokens:introspect";
 pub const METRICS_READ: &str = "sealwright.metrics:read";
 
 /// Every permission that a credential can be granted by name, apart from the `…:*` forms.
-pub const ALL: [&str; 27] = [
+pub const ALL: [&str; 28] = [
     ADMIN,
     CLIENTS_READ,
     CLIENTS_WRITE,
-    "sealwright.keys:read",
-    "sealwright.keys:write",
-    "sealwright.keys:verify",
-    "sealwright.customers:read",
-    "sealwright.customers:write",
-    "sealwright.users:read",
-    "sealwright.users:write",
-    "sealwright.roles:read",
-    "sealwright.roles:write",
+    KEYS_READ,
+    KEYS_WRITE,
+    KEYS_VERIFY,
+    CREDENTIALS_OWN,
+    CUSTOMERS_READ,
+    CUSTOMERS_WRITE,
+    USERS_READ,
+    USERS_WRITE,
+    ROLES_READ,
+    ROLES_WRITE,
     SCOPES_READ,
     SCOPES_WRITE,
     SIGNING_KEYS_READ,
@@ -55,8 +76,16 @@ pub const ALL: [&str; 27] = [
     METRICS_READ,
 ];
 
-/// Resources whose management permissions a client may carry whoever made it; for others the command line or an owner
-/// must have made it.
+/// What [`CREDENTIALS_OWN`] permits for the credentials of the caller's own owner.
+const OF_CREDENTIALS: [&str; 4] = [CLIENTS_READ, CLIENTS_WRITE, KEYS_READ, KEYS_WRITE];
+
+/// Whether [`CREDENTIALS_OWN`] permits what needs `permission`, for the credentials of the caller's own owner.
+pub fn is_of_credentials(permission: &str) -> bool {
+    OF_CREDENTIALS.contains(&permission)
+}
+
+/// Resources whose management permissions a client, or a key of any type, may carry whoever made it. For others the command
+/// line or an owner must have made the client, and the key must be `internal`.
 const DELEGABLE: [&str; 4] = ["keys:verify", "webhooks:", "jobs:", "access-log:append"];
 
 /// Whether `scope` is meant as a management permission.
@@ -81,7 +110,7 @@ pub fn covers(granted: &str, required: &str) -> bool {
         })
 }
 
-/// Whether only the command line or an owner may give `scope` to a client.
+/// Whether only the command line or an owner may give `scope` to a client, and only `internal` keys may carry it.
 pub fn is_reserved(scope: &str) -> bool {
     match scope.strip_prefix(PREFIX) {
         Some(rest) => !DELEGABLE.iter().any(|free| rest.starts_with(free)),

@@ -120,15 +120,90 @@ impl Scopes {
         self.iter().any(|granted| granted.covers(required))
     }
 
+    /// Whether any scope of this set covers the management permission `required`.
+    pub fn cover_permission(&self, required: &str) -> bool {
+        self.iter().any(|granted| granted.as_str() == required || permission::covers(granted.as_str(), required))
+    }
+
     /// Whether every scope of `required` is covered.
     pub fn cover_all(&self, required: &Scopes) -> bool {
         required.iter().all(|scope| self.cover(scope))
+    }
+
+    /// Those of this set that `others` cover.
+    #[must_use]
+    pub fn covered_by(&self, others: &Scopes) -> Scopes {
+        Self(self.iter().filter(|scope| others.cover(scope)).cloned().collect())
     }
 
     /// Whether the set has a management permission.
     pub fn has_management(&self) -> bool {
         self.iter().any(Scope::is_management)
     }
+}
+
+/// In the scopes of a role: every business scope that names a resource, such as `orders:read` and `orders:*`.
+pub const ANY_RESOURCE: &str = "*:*";
+
+impl Scopes {
+    /// What is left of these scopes under a `ceiling`: what both allow. Where that cannot be said in scopes (a level under
+    /// [`ANY_RESOURCE`]), nothing is left: the result never allows more than either.
+    pub fn cut_to(&self, ceiling: &Scopes) -> Scopes {
+        if self.iter().all(|own| ceiling.allow(own)) {
+            return self.clone();
+        }
+        let mut both: Vec<Scope> =
+            self.iter().flat_map(|own| ceiling.iter().filter_map(|allowed| meet(own, allowed))).collect();
+        both.sort();
+        both.dedup();
+        let mut length = 0;
+        both.truncate(SCOPES_MAX);
+        both.retain(|scope| {
+            length += scope.as_str().len() + 1;
+            length <= TEXT_MAX + 1
+        });
+        Self(both.into())
+    }
+
+    /// Whether a credential under this ceiling may carry `scope`.
+    fn allow(&self, scope: &Scope) -> bool {
+        self.iter().any(|allowed| allowed.allows(scope))
+    }
+
+    /// Whether a credential under this ceiling may carry all of `scopes`.
+    pub fn allow_all(&self, scopes: &Scopes) -> bool {
+        scopes.iter().all(|scope| self.allow(scope))
+    }
+}
+
+impl Scope {
+    /// Whether as part of a ceiling it allows `scope` to be carried.
+    fn allows(&self, scope: &Scope) -> bool {
+        self.covers(scope) || (self.as_str() == ANY_RESOURCE && !scope.is_management() && scope.as_str().contains(':'))
+    }
+
+    /// `x:read` of `x:*` and `read`.
+    fn of_level(&self, level: &Scope) -> Option<Scope> {
+        let resource =
+            self.as_str().strip_suffix('*').filter(|resource| resource.len() > 1 && resource.ends_with(':'))?;
+        let action = level.as_str();
+        let is_level = matches!(action, "read" | "write" | "delete") && !self.is_management();
+        is_level.then(|| Scope(format!("{resource}{action}").into()))
+    }
+}
+
+/// What a granted scope and one of a ceiling both allow, if that can be said in one scope.
+fn meet(own: &Scope, allowed: &Scope) -> Option<Scope> {
+    if allowed.allows(own) {
+        return Some(own.clone());
+    }
+    if allowed.as_str() == ANY_RESOURCE {
+        return None;
+    }
+    if own.covers(allowed) {
+        return Some(allowed.clone());
+    }
+    own.of_level(allowed).or_else(|| allowed.of_level(own))
 }
 
 impl<'s> IntoIterator for &'s Scopes {
@@ -219,6 +294,33 @@ mod tests {
     }
 
     #[test]
+    fn a_ceiling_leaves_what_both_allow() {
+        for (own, ceiling, left) in [
+            ("orders:read", "read", "orders:read"),
+            ("read", "orders:read", "orders:read"),
+            ("read write", "read", "read"),
+            ("admin", "read orders:*", "orders:* read"),
+            ("read", "orders:*", "orders:read"),
+            ("orders:*", "read write", "orders:read orders:write"),
+            ("orders:* read", "orders:approve", "orders:approve"),
+            ("orders:read", "invoices:read", ""),
+            ("orders:* orders:approve read", "read write delete *:*", "orders:* orders:approve read"),
+            ("admin", "read write delete *:*", "delete read write"),
+            ("read", "*:*", ""),
+            ("invoices", "*:*", ""),
+            ("sealwright.keys:*", "sealwright.keys:read", "sealwright.keys:read"),
+            ("sealwright.admin", "sealwright.keys:* *:*", "sealwright.keys:*"),
+            ("admin sealwright.keys:read", "admin", "admin"),
+            ("sealwright.keys:read", "admin *:* read", ""),
+            ("sealwright.keys:*", "read", ""),
+        ] {
+            let cut = own.parse::<Scopes>().unwrap().cut_to(&ceiling.parse().unwrap());
+            assert_eq!(cut.to_string(), left, "{own} under {ceiling}");
+        }
+        assert!("read".parse::<Scopes>().unwrap().cut_to(&Scopes::default()).is_empty());
+    }
+
+    #[test]
     fn scope_lists_are_strict_and_collapse_duplicates() {
         assert_eq!("b a b".parse::<Scopes>().unwrap().to_string(), "a b");
         for text in ["", " ", "a  b", " a", "a ", "a\tb", "a\"b", "a\\b", "ä", "sealwright.unknown:read", "sealwright."]
@@ -232,6 +334,21 @@ mod tests {
         fn any_text_is_read_or_refused_and_prints_as_it_was_read(text in "\\PC{0,40}") {
             if let Ok(scopes) = text.parse::<Scopes>() {
                 prop_assert_eq!(scopes.to_string().parse::<Scopes>().unwrap(), scopes);
+            }
+        }
+
+        #[test]
+        fn what_is_left_under_a_ceiling_allows_no_more_than_either(
+            own in r"(admin|read|write|a:read|a:\*|b:\*|b:x|sealwright\.keys:\*|sealwright\.admin)( (read|a:write|b:\*|c)){0,2}",
+            ceiling in r"(admin|read|write|a:read|a:\*|\*:\*|b:y|sealwright\.keys:read|sealwright\.admin)( (read|a:x|b:\*|c)){0,2}",
+            required in r"(admin|read|write|c|[abd]:(read|write|x|y|\*)|sealwright\.keys:(read|write)|sealwright\.admin)",
+        ) {
+            let (own, ceiling): (Scopes, Scopes) = (own.parse().unwrap(), ceiling.parse().unwrap());
+            let required: Scope = required.parse().unwrap();
+            if own.cut_to(&ceiling).cover(&required) {
+                prop_assert!(own.cover(&required) && ceiling.allow(&required));
+            } else if !ceiling.iter().any(|scope| scope.as_str() == ANY_RESOURCE) {
+                prop_assert!(!(own.cover(&required) && ceiling.cover(&required)), "{} {} {}", own, ceiling, required);
             }
         }
 

@@ -41,17 +41,29 @@ fn bounded(text: &str, max: usize, too_long: &'static str) -> Result<String, &'s
 
 /// What secrets and tokens of ours begin with.
 const SECRETS: [&str; 2] = ["sws_", "eyJ"];
+/// What stands before the random characters of API keys, whatever their brand, and how many of those follow at least.
+const KEYS: ([&str; 3], usize) = (["_live_", "_stg_", "_dev_"], 32);
 
-/// `text` without what looks like a secret or a token, of which only the beginning is left. For what callers put where it
-/// does not belong, such as a path.
+/// Where the first secret's readable beginning ends.
+fn first_secret(text: &str) -> Option<usize> {
+    let plain = SECRETS.iter().filter_map(|start| Some(text.find(start)? + start.len()));
+    let (tags, random) = KEYS;
+    let keys = tags.iter().filter_map(|tag| {
+        let mut starts = text.match_indices(tag).map(|(at, _)| at + tag.len());
+        starts.find(|at| text[*at..].bytes().take_while(u8::is_ascii_alphanumeric).count() >= random)
+    });
+    plain.chain(keys).min()
+}
+
+/// `text` without what looks like a secret, a key or a token, of which only the beginning is left. For what callers put where
+/// it does not belong, such as a path.
 pub fn without_secrets(text: &str) -> Cow<'_, str> {
-    let next = |text: &str| SECRETS.iter().filter_map(|start| Some((text.find(start)?, start.len()))).min();
-    if next(text).is_none() {
+    if first_secret(text).is_none() {
         return Cow::Borrowed(text);
     }
     let (mut shown, mut rest) = (String::new(), text);
-    while let Some((at, length)) = next(rest) {
-        let (before, secret) = rest.split_at(at + length);
+    while let Some(end) = first_secret(rest) {
+        let (before, secret) = rest.split_at(end);
         shown.push_str(before);
         shown.push('…');
         rest = secret.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "_-.".contains(c));
@@ -105,6 +117,9 @@ mod tests {
             ("eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln-_", "eyJ…"),
             ("a=sws_1&b=eyJ2", "a=sws_…&b=eyJ…"),
             ("sws_", "sws_…"),
+            ("/x/sw_live_0123456789ABCDEFGHIJKLMNOPQRSTUV1ggZdL/y", "/x/sw_live_…/y"),
+            ("/tables/orders_dev_2026", "/tables/orders_dev_2026"),
+            ("k=acme_stg_0123456789ABCDEFGHIJKLMNOPQRSTUV1ggZdL", "k=acme_stg_…"),
         ] {
             assert_eq!(without_secrets(text), shown);
         }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::audience::Audience;
+use super::ids::CustomerId;
 
 /// The claims of an access token (RFC 9068 §2.2).
 #[derive(Debug, Serialize)]
@@ -25,6 +26,25 @@ pub struct Claims<'a> {
     pub scope: &'a str,
     /// The environment's name.
     pub environment: &'static str,
+    /// The customers that the client is tied to; left out where it is tied to none.
+    #[serde(skip_serializing_if = "CustomersClaim::is_empty")]
+    pub customers: CustomersClaim<'a>,
+}
+
+/// `customers`: the ids of the customers that a client is tied to.
+#[derive(Clone, Copy, Debug)]
+pub struct CustomersClaim<'a>(pub &'a [CustomerId]);
+
+impl CustomersClaim<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for CustomersClaim<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(CustomerId::as_str))
+    }
 }
 
 /// `aud`: one string where there is one audience, else an array (RFC 7519 §4.1.3).

@@ -12,15 +12,16 @@ pub trait Describe {
 }
 
 /// The errors that the document has a shared answer for: status, the answer's name, when it comes.
-pub const PROBLEMS: [(&str, &str, &str); 10] = [
+pub const PROBLEMS: [(&str, &str, &str); 11] = [
     ("400", "Malformed", "The body could not be read, or is not a JSON object."),
-    ("401", "Unauthorized", "There is no bearer token, or not one that is in force and for this API."),
+    ("401", "Unauthorized", "There is no bearer token or API key, or not one that is in force and for this API."),
     ("403", "Forbidden", "The caller lacks a permission, or would give what it does not hold."),
     ("404", "NotFound", "Nothing has this id, as far as the caller sees."),
     ("408", "TooSlow", "The body did not come in time."),
     ("413", "TooLarge", "The body is larger than 64 KiB."),
     ("415", "UnsupportedMediaType", "The body must be `application/json`."),
     ("422", "Unusable", "Some fields or parameters cannot be used; `errors` names them."),
+    ("429", "TooMany", "The caller is over its limits; `Retry-After` says when to try again."),
     ("503", "Unavailable", "The service cannot decide, do or record this now; `Retry-After` says when to try again."),
     ("default", "Problem", "Anything else."),
 ];

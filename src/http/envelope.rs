@@ -13,27 +13,34 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use futures_util::FutureExt as _;
 
-use super::{State, error};
+use super::{State, error, limits};
 use crate::clock;
 use crate::crypto::random;
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
 use crate::domain::environment::Environment;
 use crate::domain::network;
+use crate::domain::rate::Standing;
 use crate::domain::text::{clipped, wire_text};
 use crate::service::trail::Trail;
+use crate::service::verify_key::RequestAsked;
 
 /// Bytes of a request's head, names and values together.
 const HEAD_MAX: usize = 16 * 1024;
 /// Fields of a request's head; below the 96 that actix-http reads, so that the answer is one of ours.
 const FIELDS_MAX: usize = 90;
+/// Where gateways ask.
+pub const FORWARD_AUTH: &str = "/api/v1/forward-auth";
 /// Longest path and query.
 const TARGET_MAX: usize = 8 * 1024;
 const USER_AGENT_MAX: usize = 256;
 const PATH_KEPT: usize = 256;
+const METHOD_KEPT: usize = 16;
+const REQUEST_ID_KEPT: usize = 128;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The middleware around all routes.
@@ -110,6 +117,7 @@ pub fn origin_of(request: &HttpRequest) -> Arc<Origin> {
             path: String::new(),
             address: None,
             user_agent: String::new(),
+            gateway_request_id: None,
             received_at: now,
             started: Instant::now(),
         })
@@ -125,6 +133,7 @@ fn origin(request: &ServiceRequest, state: &State, started: Instant) -> Option<O
         path: clipped(&wire_text(request.path()), PATH_KEPT).to_owned(),
         address: caller_address(request, state),
         user_agent: printable(headers.get(actix_web::http::header::USER_AGENT)),
+        gateway_request_id: None,
         received_at: now,
         started,
     })
@@ -134,7 +143,7 @@ fn method(request: &ServiceRequest) -> std::borrow::Cow<'static, str> {
     match request.method().as_str() {
         "GET" => "GET".into(),
         "POST" => "POST".into(),
-        other => clipped(other, 16).to_owned().into(),
+        other => clipped(other, METHOD_KEPT).to_owned().into(),
     }
 }
 
@@ -149,8 +158,45 @@ fn caller_address(request: &ServiceRequest, state: &State) -> Option<IpAddr> {
     if proxies.is_empty() {
         return Some(peer.to_canonical());
     }
-    let hops: Vec<&str> = request.headers().get_all(&FORWARDED_FOR).filter_map(|value| value.to_str().ok()).collect();
+    let fields = |name: &HeaderName| {
+        request.headers().get_all(name).filter_map(|value| value.to_str().ok()).collect::<Vec<&str>>()
+    };
+    let mut hops = fields(&FORWARDED_FOR);
+    if hops.is_empty() {
+        hops = fields(&REAL_IP);
+    }
     Some(network::caller_address(peer, proxies, hops.into_iter()))
+}
+
+/// What a trusted proxy says of the request that it asks about; nothing is believed of others.
+pub fn asked_about(request: &HttpRequest, state: &State) -> RequestAsked {
+    let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+    if !peer.is_some_and(|peer| state.server.trusted_proxies.contain(peer)) {
+        return RequestAsked::default();
+    }
+    let field = |names: [&str; 2]| {
+        let mut fields = names.into_iter().flat_map(|name| request.headers().get_all(name));
+        fields.next().and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
+    bounded(RequestAsked {
+        method: field(["x-forwarded-method", "x-original-method"]),
+        path: field(["x-forwarded-uri", "x-original-uri"]),
+        user_agent: None,
+        request_id: field(["x-request-id", "x-correlation-id"]),
+    })
+}
+
+/// The same within bounds, without queries and secrets.
+pub fn bounded(asked: RequestAsked) -> RequestAsked {
+    let plain = |text: String, max: usize| {
+        clipped(&wire_text(&text), max).chars().filter(|c| !c.is_control()).collect::<String>()
+    };
+    RequestAsked {
+        method: asked.method.map(|method| plain(method, METHOD_KEPT)),
+        path: asked.path.map(|path| plain(path.split('?').next().unwrap_or_default().to_owned(), PATH_KEPT)),
+        user_agent: asked.user_agent.map(|agent| plain(agent, USER_AGENT_MAX)),
+        request_id: asked.request_id.map(|id| plain(id, REQUEST_ID_KEPT)),
+    }
 }
 
 /// Heads out of bounds, and plain HTTP from where it is not served (RFC 6749 §3.2).
@@ -181,7 +227,12 @@ fn is_secure_enough(request: &ServiceRequest, state: &State) -> bool {
         return true;
     }
     let Some(peer) = request.peer_addr().map(|address| address.ip().to_canonical()) else { return false };
-    if state.server.trusted_proxies.contain(peer) {
+    let is_trusted = state.server.trusted_proxies.contain(peer);
+    // A gateway says of the request that it asks about how that came; whether it should have is the gateway's business.
+    if is_trusted && request.path() == FORWARD_AUTH {
+        return true;
+    }
+    if is_trusted {
         let said: Vec<&[u8]> = request.headers().get_all(&FORWARDED_PROTO).map(HeaderValue::as_bytes).collect();
         match said.as_slice() {
             [one] => return one.eq_ignore_ascii_case(b"https"),
@@ -236,6 +287,10 @@ fn finish(
     let id = origin.request_id.as_str();
     if let Ok(value) = HeaderValue::from_str(id) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
+    }
+    let standing = response.request().extensions().get::<Standing>().copied();
+    if let Some(standing) = standing {
+        limits::add_fields(response.headers_mut(), &standing);
     }
     let elapsed = started.elapsed();
     let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());

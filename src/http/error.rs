@@ -9,9 +9,12 @@ use utoipa::{IntoResponses, ToSchema};
 
 use super::body::BodyError;
 use super::envelope::{PathKind, request_path_kind};
+use crate::domain::rate::Standing;
+use crate::domain::scope::Scope;
 use crate::oauth::error::OAuthError;
 use crate::service::authorize_caller::Unauthorized;
 use crate::service::error::ServiceError;
+use crate::service::forward_auth::Denied;
 
 /// The realm in challenges.
 const REALM: &str = "sealwright";
@@ -76,7 +79,7 @@ pub enum OAuthRefusals {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what `problem` answers")]
 pub struct Problem {
-    /// Always `about:blank`: `code` tells problems apart.
+    /// `about:blank` but for rate limits: `code` tells problems apart.
     r#type: String,
     /// The status in words.
     title: String,
@@ -155,15 +158,17 @@ fn service(error: &ServiceError) -> HttpResponse {
 /// A call that was turned away, with its challenge (RFC 6750 §3, §3.1).
 pub fn unauthorized(unauthorized: Unauthorized) -> HttpResponse {
     let (code, detail, challenge) = match unauthorized {
-        Unauthorized::Missing => ("no_credentials", "A bearer token is needed.".to_owned(), String::new()),
+        Unauthorized::Missing => {
+            ("no_credentials", "A bearer token or an API key is needed.".to_owned(), String::new())
+        }
         Unauthorized::Malformed => (
             "malformed_credentials",
-            "The Authorization field is malformed, or there are several.".to_owned(),
+            "There are several credentials, or the Authorization field is malformed.".to_owned(),
             ", error=\"invalid_request\"".to_owned(),
         ),
         Unauthorized::InvalidToken => (
             "invalid_token",
-            "The token is not in force, or not for this API.".to_owned(),
+            "The token or key is not in force, or not for this API.".to_owned(),
             ", error=\"invalid_token\"".to_owned(),
         ),
         Unauthorized::Insufficient(permission) => (
@@ -171,15 +176,76 @@ pub fn unauthorized(unauthorized: Unauthorized) -> HttpResponse {
             format!("This needs the permission {permission}."),
             format!(", error=\"insufficient_scope\", scope=\"{permission}\""),
         ),
+        Unauthorized::RateLimited(standing) => return rate_limited(&standing),
+        Unauthorized::Guessing(seconds) => return too_many_failures(seconds),
         Unauthorized::Unavailable => {
             return problem(503, "unavailable", "The service cannot decide this now. Try again later.", Value::Null);
         }
     };
-    let mut response = problem(unauthorized.status(), code, &detail, Value::Null);
+    challenged(problem(unauthorized.status(), code, &detail, Value::Null), &challenge)
+}
+
+fn challenged(mut response: HttpResponse, challenge: &str) -> HttpResponse {
     if let Ok(value) = HeaderValue::from_str(&format!("Bearer realm=\"{REALM}\"{challenge}")) {
         response.headers_mut().insert(WWW_AUTHENTICATE, value);
     }
     response
+}
+
+fn retry_later(mut response: HttpResponse, seconds: u32) -> HttpResponse {
+    response.headers_mut().insert(RETRY_AFTER, seconds.max(1).into());
+    response
+}
+
+/// A credential that is over its limits; which one says the type that the draft of the `RateLimit` fields registers.
+fn rate_limited(standing: &Standing) -> HttpResponse {
+    let violated: Vec<&str> =
+        standing.buckets().filter(|bucket| bucket.retry_after > 0).map(|bucket| bucket.quota.name).collect();
+    let more = json!({
+        "type": "https://iana.org/assignments/http-problem-types#quota-exceeded",
+        "violated-policies": violated,
+    });
+    let response = problem(429, "rate_limited", "The credential is over its rate limit. Try again later.", more);
+    retry_later(response, standing.retry_after_seconds())
+}
+
+fn too_many_failures(seconds: u32) -> HttpResponse {
+    let detail = "Too many failed authentications. Try again later.";
+    retry_later(problem(429, "too_many_failures", detail, Value::Null), seconds)
+}
+
+/// A request that a gateway must not let pass, with its challenge (RFC 6750 §3).
+pub fn denied(denied: &Denied) -> HttpResponse {
+    let status = denied.status();
+    match denied {
+        Denied::Missing => {
+            challenged(problem(status, "no_credentials", "A bearer token or an API key is needed.", Value::Null), "")
+        }
+        Denied::Malformed => {
+            let detail = "There are several credentials, or the Authorization field is malformed.";
+            let response = problem(status, "malformed_credentials", detail, Value::Null);
+            challenged(response, ", error=\"invalid_request\"")
+        }
+        Denied::Invalid => {
+            let detail = "The token or key is not accepted here.";
+            challenged(problem(status, "invalid_token", detail, Value::Null), ", error=\"invalid_token\"")
+        }
+        Denied::Forbidden(what) => {
+            let detail = format!("The credential may not be used for this {what}.");
+            problem(status, "forbidden", &detail, json!({ "forbidden": what }))
+        }
+        Denied::Insufficient(scopes) => {
+            let detail = format!("This needs the scope {scopes}.");
+            let names: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
+            let response = problem(status, "insufficient_scope", &detail, json!({ "scopes": names }));
+            challenged(response, &format!(", error=\"insufficient_scope\", scope=\"{scopes}\""))
+        }
+        Denied::RateLimited(standing) => rate_limited(standing),
+        Denied::Guessing(seconds) => too_many_failures(*seconds),
+        Denied::Unavailable => {
+            problem(status, "unavailable", "The service cannot decide this now. Try again later.", Value::Null)
+        }
+    }
 }
 
 /// A body that could not be read, on the protocol's endpoints.

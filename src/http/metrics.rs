@@ -49,13 +49,16 @@ impl Metrics {
         registry.register("http_requests", "Answered requests", self.requests.clone());
         registry.register_with_unit("http_request_duration", "Time to answer", Unit::Seconds, self.seconds.clone());
         let journal = services.journal.stats();
-        let (hits, misses) = services.clients.hits_and_misses();
+        let (key_hits, key_misses) = services.keys.memory().hits_and_misses();
+        let (hits, misses) = services.clients.memory().hits_and_misses();
         for (name, help, value) in [
             ("audit_events", "Audit events stored", journal.events.load(Ordering::Relaxed)),
             ("audit_commits", "Transactions that stored audit events", journal.commits.load(Ordering::Relaxed)),
             ("audit_failures", "Audit events that could not be stored", journal.failures.load(Ordering::Relaxed)),
             ("client_memory_hits", "Look-ups of clients answered from memory", hits),
             ("client_memory_misses", "Look-ups of clients that took a query", misses),
+            ("key_memory_hits", "Look-ups of API keys answered from memory", key_hits),
+            ("key_memory_misses", "Look-ups of API keys that took a query", key_misses),
         ] {
             registry.register(name, help, ConstCounter::new(value));
         }

@@ -6,6 +6,7 @@ mod describe;
 mod endpoint;
 mod envelope;
 mod error;
+mod limits;
 mod metrics;
 mod oauth;
 mod operations;

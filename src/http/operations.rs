@@ -10,6 +10,7 @@ use super::error::Problem;
 use super::{SharedState, api, error};
 use crate::clock;
 use crate::domain::permission;
+use crate::service::authorize_caller::Requirement;
 use crate::store::StoreError;
 
 /// Whether the service works.
@@ -99,9 +100,10 @@ pub async fn readyz(request: HttpRequest, state: SharedState) -> HttpResponse {
 pub async fn metrics(request: HttpRequest, state: SharedState) -> HttpResponse {
     let from_here = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
     if !from_here || was_forwarded(request.headers()) {
-        let fields = api::authorization(&request);
+        let fields = api::credential_fields(&request);
+        let requirement = Requirement { permission: permission::METRICS_READ, counts: true };
         let origin = origin_of(&request);
-        if let Err(refused) = state.services.authorize_caller(&fields, permission::METRICS_READ, &origin).await {
+        if let Err(refused) = state.services.authorize_caller(&fields, requirement, &origin).await {
             return error::unauthorized(refused);
         }
     }

@@ -3,6 +3,7 @@
 use actix_web::web::{self, ServiceConfig};
 
 use super::endpoint::Endpoint;
+use super::envelope::FORWARD_AUTH;
 use super::{api, error, oauth, operations, reference};
 use crate::domain::environment::Environment;
 
@@ -58,7 +59,7 @@ fn operations_routes() -> Vec<Endpoint> {
 }
 
 fn management_routes() -> Vec<Endpoint> {
-    use api::{audit_events, clients, scopes, signing_keys};
+    use api::{audit_events, clients, customers, forward_auth, keys, roles, scopes, signing_keys, users};
     let at = |path: &str| Endpoint::at(format!("/api/v1{path}"));
     vec![
         at("/clients").get(clients::list).post(clients::create),
@@ -68,6 +69,24 @@ fn management_routes() -> Vec<Endpoint> {
         at("/clients/{id}/enable").post(clients::enable),
         at("/clients/{id}/revoke").post(clients::revoke),
         at("/clients/{id}/revoke-tokens").post(clients::revoke_tokens),
+        at("/clients/{id}/transfer").post(clients::transfer),
+        at("/keys").get(keys::list).post(keys::create),
+        at("/keys/verify").post(keys::verify),
+        at("/keys/{id}").get(keys::show).patch(keys::update),
+        at("/keys/{id}/rotate").post(keys::rotate),
+        at("/keys/{id}/disable").post(keys::disable),
+        at("/keys/{id}/enable").post(keys::enable),
+        at("/keys/{id}/revoke").post(keys::revoke),
+        at("/keys/{id}/transfer").post(keys::transfer),
+        Endpoint::at(FORWARD_AUTH).get(forward_auth::check),
+        at("/customers").get(customers::list).post(customers::create),
+        at("/customers/{id}").get(customers::show).patch(customers::update).delete(customers::delete),
+        at("/users").get(users::list).post(users::create),
+        at("/users/{id}").get(users::show).patch(users::update),
+        at("/users/{id}/disable").post(users::disable),
+        at("/users/{id}/enable").post(users::enable),
+        at("/roles").get(roles::list).post(roles::create),
+        at("/roles/{name}").get(roles::show).patch(roles::update).delete(roles::delete),
         at("/scopes").get(scopes::list).post(scopes::create),
         at("/scopes/{name}").get(scopes::show).patch(scopes::update).delete(scopes::delete),
         at("/signing-keys").get(signing_keys::list),

@@ -14,7 +14,7 @@ use crate::service::follow_changes::Followed;
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
 /// What was used and what was counted is stored this often.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
-/// How often it is asked whether a signing key is due.
+/// How often it is asked whether a signing key or a credential is due.
 const KEYS_EVERY: Duration = Duration::from_secs(5);
 /// How often rows that nobody needs are removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -59,11 +59,11 @@ pub async fn note_once(services: &SharedServices) {
         // The journal has logged why it could not be stored.
         let _unstored = services.journal.record(event).await;
     }
-    let used = services.secrets_in_use.take();
+    let used = services.in_use.take();
     if !used.is_empty()
-        && let Err(error) = services.store.touch_secrets(used).await
+        && let Err(error) = services.store.note_uses(used).await
     {
-        log::warn!("last use of secrets was not noted: {error}");
+        log::warn!("last use of secrets and keys was not noted: {error}");
     }
 }
 
@@ -77,6 +77,10 @@ async fn keep_keys(services: SharedServices) {
         };
         if let Err(error) = kept.await {
             log::error!("signing keys: {error}");
+        }
+        let Ok(origin) = system_origin("note due rotations") else { continue };
+        if let Err(error) = services.note_due_rotations(&origin).await {
+            log::error!("credentials that are due to be rotated: {error}");
         }
     }
 }

@@ -7,14 +7,14 @@ use crate::clock;
 use crate::domain::time::{Duration, Timestamp};
 use crate::service::SharedServices;
 use crate::service::idempotency::{ANSWER_KEPT, SECRET_KEPT};
-use crate::store::{StoreError, change_log, clients, idempotency, revoked_tokens};
+use crate::store::{StoreError, api_keys, change_log, clients, idempotency, revoked_tokens};
 
 /// Rows in one step.
 const STEP: i64 = 500;
 /// How long the change log is kept, for nodes that were away.
 const CHANGES_KEPT: Duration = Duration::days(1);
-/// How long a secret that has ended is still shown.
-const ENDED_SECRETS_KEPT: Duration = Duration::days(30);
+/// How long a secret or a key's string that has ended is still shown.
+const ENDED_KEPT: Duration = Duration::days(30);
 
 /// Sweeps now and then, for ever.
 pub async fn run(services: SharedServices, every: StdDuration) {
@@ -36,7 +36,8 @@ async fn sweep(services: &SharedServices, now: Timestamp) -> Result<(), StoreErr
                 let removed = [
                     revoked_tokens::remove_expired(connection, now, STEP)?,
                     change_log::remove_before(connection, now.minus(CHANGES_KEPT), STEP)?,
-                    clients::remove_ended_secrets(connection, now.minus(ENDED_SECRETS_KEPT), STEP)?,
+                    clients::remove_ended_secrets(connection, now.minus(ENDED_KEPT), STEP)?,
+                    api_keys::remove_ended_strings(connection, now.minus(ENDED_KEPT), STEP)?,
                 ];
                 Ok::<_, StoreError>(removed.into_iter().max().unwrap_or(0))
             })

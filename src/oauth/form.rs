@@ -28,14 +28,11 @@ impl<'b> Form<'b> {
     /// # Errors
     /// `invalid_request`: bad encoding, or a parameter that must not repeat.
     pub fn parse(body: &'b [u8]) -> Result<Self, OAuthError> {
-        const ENCODING: OAuthError =
-            OAuthError::invalid_request("The body is not well-formed application/x-www-form-urlencoded.");
-        let body = std::str::from_utf8(body).map_err(|_| ENCODING)?;
         let mut parameters: Vec<(Cow<'b, str>, Cow<'b, str>)> = Vec::with_capacity(6);
-        for pair in body.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = decode(name).ok_or(ENCODING)?;
-            let value = decode(value).ok_or(ENCODING)?;
+        for pair in pairs(body) {
+            let (name, value) = pair.map_err(|BadEncoding| {
+                OAuthError::invalid_request("The body is not well-formed application/x-www-form-urlencoded.")
+            })?;
             if SINGLE.contains(&&*name) && parameters.iter().any(|(seen, _)| *seen == name) {
                 return Err(OAuthError::invalid_request("A parameter stands more than once."));
             }
@@ -43,11 +40,6 @@ impl<'b> Form<'b> {
         }
         parameters.retain(|(_, value)| !value.is_empty());
         Ok(Self(parameters))
-    }
-
-    /// Every parameter with its value, in order.
-    pub fn into_pairs(self) -> Vec<(String, String)> {
-        self.0.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
     }
 
     /// The value of a parameter that stands once.
@@ -59,6 +51,21 @@ impl<'b> Form<'b> {
     pub fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
         self.0.iter().filter(move |(seen, _)| seen == name).map(|(_, value)| &**value)
     }
+}
+
+/// The text is not well-formed `application/x-www-form-urlencoded`.
+#[derive(Clone, Copy, Debug)]
+pub struct BadEncoding;
+
+/// The parameters of a body or a query with their values, also empty ones, in order.
+pub fn pairs(text: &[u8]) -> impl Iterator<Item = Result<(Cow<'_, str>, Cow<'_, str>), BadEncoding>> {
+    let readable = std::str::from_utf8(text);
+    let unreadable = readable.is_err().then_some(Err(BadEncoding));
+    let pairs = readable.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        Ok((decode(name).ok_or(BadEncoding)?, decode(value).ok_or(BadEncoding)?))
+    });
+    unreadable.into_iter().chain(pairs)
 }
 
 /// Undoes form encoding: `+` is a space, `%XX` a byte; `None` if a percent sign is followed by anything else, or the

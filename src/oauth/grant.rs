@@ -19,9 +19,10 @@ use super::error::OAuthError;
 use super::form::Form;
 use crate::domain::audience::{AUDIENCES_MAX, Audience, EnvironmentAudiences};
 use crate::domain::client::Client;
+use crate::domain::ids::CustomerId;
 use crate::domain::scope::Scopes;
 use crate::domain::time::Timestamp;
-use crate::domain::token::{AudClaim, Claims};
+use crate::domain::token::{AudClaim, Claims, CustomersClaim};
 
 /// The grant extension that carries the audiences, separated by spaces.
 const AUDIENCE: &str = "aud";
@@ -70,6 +71,8 @@ pub struct AuthenticatedRequest<'r> {
     pub wanted: &'r Wanted,
     /// The client that was found and authenticated.
     pub client: &'r Client,
+    /// What the role of its owner allows; `None` for the organisation's own.
+    pub ceiling: Option<&'r Scopes>,
     /// The secret that authenticated it.
     pub secret: &'r str,
 }
@@ -113,8 +116,10 @@ impl Registrar for AuthenticatedRequest<'_> {
         client: BoundClient<'_>,
         _scope: Option<oxide_auth::primitives::scope::Scope>,
     ) -> Result<PreGrant, RegistrarError> {
-        let granted =
-            self.client.negotiate_scope(self.wanted.scopes.clone()).map_err(|_| RegistrarError::Unspecified)?;
+        let granted = self
+            .client
+            .negotiate_scope(self.wanted.scopes.clone(), self.ceiling)
+            .map_err(|_| RegistrarError::Unspecified)?;
         Ok(PreGrant {
             client_id: client.client_id.into_owned(),
             redirect_uri: client.redirect_uri.into_owned(),
@@ -134,6 +139,8 @@ pub struct JwtIssuer<'i, Sign> {
     pub issuer: &'i str,
     /// The environment's name.
     pub environment: &'static str,
+    /// The customers that the client is tied to.
+    pub customers: &'i [CustomerId],
     /// When the token is issued.
     pub issued_at: Timestamp,
     /// The token's id.
@@ -165,6 +172,7 @@ impl<Sign: Fn(&Claims<'_>) -> Option<String>> Issuer for JwtIssuer<'_, Sign> {
             jti: self.jti,
             scope: &scope.to_string(),
             environment: self.environment,
+            customers: CustomersClaim(self.customers),
         })
         .ok_or(())?;
         Ok(IssuedToken { token, refresh: None, until: grant.until, token_type: TokenType::Bearer })

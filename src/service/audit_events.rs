@@ -29,6 +29,7 @@ impl Services {
             }
             filter.environment = Some(own.to_string());
         }
+        filter.customers = caller.customers().iter().map(ToString::to_string).collect();
         self.reading(trail, move |connection| Ok(audit_log::list(connection, &filter, limit)?)).await
     }
 }

@@ -3,18 +3,17 @@
 //! Every refusal is decided by an HMAC, never by Argon2, so that all of them take the same time and a flood of wrong secrets
 //! costs good clients nothing. Argon2 runs once for each live secret and process: for a secret that carries the right tag.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-
-use parking_lot::Mutex;
 
 use super::Services;
 use super::clients_in_memory::KnownClient;
+use super::owners::Allowance;
 use super::trail::Trail;
 use crate::crypto::password::PasswordError;
-use crate::domain::client::{ClientSecret, LIVE_SECRETS_MAX, Status};
+use crate::domain::api_key::LastUse;
+use crate::domain::client::{ClientSecret, LIVE_SECRETS_MAX};
+use crate::domain::credential::Status;
 use crate::domain::environment::Environment;
-use crate::domain::ids::SecretId;
 use crate::domain::time::Timestamp;
 use crate::oauth::client_authentication::PresentedCredentials;
 use crate::oauth::error::OAuthError;
@@ -52,23 +51,13 @@ impl From<OAuthError> for Refusal {
     }
 }
 
-/// Secrets that were accepted, with the last time; noted in the database in batches, never by the request itself.
-#[derive(Debug, Default)]
-pub struct SecretsInUse(Mutex<HashMap<SecretId, Timestamp>>);
-
-impl SecretsInUse {
-    fn note(&self, secret: &SecretId, now: Timestamp) {
-        let mut used = self.0.lock();
-        match used.get_mut(secret) {
-            Some(last) => *last = now,
-            None => drop(used.insert(secret.clone(), now)),
-        }
-    }
-
-    /// What was noted since the last call.
-    pub fn take(&self) -> Vec<(SecretId, Timestamp)> {
-        self.0.lock().drain().collect()
-    }
+/// A client that has proven itself.
+#[derive(Debug)]
+pub struct AuthenticatedClient {
+    /// The client.
+    pub known: Arc<KnownClient>,
+    /// What its owner allows.
+    pub allowance: Allowance,
 }
 
 impl Services {
@@ -83,7 +72,7 @@ impl Services {
         presented: &PresentedCredentials,
         trail: &mut Trail,
         now: Timestamp,
-    ) -> Result<Arc<KnownClient>, Refusal> {
+    ) -> Result<AuthenticatedClient, Refusal> {
         let at_hand = self.clients.at_hand(&presented.client_id);
         let id_at_hand = at_hand.as_ref().map(|known| known.client.id.clone());
         let decided = self.check_client(environment, presented, at_hand, trail, now).await;
@@ -109,7 +98,7 @@ impl Services {
         at_hand: Option<Arc<KnownClient>>,
         trail: &mut Trail,
         now: Timestamp,
-    ) -> Result<Arc<KnownClient>, Refusal> {
+    ) -> Result<AuthenticatedClient, Refusal> {
         const fn no(reason: &'static str) -> Refusal {
             Refusal::new(OAuthError::INVALID_CLIENT, reason)
         }
@@ -129,6 +118,7 @@ impl Services {
         let client = &known.client;
         // What is done with a client, and be it at another issuer, is its own environment's business.
         trail.environment = Some(client.environment);
+        trail.of_customers(&client.customers, None);
         let Some(place) = self.place_of(&known.id, client.live_secrets(now), secret) else {
             return Err(no("wrong_secret"));
         };
@@ -141,15 +131,22 @@ impl Services {
             Status::Expired => return Err(no("client_expired")),
             Status::Revoked => return Err(no("client_revoked")),
         }
-        if !client.admits(trail.origin.address) {
+        let allowance = self.allowance(client.owner.as_ref()).await.map_err(|error| {
+            log::error!("{error}");
+            Refusal::STORE
+        })?;
+        if matches!(allowance, Allowance::Nothing) {
+            return Err(no("owner_inactive"));
+        }
+        if !client.allowed_ips.admit(trail.origin.address) {
             return Err(no("address_not_allowed"));
         }
         if !self.secret_passes(&known, place, secret).await? {
             return Err(no("wrong_secret"));
         }
-        self.secrets_in_use.note(&place.id, now);
+        self.in_use.note_secret(place.id.shared(), LastUse { at: now, address: trail.origin.address });
         trail.authenticated(&known.id);
-        Ok(known)
+        Ok(AuthenticatedClient { known, allowance })
     }
 
     /// The one of a client's live secrets that `secret` was made as. An unknown client, a wrong secret and one of several

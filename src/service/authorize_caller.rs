@@ -1,28 +1,39 @@
-//! Who calls the management API, and may they? A bearer token of Sealwright's own (RFC 6750), for the management API, in
-//! force, with the permission among its scopes.
+//! Who calls the management API, and may they? An API key, or a bearer token of Sealwright's own (RFC 6750) for the management
+//! API: in force, within its limits, with the permission among its scopes.
 
 use std::sync::Arc;
 
 use super::Services;
 use super::introspect_token::NotInForce;
+use super::presented::{CredentialFields, NotOne, Presented, presented};
 use super::trail::Trail;
+use super::use_key::{KeyCode, Wanted};
 use crate::clock;
+use crate::crypto::digest::sha256;
+use crate::domain::api_key::KeyText;
 use crate::domain::audit::Origin;
-use crate::domain::caller::Caller;
+use crate::domain::caller::{Caller, CallingCredential};
 use crate::domain::environment::Environment;
-use crate::domain::scope::Scope;
+use crate::domain::rate::{RateLimits, Standing};
+use crate::domain::scope::{Scope, Scopes};
+use crate::domain::time::Timestamp;
+use crate::store::StoreError;
 
 /// Why a call to the management API is turned away before it reaches its verb.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Unauthorized {
     /// No credentials at all.
     Missing,
     /// More than one, or not of a form that can be one.
     Malformed,
-    /// Not a token in force, or not one for this API.
+    /// Not a key or token in force, or not one for this API.
     InvalidToken,
-    /// A token in force that lacks the permission.
+    /// A credential in force that lacks the permission.
     Insufficient(&'static str),
+    /// A credential that is over its limits.
+    RateLimited(Standing),
+    /// Too many failures come from one place; the seconds to wait.
+    Guessing(u32),
     /// It cannot be decided now.
     Unavailable,
 }
@@ -34,44 +45,135 @@ impl Unauthorized {
             Self::Missing | Self::InvalidToken => 401,
             Self::Malformed => 400,
             Self::Insufficient(_) => 403,
+            Self::RateLimited(_) | Self::Guessing(_) => 429,
             Self::Unavailable => 503,
         }
     }
 }
 
+/// A refusal, and why it is so for the audit event.
+type Refused = (Unauthorized, &'static str);
+
+const UNAVAILABLE: Refused = (Unauthorized::Unavailable, "store_unavailable");
+
+/// What a route asks of its caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Requirement {
+    /// The permission.
+    pub permission: &'static str,
+    /// Whether the call counts towards the caller's limits.
+    pub counts: bool,
+}
+
+/// A caller that may, and how its limits stand, if the call counts.
+#[derive(Debug)]
+pub struct Authorized {
+    /// Who calls.
+    pub caller: Caller,
+    /// How its limits stand.
+    pub standing: Option<Standing>,
+}
+
 impl Services {
-    /// The caller that the `Authorization` fields name, provided it may do what needs `permission`. A refusal has its audit
-    /// event; what is then done has its own.
+    /// The caller that these fields name, provided it may do what is required. A refusal has its audit event; what is then
+    /// done has its own.
     ///
     /// # Errors
     /// Why not.
     pub async fn authorize_caller(
         &self,
-        authorization: &[&[u8]],
-        permission: &'static str,
+        fields: &CredentialFields<'_>,
+        requirement: Requirement,
         origin: &Arc<Origin>,
-    ) -> Result<Caller, Unauthorized> {
+    ) -> Result<Authorized, Unauthorized> {
         let mut trail = Trail::anonymous("api.authorize", None, Arc::clone(origin));
-        let (unauthorized, reason) = match self.decide_caller(authorization, permission, &mut trail).await {
-            Ok(caller) => return Ok(caller),
+        let (mut unauthorized, reason) = match self.decide_caller(fields, requirement, &mut trail).await {
+            Ok(authorized) => return Ok(authorized),
             Err(refused) => refused,
         };
+        if unauthorized == Unauthorized::InvalidToken
+            && trail.credential.is_none()
+            && let Err(seconds) = self.guessing.failed("", origin.address, clock::now())
+        {
+            unauthorized = Unauthorized::Guessing(seconds);
+        }
         self.witness_refusal(&trail, unauthorized.status(), reason).await;
         Err(unauthorized)
     }
 
     async fn decide_caller(
         &self,
-        authorization: &[&[u8]],
-        permission: &'static str,
+        fields: &CredentialFields<'_>,
+        requirement: Requirement,
         trail: &mut Trail,
-    ) -> Result<Caller, (Unauthorized, &'static str)> {
-        let token = match authorization {
-            [] => return Err((Unauthorized::Missing, "no_credentials")),
-            [field] => bearer(field).ok_or((Unauthorized::Malformed, "malformed_authorization"))?,
-            _ => return Err((Unauthorized::Malformed, "two_credentials")),
-        };
+    ) -> Result<Authorized, Refused> {
         let now = clock::now();
+        let (credential, limits) = match presented(fields) {
+            Ok(Presented::Key(key)) => self.calling_key(&key, trail, now).await?,
+            Ok(Presented::Token(token)) => self.calling_client(token, trail, now).await?,
+            Err(NotOne::Missing) => return Err((Unauthorized::Missing, "no_credentials")),
+            Err(NotOne::Malformed(reason)) => return Err((Unauthorized::Malformed, reason)),
+            Err(NotOne::NoKey) => return Err((Unauthorized::InvalidToken, "malformed_credential")),
+        };
+        let standing = requirement.counts.then(|| self.limits.take(&credential.id, limits, 1, now));
+        if let Some(over) = standing.filter(|standing| !standing.is_admitted) {
+            return Err((Unauthorized::RateLimited(over), "rate_limited"));
+        }
+        let caller = Caller::Credential(credential);
+        let required: Scope = requirement.permission.parse().map_err(|_| (Unauthorized::Unavailable, "internal"))?;
+        if caller.may(&required) {
+            Ok(Authorized { caller, standing })
+        } else {
+            Err((Unauthorized::Insufficient(requirement.permission), "permission_denied"))
+        }
+    }
+
+    /// The key as a caller. Its limits are asked apart from its other uses, since not every call counts.
+    async fn calling_key(
+        &self,
+        text: &KeyText,
+        trail: &mut Trail,
+        now: Timestamp,
+    ) -> Result<(CallingCredential, RateLimits), Refused> {
+        let unavailable = |error: StoreError| {
+            log::error!("{error}");
+            UNAVAILABLE
+        };
+        let digest = sha256(text.expose().as_bytes());
+        let found = self.keys.get(&self.store, &digest).await.map_err(unavailable)?;
+        let Some(known) = found else { return Err((Unauthorized::InvalidToken, "unknown_key")) };
+        trail.about_key(&known, None);
+        let key = &known.key;
+        let wanted = Wanted {
+            environment: Some(key.environment),
+            among: &[],
+            address: trail.origin.address,
+            customer: None,
+            cost: 0,
+            scopes: &Scopes::default(),
+        };
+        let used = self.use_key(text, &wanted, now).await.map_err(unavailable)?;
+        if used.code != KeyCode::Valid {
+            return Err((Unauthorized::InvalidToken, used.reason));
+        }
+        trail.authenticated(&known.id);
+        let credential = CallingCredential {
+            id: Arc::clone(&known.id),
+            environment: key.environment,
+            scopes: used.scopes,
+            owner: key.owner.clone(),
+            customers: key.customers.clone(),
+        };
+        Ok((credential, key.limits))
+    }
+
+    /// The client of a bearer token as a caller.
+    async fn calling_client(
+        &self,
+        token: &str,
+        trail: &mut Trail,
+        now: Timestamp,
+    ) -> Result<(CallingCredential, RateLimits), Refused> {
         // Which issuer a token is of stands inside it; the one whose key verifies it is the one that counts.
         let mut refused = "unknown_key";
         for environment in Environment::ALL {
@@ -92,36 +194,28 @@ impl Services {
                 Err(NotInForce::Refused(reason)) => return Err((Unauthorized::InvalidToken, reason)),
                 Err(NotInForce::Unknowable(error)) => {
                     log::error!("{error}");
-                    return Err((Unauthorized::Unavailable, "store_unavailable"));
+                    return Err(UNAVAILABLE);
                 }
             };
             trail.authenticated(&id);
+            let client = &in_force.known.client;
+            trail.of_customers(&client.customers, None);
             let audience = &self.issuers.of(environment).audiences.management;
             if !in_force.claims.aud.iter().any(|aud| aud == audience.as_str()) {
                 return Err((Unauthorized::InvalidToken, "wrong_audience"));
             }
-            let allowed = match self.clients.get(&self.store, &id).await {
-                Ok(known) => known.is_some_and(|known| known.client.admits(trail.origin.address)),
-                Err(_) => return Err((Unauthorized::Unavailable, "store_unavailable")),
-            };
-            if !allowed {
+            if !client.allowed_ips.admit(trail.origin.address) {
                 return Err((Unauthorized::InvalidToken, "address_not_allowed"));
             }
-            let caller = Caller::Client { id, environment, scopes: in_force.scopes };
-            let required: Scope = permission.parse().map_err(|_| (Unauthorized::Unavailable, "internal"))?;
-            return if caller.may(&required) {
-                Ok(caller)
-            } else {
-                Err((Unauthorized::Insufficient(permission), "permission_denied"))
+            let credential = CallingCredential {
+                id,
+                environment,
+                scopes: in_force.scopes,
+                owner: client.owner.clone(),
+                customers: client.customers.clone(),
             };
+            return Ok((credential, client.limits));
         }
         Err((Unauthorized::InvalidToken, refused))
     }
-}
-
-/// RFC 6750 §2.1; the scheme is case-insensitive.
-fn bearer(field: &[u8]) -> Option<&str> {
-    let (scheme, token) = std::str::from_utf8(field).ok()?.split_once(' ')?;
-    let token = token.trim_matches(' ');
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains(' ')).then_some(token)
 }

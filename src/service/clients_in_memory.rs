@@ -1,12 +1,10 @@
-//! Memory first: a client in use costs no query. What bounds staleness is the change log, not a time to live: who changes a
-//! client drops its entry before answering, and other processes follow the log.
+//! The clients that are in use, with the digests of their secrets that passed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use quick_cache::sync::Cache;
 
+use super::memory::Memory;
 use crate::crypto::digest::DigestKey;
 use crate::domain::client::Client;
 use crate::domain::ids::{ClientId, SecretId};
@@ -45,25 +43,20 @@ impl KnownClient {
 /// The clients in memory.
 #[derive(Debug)]
 pub struct ClientsInMemory {
-    known: Cache<Arc<str>, Arc<KnownClient>>,
-    /// Grows with everything that is forgotten, so that what was read before is not kept after.
-    forgotten: Mutex<u64>,
+    memory: Memory<KnownClient>,
     /// Keys the digests of secrets that passed; only this process knows it.
     pub digest_key: DigestKey,
-    hits: AtomicU64,
-    misses: AtomicU64,
 }
 
 impl ClientsInMemory {
     /// An empty memory whose digests are made with `digest_key`.
     pub fn new(digest_key: DigestKey) -> Self {
-        Self {
-            known: Cache::new(CLIENTS),
-            forgotten: Mutex::new(0),
-            digest_key,
-            hits: AtomicU64::new(0),
-            misses: AtomicU64::new(0),
-        }
+        Self { memory: Memory::new(CLIENTS), digest_key }
+    }
+
+    /// What may be forgotten, and is counted.
+    pub fn memory(&self) -> &Memory<KnownClient> {
+        &self.memory
     }
 
     /// The client that `id` names, if there is one.
@@ -79,9 +72,7 @@ impl ClientsInMemory {
 
     /// The client that `id` names, if it is in memory.
     pub fn at_hand(&self, id: &str) -> Option<Arc<KnownClient>> {
-        let known = self.known.get(id)?;
-        self.hits.fetch_add(1, Ordering::Relaxed);
-        Some(known)
+        self.memory.at_hand(id)
     }
 
     /// The client that `id` names, by a query; it is in memory then.
@@ -90,44 +81,16 @@ impl ClientsInMemory {
     /// The database fails, or its row is damaged.
     pub async fn fetch(&self, store: &Store, id: &str) -> Result<Option<Arc<KnownClient>>, StoreError> {
         let Ok(parsed) = id.parse::<ClientId>() else { return Ok(None) };
-        self.misses.fetch_add(1, Ordering::Relaxed);
-        let before = *self.forgotten.lock();
-        let found = store.read(move |connection| clients::find(connection, &parsed)).await?;
-        let key: Arc<str> = id.into();
-        let known = found.map(|client| {
-            Arc::new(KnownClient {
+        let id: Arc<str> = id.into();
+        let query = async {
+            let found = store.read(move |connection| clients::find(connection, &parsed)).await?;
+            Ok(found.map(|client| KnownClient {
                 client,
-                id: Arc::clone(&key),
+                id: Arc::clone(&id),
                 passed: Mutex::default(),
                 checking: tokio::sync::Mutex::default(),
-            })
-        });
-        // What was forgotten while the query ran may be what it read.
-        let forgotten = self.forgotten.lock();
-        if *forgotten == before
-            && let Some(known) = &known
-        {
-            self.known.insert(key, Arc::clone(known));
-        }
-        Ok(known)
-    }
-
-    /// Forgets what is known of `id`.
-    pub fn forget(&self, id: &str) {
-        let mut forgotten = self.forgotten.lock();
-        *forgotten += 1;
-        self.known.remove(id);
-    }
-
-    /// Forgets everything.
-    pub fn forget_all(&self) {
-        let mut forgotten = self.forgotten.lock();
-        *forgotten += 1;
-        self.known.clear();
-    }
-
-    /// Look-ups that were answered from memory, and those that were not, since the start.
-    pub fn hits_and_misses(&self) -> (u64, u64) {
-        (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
+            }))
+        };
+        self.memory.fetch(&id, query).await
     }
 }

@@ -38,13 +38,17 @@ impl Services {
         let from = followed.sequence;
         let entries: Vec<Entry> = self.store.read(move |connection| change_log::after(connection, from, BATCH)).await?;
         if followed.at.plus(AWAY) < now {
-            self.clients.forget_all();
+            self.forget_all();
             self.reload_keyring().await?;
         }
         let mut reload = false;
         for entry in &entries {
             match entry.kind {
-                Some(Kind::Client) => self.clients.forget(&entry.subject),
+                Some(Kind::Client) => self.clients.memory().forget(&entry.subject),
+                Some(Kind::ApiKey) => self.keys.memory().forget(&entry.subject),
+                Some(Kind::User) => self.owners.forget(&entry.subject),
+                Some(Kind::Role) => self.owners.forget_all(),
+                Some(Kind::Customer) => self.customers.forget(&entry.subject),
                 Some(Kind::SigningKeys) => reload = true,
                 // Sealed values were sealed anew; parsed keys stay as they are, and the vault rereads its source when needed.
                 Some(Kind::MasterKeys) => {
@@ -53,9 +57,9 @@ impl Services {
                     }
                     reload = true;
                 }
-                Some(Kind::Token) => {}
+                Some(Kind::Token) => self.live_tokens.forget(&entry.subject),
                 None => {
-                    self.clients.forget_all();
+                    self.forget_all();
                     reload = true;
                 }
             }
@@ -64,6 +68,15 @@ impl Services {
             self.reload_keyring().await?;
         }
         Ok(Followed { sequence: entries.last().map_or(followed.sequence, |last| last.sequence), at: now })
+    }
+
+    /// Forgets everything that was read from the database.
+    pub fn forget_all(&self) {
+        self.clients.memory().forget_all();
+        self.keys.memory().forget_all();
+        self.owners.forget_all();
+        self.customers.forget_all();
+        self.live_tokens.forget_all();
     }
 
     /// Takes the signing keys over from the database.

@@ -26,7 +26,7 @@ impl Guessing {
     /// Admits `per_minute` failures from each source.
     pub fn new(per_minute: u32) -> Self {
         Self {
-            quota: Quota { limit: per_minute, window_millis: 60_000 },
+            quota: Quota { name: "failures", limit: per_minute, window_millis: 60_000 },
             by_address: Cache::new(SOURCES),
             by_client: Cache::new(SOURCES),
         }
@@ -39,8 +39,8 @@ impl Guessing {
     pub fn failed(&self, client_id: &str, address: Option<IpAddr>, now: Timestamp) -> Result<(), u32> {
         let source = address.map(guessing_source);
         let client = (source, crate::domain::text::clipped(client_id, CLIENT_ID_MAX).to_owned());
-        let by_address = self.quota.take(self.by_address.get(&source).unwrap_or_default(), now);
-        let by_client = self.quota.take(self.by_client.get(&client).unwrap_or_default(), now);
+        let by_address = self.quota.take(self.by_address.get(&source).unwrap_or_default(), 1, now);
+        let by_client = self.quota.take(self.by_client.get(&client).unwrap_or_default(), 1, now);
         match (by_address, by_client) {
             (Ok(address_bucket), Ok(client_bucket)) => {
                 self.by_address.insert(source, address_bucket);

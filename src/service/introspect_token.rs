@@ -4,12 +4,15 @@
 use std::sync::Arc;
 
 use super::Services;
-use super::authenticate_client::Refusal;
+use super::authenticate_client::{AuthenticatedClient, Refusal};
+use super::clients_in_memory::KnownClient;
 use super::issue_token::ProtocolRequest;
+use super::owners::Allowance;
 use super::trail::Trail;
 use crate::clock;
 use crate::crypto::jwt::TokenError;
-use crate::domain::client::{Client, Status};
+use crate::domain::client::Client;
+use crate::domain::credential::Status;
 use crate::domain::environment::Environment;
 use crate::domain::ids::TokenId;
 use crate::domain::permission;
@@ -25,8 +28,10 @@ use crate::store::{StoreError, revoked_tokens};
 pub struct TokenInForce {
     /// Its claims.
     pub claims: VerifiedClaims,
-    /// Its scopes, cut to what its client has now.
+    /// Its scopes, cut to what its client has now, and its client's owner's role allows.
     pub scopes: Scopes,
+    /// Its client.
+    pub known: Arc<KnownClient>,
 }
 
 impl Services {
@@ -56,7 +61,8 @@ impl Services {
     ) -> Result<(Introspection, &'static str), Refusal> {
         let now = clock::now();
         let (form, credentials) = request.read()?;
-        let known = self.authenticate_client(request.environment, &credentials, trail, now).await?;
+        let AuthenticatedClient { known, allowance } =
+            self.authenticate_client(request.environment, &credentials, trail, now).await?;
         let token = form.get("token").ok_or(OAuthError::invalid_request("token is missing."))?;
         let claims = match self.verified_claims(request.environment, token, now) {
             Ok(claims) => claims,
@@ -71,7 +77,7 @@ impl Services {
                 return Err(Refusal::STORE);
             }
         };
-        if !may_introspect(&known.client, &in_force.claims) {
+        if !may_introspect(&known.client, &allowance, &in_force.claims) {
             return Ok((Introspection::INACTIVE, "not_for_this_caller"));
         }
         let scope = in_force.scopes.to_string();
@@ -111,18 +117,33 @@ impl Services {
         if known.client.status(now) != Status::Active {
             return Err(Refused("client_not_active"));
         }
+        let allowance = self.allowance(known.client.owner.as_ref()).await.map_err(NotInForce::Unknowable)?;
+        if matches!(allowance, Allowance::Nothing) {
+            return Err(Refused("owner_inactive"));
+        }
         // `iat` has whole seconds; the id has the millisecond.
         if known.client.tokens_revoked_before.is_some_and(|before| jti.time() < before) {
             return Err(Refused("token_revoked"));
         }
-        let revoked = self.store.read(move |connection| revoked_tokens::contains(connection, jti.as_str())).await;
-        if revoked.map_err(NotInForce::Unknowable)? {
+        if self.is_revoked(jti).await.map_err(NotInForce::Unknowable)? {
             return Err(Refused("token_revoked"));
         }
-        let scopes = claims.scope.split(' ').filter_map(|scope| scope.parse::<Scope>().ok());
-        let scopes = scopes.filter(|scope| known.client.scopes.cover(scope));
-        let scopes = Scopes::new(scopes).map_err(|_| Refused("malformed_token"))?;
-        Ok(TokenInForce { claims, scopes })
+        let own: Vec<Scope> = claims.scope.split(' ').filter_map(|scope| scope.parse().ok()).collect();
+        let own = Scopes::new(own).map_err(|_| Refused("malformed_token"))?;
+        Ok(TokenInForce { scopes: allowance.of(&own.covered_by(&known.client.scopes)), claims, known })
+    }
+
+    /// Whether a token was revoked by itself. That it was not is remembered until it is.
+    async fn is_revoked(&self, jti: TokenId) -> Result<bool, StoreError> {
+        if self.live_tokens.at_hand(jti.as_str()).is_some() {
+            return Ok(false);
+        }
+        let id: Arc<str> = jti.as_str().into();
+        let query = async {
+            let revoked = self.store.read(move |connection| revoked_tokens::contains(connection, jti.as_str())).await?;
+            Ok((!revoked).then_some(()))
+        };
+        Ok(self.live_tokens.fetch(&id, query).await?.is_none())
     }
 }
 
@@ -136,8 +157,8 @@ pub enum NotInForce {
 }
 
 /// Its own tokens, tokens of an audience that it is the resource server of, and with the permission every one.
-fn may_introspect(caller: &Client, claims: &VerifiedClaims) -> bool {
+fn may_introspect(caller: &Client, allowance: &Allowance, claims: &VerifiedClaims) -> bool {
     claims.client_id == caller.id.as_str()
         || claims.aud.iter().any(|audience| caller.resource_for.iter().any(|own| own.as_str() == audience))
-        || permission::TOKENS_INTROSPECT.parse().is_ok_and(|required: Scope| caller.scopes.cover(&required))
+        || allowance.of(&caller.scopes).cover_permission(permission::TOKENS_INTROSPECT)
 }

@@ -1,16 +1,17 @@
-//! The life of a token request, top to bottom: form → authentication → client → secret → grant (scope, audience, signature)
+//! The life of a token request, top to bottom: form → authentication → client → secret → limit → grant (scope, audience, signature)
 //! → audit event → answer.
 
 use std::sync::Arc;
 
 use super::Services;
-use super::authenticate_client::Refusal;
+use super::authenticate_client::{AuthenticatedClient, Refusal};
 use super::trail::Trail;
 use crate::clock;
 use crate::crypto::random;
 use crate::domain::audit::Origin;
 use crate::domain::environment::Environment;
 use crate::domain::ids::TokenId;
+use crate::domain::rate::Standing;
 use crate::domain::time::Timestamp;
 use crate::oauth::client_authentication::{PresentedCredentials, presented};
 use crate::oauth::error::OAuthError;
@@ -49,7 +50,7 @@ impl Services {
     ///
     /// # Errors
     /// What RFC 6749 §5.2 and RFC 8707 §2 provide for.
-    pub async fn issue_token(&self, request: ProtocolRequest<'_>) -> Result<Issued, OAuthError> {
+    pub async fn issue_token(&self, request: ProtocolRequest<'_>) -> Result<(Issued, Standing), OAuthError> {
         let mut trail = Trail::anonymous("token.issue", Some(request.environment), Arc::clone(&request.origin));
         let decided = self.decide_token(&request, &mut trail).await;
         let refusal = match decided {
@@ -64,18 +65,31 @@ impl Services {
         Err(refusal.error)
     }
 
-    async fn decide_token(&self, request: &ProtocolRequest<'_>, trail: &mut Trail) -> Result<Issued, Refusal> {
+    async fn decide_token(
+        &self,
+        request: &ProtocolRequest<'_>,
+        trail: &mut Trail,
+    ) -> Result<(Issued, Standing), Refusal> {
         let now = clock::now();
         let (form, credentials) = request.read()?;
         // First who, then what: so that the event of whatever is wrong with the request names its client.
-        let known = self.authenticate_client(request.environment, &credentials, trail, now).await?;
+        let AuthenticatedClient { known, allowance } =
+            self.authenticate_client(request.environment, &credentials, trail, now).await?;
+        let standing = self.limits.take(&known.id, known.client.limits, 1, now);
+        if !standing.is_admitted {
+            return Err(Refusal::new(OAuthError::rate_limited(standing), "rate_limited"));
+        }
         let wanted = Wanted::from_form(&form)?;
         if known.client.token_expiry(now).is_none() {
             return Err(Refusal::new(OAuthError::INVALID_CLIENT, "client_expired"));
         }
-        let request_of_client =
-            AuthenticatedRequest { wanted: &wanted, client: &known.client, secret: credentials.secret.expose() };
-        self.grant_token(request.environment, &request_of_client, trail, now)
+        let request_of_client = AuthenticatedRequest {
+            wanted: &wanted,
+            client: &known.client,
+            ceiling: allowance.ceiling(),
+            secret: credentials.secret.expose(),
+        };
+        Ok((self.grant_token(request.environment, &request_of_client, trail, now)?, standing))
     }
 
     fn grant_token(
@@ -96,6 +110,7 @@ impl Services {
         let mut jwt_issuer = JwtIssuer {
             issuer: &issuer.issuer,
             environment: environment.as_str(),
+            customers: &request.client.customers,
             issued_at: now,
             jti: jti.as_str(),
             sign: |claims: &crate::domain::token::Claims<'_>| signer.sign(claims).ok(),

@@ -35,7 +35,7 @@ impl Services {
     async fn decide_revocation(&self, request: &ProtocolRequest<'_>, trail: &mut Trail) -> Result<(), Refusal> {
         let now = clock::now();
         let (form, credentials) = request.read()?;
-        let known = self.authenticate_client(request.environment, &credentials, trail, now).await?;
+        let known = self.authenticate_client(request.environment, &credentials, trail, now).await?.known;
         let token = form.get("token").ok_or(OAuthError::invalid_request("token is missing."))?;
         let issuer = &self.issuers.of(request.environment).issuer;
         let claims = match self.keyring.verify(request.environment, issuer, token, now) {
@@ -48,15 +48,17 @@ impl Services {
             Err(_) => return self.nothing_to_revoke(trail, "unknown_token").await,
         };
         trail.jti = Some(claims.jti.as_str().into());
-        self.change(trail.clone(), 200, move |transaction, trail, now| {
+        let jti = claims.jti.clone();
+        let revoked = self.change(trail.clone(), 200, move |transaction, trail, now| {
             let expires_at = Timestamp::from_seconds(claims.exp);
             let client = trail.actor.as_ref();
             revoked_tokens::insert(transaction.connection, &claims.jti, client, now, expires_at)?;
             transaction.announce(now, Kind::Token, &claims.jti)?;
             Ok(())
-        })
-        .await
-        .map_err(|error: ServiceError| {
+        });
+        let revoked = revoked.await;
+        self.live_tokens.forget(&jti);
+        revoked.map_err(|error: ServiceError| {
             log::error!("{error}");
             Refusal::STORE
         })

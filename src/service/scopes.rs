@@ -26,7 +26,11 @@ fn described(text: &str) -> Result<String, ServiceError> {
 }
 
 impl Services {
-    async fn shared_trail(
+    /// The trail of a change to what all environments share, which takes a caller of production.
+    ///
+    /// # Errors
+    /// It is of another environment; the refusal has its event.
+    pub(super) async fn shared_trail(
         &self,
         caller: &Caller,
         action: &'static str,
@@ -35,10 +39,14 @@ impl Services {
     ) -> Result<Trail, ServiceError> {
         let mut trail = Trail::of(caller, action, origin);
         trail.target = Some(text::recordable(name, 128).into());
-        if caller.sees(Environment::Production) {
+        let error = if !caller.sees(Environment::Production) {
+            ServiceError::ProductionOnly
+        } else if !caller.customers().is_empty() && !action.starts_with("customer.") {
+            // What belongs to no customer is not for who is tied to some.
+            ServiceError::NotFound("object")
+        } else {
             return Ok(trail);
-        }
-        let error = ServiceError::ProductionOnly;
+        };
         self.witness_refusal(&trail, error.status(), error.code()).await;
         Err(error)
     }

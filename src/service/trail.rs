@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use super::Services;
 use super::error::ServiceError;
+use super::keys_in_memory::KnownKey;
 use crate::audit::NotStored;
 use crate::clock;
 use crate::crypto::{CryptoError, random};
 use crate::domain::audit::{AuditEvent, Origin, Outcome};
 use crate::domain::caller::Caller;
 use crate::domain::environment::Environment;
+use crate::domain::ids::CustomerId;
 use crate::domain::time::Timestamp;
 use crate::store::audit_seconds::Marked;
 use crate::store::{Change, audit_log};
@@ -23,6 +25,8 @@ pub struct Trail {
     pub actor: Arc<str>,
     /// The credential that was used or tried, once it is known to exist.
     pub credential: Option<Arc<str>>,
+    /// The customer concerned.
+    pub customer: Option<Arc<str>>,
     /// What it is done to.
     pub target: Option<Arc<str>>,
     /// The environment concerned.
@@ -36,7 +40,8 @@ pub struct Trail {
 impl Trail {
     /// The trail of something that nobody known does yet.
     pub fn anonymous(action: &'static str, environment: Option<Environment>, origin: Arc<Origin>) -> Self {
-        Self { action, actor: "anonymous".into(), credential: None, target: None, environment, jti: None, origin }
+        let actor = "anonymous".into();
+        Self { action, actor, credential: None, customer: None, target: None, environment, jti: None, origin }
     }
 
     /// The trail of something that `caller` does.
@@ -45,6 +50,7 @@ impl Trail {
             action,
             actor: caller.actor(),
             credential: caller.credential(),
+            customer: only(caller.customers()),
             target: None,
             environment: caller.environment(),
             jti: None,
@@ -58,6 +64,18 @@ impl Trail {
         self.credential = Some(Arc::clone(id));
     }
 
+    /// It is about this key, used for this customer. What is done with a key is its own environment's business.
+    pub fn about_key(&mut self, known: &KnownKey, customer: Option<&CustomerId>) {
+        self.credential = Some(Arc::clone(&known.id));
+        self.environment = Some(known.key.environment);
+        self.of_customers(&known.key.customers, customer);
+    }
+
+    /// It is about a credential of these customers, used for this one of them.
+    pub fn of_customers(&mut self, customers: &[CustomerId], used_for: Option<&CustomerId>) {
+        self.customer = used_for.map(|customer| customer.as_str().into()).or_else(|| only(customers));
+    }
+
     /// The event of this trail.
     ///
     /// # Errors
@@ -69,6 +87,7 @@ impl Trail {
             time,
             actor: Arc::clone(&self.actor),
             credential: self.credential.clone(),
+            customer: self.customer.clone(),
             action: self.action,
             target: self.target.clone(),
             environment: self.environment,
@@ -80,6 +99,14 @@ impl Trail {
             count: 1,
             origin: Arc::clone(&self.origin),
         })
+    }
+}
+
+/// The customer of what has exactly one.
+fn only(customers: &[CustomerId]) -> Option<Arc<str>> {
+    match customers {
+        [one] => Some(one.as_str().into()),
+        _ => None,
     }
 }
 

@@ -25,6 +25,7 @@ struct NewRow<'e> {
     time: i64,
     actor: &'e str,
     credential: Option<&'e str>,
+    customer: Option<&'e str>,
     action: &'e str,
     target: Option<&'e str>,
     environment: Option<&'e str>,
@@ -36,6 +37,7 @@ struct NewRow<'e> {
     address: Option<String>,
     user_agent: &'e str,
     request_id: &'e str,
+    gateway_request_id: Option<&'e str>,
     jti: Option<&'e str>,
     duration_micros: i64,
     count: i64,
@@ -48,6 +50,7 @@ impl<'e> NewRow<'e> {
             time: event.time.millis(),
             actor: &event.actor,
             credential: event.credential.as_deref(),
+            customer: event.customer.as_deref(),
             action: event.action,
             target: event.target.as_deref(),
             environment: event.environment.map(super::super::domain::environment::Environment::as_str),
@@ -59,6 +62,7 @@ impl<'e> NewRow<'e> {
             address: event.origin.address.map(|address| address.to_string()),
             user_agent: &event.origin.user_agent,
             request_id: event.origin.request_id.as_str(),
+            gateway_request_id: event.origin.gateway_request_id.as_deref(),
             jti: event.jti.as_deref(),
             duration_micros: event.duration_micros,
             count: event.count,
@@ -141,6 +145,8 @@ pub struct StoredEvent {
     pub user_agent: String,
     /// The request.
     pub request_id: String,
+    /// What a gateway that asked has as the id of the request that it asked about.
+    pub gateway_request_id: Option<String>,
     /// The token concerned.
     pub jti: Option<String>,
     /// Microseconds that deciding took.
@@ -154,6 +160,8 @@ pub struct StoredEvent {
 pub struct EventFilter {
     /// Of this environment only.
     pub environment: Option<String>,
+    /// That concern one of these customers; any, if empty.
+    pub customers: Vec<String>,
     /// That used or concern this credential.
     pub credential: Option<String>,
     /// With this action.
@@ -229,6 +237,9 @@ fn list_among(
     }
     if let Some(credential) = &filter.credential {
         query = query.filter(audit_log::credential.eq(credential.clone()).or(audit_log::target.eq(credential.clone())));
+    }
+    if !filter.customers.is_empty() {
+        query = query.filter(audit_log::customer.eq_any(filter.customers.clone()));
     }
     if let Some(action) = &filter.action {
         query = query.filter(audit_log::action.eq(action.clone()));

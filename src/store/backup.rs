@@ -10,13 +10,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::schema::{
-    audit_log, client_secrets, clients, idempotency_keys, installation, revoked_tokens, scopes, signing_keys,
+    api_key_strings, api_keys, audit_log, client_secrets, clients, customers, idempotency_keys, installation,
+    revoked_tokens, roles, scopes, signing_keys, users,
 };
-use super::{AnyConnection, Store, StoreError, audit_seconds, migrations};
+use super::{AnyConnection, Store, StoreError, audit_seconds, credential_customers, migrations};
 use crate::domain::audit::AuditEvent;
 
 /// Rows read and written at once.
 const STEP: i64 = 500;
+/// The table whose rows have two keys.
+const TIES: &str = "credential_customers";
 /// What the first line says.
 const FORMAT: &str = "sealwright backup 1";
 
@@ -38,6 +41,21 @@ mod base64_text {
     pub fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u8>>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
         text.map(|text| STANDARD.decode(text).map_err(serde::de::Error::custom)).transpose()
+    }
+}
+
+/// Bytes that are always there.
+mod base64_bytes {
+    use base64::Engine as _;
+
+    use super::{Deserialize, STANDARD};
+
+    pub fn serialize<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    pub fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        STANDARD.decode(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
 
@@ -96,6 +114,30 @@ tables! {
         #[serde(with = "base64_text")]
         tag_key_sealed: Option<Vec<u8>>,
     }
+    customers as Customer by id: String {
+        id: String,
+        external_id: String,
+        name: String,
+        created_at: i64,
+        updated_at: i64,
+    }
+    roles as Role by name: String {
+        name: String,
+        description: String,
+        scopes: String,
+        created_at: i64,
+        updated_at: i64,
+    }
+    users as User by id: String {
+        id: String,
+        email: String,
+        name: String,
+        role: String,
+        is_active: i32,
+        password_hash: Option<String>,
+        created_at: i64,
+        updated_at: i64,
+    }
     clients as Client by id: String {
         id: String,
         environment: String,
@@ -112,9 +154,12 @@ tables! {
         burst_per_second: Option<i64>,
         state: String,
         expires_at: Option<i64>,
+        owner: Option<String>,
         tokens_revoked_before: Option<i64>,
         created_at: i64,
         updated_at: i64,
+        rotated_at: i64,
+        due_noted_at: Option<i64>,
     }
     client_secrets as Secret by id: String {
         id: String,
@@ -124,6 +169,35 @@ tables! {
         created_at: i64,
         ends_at: Option<i64>,
         last_used_at: Option<i64>,
+    }
+    api_keys as ApiKey by id: String {
+        id: String,
+        environment: String,
+        name: String,
+        description: String,
+        kind: String,
+        scopes: String,
+        allowed_ips: String,
+        rate_per_minute: Option<i64>,
+        burst_per_second: Option<i64>,
+        state: String,
+        expires_at: Option<i64>,
+        owner: Option<String>,
+        created_at: i64,
+        updated_at: i64,
+        rotated_at: i64,
+        due_noted_at: Option<i64>,
+        last_used_at: Option<i64>,
+        last_used_address: Option<String>,
+    }
+    api_key_strings as KeyString by digest: Vec<u8> {
+        #[serde(with = "base64_bytes")]
+        digest: Vec<u8>,
+        key_id: String,
+        prefix: String,
+        last_four: String,
+        created_at: i64,
+        ends_at: Option<i64>,
     }
     scopes as Scope by name: String {
         name: String,
@@ -167,6 +241,7 @@ tables! {
         address: Option<String>,
         user_agent: String,
         request_id: String,
+        gateway_request_id: Option<String>,
         jti: Option<String>,
         duration_micros: i64,
         count: i64,
@@ -204,6 +279,8 @@ pub fn write(store: &Store, path: &Path) -> Result<u64, StoreError> {
             line(&json!({"table": table, "row": row}))
         })
         .map_err(super::Failed::Own)?;
+        let tied = credential_customers::for_each(connection, &mut |tie| line(&json!({"table": TIES, "row": tie})));
+        rows += tied.map_err(super::Failed::Own)?;
         // The last line tells a whole copy from one that was cut off.
         line(&json!({ "rows": rows })).map_err(super::Failed::Own)
     });
@@ -239,7 +316,13 @@ pub fn restore(store: &Store, path: &Path, event: &AuditEvent) -> Result<u64, St
                 continue;
             }
             let table = entry["table"].as_str().unwrap_or_default().to_owned();
-            insert_row(connection, &table, entry["row"].take())?;
+            let row = entry["row"].take();
+            if table == TIES {
+                let tie = serde_json::from_value(row).map_err(|error| failed(&error))?;
+                credential_customers::insert(connection, &tie)?;
+            } else {
+                insert_row(connection, &table, row)?;
+            }
             rows += 1;
         }
         if said != Some(rows) {

@@ -12,6 +12,14 @@ use crate::domain::time::Timestamp;
 pub enum Kind {
     /// A client or one of its secrets; the subject is its id.
     Client,
+    /// An API key or one of its strings; the subject is its id.
+    ApiKey,
+    /// A customer; the subject is its id.
+    Customer,
+    /// A user; the subject is its id.
+    User,
+    /// A role; the subject is its name.
+    Role,
     /// Signing keys; the subject is the environment.
     SigningKeys,
     /// The master keys that values are sealed under.
@@ -21,11 +29,24 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Client, Self::SigningKeys, Self::MasterKeys, Self::Token];
+    const ALL: [Self; 8] = [
+        Self::Client,
+        Self::ApiKey,
+        Self::Customer,
+        Self::User,
+        Self::Role,
+        Self::SigningKeys,
+        Self::MasterKeys,
+        Self::Token,
+    ];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
+            Self::ApiKey => "api_key",
+            Self::Customer => "customer",
+            Self::User => "user",
+            Self::Role => "role",
             Self::SigningKeys => "signing_keys",
             Self::MasterKeys => "master_keys",
             Self::Token => "token",

@@ -2,12 +2,13 @@
 
 use diesel::prelude::*;
 
+use super::credentials::{CredentialFilter, filtered, limit_of, scopes_of};
 use super::schema::{client_secrets, clients};
-use super::{AnyConnection, StoreError, damaged, join, split};
+use super::{AnyConnection, StoreError, credential_customers, damaged, join, split};
+use crate::domain::api_key::LastUse;
 use crate::domain::audience::Audience;
-use crate::domain::client::{Client, ClientSecret, State};
-use crate::domain::environment::Environment;
-use crate::domain::ids::{ClientId, SecretId};
+use crate::domain::client::{Client, ClientSecret};
+use crate::domain::ids::{ClientId, CustomerId, SecretId};
 use crate::domain::network::Networks;
 use crate::domain::rate::RateLimits;
 use crate::domain::time::{Duration, Timestamp};
@@ -30,9 +31,11 @@ struct ClientRow {
     burst_per_second: Option<i64>,
     state: String,
     expires_at: Option<i64>,
+    owner: Option<String>,
     tokens_revoked_before: Option<i64>,
     created_at: i64,
     updated_at: i64,
+    rotated_at: i64,
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -45,14 +48,6 @@ struct SecretRow {
     created_at: i64,
     ends_at: Option<i64>,
     last_used_at: Option<i64>,
-}
-
-const fn state_name(state: State) -> &'static str {
-    match state {
-        State::Enabled => "enabled",
-        State::Disabled => "disabled",
-        State::Revoked => "revoked",
-    }
 }
 
 impl ClientRow {
@@ -71,27 +66,23 @@ impl ClientRow {
             signing_algorithm: client.signing_algorithm.map(|algorithm| algorithm.to_string()),
             rate_per_minute: client.limits.rate_per_minute.map(i64::from),
             burst_per_second: client.limits.burst_per_second.map(i64::from),
-            state: state_name(client.state).to_owned(),
+            state: client.state.as_str().to_owned(),
             expires_at: client.expires_at.map(Timestamp::millis),
+            owner: client.owner.as_ref().map(ToString::to_string),
             tokens_revoked_before: client.tokens_revoked_before.map(Timestamp::millis),
             created_at: client.created_at.millis(),
             updated_at: client.updated_at.millis(),
+            rotated_at: client.rotated_at.millis(),
         }
     }
 
-    fn into_client(self, secrets: Vec<SecretRow>) -> Result<Client, StoreError> {
+    fn into_client(self, secrets: Vec<SecretRow>, customers: Vec<CustomerId>) -> Result<Client, StoreError> {
         let wrong = |column| damaged("clients", &self.id, column);
-        let scopes = |text: &str, column| {
-            split(text)
-                .map(str::parse)
-                .collect::<Result<Vec<_>, _>>()
-                .and_then(crate::domain::scope::Scopes::new)
-                .map_err(|_| wrong(column))
-        };
+        let scopes = |text: &str, column| scopes_of(text).map_err(|_| wrong(column));
         let audiences = |text: &str, column| {
             split(text).map(|item| item.parse::<Audience>().map_err(|_| wrong(column))).collect::<Result<Vec<_>, _>>()
         };
-        let limit = |value: Option<i64>, column| value.map(|n| u32::try_from(n).map_err(|_| wrong(column))).transpose();
+        let limit = |value: Option<i64>, column| limit_of(value).map_err(|_| wrong(column));
         Ok(Client {
             id: self.id.parse().map_err(|_| wrong("id"))?,
             environment: self.environment.parse().map_err(|_| wrong("environment"))?,
@@ -110,14 +101,14 @@ impl ClientRow {
                 rate_per_minute: limit(self.rate_per_minute, "rate_per_minute")?,
                 burst_per_second: limit(self.burst_per_second, "burst_per_second")?,
             },
-            state: [State::Enabled, State::Disabled, State::Revoked]
-                .into_iter()
-                .find(|state| state_name(*state) == self.state)
-                .ok_or_else(|| wrong("state"))?,
+            state: self.state.parse().map_err(|_| wrong("state"))?,
             expires_at: self.expires_at.map(Timestamp::from_millis),
+            owner: self.owner.as_deref().map(str::parse).transpose().map_err(|_| wrong("owner"))?,
+            customers,
             tokens_revoked_before: self.tokens_revoked_before.map(Timestamp::from_millis),
             created_at: Timestamp::from_millis(self.created_at),
             updated_at: Timestamp::from_millis(self.updated_at),
+            rotated_at: Timestamp::from_millis(self.rotated_at),
             secrets: secrets.into_iter().map(SecretRow::into_secret).collect::<Result<_, _>>()?,
             name: self.name,
             description: self.description,
@@ -159,10 +150,10 @@ pub fn insert(connection: &mut AnyConnection, client: &Client) -> Result<(), Sto
     for secret in &client.secrets {
         insert_secret(connection, &client.id, secret)?;
     }
-    Ok(())
+    credential_customers::set(connection, client.id.as_str(), &client.customers)
 }
 
-/// Stores every field of a client, but not its secrets.
+/// Stores every field of a client, but neither its secrets nor its customers.
 ///
 /// # Errors
 /// The database fails.
@@ -196,16 +187,11 @@ pub fn end_secret(connection: &mut AnyConnection, secret: &SecretId, ends_at: Ti
     Ok(())
 }
 
-/// Notes when secrets were last used.
-///
-/// # Errors
-/// The database fails.
-pub(super) fn touch_secrets(connection: &mut AnyConnection, used: &[(SecretId, Timestamp)]) -> Result<(), StoreError> {
-    for (secret, at) in used {
-        diesel::update(client_secrets::table.find(secret.as_str()))
-            .set(client_secrets::last_used_at.eq(at.millis()))
-            .execute(connection)?;
-    }
+/// Notes when a secret was last used.
+pub(super) fn note_use(connection: &mut AnyConnection, secret: &str, used: &LastUse) -> Result<(), StoreError> {
+    diesel::update(client_secrets::table.find(secret))
+        .set(client_secrets::last_used_at.eq(used.at.millis()))
+        .execute(connection)?;
     Ok(())
 }
 
@@ -239,36 +225,17 @@ pub fn find(connection: &mut AnyConnection, id: &ClientId) -> Result<Option<Clie
         .order(client_secrets::id.desc())
         .select(SecretRow::as_select())
         .load(connection)?;
-    row.map(|row| row.into_client(secrets)).transpose()
-}
-
-/// Which clients to list.
-#[derive(Clone, Debug, Default)]
-pub struct ClientFilter {
-    /// Of this environment only.
-    pub environment: Option<Environment>,
-    /// With exactly this name.
-    pub name: Option<String>,
-    /// Made before the client with this id.
-    pub before: Option<ClientId>,
+    let customers = credential_customers::of(connection, id.as_str())?;
+    row.map(|row| row.into_client(secrets, customers)).transpose()
 }
 
 /// Clients, newest first, at most `limit`. A damaged row is logged and left out.
 ///
 /// # Errors
 /// The database fails.
-pub fn list(connection: &mut AnyConnection, filter: &ClientFilter, limit: i64) -> Result<Vec<Client>, StoreError> {
-    let mut query = clients::table.select(ClientRow::as_select()).order(clients::id.desc()).limit(limit).into_boxed();
-    if let Some(environment) = filter.environment {
-        query = query.filter(clients::environment.eq(environment.as_str()));
-    }
-    if let Some(name) = &filter.name {
-        query = query.filter(clients::name.eq(name.clone()));
-    }
-    if let Some(before) = &filter.before {
-        query = query.filter(clients::id.lt(before.to_string()));
-    }
-    let rows: Vec<ClientRow> = query.load(connection)?;
+pub fn list(connection: &mut AnyConnection, filter: &CredentialFilter, limit: i64) -> Result<Vec<Client>, StoreError> {
+    let query = clients::table.select(ClientRow::as_select()).order(clients::id.desc()).limit(limit).into_boxed();
+    let rows: Vec<ClientRow> = filtered!(query, clients, filter).load(connection)?;
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     let mut secrets: std::collections::HashMap<String, Vec<SecretRow>> = std::collections::HashMap::new();
     let found: Vec<SecretRow> = client_secrets::table
@@ -279,11 +246,13 @@ pub fn list(connection: &mut AnyConnection, filter: &ClientFilter, limit: i64) -
     for secret in found {
         secrets.entry(secret.client_id.clone()).or_default().push(secret);
     }
+    let mut customers = credential_customers::of_each(connection, rows.iter().map(|row| row.id.as_str()))?;
     Ok(rows
         .into_iter()
         .filter_map(|row| {
             let own = secrets.remove(&row.id).unwrap_or_default();
-            row.into_client(own).inspect_err(|error| log::error!("{error}")).ok()
+            let customers = customers.remove(&row.id).unwrap_or_default();
+            row.into_client(own, customers).inspect_err(|error| log::error!("{error}")).ok()
         })
         .collect())
 }

@@ -3,19 +3,25 @@
 //! One query text serves both databases. Every change runs through [`Store::change`], which takes the next number of the
 //! change log first: that makes changes one after another, and tells other processes what to forget.
 
+pub mod api_keys;
 pub mod audit_log;
 pub mod audit_seconds;
 pub mod backup;
 pub mod change_log;
 pub mod clients;
 mod connection;
+pub mod credential_customers;
+pub mod credentials;
+pub mod customers;
 pub mod idempotency;
 pub mod installation;
 pub mod migrations;
 pub mod revoked_tokens;
+pub mod roles;
 mod schema;
 pub mod scopes;
 pub mod signing_keys;
+pub mod users;
 
 use std::sync::Arc;
 
@@ -25,11 +31,12 @@ use parking_lot::{FairMutex, FairMutexGuard};
 pub use connection::{AnyConnection, end_connecting};
 
 use crate::config::DatabaseConfig;
+use crate::domain::api_key::LastUse;
 use crate::domain::time::Timestamp;
 use connection::Manager;
 
-/// Secrets whose last use is noted in one transaction.
-const TOUCHED_AT_ONCE: usize = 100;
+/// Credentials whose last use is noted in one transaction.
+const NOTED_AT_ONCE: usize = 100;
 
 /// Why a query gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -201,20 +208,17 @@ impl Store {
         Ok(())
     }
 
-    /// Notes when secrets were last used.
+    /// Notes when secrets and keys were last used.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn touch_secrets(
-        &self,
-        mut used: Vec<(crate::domain::ids::SecretId, Timestamp)>,
-    ) -> Result<(), StoreError> {
+    pub async fn note_uses(&self, mut used: Vec<(credentials::Used, LastUse)>) -> Result<(), StoreError> {
         let store = self.clone();
         blocking(move || {
             // In the order in which rows lie side by side, and in steps, so that requests' events get their turn between.
-            used.sort_unstable();
-            used.chunks(TOUCHED_AT_ONCE)
-                .try_for_each(|step| store.transaction(|connection| clients::touch_secrets(connection, step)))
+            used.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+            used.chunks(NOTED_AT_ONCE)
+                .try_for_each(|step| store.transaction(|connection| credentials::note_uses(connection, step)))
         })
         .await
     }

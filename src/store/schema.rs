@@ -19,6 +19,46 @@ diesel::table! {
 }
 
 diesel::table! {
+    customers (id) {
+        id -> Text,
+        external_id -> Text,
+        name -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    roles (name) {
+        name -> Text,
+        description -> Text,
+        scopes -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Text,
+        email -> Text,
+        name -> Text,
+        role -> Text,
+        is_active -> Integer,
+        password_hash -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    credential_customers (customer, credential) {
+        customer -> Text,
+        credential -> Text,
+    }
+}
+
+diesel::table! {
     clients (id) {
         id -> Text,
         environment -> Text,
@@ -35,9 +75,12 @@ diesel::table! {
         burst_per_second -> Nullable<BigInt>,
         state -> Text,
         expires_at -> Nullable<BigInt>,
+        owner -> Nullable<Text>,
         tokens_revoked_before -> Nullable<BigInt>,
         created_at -> BigInt,
         updated_at -> BigInt,
+        rotated_at -> BigInt,
+        due_noted_at -> Nullable<BigInt>,
     }
 }
 
@@ -50,6 +93,40 @@ diesel::table! {
         created_at -> BigInt,
         ends_at -> Nullable<BigInt>,
         last_used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Text,
+        environment -> Text,
+        name -> Text,
+        description -> Text,
+        kind -> Text,
+        scopes -> Text,
+        allowed_ips -> Text,
+        rate_per_minute -> Nullable<BigInt>,
+        burst_per_second -> Nullable<BigInt>,
+        state -> Text,
+        expires_at -> Nullable<BigInt>,
+        owner -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        rotated_at -> BigInt,
+        due_noted_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+        last_used_address -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    api_key_strings (digest) {
+        digest -> Binary,
+        key_id -> Text,
+        prefix -> Text,
+        last_four -> Text,
+        created_at -> BigInt,
+        ends_at -> Nullable<BigInt>,
     }
 }
 
@@ -116,6 +193,7 @@ diesel::table! {
         address -> Nullable<Text>,
         user_agent -> Text,
         request_id -> Text,
+        gateway_request_id -> Nullable<Text>,
         jti -> Nullable<Text>,
         duration_micros -> BigInt,
         count -> BigInt,
@@ -138,4 +216,11 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(clients, client_secrets);
+diesel::allow_tables_to_appear_in_same_query!(
+    clients,
+    client_secrets,
+    api_keys,
+    api_key_strings,
+    credential_customers,
+    customers,
+);

@@ -20,6 +20,45 @@ CREATE TABLE change_log (
 );
 CREATE INDEX change_log_changed_at ON change_log (changed_at);
 
+CREATE TABLE customers (
+    id TEXT PRIMARY KEY,
+    external_id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+
+-- Roles that were made or changed here; the built-in ones stand in the code.
+CREATE TABLE roles (
+    name TEXT PRIMARY KEY,
+    description TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE users (
+    id TEXT PRIMARY KEY,
+    -- In lower case.
+    email TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    is_active INTEGER NOT NULL,
+    -- Argon2id as a PHC string; NULL for who cannot sign in.
+    password_hash TEXT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+CREATE INDEX users_role ON users (role);
+
+-- Which customers a credential is tied to.
+CREATE TABLE credential_customers (
+    customer TEXT NOT NULL REFERENCES customers (id),
+    credential TEXT NOT NULL,
+    PRIMARY KEY (customer, credential)
+);
+CREATE INDEX credential_customers_credential ON credential_customers (credential);
+
 CREATE TABLE clients (
     id TEXT PRIMARY KEY,
     environment TEXT NOT NULL,
@@ -36,11 +75,19 @@ CREATE TABLE clients (
     burst_per_second BIGINT,
     state TEXT NOT NULL,
     expires_at BIGINT,
+    -- NULL: the organisation's own.
+    owner TEXT REFERENCES users (id),
     tokens_revoked_before BIGINT,
     created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL
+    updated_at BIGINT NOT NULL,
+    -- When its newest secret was made.
+    rotated_at BIGINT NOT NULL,
+    -- When an event said that its secret is due to be replaced; NULL again once it is.
+    due_noted_at BIGINT
 );
 CREATE INDEX clients_environment ON clients (environment, id);
+CREATE INDEX clients_owner ON clients (owner) WHERE owner IS NOT NULL;
+CREATE INDEX clients_rotated_at ON clients (rotated_at) WHERE due_noted_at IS NULL;
 
 CREATE TABLE client_secrets (
     id TEXT PRIMARY KEY,
@@ -53,6 +100,45 @@ CREATE TABLE client_secrets (
 );
 CREATE INDEX client_secrets_client ON client_secrets (client_id);
 CREATE INDEX client_secrets_ends_at ON client_secrets (ends_at) WHERE ends_at IS NOT NULL;
+
+CREATE TABLE api_keys (
+    id TEXT PRIMARY KEY,
+    environment TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    allowed_ips TEXT NOT NULL,
+    rate_per_minute BIGINT,
+    burst_per_second BIGINT,
+    state TEXT NOT NULL,
+    expires_at BIGINT,
+    -- NULL: the organisation's own.
+    owner TEXT REFERENCES users (id),
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    -- When its newest string was made.
+    rotated_at BIGINT NOT NULL,
+    -- When an event said that it is due to be rotated; NULL again once it is.
+    due_noted_at BIGINT,
+    last_used_at BIGINT,
+    last_used_address TEXT
+);
+CREATE INDEX api_keys_environment ON api_keys (environment, id);
+CREATE INDEX api_keys_owner ON api_keys (owner) WHERE owner IS NOT NULL;
+CREATE INDEX api_keys_rotated_at ON api_keys (rotated_at) WHERE due_noted_at IS NULL;
+
+CREATE TABLE api_key_strings (
+    -- SHA-256 of the string.
+    digest BYTEA PRIMARY KEY NOT NULL,
+    key_id TEXT NOT NULL REFERENCES api_keys (id),
+    prefix TEXT NOT NULL,
+    last_four TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    ends_at BIGINT
+);
+CREATE INDEX api_key_strings_key ON api_key_strings (key_id);
+CREATE INDEX api_key_strings_ends_at ON api_key_strings (ends_at) WHERE ends_at IS NOT NULL;
 
 CREATE TABLE scopes (
     name TEXT PRIMARY KEY,
@@ -116,6 +202,8 @@ CREATE TABLE audit_log (
     address TEXT,
     user_agent TEXT NOT NULL,
     request_id TEXT NOT NULL,
+    -- What a gateway that asked has as the id of the request that it asked about.
+    gateway_request_id TEXT,
     jti TEXT,
     duration_micros BIGINT NOT NULL,
     -- How many like refusals the row stands for.

@@ -51,6 +51,9 @@ struct EventView<'e> {
     user_agent: &'e str,
     /// What `X-Request-Id` of the answer said.
     request_id: &'e str,
+    /// What a gateway that asked has as the id of the request that it asked about.
+    #[schema(required)]
+    gateway_request_id: Option<&'e str>,
     /// The token concerned.
     #[schema(required)]
     jti: Option<&'e str>,
@@ -79,6 +82,7 @@ pub fn view(event: &StoredEvent) -> Value {
         address: event.address.as_deref(),
         user_agent: &event.user_agent,
         request_id: &event.request_id,
+        gateway_request_id: event.gateway_request_id.as_deref(),
         jti: event.jti.as_deref(),
         duration_micros: event.duration_micros,
         count: event.count,
@@ -109,6 +113,7 @@ pub(in crate::http) async fn list(mut query: Query, permitted: Permitted<AuditRe
     let limit = query.limit();
     let filter = EventFilter {
         environment: query.get::<Environment>("environment").map(|environment| environment.to_string()),
+        customers: vec![],
         credential: query.get::<String>("credential"),
         action: query.get::<String>("action"),
         outcome: query.get::<Outcome>("outcome"),

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::http::error::ApiError;
 use crate::http::{State, body};
-use crate::service::clients::Patch;
 use crate::service::error::{FieldError, ServiceError};
+use crate::service::input::Patch;
 
 /// Largest body of the management API.
 const BODY_MAX: usize = 64 * 1024;

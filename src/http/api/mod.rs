@@ -2,24 +2,32 @@
 
 pub mod audit_events;
 pub mod clients;
+mod credentials;
+pub mod customers;
 mod fields;
+pub mod forward_auth;
+pub mod keys;
 mod page;
 mod permitted;
 mod repeated;
+pub mod roles;
 pub mod schema;
 pub mod scopes;
 pub mod signing_keys;
+pub mod users;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
-pub use permitted::authorization;
+pub use permitted::credential_fields;
 
 use super::error::ApiError;
 
-/// The document's name of how callers of this API authenticate.
+/// The document's names of how callers of this API authenticate: by a token, or by a key.
 pub const BEARER: &str = "bearer";
+/// The other.
+pub const API_KEY: &str = "api_key";
 
 /// What a handler of this API gives.
 type Answer = Result<HttpResponse, ApiError>;

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::http::describe::{Describe, add_problems};
 use crate::http::error::ApiError;
-use crate::oauth::form::Form;
+use crate::oauth::form;
 use crate::service::error::{FieldError, ServiceError};
 
 const LIMIT_MAX: i64 = 1000;
@@ -54,12 +54,21 @@ impl FromRequest for Query {
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let mut wrong = Vec::new();
-        let parameters = if let Ok(form) = Form::parse(request.query_string().as_bytes()) {
-            form.into_pairs()
-        } else {
-            wrong.push(FieldError::new("query", "is not well-formed"));
-            vec![]
-        };
+        let mut parameters = Vec::new();
+        for pair in form::pairs(request.query_string().as_bytes()) {
+            match pair {
+                // What is named and left empty may be a variable that was not set: it is never taken as not named.
+                Ok((name, value)) if value.is_empty() => {
+                    parameters.push((name.clone().into_owned(), String::new()));
+                    wrong.push(FieldError::new(crate::domain::text::clipped(&name, 60), "must not be empty"));
+                }
+                Ok((name, value)) => parameters.push((name.into_owned(), value.into_owned())),
+                Err(_) => {
+                    wrong.push(FieldError::new("query", "is not well-formed"));
+                    break;
+                }
+            }
+        }
         ready(Ok(Self { parameters, read: vec![], wrong }))
     }
 }
@@ -81,6 +90,9 @@ impl Query {
         let value = values.next()?;
         if values.next().is_some() {
             self.wrong.push(FieldError::new(name, "must stand once"));
+            return None;
+        }
+        if value.is_empty() {
             return None;
         }
         if value.chars().any(char::is_control) {

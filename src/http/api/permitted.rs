@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, HeaderValue};
+use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, web};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::SecurityRequirement;
@@ -17,12 +17,15 @@ use crate::domain::permission;
 use crate::http::describe::{Describe, add_problems};
 use crate::http::envelope::origin_of;
 use crate::http::{State, error};
-use crate::service::authorize_caller::Unauthorized;
+use crate::service::authorize_caller::{Authorized, Requirement, Unauthorized};
+use crate::service::presented::CredentialFields;
 
 /// A management permission as a type.
 pub trait Permission: 'static {
     /// The permission.
     const NAME: &'static str;
+    /// Whether the call counts towards the caller's limits.
+    const COUNTS: bool;
 }
 
 macro_rules! permissions {
@@ -31,6 +34,7 @@ macro_rules! permissions {
         pub enum $name {}
         impl Permission for $name {
             const NAME: &'static str = permission::$constant;
+            const COUNTS: bool = true;
         }
     )*};
 }
@@ -40,6 +44,22 @@ permissions! {
     ClientsRead = CLIENTS_READ;
     /// Create and change clients.
     ClientsWrite = CLIENTS_WRITE;
+    /// Read API keys.
+    KeysRead = KEYS_READ;
+    /// Create and change API keys.
+    KeysWrite = KEYS_WRITE;
+    /// Read customers.
+    CustomersRead = CUSTOMERS_READ;
+    /// Create and change customers.
+    CustomersWrite = CUSTOMERS_WRITE;
+    /// Read users.
+    UsersRead = USERS_READ;
+    /// Create and change users.
+    UsersWrite = USERS_WRITE;
+    /// Read roles.
+    RolesRead = ROLES_READ;
+    /// Create and change roles.
+    RolesWrite = ROLES_WRITE;
     /// Read the scope registry.
     ScopesRead = SCOPES_READ;
     /// Change the scope registry.
@@ -50,6 +70,14 @@ permissions! {
     SigningKeysWrite = SIGNING_KEYS_WRITE;
     /// Read the audit log.
     AuditRead = AUDIT_READ;
+}
+
+/// Ask whether an API key is valid. Who does so for every request of others is not held to limits of its own.
+pub enum KeysVerify {}
+
+impl Permission for KeysVerify {
+    const NAME: &'static str = permission::KEYS_VERIFY;
+    const COUNTS: bool = false;
 }
 
 /// A caller that was authenticated and has the permission `P`.
@@ -77,10 +105,15 @@ impl actix_web::ResponseError for Refused {
     }
 }
 
-/// Every `Authorization` field of a request.
-pub fn authorization(request: &HttpRequest) -> Vec<&[u8]> {
-    request.headers().get_all(AUTHORIZATION).map(HeaderValue::as_bytes).collect()
+/// The fields of a request that carry credentials.
+pub fn credential_fields(request: &HttpRequest) -> CredentialFields<'_> {
+    CredentialFields {
+        api_key: request.headers().get_all(&API_KEY).map(HeaderValue::as_bytes).collect(),
+        authorization: request.headers().get_all(AUTHORIZATION).map(HeaderValue::as_bytes).collect(),
+    }
 }
+
+static API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 impl<P: Permission> FromRequest for Permitted<P> {
     type Error = Refused;
@@ -93,13 +126,23 @@ impl<P: Permission> FromRequest for Permitted<P> {
                 return Err(Refused(Unauthorized::Unavailable));
             };
             let origin = origin_of(&request);
-            match state.services.authorize_caller(&authorization(&request), P::NAME, &origin).await {
-                Ok(caller) => {
+            let requirement = Requirement { permission: P::NAME, counts: P::COUNTS };
+            let authorized = state.services.authorize_caller(&credential_fields(&request), requirement, &origin).await;
+            match authorized {
+                Ok(Authorized { caller, standing }) => {
+                    if let Some(standing) = standing {
+                        request.extensions_mut().insert(standing);
+                    }
                     // For the event of a call that does not reach its verb.
                     request.extensions_mut().insert(caller.clone());
                     Ok(Self { caller, origin, permission: PhantomData })
                 }
-                Err(refused) => Err(Refused(refused)),
+                Err(refused) => {
+                    if let Unauthorized::RateLimited(standing) = refused {
+                        request.extensions_mut().insert(standing);
+                    }
+                    Err(Refused(refused))
+                }
             }
         })
     }
@@ -112,7 +155,10 @@ impl<P: Permission> Describe for Permitted<P> {
             Some(description) => format!("{description}\n\n{needs}"),
             None => needs,
         });
-        operation.security = Some(vec![SecurityRequirement::new(super::BEARER, [P::NAME])]);
-        add_problems(operation, &["401", "403", "503", "default"]);
+        operation.security = Some(vec![
+            SecurityRequirement::new(super::BEARER, [P::NAME]),
+            SecurityRequirement::new(super::API_KEY, [P::NAME]),
+        ]);
+        add_problems(operation, &["401", "403", "429", "503", "default"]);
     }
 }

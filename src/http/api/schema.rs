@@ -5,12 +5,14 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::domain::api_key::{KeyType as DomainKeyType, Preset as DomainPreset};
 use crate::domain::audit::Outcome as DomainOutcome;
-use crate::domain::client::Status;
+use crate::domain::credential::Status as DomainStatus;
 use crate::domain::environment::Environment as DomainEnvironment;
 use crate::domain::permission;
 use crate::domain::signing_key::{Algorithm as DomainAlgorithm, KeyStatus as DomainKeyStatus};
 use crate::domain::time::Timestamp;
+use crate::service::use_key::KeyCode as DomainKeyCode;
 
 /// An instant, in RFC 3339 and UTC.
 #[derive(Serialize, ToSchema)]
@@ -50,7 +52,17 @@ closed_lists! {
     /// The JWS name of a signature algorithm.
     Algorithm = DomainAlgorithm::ALL.map(DomainAlgorithm::as_str);
     /// Only an `active` credential is accepted. `inactive` can be enabled again; `revoked` is for good.
-    ClientStatus = [Status::Active, Status::Inactive, Status::Expired, Status::Revoked].map(Status::as_str);
+    Status = DomainStatus::ALL.map(DomainStatus::as_str);
+    /// Whom an API key is for. Only an `internal` one may carry `admin` and most management permissions, and it has no limits
+    /// unless they are named; a `client` key needs a customer.
+    KeyType = DomainKeyType::ALL.map(DomainKeyType::as_str);
+    /// Scopes by one word: `read-only` is `read`, `write` is `read write`, `full` is `read write delete`, and `scoped` is
+    /// exactly the scopes that are named.
+    Preset = DomainPreset::ALL.map(DomainPreset::as_str);
+    /// What comes of verifying a key: the first of these that applies.
+    KeyCode = DomainKeyCode::ALL.map(DomainKeyCode::as_str);
+    /// Whether a user and the user's credentials are accepted.
+    UserStatus = ["active", "inactive"];
     /// A key is published from `pending` to `retired`; it signs while it is `active`.
     KeyStatus = [
         DomainKeyStatus::Pending,

@@ -1,7 +1,5 @@
 //! `/api/v1/scopes`: the registry of what scopes mean.
 
-use std::sync::Arc;
-
 use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -11,17 +9,16 @@ use utoipa::ToSchema;
 use super::fields::Fields;
 use super::page::{Page, PageParameters, Query, page};
 use super::permitted::{Permitted, ScopesRead, ScopesWrite};
-use super::repeated::{Repeated, repeated};
+use super::repeated::{Begun, begin};
 use super::schema::Time;
 use super::{Answer, fields, private_json};
 use crate::domain::scope::Scope;
 use crate::domain::time::Timestamp;
 use crate::http::SharedState;
 use crate::http::error::{ApiError, Conflict};
-use crate::service::clients::Patch;
 use crate::service::error::ServiceError;
 use crate::service::idempotency::Rendered;
-use crate::service::trail::Trail;
+use crate::service::input::Patch;
 use crate::store::scopes::ScopeEntry;
 
 /// An entry as it is shown.
@@ -116,13 +113,11 @@ pub(in crate::http) async fn create(
     state: SharedState,
 ) -> Answer {
     let render: fn(&ScopeEntry, Timestamp) -> Rendered = |entry, _| Rendered::plain(201, view(entry).to_string());
-    let Permitted { caller, origin, .. } = permitted;
-    let (mut fields, body) = fields::read(&request, payload, &state).await?;
-    let trail = Trail::of(&caller, "scope.create", Arc::clone(&origin));
-    let repeat = match repeated(&request, &body, &state, &caller, trail, render).await? {
-        Repeated::Before(replay) => return Ok(private_json(replay.status, &replay.body)),
-        Repeated::New(repeat) => repeat,
+    let (mut fields, repeat) = match begin(&request, payload, &state, &permitted, "scope.create", render).await? {
+        Begun::Before(answer) => return Ok(answer),
+        Begun::New(fields, repeat) => (fields, repeat),
     };
+    let Permitted { caller, origin, .. } = permitted;
     let (name, description) = new_scope(&mut fields);
     fields.finish()?;
     let name = name.ok_or_else(|| ApiError::Input(ServiceError::invalid("name", "is required")))?;

@@ -1,7 +1,5 @@
 //! `/api/v1/signing-keys`. Private halves are never shown.
 
-use std::sync::Arc;
-
 use actix_web::HttpRequest;
 use actix_web::web::{Path, Payload};
 use serde::Serialize;
@@ -11,9 +9,9 @@ use utoipa::ToSchema;
 use super::fields::Fields;
 use super::page::{Page, PageParameters, Query, page};
 use super::permitted::{Permitted, SigningKeysRead, SigningKeysWrite};
-use super::repeated::{Repeated, repeated};
+use super::repeated::{Begun, begin};
 use super::schema::{self, Time};
-use super::{Answer, fields, private_json};
+use super::{Answer, private_json};
 use crate::clock;
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::{Algorithm, KeyStatus, SigningKey};
@@ -22,7 +20,6 @@ use crate::http::SharedState;
 use crate::http::error::{ApiError, Conflict};
 use crate::service::error::ServiceError;
 use crate::service::idempotency::Rendered;
-use crate::service::trail::Trail;
 
 /// A key as it is shown.
 #[derive(Serialize, ToSchema)]
@@ -159,13 +156,12 @@ pub(in crate::http) async fn rotate(
     state: SharedState,
 ) -> Answer {
     let render: fn(&SigningKey, Timestamp) -> Rendered = |key, now| Rendered::plain(201, view(key, now).to_string());
-    let Permitted { caller, origin, .. } = permitted;
-    let (mut fields, body) = fields::read(&request, payload, &state).await?;
-    let trail = Trail::of(&caller, "signing_key.rotate", Arc::clone(&origin));
-    let repeat = match repeated(&request, &body, &state, &caller, trail, render).await? {
-        Repeated::Before(replay) => return Ok(private_json(replay.status, &replay.body)),
-        Repeated::New(repeat) => repeat,
+    let begun = begin(&request, payload, &state, &permitted, "signing_key.rotate", render).await?;
+    let (mut fields, repeat) = match begun {
+        Begun::Before(answer) => return Ok(answer),
+        Begun::New(fields, repeat) => (fields, repeat),
     };
+    let Permitted { caller, origin, .. } = permitted;
     let Rotation { environment, algorithm, lead } = rotation(&mut fields)?;
     let environment = environment
         .or(caller.environment())

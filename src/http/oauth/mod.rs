@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, PRAGMA};
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
@@ -118,8 +118,13 @@ struct JwkSet {
 )]
 pub async fn token(request: HttpRequest, payload: Payload, state: SharedState, issuer: Data<Issuer>) -> HttpResponse {
     let body = read_form(&request, payload, &state).await;
-    match state.services.issue_token(protocol_request(&request, &body, **issuer)).await {
-        Ok(token) => answer(&TokenAnswer {
+    let issued = state.services.issue_token(protocol_request(&request, &body, **issuer)).await;
+    let standing = issued.as_ref().map_or_else(|refused| refused.standing, |(_, standing)| Some(*standing));
+    if let Some(standing) = standing {
+        request.extensions_mut().insert(standing);
+    }
+    match issued {
+        Ok((token, _)) => answer(&TokenAnswer {
             access_token: &token.access_token.0,
             token_type: "Bearer",
             expires_in: token.expires_in,

@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
-use utoipa::openapi::security::{Http, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     Components, ContentBuilder, Header, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder, Server,
 };
@@ -12,7 +12,9 @@ use utoipa::{OpenApi as _, ToSchema as _};
 use super::samples;
 use crate::config::Issuers;
 use crate::domain::environment::Environment;
-use crate::http::api::{self, audit_events, clients, scopes, signing_keys};
+use crate::http::api::{
+    self, audit_events, clients, customers, forward_auth, keys, roles, scopes, signing_keys, users,
+};
 use crate::http::describe::PROBLEMS;
 use crate::http::error::Problem;
 use crate::http::{oauth, operations, routes};
@@ -26,7 +28,9 @@ use crate::http::{oauth, operations, routes};
             A backend gets a token from `POST /api/oauth/token` and sends it as `Authorization: Bearer` to your API, which \
             verifies it with the keys of `/.well-known/jwks.json`. Each environment is an issuer of its own: what stands \
             at the root for `production` stands below `/staging` and `/development` for those.\n\n\
-            The management API below `/api/v1` takes tokens whose `aud` is `{issuer}/api/v1`. Lists go by cursor, newest \
+            Plain API keys go in `X-API-Key`: your API asks `POST /api/v1/keys/verify` about them, or a gateway asks \
+            `GET /api/v1/forward-auth`.\n\n\
+            The management API below `/api/v1` takes API keys, and tokens whose `aud` is `{issuer}/api/v1`. Lists go by cursor, newest \
             first; times are RFC 3339 in UTC; errors are RFC 9457 problems with a stable `code`. Every answer has an \
             `X-Request-Id`, which the audit log has too. Every `GET` has a `HEAD`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
@@ -34,6 +38,10 @@ use crate::http::{oauth, operations, routes};
     tags(
         (name = "OAuth 2.0", description = "The protocol, below each issuer."),
         (name = "Clients", description = "OAuth clients: who gets tokens, and for what."),
+        (name = "API keys", description = "Plain keys in `X-API-Key`: who may call, and for what."),
+        (name = "Gateways", description = "What gateways ask of every request."),
+        (name = "Customers", description = "The tenants of your platform, whom credentials can be tied to."),
+        (name = "Users and roles", description = "Whom credentials belong to, and what their role leaves of them."),
         (name = "Scopes", description = "The registry of what scopes mean."),
         (name = "Signing keys", description = "What tokens are signed with."),
         (name = "Audit", description = "Who did what, and how it ended."),
@@ -55,6 +63,34 @@ use crate::http::{oauth, operations, routes};
         clients::enable,
         clients::revoke,
         clients::revoke_tokens,
+        clients::transfer,
+        keys::list,
+        keys::create,
+        keys::verify,
+        keys::show,
+        keys::update,
+        keys::rotate,
+        keys::disable,
+        keys::enable,
+        keys::revoke,
+        keys::transfer,
+        forward_auth::check,
+        customers::list,
+        customers::create,
+        customers::show,
+        customers::update,
+        customers::delete,
+        users::list,
+        users::create,
+        users::show,
+        users::update,
+        users::disable,
+        users::enable,
+        roles::list,
+        roles::create,
+        roles::show,
+        roles::update,
+        roles::delete,
         scopes::list,
         scopes::create,
         scopes::show,
@@ -91,8 +127,12 @@ fn document(issuer: impl Fn(Environment) -> String) -> OpenApi {
         components.responses.insert(name.to_owned(), response.into());
     }
     // Its settings are those of a change, which requires none.
-    if let Some(RefOr::T(Schema::AllOf(new_client))) = components.schemas.get_mut("NewClient") {
-        new_client.items.push(ObjectBuilder::new().required("name").required("scopes").into());
+    let required: [(&str, &[&str]); 2] = [("NewClient", &["name", "scopes"]), ("NewApiKey", &["name"])];
+    for (schema, names) in required {
+        if let Some(RefOr::T(Schema::AllOf(new))) = components.schemas.get_mut(schema) {
+            let object = names.iter().fold(ObjectBuilder::new(), |object, name| object.required(*name));
+            new.items.push(object.into());
+        }
     }
     place_metadata(&mut document);
     for endpoint in routes::table() {
@@ -119,6 +159,9 @@ fn add_security_schemes(components: &mut Components) {
             .to_owned(),
     );
     components.add_security_scheme(api::BEARER, SecurityScheme::Http(bearer));
+    let description = "An API key of Sealwright, whose scopes have the permission that an operation names.";
+    let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("X-API-Key", description)));
+    components.add_security_scheme(api::API_KEY, key);
     components.add_security_scheme(oauth::BASIC, SecurityScheme::Http(basic));
 }
 
@@ -190,6 +233,7 @@ fn operation_of<'i>(item: &'i mut PathItem, method: &Method) -> Option<&'i mut O
 
 #[cfg(test)]
 mod tests {
+    use crate::http::envelope::FORWARD_AUTH;
     use std::collections::BTreeSet;
 
     use serde_json::Value;
@@ -241,7 +285,7 @@ mod tests {
         let document = as_json();
         assert_eq!(document["components"]["schemas"]["Permission"]["enum"], serde_json::json!(permission::ALL));
         for (method, path, operation) in operations(&document) {
-            if path.starts_with("/api/v1/") {
+            if path.starts_with("/api/v1/") && path != FORWARD_AUTH {
                 let named = operation["security"][0][api::BEARER][0].as_str().unwrap_or_default();
                 assert!(permission::ALL.contains(&named), "{method} {path}: {named:?}");
                 let reads = method == "GET";

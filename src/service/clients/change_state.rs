@@ -4,30 +4,27 @@ use std::sync::Arc;
 
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
-use crate::domain::client::{Client, State};
+use crate::domain::client::Client;
+use crate::domain::credential::{State, StateChange};
 use crate::service::Services;
 use crate::service::error::ServiceError;
 use crate::store::clients;
 
-/// What can be done to a client's state.
+/// What can be done to a client's state, or to its tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StateChange {
-    /// Stop it for now.
-    Disable,
-    /// Let it go on.
-    Enable,
-    /// End it for good.
-    Revoke,
+pub enum ClientChange {
+    /// Stop it, let it go on, or end it.
+    State(StateChange),
     /// End all tokens that were issued before now.
     RevokeTokens,
 }
 
-impl StateChange {
+impl ClientChange {
     const fn action(self) -> &'static str {
         match self {
-            Self::Disable => "client.disable",
-            Self::Enable => "client.enable",
-            Self::Revoke => "client.revoke",
+            Self::State(StateChange::Disable) => "client.disable",
+            Self::State(StateChange::Enable) => "client.enable",
+            Self::State(StateChange::Revoke) => "client.revoke",
             Self::RevokeTokens => "client.revoke_tokens",
         }
     }
@@ -42,21 +39,21 @@ impl Services {
         &self,
         caller: &Caller,
         id: &str,
-        change: StateChange,
+        change: ClientChange,
         origin: Arc<Origin>,
     ) -> Result<Client, ServiceError> {
         let trail = Self::client_trail(caller, change.action(), id, origin);
         let own = caller.clone();
         self.change_client(caller, id, trail, move |transaction, mut client, now| {
-            if client.state == State::Revoked && !matches!(change, StateChange::Revoke | StateChange::RevokeTokens) {
-                return Err(ServiceError::Conflict { code: "revoked", message: "a revoked client stays revoked" });
-            }
             match change {
-                StateChange::Disable => client.state = State::Disabled,
-                StateChange::Enable if own.may_take(&client) => client.state = State::Enabled,
-                StateChange::Enable => return Err(ServiceError::ScopeExceedsCaller),
-                StateChange::Revoke => client.state = State::Revoked,
-                StateChange::RevokeTokens => client.tokens_revoked_before = Some(now),
+                ClientChange::RevokeTokens => client.tokens_revoked_before = Some(now),
+                ClientChange::State(StateChange::Enable) if !own.may_take(&client) => {
+                    return Err(ServiceError::ScopeExceedsCaller);
+                }
+                ClientChange::State(change) if client.state == State::Revoked && change != StateChange::Revoke => {
+                    return Err(ServiceError::Conflict { code: "revoked", message: "a revoked client stays revoked" });
+                }
+                ClientChange::State(change) => client.state = change.state(),
             }
             client.updated_at = now;
             clients::update(transaction.connection, &client)?;

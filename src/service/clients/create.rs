@@ -2,32 +2,36 @@
 
 use std::sync::Arc;
 
-use super::{ClientInput, Patch, Repeat, input};
+use super::{ClientInput, Repeat};
 use crate::clock;
 use crate::crypto::client_secret::ClientSecretText;
 use crate::crypto::random;
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
-use crate::domain::client::{Client, LIFETIME_MAX, State};
+use crate::domain::client::{Client, LIFETIME_MAX};
+use crate::domain::credential::State;
 use crate::domain::ids::ClientId;
 use crate::domain::network::Networks;
+use crate::domain::permission::CLIENTS_WRITE;
 use crate::domain::rate::RateLimits;
 use crate::domain::scope::Scopes;
 use crate::domain::time::{Duration, Timestamp};
 use crate::service::Services;
+use crate::service::belonging::NewPlace;
 use crate::service::error::{FieldError, ServiceError};
+use crate::service::input::{Patch, field_errors};
 use crate::service::trail::Trail;
 use crate::store::{change_log, clients};
 
 impl Services {
-    /// Makes a client; its secret is returned this once. `environment` is the caller's own unless named.
+    /// Makes a client; its secret is returned this once. Environment and owner are the caller's own unless named.
     ///
     /// # Errors
     /// What is wrong with the input, or the caller may not give these scopes.
     pub async fn create_client(
         &self,
         caller: &Caller,
-        environment: Option<&str>,
+        place: NewPlace<'_>,
         input: ClientInput,
         repeat: Repeat,
         origin: Arc<Origin>,
@@ -35,7 +39,7 @@ impl Services {
         let now = clock::now();
         let id: ClientId = random::id(now)?;
         let mut trail = Trail::of(caller, "client.create", origin);
-        let prepared = match self.prepare_client(caller, environment, input, id.clone(), now) {
+        let prepared = match self.prepare_client(caller, place, input, id.clone(), now).await {
             Ok(client) => self.make_secret(&id, now).await.map(|secret| (client, secret)),
             Err(error) => Err(error),
         };
@@ -49,6 +53,7 @@ impl Services {
         client.secrets.push(secret);
         trail.target = Some(id.as_str().into());
         trail.environment = Some(client.environment);
+        trail.of_customers(&client.customers, None);
         let kept = repeat.map(|(request, render)| (request, render(&self.issuers, &client, &text, now)));
         let vault = Arc::clone(&self.vault);
         let stored = client.clone();
@@ -61,30 +66,29 @@ impl Services {
             Ok(())
         })
         .await?;
-        self.clients.forget(id.as_str());
+        self.clients.memory().forget(id.as_str());
         Ok((client, text))
     }
 
     /// Everything that is decided before Argon2 and the transaction.
-    fn prepare_client(
+    async fn prepare_client(
         &self,
         caller: &Caller,
-        environment: Option<&str>,
-        input: ClientInput,
+        place: NewPlace<'_>,
+        mut input: ClientInput,
         id: ClientId,
         now: Timestamp,
     ) -> Result<Client, ServiceError> {
         let mut wrong = Vec::new();
-        let environment = match (environment, caller.environment()) {
-            (Some(name), _) => input::environment(name).map_err(|error| wrong.extend(fields(error))).ok(),
-            (None, own) => own,
-        };
+        let environment = self.environment_of_new(caller, place.environment, &mut wrong);
         let missing = [
             ("environment", environment.is_none() && wrong.is_empty()),
             ("name", input.name == Patch::Keep),
             ("scopes", input.scopes == Patch::Keep),
         ];
-        let patch = input.read(now).map_err(|error| wrong.extend(fields(error))).unwrap_or_default();
+        let customers = self.customers_of_new(caller, std::mem::take(&mut input.customers), &mut wrong).await?;
+        let owner = self.owner_of_new(caller, place.owner, &mut wrong).await?;
+        let patch = input.read(now).map_err(|error| wrong.extend(field_errors(error))).unwrap_or_default();
         for (field, _) in missing.into_iter().filter(|(_, missing)| *missing) {
             wrong.push(FieldError::new(field, "is required"));
         }
@@ -106,22 +110,18 @@ impl Services {
             limits: RateLimits::default(),
             state: State::Enabled,
             expires_at: None,
+            owner,
+            customers,
             tokens_revoked_before: None,
             created_at: now,
             updated_at: now,
+            rotated_at: now,
             secrets: vec![],
         };
         let client = self.patched(blank, patch)?;
-        if !caller.sees(environment) || !caller.may_make(&client, None) {
+        if !caller.reaches(CLIENTS_WRITE, client.place()) || !caller.may_make(&client, None) {
             return Err(ServiceError::ScopeExceedsCaller);
         }
         Ok(client)
-    }
-}
-
-fn fields(error: ServiceError) -> Vec<FieldError> {
-    match error {
-        ServiceError::Invalid(fields) => fields,
-        other => vec![FieldError::new("", other.to_string())],
     }
 }

@@ -3,26 +3,14 @@
 
 use crate::domain::audience::{AUDIENCES_MAX, AUDIENCES_TEXT_MAX, Audience};
 use crate::domain::client::{LIFETIME_MAX, LIFETIME_MIN};
-use crate::domain::environment::Environment;
+use crate::domain::ids::CustomerId;
 use crate::domain::network::Networks;
-use crate::domain::rate::LIMIT_MAX;
-use crate::domain::scope::{Scope, Scopes};
+use crate::domain::scope::Scopes;
 use crate::domain::signing_key::Algorithm;
 use crate::domain::text;
 use crate::domain::time::{Duration, Timestamp};
-use crate::service::error::{FieldError, ServiceError};
-
-/// A field that can be left as it is, cleared, or set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Patch<T> {
-    /// Not mentioned.
-    #[default]
-    Keep,
-    /// `null`: back to the default, or to none.
-    Clear,
-    /// Set.
-    Set(T),
-}
+use crate::service::error::ServiceError;
+use crate::service::input::{Patch, checked, future, limit, networks, scopes, shown};
 
 /// The fields of a client as they come from outside; `Keep` means not mentioned.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +39,8 @@ pub struct ClientInput {
     pub burst_per_second: Patch<i64>,
     /// RFC 3339.
     pub expires_at: Patch<String>,
+    /// Customers, by either of their ids.
+    pub customers: Patch<Vec<String>>,
 }
 
 /// The same, read.
@@ -80,61 +70,8 @@ pub struct ClientPatch {
     pub burst_per_second: Patch<u32>,
     /// When it ends.
     pub expires_at: Patch<Timestamp>,
-}
-
-impl<T> Patch<T> {
-    /// Reads what is set; what cannot be read is reported as `field` and kept.
-    fn read<U>(self, field: &str, wrong: &mut Vec<FieldError>, read: impl FnOnce(T) -> Result<U, String>) -> Patch<U> {
-        match self {
-            Self::Keep => Patch::Keep,
-            Self::Clear => Patch::Clear,
-            Self::Set(value) => match read(value) {
-                Ok(value) => Patch::Set(value),
-                Err(what) => {
-                    wrong.push(FieldError::new(field, what));
-                    Patch::Keep
-                }
-            },
-        }
-    }
-
-    /// For fields whose cleared state is a value like others.
-    fn or_cleared(self, cleared: T) -> Option<T> {
-        match self {
-            Self::Keep => None,
-            Self::Clear => Some(cleared),
-            Self::Set(value) => Some(value),
-        }
-    }
-
-    /// For fields that cannot be cleared.
-    fn required(self, field: &str, wrong: &mut Vec<FieldError>) -> Option<T> {
-        match self {
-            Self::Keep => None,
-            Self::Clear => {
-                wrong.push(FieldError::new(field, "must not be null"));
-                None
-            }
-            Self::Set(value) => Some(value),
-        }
-    }
-
-    /// What an optional field is afterwards.
-    pub fn apply(self, current: Option<T>) -> Option<T> {
-        match self {
-            Self::Keep => current,
-            Self::Clear => None,
-            Self::Set(value) => Some(value),
-        }
-    }
-}
-
-fn scopes(list: &[String]) -> Result<Scopes, String> {
-    if list.is_empty() {
-        return Err("must name at least one scope".to_owned());
-    }
-    let scopes = list.iter().map(|text| text.parse::<Scope>().map_err(|what| format!("{what}: {}", shown(text))));
-    Scopes::new(scopes.collect::<Result<Vec<_>, _>>()?).map_err(str::to_owned)
+    /// The customers that it is tied to, which take a query to read.
+    pub customers: Option<Vec<CustomerId>>,
 }
 
 fn audiences(list: &[String]) -> Result<Vec<Audience>, String> {
@@ -154,18 +91,6 @@ fn audiences(list: &[String]) -> Result<Vec<Audience>, String> {
     Ok(audiences)
 }
 
-fn limit(value: i64) -> Result<u32, String> {
-    u32::try_from(value)
-        .ok()
-        .filter(|limit| (1..=LIMIT_MAX).contains(limit))
-        .ok_or_else(|| format!("must be 1 to {LIMIT_MAX}, or null for unlimited"))
-}
-
-/// An offending entry, short and without control characters.
-fn shown(text: &str) -> String {
-    text::recordable(text, 60)
-}
-
 impl ClientInput {
     /// Reads every field.
     ///
@@ -174,12 +99,11 @@ impl ClientInput {
     pub fn read(self, now: Timestamp) -> Result<ClientPatch, ServiceError> {
         let mut errors = Vec::new();
         let wrong = &mut errors;
-        let own = |text: Result<String, &'static str>| text.map_err(str::to_owned);
         let patch = ClientPatch {
-            name: self.name.read("name", wrong, |value| own(text::name(&value))).required("name", wrong),
+            name: self.name.read("name", wrong, |value| checked(&value, text::name)).required("name", wrong),
             description: self
                 .description
-                .read("description", wrong, |value| own(text::description(&value)))
+                .read("description", wrong, |value| checked(&value, text::description))
                 .or_cleared(String::new()),
             scopes: self.scopes.read("scopes", wrong, |list| scopes(&list)).required("scopes", wrong),
             default_scopes: self.default_scopes.read("default_scopes", wrong, |list| scopes(&list)),
@@ -187,9 +111,7 @@ impl ClientInput {
             resource_for: self.resource_for.read("resource_for", wrong, |list| audiences(&list)).or_cleared(vec![]),
             allowed_ips: self
                 .allowed_ips
-                .read("allowed_ips", wrong, |list| {
-                    Networks::parse(list.iter().map(String::as_str)).map_err(str::to_owned)
-                })
+                .read("allowed_ips", wrong, |list| networks(&list))
                 .or_cleared(Networks::default()),
             token_lifetime: self
                 .token_lifetime
@@ -205,19 +127,9 @@ impl ClientInput {
                 .read("signing_algorithm", wrong, |text| text.parse().map_err(str::to_owned)),
             rate_per_minute: self.rate_per_minute.read("rate_per_minute", wrong, limit),
             burst_per_second: self.burst_per_second.read("burst_per_second", wrong, limit),
-            expires_at: self.expires_at.read("expires_at", wrong, |text| {
-                let at: Timestamp = text.parse().map_err(str::to_owned)?;
-                if at <= now { Err("must be in the future".to_owned()) } else { Ok(at) }
-            }),
+            expires_at: self.expires_at.read("expires_at", wrong, |text| future(&text, now)),
+            customers: None,
         };
         if errors.is_empty() { Ok(patch) } else { Err(ServiceError::Invalid(errors)) }
     }
-}
-
-/// Reads an environment's name.
-///
-/// # Errors
-/// It is none.
-pub fn environment(text: &str) -> Result<Environment, ServiceError> {
-    text.parse().map_err(|wrong: &str| ServiceError::invalid("environment", wrong))
 }

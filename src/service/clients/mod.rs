@@ -1,4 +1,4 @@
-//! The life of a client: create, read, update, replace its secret, disable, enable, revoke.
+//! The life of a client: create, read, update, replace its secret, disable, enable, revoke, transfer.
 //!
 //! Every change is one transaction with its audit event and its entry in the change log, and is in force on this node when
 //! it returns.
@@ -7,12 +7,12 @@ mod change_state;
 mod create;
 mod input;
 mod read;
-mod revoke_all;
 mod rotate_secret;
+mod transfer;
 mod update;
 
-pub use change_state::StateChange;
-pub use input::{ClientInput, ClientPatch, Patch};
+pub use change_state::ClientChange;
+pub use input::{ClientInput, ClientPatch};
 
 use std::sync::Arc;
 
@@ -26,6 +26,7 @@ use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
 use crate::domain::client::{Client, ClientSecret};
 use crate::domain::ids::ClientId;
+use crate::domain::permission::CLIENTS_WRITE;
 use crate::domain::time::Timestamp;
 use crate::store::{Change, change_log, clients};
 
@@ -76,13 +77,14 @@ impl Services {
             .change(trail, 200, move |transaction, trail, now| {
                 let client = find_visible(transaction, &caller, parsed)?;
                 trail.environment = Some(client.environment);
+                trail.of_customers(&client.customers, None);
                 let id = client.id.clone();
                 let done = change(transaction, client, now)?;
                 transaction.announce(now, change_log::Kind::Client, id.as_str())?;
                 Ok(done)
             })
             .await;
-        self.clients.forget(id);
+        self.clients.memory().forget(id);
         result
     }
 }
@@ -93,5 +95,7 @@ fn find_visible(
     id: Result<ClientId, &'static str>,
 ) -> Result<Client, ServiceError> {
     let id = id.map_err(|_| NO_CLIENT)?;
-    clients::find(transaction.connection, &id)?.filter(|client| caller.sees(client.environment)).ok_or(NO_CLIENT)
+    clients::find(transaction.connection, &id)?
+        .filter(|client| caller.reaches(CLIENTS_WRITE, client.place()))
+        .ok_or(NO_CLIENT)
 }

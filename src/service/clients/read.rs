@@ -7,10 +7,13 @@ use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
 use crate::domain::client::Client;
 use crate::domain::ids::ClientId;
+use crate::domain::permission::CLIENTS_READ;
 use crate::service::Services;
+use crate::service::belonging::visible;
 use crate::service::error::ServiceError;
 use crate::service::trail::Trail;
-use crate::store::clients::{self, ClientFilter};
+use crate::store::clients;
+use crate::store::credentials::CredentialFilter;
 
 impl Services {
     /// The client `id`.
@@ -22,7 +25,7 @@ impl Services {
         let (own, id) = (caller.clone(), id.parse::<ClientId>());
         self.reading(trail, move |connection| {
             let id = id.map_err(|_| NO_CLIENT)?;
-            clients::find(connection, &id)?.filter(|client| own.sees(client.environment)).ok_or(NO_CLIENT)
+            clients::find(connection, &id)?.filter(|client| own.reaches(CLIENTS_READ, client.place())).ok_or(NO_CLIENT)
         })
         .await
     }
@@ -34,17 +37,14 @@ impl Services {
     pub async fn list_clients(
         &self,
         caller: &Caller,
-        mut filter: ClientFilter,
+        filter: CredentialFilter,
         limit: i64,
         origin: Arc<Origin>,
     ) -> Result<Vec<Client>, ServiceError> {
         let trail = Trail::of(caller, "client.list", origin);
-        if let Some(own) = caller.environment() {
-            if filter.environment.is_some_and(|asked| asked != own) {
-                return self.reading(trail, |_| Ok(vec![])).await;
-            }
-            filter.environment = Some(own);
+        match visible(caller, CLIENTS_READ, filter) {
+            Some(filter) => self.reading(trail, move |connection| Ok(clients::list(connection, &filter, limit)?)).await,
+            None => self.reading(trail, |_| Ok(vec![])).await,
         }
-        self.reading(trail, move |connection| Ok(clients::list(connection, &filter, limit)?)).await
     }
 }

@@ -7,8 +7,10 @@ use crate::clock;
 use crate::crypto::client_secret::ClientSecretText;
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
-use crate::domain::client::{Client, GRACE_MAX, LIVE_SECRETS_MAX, State};
+use crate::domain::client::{Client, LIVE_SECRETS_MAX};
+use crate::domain::credential::{GRACE_MAX, State};
 use crate::domain::ids::ClientId;
+use crate::domain::permission::CLIENTS_WRITE;
 use crate::domain::time::Duration;
 use crate::service::Services;
 use crate::service::error::ServiceError;
@@ -58,7 +60,7 @@ impl Services {
                 clients::insert_secret(transaction.connection, &client.id, &secret)?;
                 client.secrets.insert(0, secret);
                 debug_assert!(client.live_secrets(now).count() <= LIVE_SECRETS_MAX);
-                client.updated_at = now;
+                (client.updated_at, client.rotated_at) = (now, now);
                 clients::update(transaction.connection, &client)?;
                 if let Some((request, render)) = repeat {
                     let rendered = render(&issuers, &client, &services_text, now);
@@ -80,7 +82,7 @@ impl Services {
         self.store
             .read(move |connection| {
                 let client = clients::find(connection, &wanted)?.ok_or(NO_CLIENT)?;
-                if !own.sees(client.environment) {
+                if !own.reaches(CLIENTS_WRITE, client.place()) {
                     return Err(NO_CLIENT);
                 }
                 require_rotatable(&own, &client)

@@ -6,11 +6,13 @@ use super::{ClientInput, ClientPatch};
 use crate::clock;
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
-use crate::domain::client::{Client, State};
+use crate::domain::client::Client;
+use crate::domain::credential::State;
 use crate::domain::signing_key::Algorithm;
 use crate::service::Services;
+use crate::service::belonging::require_within;
 use crate::service::error::ServiceError;
-use crate::store::clients;
+use crate::store::{clients, credential_customers};
 
 impl Services {
     /// Changes the fields that `input` mentions. Anything but name and description takes a caller who may give the client's
@@ -22,11 +24,12 @@ impl Services {
         &self,
         caller: &Caller,
         id: &str,
-        input: ClientInput,
+        mut input: ClientInput,
         origin: Arc<Origin>,
     ) -> Result<Client, ServiceError> {
         let trail = Self::client_trail(caller, "client.update", id, origin);
-        let patch = input.read(clock::now());
+        let customers = self.customers_named(caller, std::mem::take(&mut input.customers)).await;
+        let patch = input.read(clock::now()).and_then(|patch| Ok(ClientPatch { customers: customers?, ..patch }));
         let (own, algorithms) = (caller.clone(), self.signing.algorithms.clone());
         self.change_client(caller, id, trail, move |transaction, client, now| {
             let patch = patch?;
@@ -39,8 +42,12 @@ impl Services {
             if !only_words && !own.may_make(&client, Some(&was)) {
                 return Err(ServiceError::ScopeExceedsCaller);
             }
+            require_within(&own, &client.customers)?;
             client.updated_at = now;
             clients::update(transaction.connection, &client)?;
+            if client.customers != was.customers {
+                credential_customers::set(transaction.connection, client.id.as_str(), &client.customers)?;
+            }
             Ok(client)
         })
         .await
@@ -54,7 +61,7 @@ impl Services {
 
 impl ClientPatch {
     fn is_only_words(&self) -> bool {
-        use super::Patch::Keep;
+        use crate::service::input::Patch::Keep;
         matches!(
             self,
             Self {
@@ -70,6 +77,7 @@ impl ClientPatch {
                 rate_per_minute: Keep,
                 burst_per_second: Keep,
                 expires_at: Keep,
+                customers: None,
             }
         )
     }
@@ -88,6 +96,7 @@ fn apply(mut client: Client, patch: ClientPatch, algorithms: &[Algorithm]) -> Re
     client.limits.rate_per_minute = patch.rate_per_minute.apply(client.limits.rate_per_minute);
     client.limits.burst_per_second = patch.burst_per_second.apply(client.limits.burst_per_second);
     client.expires_at = patch.expires_at.apply(client.expires_at);
+    client.customers = patch.customers.unwrap_or(client.customers);
     if client.default_scopes.as_ref().is_some_and(|default| !client.scopes.cover_all(default)) {
         return Err(ServiceError::invalid("default_scopes", "must be covered by scopes"));
     }

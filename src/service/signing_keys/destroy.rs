@@ -38,7 +38,8 @@ impl Services {
                 // A thumbprint is base64url; what is not is not asked for, since PostgreSQL takes no NUL in a text.
                 let is_thumbprint = kid.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
                 let found = if is_thumbprint { signing_keys::find(transaction.connection, &kid)? } else { None };
-                let key = found.filter(|key| own.sees(key.environment)).ok_or(ServiceError::NotFound("signing key"))?;
+                let key =
+                    found.filter(|key| own.governs(key.environment)).ok_or(ServiceError::NotFound("signing key"))?;
                 trail.environment = Some(key.environment);
                 destroy(transaction, spare, key, now)
             })

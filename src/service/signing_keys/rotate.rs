@@ -41,7 +41,7 @@ impl Services {
         let enabled = self.signing.algorithms.contains(&algorithm);
         let key = self
             .change(trail, 201, move |transaction, trail, now| {
-                if !own.sees(environment) {
+                if !own.governs(environment) {
                     return Err(ServiceError::invalid("environment", "is not the caller's own"));
                 }
                 if !enabled {

@@ -29,7 +29,11 @@ pub fn management_token_of(server: &Server, environment: &str, client: &TestClie
 
 /// Makes a client by the API; the answer and its credentials.
 pub fn created(server: &Server, token: &str, body: &Value) -> (Value, TestClient) {
-    let answer = server.api("POST", "/clients", token, Some(body));
+    let mut body = body.clone();
+    for limit in ["rate_per_minute", "burst_per_second"] {
+        body.as_object_mut().unwrap().entry(limit).or_insert(Value::Null);
+    }
+    let answer = server.api("POST", "/clients", token, Some(&body));
     assert_eq!(answer.status, 201, "{}", answer.text);
     let client = with_secret(&answer.body);
     (answer.body, client)

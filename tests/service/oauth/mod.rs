@@ -25,10 +25,9 @@ fn start(database: Database, settings: &[(&str, &str)]) -> Server {
     Server::start_with(database, &[&[("SIGNING_ALGORITHMS", r#"["ES256"]"#)], settings].concat())
 }
 
-/// A client with further options of `client create` and without limits: what is tested here is not its rate.
+/// A client with further options of `client create`.
 fn client(server: &Server, scopes: &str, options: &[&str]) -> TestClient {
-    let unlimited = ["--rate-per-minute", "unlimited", "--burst-per-second", "unlimited"];
-    server.client_with(scopes, &[&unlimited, options].concat())
+    server.client_with(scopes, options)
 }
 
 /// `Authorization: Basic` as a client sends it whose id and secret need no encoding.

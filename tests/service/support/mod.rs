@@ -6,7 +6,7 @@ pub mod raw;
 mod server;
 
 pub use database::{Database, Kind};
-pub use server::{Answer, Server, TestClient, binary, run, run_json};
+pub use server::{Answer, Server, TestClient, TestKey, binary, run, run_json};
 
 /// The same test on SQLite and on PostgreSQL. A missing PostgreSQL is a failure, never a skip.
 macro_rules! both {

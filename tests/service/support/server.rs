@@ -46,6 +46,15 @@ pub struct TestClient {
     pub secret: String,
 }
 
+/// An API key.
+#[derive(Clone, Debug)]
+pub struct TestKey {
+    /// Its id.
+    pub id: String,
+    /// Its string.
+    pub key: String,
+}
+
 /// An HTTP answer, read to its end.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -182,14 +191,36 @@ impl Server {
 
     /// Makes a client with further options of `client create`.
     pub fn client_with(&self, scopes: &str, options: &[&str]) -> TestClient {
-        let mut arguments = vec!["client", "create", "--name", "test"];
+        let made = self.create("client", scopes, options);
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        TestClient { id: text("client_id"), secret: text("client_secret") }
+    }
+
+    /// Makes an API key in production with these scopes, separated by spaces.
+    pub fn key(&self, scopes: &str) -> TestKey {
+        self.key_with(scopes, &[])
+    }
+
+    /// Makes a key with further options of `key create`.
+    pub fn key_with(&self, scopes: &str, options: &[&str]) -> TestKey {
+        let made = self.create("key", scopes, options);
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        TestKey { id: text("id"), key: text("key") }
+    }
+
+    /// Makes a credential. Unless the options name limits it has none: most tests are not about its rate.
+    fn create(&self, kind: &str, scopes: &str, options: &[&str]) -> Value {
+        let mut arguments = vec![kind, "create", "--name", "test"];
         for scope in scopes.split(' ') {
             arguments.extend(["--scope", scope]);
         }
         arguments.extend(options);
-        let made = self.cli(&arguments);
-        let text = |name: &str| made[name].as_str().unwrap().to_owned();
-        TestClient { id: text("client_id"), secret: text("client_secret") }
+        for limit in ["--rate-per-minute", "--burst-per-second"] {
+            if !options.contains(&limit) {
+                arguments.extend([limit, "unlimited"]);
+            }
+        }
+        self.cli(&arguments)
     }
 
     /// Sends a request.

@@ -1,0 +1,165 @@
+//! `sealwright user …`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::session::{self, Session};
+use super::{CliError, output};
+use crate::config::Flags;
+use crate::domain::ids::UserId;
+use crate::http::api::users::view;
+use crate::service::SharedServices;
+use crate::service::error::ServiceError;
+use crate::service::input::Patch;
+use crate::service::users::UserInput;
+use crate::store::users::UserFilter;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Create a user; asks for the password
+    Create {
+        /// The address to sign in with
+        #[arg(long)]
+        email: String,
+        /// The name of a role
+        #[arg(long)]
+        role: String,
+        /// What people call the user
+        #[arg(long)]
+        name: Option<String>,
+        /// File whose first line is the password
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// List users, newest first
+    List {
+        /// Only the one with this address
+        #[arg(long)]
+        email: Option<String>,
+        /// Only those with this role
+        #[arg(long)]
+        role: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
+        limit: i64,
+    },
+    /// Show a user
+    Show {
+        /// The user's id or e-mail address
+        id: String,
+    },
+    /// Change a user; what is not named stays
+    Update {
+        /// The user's id or e-mail address
+        id: String,
+        /// The address to sign in with
+        #[arg(long)]
+        email: Option<String>,
+        /// The name of a role
+        #[arg(long)]
+        role: Option<String>,
+        /// What people call the user
+        #[arg(long)]
+        name: Option<String>,
+        /// File whose first line is the new password
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// Deactivate a user: the user's credentials stop
+    #[command(visible_alias = "deactivate")]
+    Disable {
+        /// The user's id or e-mail address
+        id: String,
+    },
+    /// Activate a user: the user's credentials are accepted again
+    #[command(visible_alias = "activate")]
+    Enable {
+        /// The user's id or e-mail address
+        id: String,
+    },
+}
+
+/// Runs the command.
+pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Create { email, role, name, password_file } => {
+            let password = match password_file {
+                Some(file) => password_of(&file)?,
+                None => output::new_password()?,
+            };
+            let input = UserInput {
+                email: Patch::Set(email),
+                role: Patch::Set(role),
+                name: name.map_or(Patch::Keep, Patch::Set),
+                password: Patch::Set(password),
+            };
+            session::run(flags, "user create", async move |session| {
+                let Session { services, caller, origin } = session;
+                output::object(json, &view(&services.create_user(&caller, input, None, origin).await?));
+                Ok(())
+            })
+        }
+        Command::List { email, role, limit } => session::run(flags, "user list", async move |session| {
+            let Session { services, caller, origin } = session;
+            let filter = UserFilter { email: email.map(|email| email.to_lowercase()), role, before: None };
+            let found = services.list_users(&caller, filter, limit, origin).await?;
+            let views: Vec<Value> = found.iter().map(view).collect();
+            output::list(json, &views, &["id", "email", "name", "role", "status"]);
+            Ok(())
+        }),
+        Command::Show { id } => session::run(flags, "user show", async move |session| {
+            let Session { services, caller, origin } = session;
+            let id = id_of(&services, &id).await?;
+            output::object(json, &view(&services.user(&caller, &id, origin).await?));
+            Ok(())
+        }),
+        Command::Update { id, email, role, name, password_file } => {
+            let password = password_file.map(|file| password_of(&file)).transpose()?;
+            let input = UserInput {
+                email: email.map_or(Patch::Keep, Patch::Set),
+                role: role.map_or(Patch::Keep, Patch::Set),
+                name: name.map_or(Patch::Keep, Patch::Set),
+                password: password.map_or(Patch::Keep, Patch::Set),
+            };
+            session::run(flags, "user update", async move |session| {
+                let Session { services, caller, origin } = session;
+                let id = id_of(&services, &id).await?;
+                output::object(json, &view(&services.update_user(&caller, &id, input, origin).await?));
+                Ok(())
+            })
+        }
+        Command::Disable { id } => set_active(flags, json, "user disable", id, false),
+        Command::Enable { id } => set_active(flags, json, "user enable", id, true),
+    }
+}
+
+fn set_active(flags: &Flags, json: bool, command: &str, id: String, is_active: bool) -> Result<(), CliError> {
+    session::run(flags, command, async move |session| {
+        let Session { services, caller, origin } = session;
+        let id = id_of(&services, &id).await?;
+        output::object(json, &view(&services.set_user_active(&caller, &id, is_active, origin).await?));
+        Ok(())
+    })
+}
+
+/// The id of a user who is named by either id or e-mail address.
+async fn id_of(services: &SharedServices, name: &str) -> Result<String, CliError> {
+    if name.parse::<UserId>().is_ok() {
+        return Ok(name.to_owned());
+    }
+    let found = services.user_named(name).await.map_err(|error| match error {
+        ServiceError::Invalid(_) => ServiceError::NotFound("user"),
+        other => other,
+    });
+    Ok(found?.to_string())
+}
+
+fn password_of(file: &Path) -> Result<Zeroizing<String>, CliError> {
+    let text = std::fs::read_to_string(file)
+        .map(Zeroizing::new)
+        .map_err(|error| CliError::Usage(format!("--password-file {}: {error}", file.display())))?;
+    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+}

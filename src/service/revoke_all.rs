@@ -1,0 +1,114 @@
+//! The emergency brake: every credential of an environment, an owner or a customer, in one act.
+
+use std::sync::Arc;
+
+use super::Services;
+use super::error::ServiceError;
+use super::trail::Trail;
+use crate::domain::audit::Origin;
+use crate::domain::caller::Caller;
+use crate::domain::credential::State;
+use crate::domain::environment::Environment;
+use crate::store::change_log::Kind;
+use crate::store::credentials::CredentialFilter;
+use crate::store::{api_keys, clients, customers, users};
+
+/// Credentials changed at once.
+const STEP: i64 = 500;
+
+/// Whose credentials are ended: those of which all that is named applies.
+#[derive(Clone, Debug, Default)]
+pub struct Doomed {
+    /// Of this environment.
+    pub environment: Option<Environment>,
+    /// Of this user, by id or e-mail address.
+    pub owner: Option<String>,
+    /// Tied to this customer, by either id.
+    pub customer: Option<String>,
+}
+
+/// How many were ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ended {
+    /// Clients.
+    pub clients: usize,
+    /// API keys.
+    pub keys: usize,
+}
+
+macro_rules! revoke_each {
+    ($transaction:ident, $now:ident, $filter:expr, $table:ident, $kind:expr) => {{
+        let mut filter: CredentialFilter = $filter.clone();
+        let mut revoked = 0;
+        loop {
+            let page = $table::list($transaction.connection, &filter, STEP)?;
+            let Some(last) = page.last() else { break };
+            filter.before = Some(last.id.to_string());
+            for mut credential in page.into_iter().filter(|credential| credential.state != State::Revoked) {
+                credential.state = State::Revoked;
+                credential.updated_at = $now;
+                $table::update($transaction.connection, &credential)?;
+                $transaction.announce($now, $kind, credential.id.as_str())?;
+                revoked += 1;
+            }
+        }
+        revoked
+    }};
+}
+
+impl Services {
+    /// Revokes every client and API key that is `doomed`, in one transaction; how many of them were not revoked before.
+    ///
+    /// # Errors
+    /// No such user or customer; the database fails. Nothing has been revoked then.
+    pub async fn revoke_all(
+        &self,
+        caller: &Caller,
+        doomed: Doomed,
+        origin: Arc<Origin>,
+    ) -> Result<Ended, ServiceError> {
+        let mut trail = Trail::of(caller, "credential.revoke_all", origin);
+        trail.environment = doomed.environment;
+        let ended = self
+            .change(trail, 0, move |transaction, trail, now| {
+                let owner = match &doomed.owner {
+                    Some(name) => Some(
+                        match name.parse() {
+                            Ok(id) => users::find(transaction.connection, &id)?,
+                            Err(_) => users::find_by_email(transaction.connection, &name.to_lowercase())?,
+                        }
+                        .ok_or(ServiceError::NotFound("user"))?
+                        .id,
+                    ),
+                    None => None,
+                };
+                let customer = match &doomed.customer {
+                    Some(name) => Some(
+                        match name.parse() {
+                            Ok(id) => customers::find(transaction.connection, &id)?,
+                            Err(_) => customers::find_external(transaction.connection, name)?,
+                        }
+                        .ok_or(ServiceError::NotFound("customer"))?
+                        .id,
+                    ),
+                    None => None,
+                };
+                trail.target = owner.as_ref().map(|owner| Arc::clone(owner.shared()));
+                trail.customer = customer.as_ref().map(|customer| Arc::clone(customer.shared()));
+                let filter = CredentialFilter {
+                    environment: doomed.environment,
+                    owner,
+                    customer: customer.map(|customer| customer.to_string()),
+                    ..CredentialFilter::default()
+                };
+                Ok(Ended {
+                    clients: revoke_each!(transaction, now, filter, clients, Kind::Client),
+                    keys: revoke_each!(transaction, now, filter, api_keys, Kind::ApiKey),
+                })
+            })
+            .await?;
+        self.clients.memory().forget_all();
+        self.keys.memory().forget_all();
+        Ok(ended)
+    }
+}
