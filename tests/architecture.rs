@@ -269,6 +269,18 @@ fn libraries_stay_in_their_rooms() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What others build into their services brings along neither the server nor its database.
+#[test]
+fn the_middleware_stands_alone() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/resource-server/Cargo.toml");
+    let manifest = fs::read_to_string(manifest).unwrap();
+    let (_, dependencies) = manifest.split_once("\n[dependencies]\n").unwrap();
+    let (dependencies, _) = dependencies.split_once("\n[").unwrap();
+    let names: Vec<&str> = dependencies.lines().filter_map(|line| line.split([' ', '.']).next()).collect();
+    let allowed = ["actix-web", "jsonwebtoken", "log", "reqwest", "serde", "serde_json", "thiserror", "tokio"];
+    assert_eq!(names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>(), allowed);
+}
+
 #[test]
 fn nothing_is_unwrapped() {
     let mut wrong = Vec::new();
