@@ -43,7 +43,10 @@ fn nginx(folder: &Path, port: u16, sealwright: &str, api: &str) -> Command {
 fn caddy(folder: &Path, port: u16, sealwright: &str, api: &str) -> Command {
     let mut command = Command::new("caddy");
     command.args(["run", "--adapter", "caddyfile", "--config"]).arg(examples().join("caddy/Caddyfile"));
-    command.env("SITE", format!("http://:{port}")).env("SEALWRIGHT", sealwright).env("API", api);
+    command
+        .env("GATEWAY_SITE", format!("http://:{port}"))
+        .env("GATEWAY_SEALWRIGHT", sealwright)
+        .env("GATEWAY_API", api);
     command.env("CADDY_ADMIN", "off").env("HOME", folder);
     command.env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);
     command
