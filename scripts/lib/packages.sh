@@ -15,6 +15,8 @@ missing() {
   unless 'python3 with venv and pip' 'python3 python3-venv' python3 -c 'import venv, ensurepip'
   unless 'Node.js 18 or later' 'nodejs' node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)'
   unless 'npm' 'npm' npm --version
+  unless 'nginx with auth_request' 'nginx' has_auth_request
+  unless 'Caddy' 'caddy' caddy version
   ((EUID != 0)) || unless 'runuser' 'util-linux' runuser --version
 }
 
@@ -25,6 +27,12 @@ unless() {
 
 compiles_c() {
   echo '#include <stdio.h>' | cc -fsyntax-only -x c - && echo 'int main(void) { return 0; }' | cc -x c -o /dev/null -
+}
+
+# Debian has nginx where only root looks for programs.
+has_auth_request() {
+  local options
+  options=$(PATH=$PATH:/usr/sbin nginx -V 2>&1) && [[ $options == *--with-http_auth_request_module* ]]
 }
 
 # require_packages INSTALL: exits with 2 if anything is missing, after installing it where INSTALL is true.
@@ -48,19 +56,38 @@ fail_missing() {
   exit 2
 } >&2
 
-# install_packages PACKAGES: what could not be installed is found missing afterwards.
-install_packages() {
-  local packages no_cluster=/etc/postgresql-common/createcluster.d/sealwright-test.conf
+# install_packages PACKAGES: what could not be installed is found missing afterwards. The tests start their own servers:
+# none of the distribution's is started, now or at the next boot.
+install_packages() (
+  no_start=/usr/sbin/policy-rc.d no_cluster=/etc/postgresql-common/createcluster.d/sealwright-test.conf
+  packages=() made=()
   read -r -d '' -a packages <<<"$1" || true
   ((EUID == 0 && ${#packages[@]})) || return 0
 
-  # Installing a PostgreSQL would also make and start a server, which the tests have no use for.
-  if [[ " ${packages[*]} " == *' postgresql '* ]]; then
+  # Files of somebody else's stay; those made here go when the installation ends, however it ends.
+  trap 'rm -f "${made[@]}"' EXIT
+  # nginx's installation would even fail where it cannot start.
+  if [[ ! -e $no_start ]]; then
+    made+=("$no_start")
+    install -m 755 /dev/stdin "$no_start" <<<$'#!/bin/sh\nexit 101' || return 0
+  fi
+  # PostgreSQL's would also make a cluster.
+  if is_among postgresql "${packages[@]}" && [[ ! -e $no_cluster ]]; then
+    made+=("$no_cluster")
     install -D -m 644 /dev/stdin "$no_cluster" <<<'create_main_cluster = false' || return 0
   fi
   apt_get update || true
   apt_get install --no-install-recommends "${packages[@]}" || true
-  rm -f "$no_cluster"
+  for service in nginx caddy; do
+    if is_among "$service" "${packages[@]}"; then
+      systemctl disable "$service" || update-rc.d "$service" disable || true
+    fi
+  done
+)
+
+# is_among WORD WORDS…
+is_among() {
+  [[ " ${*:2} " == *" $1 "* ]]
 }
 
 apt_get() {

@@ -1,10 +1,9 @@
 //! The examples, run as their README files have it: each client calls each resource server.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -13,7 +12,9 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use rcgen::KeyPair;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Database, Kind, Server, TestClient, programs, run};
+use crate::support::programs::{self, first_line};
+use crate::support::raw::{answer, read_head};
+use crate::support::{Answer, Database, Kind, Server, TestClient, run};
 
 /// The name of the API that the resource servers are.
 const AUDIENCE: &str = "https://api.example.com";
@@ -69,17 +70,6 @@ impl Drop for ResourceServer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The first line that a program prints; none if it ends before, or takes too long.
-fn first_line(child: &mut Child) -> Option<String> {
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let _ = sender.send(lines.next().and_then(Result::ok));
-        lines.for_each(drop); // so that it never waits for a reader
-    });
-    receiver.recv_timeout(Duration::from_secs(60)).ok().flatten()
 }
 
 /// Runs a client that calls `url`.
@@ -325,22 +315,6 @@ fn api_that_answers(answers: &'static [&'static str]) -> String {
         }
     });
     url
-}
-
-/// The head of a request; none where the connection ends before.
-fn read_head(connection: &mut TcpStream) -> Option<String> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        connection.read_exact(&mut byte).ok()?;
-        head.extend(byte);
-    }
-    String::from_utf8(head).ok()
-}
-
-fn answer(connection: &mut TcpStream, head: &str, body: &str) {
-    let length = body.len();
-    write!(connection, "HTTP/1.1 {head}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
 }
 
 /// A client repeats what met 429 and 503, when it is told to, and replaces a token that is refused before its time.

@@ -8,6 +8,7 @@ mod command_line;
 mod database;
 mod durability;
 mod examples;
+mod gateways;
 mod interop;
 mod key_rotation;
 mod oauth;

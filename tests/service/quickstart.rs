@@ -134,7 +134,7 @@ fn it_goes_on_serving_and_the_commands_that_it_prints_work_as_they_are() {
 
     let commands: Vec<&str> =
         said.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' ')).collect();
-    assert_eq!(commands.len(), 7, "{said}");
+    assert_eq!(commands.len(), 11, "{said}");
     let script = commands.join("\necho; echo ---\n");
     let output = run(Command::new("bash")
         .args(["-euo", "pipefail", "-c", &script])
@@ -148,6 +148,11 @@ fn it_goes_on_serving_and_the_commands_that_it_prints_work_as_they_are() {
     assert_eq!(json(1)["keys"].as_array().unwrap().len(), 3);
     assert_eq!(json(2)["issuer"], url);
     assert_eq!((&json(4)["active"], &json(4)["scope"]), (&true.into(), &"orders:read".into()));
-    assert!(answers[5].contains("quickstart demo"), "{}", answers[5]);
-    assert!(answers[6].contains("token.issue"), "{}", answers[6]);
+    assert!(answers[5].starts_with("HTTP/1.1 200") && answers[5].contains("x-auth-credential: key_"), "{}", answers[5]);
+    assert!(answers[6].contains("VALID"), "{}", answers[6]);
+    assert!(answers[7].contains("sw_live_"), "{}", answers[7]);
+    for listed in &answers[8..10] {
+        assert!(listed.contains("quickstart demo"), "{listed}");
+    }
+    assert!(answers[10].contains("token.issue") && answers[10].contains("key.verify"), "{}", answers[10]);
 }

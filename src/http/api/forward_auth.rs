@@ -45,6 +45,7 @@ use crate::service::forward_auth::{Denied, ForwardedRequest, Identity};
     ),
 )]
 pub(in crate::http) async fn check(request: HttpRequest, mut query: Query, state: SharedState) -> Answer {
+    query.refuse_empty();
     let environment = query.get::<Environment>("environment").unwrap_or(Environment::Production);
     let scopes = query.get::<Scopes>("scope").unwrap_or_default();
     let audience = query.get::<String>("audience");

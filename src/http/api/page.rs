@@ -57,11 +57,6 @@ impl FromRequest for Query {
         let mut parameters = Vec::new();
         for pair in form::pairs(request.query_string().as_bytes()) {
             match pair {
-                // What is named and left empty may be a variable that was not set: it is never taken as not named.
-                Ok((name, value)) if value.is_empty() => {
-                    parameters.push((name.clone().into_owned(), String::new()));
-                    wrong.push(FieldError::new(crate::domain::text::clipped(&name, 60), "must not be empty"));
-                }
                 Ok((name, value)) => parameters.push((name.into_owned(), value.into_owned())),
                 Err(_) => {
                     wrong.push(FieldError::new("query", "is not well-formed"));
@@ -102,6 +97,14 @@ impl Query {
         value.parse().map_err(|error: T::Err| self.wrong.push(FieldError::new(name, error.to_string()))).ok()
     }
 
+    /// Takes no parameter that is named and left empty: that may be a variable which was not set, and what is asked for then
+    /// is not what is meant. Lists take it as not named.
+    pub fn refuse_empty(&mut self) {
+        let empty = self.parameters.iter().filter(|(_, value)| value.is_empty());
+        let wrong = empty.map(|(name, _)| FieldError::new(crate::domain::text::clipped(name, 60), "must not be empty"));
+        self.wrong.extend(wrong);
+    }
+
     /// `limit`: 1–1000, 50 unless given.
     pub fn limit(&mut self) -> i64 {
         let limit = self.get::<i64>("limit").unwrap_or(LIMIT);
@@ -117,7 +120,7 @@ impl Query {
     /// Everything that was wrong or unknown.
     pub fn finish(mut self) -> Result<(), ApiError> {
         for (name, _) in &self.parameters {
-            if !self.read.contains(&name.as_str()) {
+            if !self.read.contains(&name.as_str()) && !self.wrong.iter().any(|error| error.field == *name) {
                 self.wrong
                     .push(FieldError::new(crate::domain::text::clipped(name, 60), "is not a parameter of this list"));
             }

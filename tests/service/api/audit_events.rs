@@ -139,7 +139,7 @@ both! {
             (&elsewhere, 401, "wrong_audience", json!(caller)),
             (&ended, 401, "client_not_active", json!(ended_client.id)),
             (&forged, 401, "bad_signature", Value::Null),
-            ("x", 401, "malformed_token", Value::Null),
+            ("x", 401, "malformed_credential", Value::Null),
         ] {
             let answer = server.api("GET", "/clients", bearer, None);
             assert_eq!(answer.status, status);

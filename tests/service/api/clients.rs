@@ -9,12 +9,13 @@ use super::{
 use crate::support::{Server, TestClient, both};
 
 /// Every member of a client's view, apart from the secret of a new one.
-const MEMBERS: [&str; 21] = [
+const MEMBERS: [&str; 25] = [
     "allowed_ips",
     "audiences",
     "burst_per_second",
     "client_id",
     "created_at",
+    "customers",
     "default_scopes",
     "description",
     "environment",
@@ -22,8 +23,11 @@ const MEMBERS: [&str; 21] = [
     "id",
     "last_used_at",
     "name",
+    "owner",
     "rate_per_minute",
     "resource_for",
+    "rotated_at",
+    "rotation_due",
     "scopes",
     "secrets",
     "signing_algorithm",
@@ -129,7 +133,8 @@ both! {
     fn what_is_not_named_has_its_default(database) {
         let server = Server::start(database);
         let token = owner(&server);
-        let (made, client) = created(&server, &token, &minimal("plain"));
+        let made = server.api("POST", "/clients", &token, Some(&minimal("plain"))).body;
+        let client = with_secret(&made);
         for (member, value) in [
             ("environment", json!("production")),
             ("description", json!("")),
@@ -142,6 +147,9 @@ both! {
             ("rate_per_minute", json!(100)),
             ("burst_per_second", json!(10)),
             ("expires_at", Value::Null),
+            ("owner", Value::Null),
+            ("customers", json!([])),
+            ("rotation_due", json!(false)),
         ] {
             assert_eq!(made[member], value, "{member}");
         }

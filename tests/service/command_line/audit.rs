@@ -36,7 +36,7 @@ both! {
             (vec!["audit", "list", "--limit", "1"], 0, "audit.list", None, "success", "ok"),
             (vec!["audit", "export", "--since", "1s"], 0, "audit.list", None, "success", "ok"),
             (vec!["master-key", "rotate"], 0, "master_key.rotate", None, "success", "ok"),
-            (vec!["revoke-all", "--environment", "staging", "--yes"], 0, "client.revoke_all", None, "success", "ok"),
+            (vec!["revoke-all", "--environment", "staging", "--yes"], 0, "credential.revoke_all", None, "success", "ok"),
         ] {
             run(&arguments, status);
             // `audit.list` itself is what the newest of its kind is: not the one that looks, but the one before.

@@ -227,7 +227,7 @@ both! {
         let statuses: Vec<Value> = server.cli(&["client", "list", "--environment", "production"])["data"]
             .as_array().unwrap().iter().map(|client| client["status"].clone()).collect();
         assert_eq!(statuses.iter().filter(|status| **status == "revoked").count(), 3, "{statuses:?}");
-        let event = &server.events(&["--action", "client.revoke_all", "--environment", "production"])[0];
+        let event = &server.events(&["--action", "credential.revoke_all", "--environment", "production"])[0];
         assert_eq!((event["outcome"].as_str(), event["method"].as_str()), (Some("success"), Some("CLI")));
     }
 

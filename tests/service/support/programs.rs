@@ -1,7 +1,10 @@
 //! Programs of others that the tests run: scripts in Python and Node.js, and the examples.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
+use std::sync::mpsc;
+use std::time::Duration;
 
 /// A Python script of this repository, with the packages that it needs.
 pub fn python(script: &str) -> Command {
@@ -24,6 +27,17 @@ pub fn rust(example: &str) -> Command {
     let path = tests.ancestors().nth(2).unwrap().join("examples").join(example);
     assert!(path.exists(), "{} is missing: cargo builds it unless tests are chosen by --test", path.display());
     clean(Command::new(path))
+}
+
+/// The first line that a program prints; none if it ends before, or takes too long.
+pub fn first_line(child: &mut Child) -> Option<String> {
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let _ = sender.send(lines.next().and_then(Result::ok));
+        lines.for_each(drop); // so that it never waits for a reader
+    });
+    receiver.recv_timeout(Duration::from_secs(60)).ok().flatten()
 }
 
 fn program(interpreter: &Path, script: &Path) -> Command {

@@ -1,4 +1,5 @@
-//! HTTP/1.1 by hand, for what no well-behaved client sends: half a request, a slow one, one that is too large.
+//! HTTP/1.1 by hand, for what no well-behaved client sends: half a request, a slow one, one that is too large; and for
+//! servers that answer as a test wants them to.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -97,4 +98,21 @@ impl Connection {
         }
         Some(())
     }
+}
+
+/// The head of a request; none where the connection ends before.
+pub fn read_head(connection: &mut TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        connection.read_exact(&mut byte).ok()?;
+        head.extend(byte);
+    }
+    String::from_utf8(head).ok()
+}
+
+/// Answers with a status line and fields, and a body, and says that no more will come.
+pub fn answer(connection: &mut TcpStream, head: &str, body: &str) {
+    let length = body.len();
+    write!(connection, "HTTP/1.1 {head}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
 }
