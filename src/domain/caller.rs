@@ -204,6 +204,10 @@ mod tests {
         }
     }
 
+    // Scopes, owner and customers of the caller; environment, owner and customers of the credential.
+    type Case<'c> =
+        (&'c str, Option<&'c UserId>, &'c [CustomerId], Environment, Option<&'c UserId>, &'c [CustomerId], bool);
+
     #[test]
     fn a_caller_reaches_its_environment_its_customers_and_with_the_narrow_permission_its_owners() {
         let (ann, bob) =
@@ -214,18 +218,20 @@ mod tests {
         );
         let (wide, narrow) = (permission::KEYS_READ, permission::CREDENTIALS_OWN);
         let production = Environment::Production;
-        let cases: [(&str, Option<&UserId>, &[CustomerId], Environment, Option<&UserId>, &[CustomerId], bool); 11] = [
-            (wide, None, &[], production, None, &[], true),
-            (wide, None, &[], Environment::Staging, None, &[], false),
-            (wide, Some(&ann), &[], production, Some(&bob), &[], true),
-            (narrow, Some(&ann), &[], production, Some(&ann), &[], true),
-            (narrow, Some(&ann), &[], production, Some(&bob), &[], false),
-            (narrow, Some(&ann), &[], production, None, &[], false),
-            (narrow, None, &[], production, None, &[], false),
-            (wide, None, &[acme.clone()], production, None, &[acme.clone()], true),
-            (wide, None, &[acme.clone()], production, None, &[], false),
-            (wide, None, &[acme.clone()], production, None, &[acme.clone(), other.clone()], false),
-            (wide, None, &[acme.clone()], production, None, &[other], false),
+        let (acme_only, both) = ([acme.clone()], [acme, other.clone()]);
+        let (any, other_only): ([CustomerId; 0], _) = ([], [other]);
+        let cases: [Case<'_>; 11] = [
+            (wide, None, &any, production, None, &any, true),
+            (wide, None, &any, Environment::Staging, None, &any, false),
+            (wide, Some(&ann), &any, production, Some(&bob), &any, true),
+            (narrow, Some(&ann), &any, production, Some(&ann), &any, true),
+            (narrow, Some(&ann), &any, production, Some(&bob), &any, false),
+            (narrow, Some(&ann), &any, production, None, &any, false),
+            (narrow, None, &any, production, None, &any, false),
+            (wide, None, &acme_only, production, None, &acme_only, true),
+            (wide, None, &acme_only, production, None, &any, false),
+            (wide, None, &acme_only, production, None, &both, false),
+            (wide, None, &acme_only, production, None, &other_only, false),
         ];
         for (scopes, caller_owner, caller_customers, environment, owner, customers, expected) in cases {
             let place = Place { environment, owner, customers };

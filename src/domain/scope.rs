@@ -148,6 +148,7 @@ pub const ANY_RESOURCE: &str = "*:*";
 impl Scopes {
     /// What is left of these scopes under a `ceiling`: what both allow. Where that cannot be said in scopes (a level under
     /// [`ANY_RESOURCE`]), nothing is left: the result never allows more than either.
+    #[must_use]
     pub fn cut_to(&self, ceiling: &Scopes) -> Scopes {
         if self.iter().all(|own| ceiling.allow(own)) {
             return self.clone();

@@ -1,8 +1,6 @@
 //! What the protocol's endpoints say when they refuse: a closed table. Texts are fixed, so that no input is ever echoed
 //! (RFC 6749 §5.2 allows neither quotes, backslashes nor control characters in them).
 
-use crate::domain::rate::Standing;
-
 /// Why a protocol request is refused, as far as its sender may know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OAuthError {
@@ -14,12 +12,10 @@ pub struct OAuthError {
     pub status: u16,
     /// Seconds after which it is worth trying again.
     pub retry_after: Option<u32>,
-    /// How the client's limits stand, where they are what refuses it.
-    pub standing: Option<Standing>,
 }
 
 const fn bad_request(error: &'static str, description: &'static str) -> OAuthError {
-    OAuthError { error, description, status: 400, retry_after: None, standing: None }
+    OAuthError { error, description, status: 400, retry_after: None }
 }
 
 impl OAuthError {
@@ -29,7 +25,6 @@ impl OAuthError {
         description: "Client authentication failed: the client_id is unknown here, the secret is wrong, or the client is not active.",
         status: 401,
         retry_after: None,
-        standing: None,
     };
     /// RFC 6749 §5.2.
     pub const UNSUPPORTED_GRANT_TYPE: Self =
@@ -48,16 +43,10 @@ impl OAuthError {
         description: "The service cannot answer this now. Try again later.",
         status: 503,
         retry_after: Some(1),
-        standing: None,
     };
     /// A fault on our side.
-    pub const SERVER_ERROR: Self = Self {
-        error: "server_error",
-        description: "The service failed.",
-        status: 500,
-        retry_after: None,
-        standing: None,
-    };
+    pub const SERVER_ERROR: Self =
+        Self { error: "server_error", description: "The service failed.", status: 500, retry_after: None };
 
     /// RFC 6749 §5.2 `invalid_request`, with what is wrong.
     pub const fn invalid_request(description: &'static str) -> Self {
@@ -71,18 +60,16 @@ impl OAuthError {
             description: "Too many failed authentications. Try again later.",
             status: 429,
             retry_after: Some(retry_after),
-            standing: None,
         }
     }
 
     /// The client asks more often than it may.
-    pub fn rate_limited(standing: Standing) -> Self {
+    pub const fn rate_limited(retry_after: u32) -> Self {
         Self {
             error: "temporarily_unavailable",
             description: "The client is over its rate limit. Try again later.",
             status: 429,
-            retry_after: Some(standing.retry_after_seconds()),
-            standing: Some(standing),
+            retry_after: Some(retry_after),
         }
     }
 }
@@ -101,6 +88,7 @@ mod tests {
             OAuthError::UNAVAILABLE,
             OAuthError::SERVER_ERROR,
             OAuthError::too_many_failures(1),
+            OAuthError::rate_limited(1),
         ] {
             assert!(
                 error.description.bytes().all(|b| matches!(b, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e)),

@@ -48,20 +48,19 @@ pub fn require_within(caller: &Caller, customers: &[CustomerId]) -> Result<(), S
     Err(ServiceError::invalid("customers", "must be among the customers that the caller is tied to"))
 }
 
-impl Services {
-    /// The environment of a new credential.
-    pub(super) fn environment_of_new(
-        &self,
-        caller: &Caller,
-        named: Option<&str>,
-        wrong: &mut Vec<FieldError>,
-    ) -> Option<Environment> {
-        match named {
-            Some(name) => input::environment(name).map_err(|error| wrong.extend(field_errors(error))).ok(),
-            None => caller.environment(),
-        }
+/// The environment of a new credential: the caller's own, unless named.
+pub(super) fn environment_of_new(
+    caller: &Caller,
+    named: Option<&str>,
+    wrong: &mut Vec<FieldError>,
+) -> Option<Environment> {
+    match named {
+        Some(name) => input::environment(name).map_err(|error| wrong.extend(field_errors(error))).ok(),
+        None => caller.environment(),
     }
+}
 
+impl Services {
     /// The customers of a new credential: the caller's own, unless named.
     ///
     /// # Errors
@@ -116,19 +115,19 @@ impl Services {
         caller: &Caller,
         named: Patch<Vec<String>>,
     ) -> Result<Option<Vec<CustomerId>>, ServiceError> {
-        let names = match named {
+        let texts = match named {
             Patch::Keep => return Ok(None),
             Patch::Clear => return Ok(Some(vec![])),
-            Patch::Set(names) => names,
+            Patch::Set(texts) => texts,
         };
-        if names.len() > CUSTOMERS_MAX {
+        if texts.len() > CUSTOMERS_MAX {
             return Err(ServiceError::invalid("customers", format!("must have at most {CUSTOMERS_MAX} entries")));
         }
         let caller = caller.clone();
         self.store
             .read(move |connection| {
-                let mut found: Vec<CustomerId> = Vec::with_capacity(names.len());
-                for name in &names {
+                let mut found: Vec<CustomerId> = Vec::with_capacity(texts.len());
+                for name in &texts {
                     let customer = match name.parse::<CustomerId>() {
                         Ok(id) => customers::find(connection, &id)?,
                         Err(_) => customers::find_external(connection, name)?,

@@ -184,13 +184,12 @@ impl Services {
 
     /// The external id of a customer; empty for one that is not there.
     pub(super) async fn external_id(&self, id: &CustomerId) -> Result<Arc<str>, StoreError> {
-        let known = match self.customers.at_hand(id.as_str()) {
-            Some(known) => Some(known),
-            None => {
-                let wanted = id.clone();
-                let query = self.store.read(move |connection| customers::find(connection, &wanted));
-                self.customers.fetch(id.shared(), query).await?
-            }
+        let known = if let Some(known) = self.customers.at_hand(id.as_str()) {
+            Some(known)
+        } else {
+            let wanted = id.clone();
+            let query = self.store.read(move |connection| customers::find(connection, &wanted));
+            self.customers.fetch(id.shared(), query).await?
         };
         Ok(known.map_or_else(|| "".into(), |customer| customer.external_id.as_str().into()))
     }

@@ -45,39 +45,47 @@ impl ProtocolRequest<'_> {
     }
 }
 
+/// What comes of a token request.
+#[derive(Debug)]
+pub struct Answered {
+    /// The token, or what RFC 6749 §5.2 and RFC 8707 §2 provide for.
+    pub issued: Result<Issued, OAuthError>,
+    /// How the limits of the client stand, once it is known to be it.
+    pub standing: Option<Standing>,
+}
+
 impl Services {
     /// Issues a token, or says why not. Either way its audit event is stored before this returns.
-    ///
-    /// # Errors
-    /// What RFC 6749 §5.2 and RFC 8707 §2 provide for.
-    pub async fn issue_token(&self, request: ProtocolRequest<'_>) -> Result<(Issued, Standing), OAuthError> {
+    pub async fn issue_token(&self, request: ProtocolRequest<'_>) -> Answered {
         let mut trail = Trail::anonymous("token.issue", Some(request.environment), Arc::clone(&request.origin));
-        let decided = self.decide_token(&request, &mut trail).await;
-        let refusal = match decided {
-            Ok(issued) => match self.witness(&trail, 200, "ok").await {
-                Ok(()) => return Ok(issued),
-                Err(_) => return Err(Refusal::AUDIT.error),
-            },
-            Err(refusal) => refusal,
+        let mut standing = None;
+        let issued = match self.decide_token(&request, &mut trail, &mut standing).await {
+            Ok(issued) => self.witness(&trail, 200, "ok").await.map(|()| issued).map_err(|_| Refusal::AUDIT.error),
+            Err(refusal) => {
+                trail.jti = None;
+                self.witness_refusal(&trail, refusal.error.status, refusal.reason).await;
+                Err(refusal.error)
+            }
         };
-        trail.jti = None;
-        self.witness_refusal(&trail, refusal.error.status, refusal.reason).await;
-        Err(refusal.error)
+        Answered { issued, standing }
     }
 
     async fn decide_token(
         &self,
         request: &ProtocolRequest<'_>,
         trail: &mut Trail,
-    ) -> Result<(Issued, Standing), Refusal> {
+        standing: &mut Option<Standing>,
+    ) -> Result<Issued, Refusal> {
         let now = clock::now();
         let (form, credentials) = request.read()?;
         // First who, then what: so that the event of whatever is wrong with the request names its client.
         let AuthenticatedClient { known, allowance } =
             self.authenticate_client(request.environment, &credentials, trail, now).await?;
-        let standing = self.limits.take(&known.id, known.client.limits, 1, now);
-        if !standing.is_admitted {
-            return Err(Refusal::new(OAuthError::rate_limited(standing), "rate_limited"));
+        let counted = self.limits.take(&known.id, known.client.limits, 1, now);
+        *standing = Some(counted);
+        if !counted.is_admitted {
+            let error = OAuthError::rate_limited(counted.retry_after_seconds());
+            return Err(Refusal::new(error, "rate_limited"));
         }
         let wanted = Wanted::from_form(&form)?;
         if known.client.token_expiry(now).is_none() {
@@ -89,7 +97,7 @@ impl Services {
             ceiling: allowance.ceiling(),
             secret: credentials.secret.expose(),
         };
-        Ok((self.grant_token(request.environment, &request_of_client, trail, now)?, standing))
+        self.grant_token(request.environment, &request_of_client, trail, now)
     }
 
     fn grant_token(

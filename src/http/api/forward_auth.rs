@@ -6,6 +6,7 @@ use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use super::page::Query;
 use super::{Answer, credential_fields, schema};
 use crate::domain::environment::Environment;
+use crate::domain::ids::Id;
 use crate::domain::scope::Scopes;
 use crate::http::SharedState;
 use crate::http::envelope::{asked_about, origin_of};
@@ -77,7 +78,7 @@ pub(in crate::http) async fn check(request: HttpRequest, mut query: Query, state
 
 /// All six identity fields, empty where there is nothing to say.
 fn passes(identity: &Identity) -> HttpResponse {
-    let customers: Vec<&str> = identity.customers.iter().map(|customer| customer.as_str()).collect();
+    let customers: Vec<&str> = identity.customers.iter().map(Id::as_str).collect();
     let mut response = HttpResponse::Ok();
     response.insert_header((CACHE_CONTROL, "no-store"));
     for (name, text) in [

@@ -56,13 +56,11 @@ impl FromRequest for Query {
         let mut wrong = Vec::new();
         let mut parameters = Vec::new();
         for pair in form::pairs(request.query_string().as_bytes()) {
-            match pair {
-                Ok((name, value)) => parameters.push((name.into_owned(), value.into_owned())),
-                Err(_) => {
-                    wrong.push(FieldError::new("query", "is not well-formed"));
-                    break;
-                }
-            }
+            let Ok((name, value)) = pair else {
+                wrong.push(FieldError::new("query", "is not well-formed"));
+                break;
+            };
+            parameters.push((name.into_owned(), value.into_owned()));
         }
         ready(Ok(Self { parameters, read: vec![], wrong }))
     }

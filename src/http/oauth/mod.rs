@@ -118,13 +118,12 @@ struct JwkSet {
 )]
 pub async fn token(request: HttpRequest, payload: Payload, state: SharedState, issuer: Data<Issuer>) -> HttpResponse {
     let body = read_form(&request, payload, &state).await;
-    let issued = state.services.issue_token(protocol_request(&request, &body, **issuer)).await;
-    let standing = issued.as_ref().map_or_else(|refused| refused.standing, |(_, standing)| Some(*standing));
-    if let Some(standing) = standing {
+    let answered = state.services.issue_token(protocol_request(&request, &body, **issuer)).await;
+    if let Some(standing) = answered.standing {
         request.extensions_mut().insert(standing);
     }
-    match issued {
-        Ok((token, _)) => answer(&TokenAnswer {
+    match answered.issued {
+        Ok(token) => answer(&TokenAnswer {
             access_token: &token.access_token.0,
             token_type: "Bearer",
             expires_in: token.expires_in,

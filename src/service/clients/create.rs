@@ -17,7 +17,7 @@ use crate::domain::rate::RateLimits;
 use crate::domain::scope::Scopes;
 use crate::domain::time::{Duration, Timestamp};
 use crate::service::Services;
-use crate::service::belonging::NewPlace;
+use crate::service::belonging::{NewPlace, environment_of_new};
 use crate::service::error::{FieldError, ServiceError};
 use crate::service::input::{Patch, field_errors};
 use crate::service::trail::Trail;
@@ -80,7 +80,7 @@ impl Services {
         now: Timestamp,
     ) -> Result<Client, ServiceError> {
         let mut wrong = Vec::new();
-        let environment = self.environment_of_new(caller, place.environment, &mut wrong);
+        let environment = environment_of_new(caller, place.environment, &mut wrong);
         let missing = [
             ("environment", environment.is_none() && wrong.is_empty()),
             ("name", input.name == Patch::Keep),

@@ -15,7 +15,7 @@ use crate::domain::permission::KEYS_WRITE;
 use crate::domain::scope::Scopes;
 use crate::domain::time::Timestamp;
 use crate::service::Services;
-use crate::service::belonging::{NewPlace, require_within};
+use crate::service::belonging::{NewPlace, environment_of_new, require_within};
 use crate::service::error::{FieldError, ServiceError};
 use crate::service::input::{Patch, field_errors};
 use crate::service::trail::Trail;
@@ -74,7 +74,7 @@ impl Services {
     ) -> Result<(ApiKey, KeyText), ServiceError> {
         let id: ApiKeyId = random::id(now)?;
         let mut wrong = Vec::new();
-        let environment = self.environment_of_new(caller, place.environment, &mut wrong);
+        let environment = environment_of_new(caller, place.environment, &mut wrong);
         if environment.is_none() && wrong.is_empty() {
             wrong.push(FieldError::new("environment", "is required"));
         }

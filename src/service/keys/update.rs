@@ -37,7 +37,8 @@ impl Services {
             }
             let (was, only_words) = (key.clone(), patch.is_only_words());
             let mut key = patch.apply(key)?;
-            if !only_words && !(own.holds(&was.scopes) && own.holds(&key.scopes)) {
+            let holds_both = own.holds(&was.scopes) && own.holds(&key.scopes);
+            if !only_words && !holds_both {
                 return Err(ServiceError::ScopeExceedsCaller);
             }
             require_within(&own, &key.customers)?;

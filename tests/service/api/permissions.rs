@@ -30,12 +30,21 @@ const CLIENTS_READ: &str = "sealwright.clients:read";
 const CLIENTS_WRITE: &str = "sealwright.clients:write";
 const SCOPES_READ: &str = "sealwright.scopes:read";
 const SCOPES_WRITE: &str = "sealwright.scopes:write";
-const KEYS_READ: &str = "sealwright.signing-keys:read";
-const KEYS_WRITE: &str = "sealwright.signing-keys:write";
+const SIGNING_KEYS_READ: &str = "sealwright.signing-keys:read";
+const SIGNING_KEYS_WRITE: &str = "sealwright.signing-keys:write";
+const KEYS_READ: &str = "sealwright.keys:read";
+const KEYS_WRITE: &str = "sealwright.keys:write";
+const KEYS_VERIFY: &str = "sealwright.keys:verify";
+const CUSTOMERS_READ: &str = "sealwright.customers:read";
+const CUSTOMERS_WRITE: &str = "sealwright.customers:write";
+const USERS_READ: &str = "sealwright.users:read";
+const USERS_WRITE: &str = "sealwright.users:write";
+const ROLES_READ: &str = "sealwright.roles:read";
+const ROLES_WRITE: &str = "sealwright.roles:write";
 const AUDIT_READ: &str = "sealwright.audit:read";
 
 /// Every route needs a row here.
-const TABLE: [Row; 17] = [
+const TABLE: [Row; 44] = [
     row("GET", "/api/v1/clients", CLIENTS_READ, None, 200),
     row("POST", "/api/v1/clients", CLIENTS_WRITE, Some("{}"), 422),
     row("GET", "/api/v1/clients/{id}", CLIENTS_READ, None, 404),
@@ -45,14 +54,41 @@ const TABLE: [Row; 17] = [
     row("POST", "/api/v1/clients/{id}/enable", CLIENTS_WRITE, None, 404),
     row("POST", "/api/v1/clients/{id}/revoke", CLIENTS_WRITE, None, 404),
     row("POST", "/api/v1/clients/{id}/revoke-tokens", CLIENTS_WRITE, None, 404),
+    row("POST", "/api/v1/clients/{id}/transfer", CLIENTS_WRITE, Some(r#"{"owner":null}"#), 404),
+    row("GET", "/api/v1/keys", KEYS_READ, None, 200),
+    row("POST", "/api/v1/keys", KEYS_WRITE, Some("{}"), 422),
+    row("POST", "/api/v1/keys/verify", KEYS_VERIFY, Some("{}"), 422),
+    row("GET", "/api/v1/keys/{id}", KEYS_READ, None, 404),
+    row("PATCH", "/api/v1/keys/{id}", KEYS_WRITE, Some("{}"), 404),
+    row("POST", "/api/v1/keys/{id}/rotate", KEYS_WRITE, Some("{}"), 404),
+    row("POST", "/api/v1/keys/{id}/disable", KEYS_WRITE, None, 404),
+    row("POST", "/api/v1/keys/{id}/enable", KEYS_WRITE, None, 404),
+    row("POST", "/api/v1/keys/{id}/revoke", KEYS_WRITE, None, 404),
+    row("POST", "/api/v1/keys/{id}/transfer", KEYS_WRITE, Some(r#"{"owner":null}"#), 404),
+    row("GET", "/api/v1/customers", CUSTOMERS_READ, None, 200),
+    row("POST", "/api/v1/customers", CUSTOMERS_WRITE, Some("{}"), 422),
+    row("GET", "/api/v1/customers/{id}", CUSTOMERS_READ, None, 404),
+    row("PATCH", "/api/v1/customers/{id}", CUSTOMERS_WRITE, Some("{}"), 404),
+    row("DELETE", "/api/v1/customers/{id}", CUSTOMERS_WRITE, None, 404),
+    row("GET", "/api/v1/users", USERS_READ, None, 200),
+    row("POST", "/api/v1/users", USERS_WRITE, Some("{}"), 422),
+    row("GET", "/api/v1/users/{id}", USERS_READ, None, 404),
+    row("PATCH", "/api/v1/users/{id}", USERS_WRITE, Some("{}"), 404),
+    row("POST", "/api/v1/users/{id}/disable", USERS_WRITE, None, 404),
+    row("POST", "/api/v1/users/{id}/enable", USERS_WRITE, None, 404),
+    row("GET", "/api/v1/roles", ROLES_READ, None, 200),
+    row("POST", "/api/v1/roles", ROLES_WRITE, Some("{}"), 422),
+    row("GET", "/api/v1/roles/{name}", ROLES_READ, None, 404),
+    row("PATCH", "/api/v1/roles/{name}", ROLES_WRITE, Some("{}"), 404),
+    row("DELETE", "/api/v1/roles/{name}", ROLES_WRITE, None, 404),
     row("GET", "/api/v1/scopes", SCOPES_READ, None, 200),
     row("POST", "/api/v1/scopes", SCOPES_WRITE, Some("{}"), 422),
     row("GET", "/api/v1/scopes/{name}", SCOPES_READ, None, 404),
     row("PATCH", "/api/v1/scopes/{name}", SCOPES_WRITE, Some("{}"), 404),
     row("DELETE", "/api/v1/scopes/{name}", SCOPES_WRITE, None, 404),
-    row("GET", "/api/v1/signing-keys", KEYS_READ, None, 200),
-    row("POST", "/api/v1/signing-keys/rotate", KEYS_WRITE, Some(r#"{"lead":"31d"}"#), 422),
-    row("POST", "/api/v1/signing-keys/{kid}/destroy", KEYS_WRITE, None, 404),
+    row("GET", "/api/v1/signing-keys", SIGNING_KEYS_READ, None, 200),
+    row("POST", "/api/v1/signing-keys/rotate", SIGNING_KEYS_WRITE, Some(r#"{"lead":"31d"}"#), 422),
+    row("POST", "/api/v1/signing-keys/{kid}/destroy", SIGNING_KEYS_WRITE, None, 404),
 ];
 
 /// The audit log stands apart from the table, since reading it is what its callers see.
@@ -72,10 +108,14 @@ impl Row {
     }
 
     fn call(&self, server: &Server, authorization: &[&str]) -> Answer {
+        self.call_with(server, authorization.iter().map(|field| ("authorization", *field)))
+    }
+
+    fn call_with<'f>(&self, server: &Server, fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Answer {
         let method = reqwest::Method::from_bytes(self.method.as_bytes()).unwrap();
         let mut request = server.http.request(method, format!("{}/api/v1{}", server.url, self.path()));
-        for field in authorization {
-            request = request.header("authorization", *field);
+        for (name, value) in fields {
+            request = request.header(name, value);
         }
         if let Some(body) = self.body {
             request = request.header("content-type", "application/json").body(body);
@@ -93,7 +133,8 @@ fn every_route_of_the_management_api_has_its_row_here() {
         .as_object()
         .unwrap()
         .iter()
-        .filter(|(path, _)| path.starts_with("/api/v1/"))
+        // Forward-auth asks for no permission: who presents a credential learns what it is good for.
+        .filter(|(path, _)| path.starts_with("/api/v1/") && *path != "/api/v1/forward-auth")
         .flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |operation| (path, operation)))
         .map(|(path, (method, operation))| {
             (method.to_uppercase(), path.clone(), text(&operation["security"][0]["bearer"][0]))
@@ -129,25 +170,40 @@ fn manager(server: &Server, owner: &str, scopes: &[&str]) -> (TestClient, String
     (client, token)
 }
 
+/// The fields that carry a caller's credential.
+type Fields = Vec<(&'static str, String)>;
+
+/// An `internal` key without limits.
+fn internal_key(server: &Server, owner: &str, scopes: &[&str]) -> String {
+    let body = json!({"name": "manager", "type": "internal", "scopes": scopes});
+    let made = server.api("POST", "/keys", owner, Some(&body));
+    assert_eq!(made.status, 201, "{}", made.text);
+    text(&made.body["key"])
+}
+
 both! {
     fn each_route_lets_in_who_has_its_permission_and_nobody_else(database) {
         let server = Server::start(database);
         let owner = owner(&server);
-        let mut callers: Vec<(String, String)> = permissions()
-            .into_iter()
-            .map(|permission| {
-                let (_, token) = manager(&server, &owner, &[&permission]);
-                (permission, token)
-            })
-            .collect();
+        let mut callers: Vec<(String, Fields)> = Vec::new();
+        for permission in permissions() {
+            let (_, token) = manager(&server, &owner, &[&permission]);
+            callers.push((permission.clone(), vec![("authorization", format!("Bearer {token}"))]));
+            let key = internal_key(&server, &owner, &[&permission]);
+            // A key is taken in its own field, and as a bearer token (RFC 6750 §2.1).
+            callers.push((permission.clone(), vec![("authorization", format!("Bearer {key}"))]));
+            callers.push((permission, vec![("x-api-key", key)]));
+        }
         // Business scopes, however wide, beside one permission that no route asks for.
         let business = ["admin", "read", "write", "delete", "clients:*", "clients:write", "sealwright:*", "sealwright"];
         let mut scopes = business.to_vec();
         scopes.push("sealwright.metrics:read");
-        callers.push(("business scopes".to_owned(), manager(&server, &owner, &scopes).1));
-        for (granted, token) in &callers {
+        let token = manager(&server, &owner, &scopes).1;
+        callers.push(("business scopes".to_owned(), vec![("authorization", format!("Bearer {token}"))]));
+        callers.push(("business scopes".to_owned(), vec![("x-api-key", internal_key(&server, &owner, &scopes))]));
+        for (granted, fields) in &callers {
             for row in rows() {
-                let answer = row.call(&server, &[&format!("Bearer {token}")]);
+                let answer = row.call_with(&server, fields.iter().map(|(name, value)| (*name, value.as_str())));
                 let place = format!("{granted} at {} {}: {}", row.method, row.route, answer.text);
                 if covers(granted, row.permission) {
                     assert_eq!(answer.status, row.let_in, "{place}");
@@ -177,6 +233,10 @@ both! {
         let ended_client = server.client("sealwright.admin");
         let ended = server.management_token(&ended_client);
         server.api("POST", &format!("/clients/{}/disable", ended_client.id), &good, None);
+        let key = internal_key(&server, &good, &["sealwright.admin"]);
+        let ended_key = server.key_with("sealwright.admin", &["--type", "internal"]);
+        server.api("POST", &format!("/keys/{}/revoke", ended_key.id), &good, None);
+        let revoked = ended_key.key;
         let (head, signature) = good.rsplit_once('.').unwrap();
         let forged = format!("{head}.{}", signature.chars().rev().collect::<String>());
         let unsigned = format!("{head}.");
@@ -193,6 +253,16 @@ both! {
                 assert!(!answer.text.contains(token) || token.len() < 10, "a token is not said again");
             }
             let bearer = format!("Bearer {good}");
+            let two = row.call_with(&server, [("x-api-key", &*key), ("authorization", &format!("Bearer {good}"))]);
+            assert_problem(&two, 400, "malformed_credentials");
+            let twice = row.call_with(&server, [("x-api-key", &*key), ("x-api-key", &*key)]);
+            assert_problem(&twice, 400, "malformed_credentials");
+            for wrong in [&*revoked, &key[1..], &key[..key.len() - 1], &*format!("{key} "), &*good, "x"] {
+                let answer = row.call_with(&server, [("x-api-key", wrong)]);
+                // White space around a field's value is not a part of it (RFC 9110 §5.5).
+                let expected = if wrong.trim() == key { row.let_in } else { 401 };
+                assert_eq!(answer.status, expected, "{} {}: {}", row.method, row.route, answer.text);
+            }
             for fields in [vec![basic.to_str().unwrap()], vec!["Bearer"], vec!["Bearer a b"], vec![&bearer, &bearer]] {
                 let answer = row.call(&server, &fields);
                 assert_problem(&answer, 400, "malformed_credentials");

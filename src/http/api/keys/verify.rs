@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use crate::domain::environment::Environment;
-use crate::domain::rate::Standing;
+use crate::domain::ids::Id;
+use crate::domain::rate::{BucketStanding, Standing};
 use crate::domain::scope::{Scope, Scopes};
 use crate::http::SharedState;
 use crate::http::api::fields::{self, Fields};
@@ -107,7 +108,7 @@ impl RateLimitView {
         Self {
             limit: tightest.map(|bucket| bucket.quota.limit),
             remaining: tightest.map(|bucket| bucket.remaining),
-            reset_after: tightest.map_or(0, |bucket| bucket.reset_after_seconds()),
+            reset_after: tightest.map_or(0, BucketStanding::reset_after_seconds),
             retry_after: standing.retry_after_seconds(),
         }
     }
@@ -121,8 +122,8 @@ impl<'v> Verdict<'v> {
             name: &known.key.name,
             r#type: known.key.kind.as_str(),
             environment: known.key.environment.as_str(),
-            owner: known.key.owner.as_ref().map(|owner| owner.as_str()),
-            customers: known.key.customers.iter().map(|customer| customer.as_str()).collect(),
+            owner: known.key.owner.as_ref().map(Id::as_str),
+            customers: known.key.customers.iter().map(Id::as_str).collect(),
             scopes: used.scopes.iter().map(Scope::as_str).collect(),
             expires_at: known.key.expires_at.map(Time::from),
         });
@@ -170,13 +171,12 @@ impl Reader<'_> {
     fn cost(&mut self) -> u32 {
         match self.fields.integer("cost") {
             Patch::Keep | Patch::Clear => 1,
-            Patch::Set(cost) => match u32::try_from(cost) {
-                Ok(cost @ 1..=COST_MAX) => cost,
-                _ => {
+            Patch::Set(cost) => {
+                u32::try_from(cost).ok().filter(|cost| (1..=COST_MAX).contains(cost)).unwrap_or_else(|| {
                     self.wrong.push(FieldError::new("cost", format!("must be 1 to {COST_MAX}")));
                     1
-                }
-            },
+                })
+            }
         }
     }
 }
