@@ -49,7 +49,7 @@ impl Metrics {
         registry.register("http_requests", "Answered requests", self.requests.clone());
         registry.register_with_unit("http_request_duration", "Time to answer", Unit::Seconds, self.seconds.clone());
         let journal = services.journal.stats();
-        let (key_hits, key_misses) = services.keys.memory().hits_and_misses();
+        let (key_hits, key_misses) = services.keys.hits_and_misses();
         let (hits, misses) = services.clients.memory().hits_and_misses();
         for (name, help, value) in [
             ("audit_events", "Audit events stored", journal.events.load(Ordering::Relaxed)),

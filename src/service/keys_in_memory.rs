@@ -1,6 +1,7 @@
 //! The API keys that are in use, found by the digest of their string.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::sync::Cache;
 
@@ -31,11 +32,17 @@ pub struct KeysInMemory {
     ids: Cache<[u8; 32], Arc<str>>,
     /// No key is ever made with a string that somebody presented before.
     unknown: Cache<[u8; 32], ()>,
+    unknown_asked: AtomicU64,
 }
 
 impl Default for KeysInMemory {
     fn default() -> Self {
-        Self { memory: Memory::new(KEYS), ids: Cache::new(KEYS), unknown: Cache::new(UNKNOWN) }
+        Self {
+            memory: Memory::new(KEYS),
+            ids: Cache::new(KEYS),
+            unknown: Cache::new(UNKNOWN),
+            unknown_asked: AtomicU64::new(0),
+        }
     }
 }
 
@@ -43,6 +50,12 @@ impl KeysInMemory {
     /// What may be forgotten, and is counted.
     pub fn memory(&self) -> &Memory<KnownKey> {
         &self.memory
+    }
+
+    /// Look-ups that were answered from memory, and those that took a query, since the start.
+    pub fn hits_and_misses(&self) -> (u64, u64) {
+        let (hits, misses) = self.memory.hits_and_misses();
+        (hits, misses + self.unknown_asked.load(Ordering::Relaxed))
     }
 
     /// The key that has or had the string with this digest, if there is one.
@@ -57,6 +70,7 @@ impl KeysInMemory {
                 let wanted = *digest;
                 let found = store.read(move |connection| api_keys::id_by_digest(connection, &wanted)).await?;
                 let Some(id) = found else {
+                    self.unknown_asked.fetch_add(1, Ordering::Relaxed);
                     self.unknown.insert(wanted, ());
                     return Ok(None);
                 };

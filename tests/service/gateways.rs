@@ -253,7 +253,7 @@ fn seconds(answer: &Answer) -> u64 {
 fn a_key_and_a_token_reach_the_api_as_an_identity(gateway: Start) {
     let site = Site::start(gateway);
     let key = site.orders_key();
-    let client = site.server.client_with("orders:*", &[]);
+    let client = site.server.client_with("orders:*", &["--rate-per-minute", "1000"]);
     let token = site.server.token(&client).body["access_token"].as_str().unwrap().to_owned();
     let bearer = |credential: &str| format!("Authorization: Bearer {credential}");
     let key_as_bearer = bearer(key.field.trim_start_matches("X-API-Key: "));
@@ -269,6 +269,8 @@ fn a_key_and_a_token_reach_the_api_as_an_identity(gateway: Start) {
             assert_eq!(identity(&answer), identity_there);
             assert!(answer.header("RateLimit").contains(";r="), "{:?}", answer.headers);
             assert!(answer.header("RateLimit-Policy").contains(";q="), "{:?}", answer.headers);
+            // A gateway that has nothing to say of limits says nothing.
+            assert!(!answer.header("RateLimit").contains('{'), "{:?}", answer.headers);
             // The API can name the event that let its caller in.
             let event = site.event(&received_field(&answer, "x-request-id"));
             assert_eq!((&event["outcome"], &event["path"]), (&"success".into(), &path.split('?').next().into()));
@@ -279,6 +281,14 @@ fn a_key_and_a_token_reach_the_api_as_an_identity(gateway: Start) {
             }
         }
     }
+}
+
+fn without_limits_nothing_is_said_of_them(gateway: Start) {
+    let site = Site::start(gateway);
+    let unlimited = ["--rate-per-minute", "unlimited", "--burst-per-second", "unlimited"];
+    let key = site.key(&[&["--scope", "orders:read"][..], &unlimited].concat());
+    let answer = site.get("/orders", &key, &[]);
+    assert_eq!((answer.status, answer.header("RateLimit"), answer.header("RateLimit-Policy")), (200, "", ""));
 }
 
 fn a_customer_reaches_the_api(gateway: Start) {
@@ -694,6 +704,7 @@ macro_rules! for_each_gateway {
 }
 for_each_gateway! {
     a_key_and_a_token_reach_the_api_as_an_identity
+    without_limits_nothing_is_said_of_them
     a_customer_reaches_the_api
     each_method_needs_its_scope
     who_is_not_known_is_refused_with_a_challenge

@@ -9,6 +9,7 @@ mod database;
 mod durability;
 mod examples;
 mod gateways;
+mod immediate;
 mod interop;
 mod key_rotation;
 mod oauth;

@@ -299,7 +299,7 @@ both! {
             ("/clients", "environment=prod", "environment"),
             ("/clients", "cursor=cli_1", "cursor"),
             ("/clients", "cursor=evt_0199c0de0000700080000000000000ff", "cursor"),
-            ("/clients", "status=active", "status"),
+            ("/clients", "status=live", "status"),
             ("/scopes", "cursor=no:such", "cursor"),
             ("/signing-keys", "environment=prod", "environment"),
             ("/signing-keys", "algorithm=HS256", "algorithm"),

@@ -3,10 +3,13 @@
 mod audit_events;
 mod bad_input;
 mod clients;
+mod forward_auth;
 mod idempotency;
+mod limits;
 mod permissions;
 mod scopes;
 mod signing_keys;
+mod verify;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

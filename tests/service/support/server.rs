@@ -262,6 +262,16 @@ impl Server {
         })
     }
 
+    /// Calls the management API with an API key.
+    pub fn api_with_key(&self, method: &str, path: &str, key: &str, body: Option<&Value>) -> Answer {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let request = self.http.request(method, format!("{}/api/v1{path}", self.url)).header("x-api-key", key);
+        self.send(match body {
+            Some(body) => request.json(body),
+            None => request,
+        })
+    }
+
     /// Audit events that fit the options of `audit list`, newest first.
     pub fn events(&self, options: &[&str]) -> Vec<Value> {
         let mut arguments = vec!["audit", "list", "--limit", "100000"];

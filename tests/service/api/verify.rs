@@ -1,0 +1,255 @@
+//! `POST /api/v1/keys/verify`.
+
+use serde_json::{Value, json};
+
+use super::{assert_problem, events_of, now, owner, rfc3339, text};
+use crate::support::{Answer, Server, TestKey, both};
+
+/// A key that may verify keys.
+pub fn verifier(server: &Server) -> TestKey {
+    server.key("sealwright.keys:verify")
+}
+
+/// Asks about a key of production, with further members of the body.
+pub fn verify(server: &Server, verifier: &TestKey, key: &str, more: &Value) -> Answer {
+    let mut body = json!({"key": key, "environment": "production"});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let answer = server.api_with_key("POST", "/keys/verify", &verifier.key, Some(&body));
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.body["valid"], answer.body["code"] == "VALID", "{}", answer.text);
+    answer
+}
+
+/// The code that a key of production gets.
+pub fn code(server: &Server, verifier: &TestKey, key: &str, more: &Value) -> String {
+    text(&verify(server, verifier, key, more).body["code"])
+}
+
+fn queries(server: &Server) -> u64 {
+    let metrics = server.get("/metrics").text;
+    let line = metrics.lines().find(|line| line.starts_with("sealwright_key_memory_misses_total")).unwrap().to_owned();
+    line.rsplit_once(' ').unwrap().1.parse().unwrap()
+}
+
+both! {
+    fn a_valid_key_is_told_with_what_it_may(database) {
+        let server = Server::start(database);
+        let verifier = verifier(&server);
+        let customer = server.cli(&["customer", "create", "--external-id", "acme", "--name", "Acme"]);
+        let file = server.database.folder.path().join("password");
+        std::fs::write(&file, "correct horse\n").unwrap();
+        let user = server.cli(&["user", "create", "--email", "a@b.c", "--role", "developer", "--password-file", file.to_str().unwrap()]);
+        let expires_at = rfc3339(now() + 60_000);
+        let key = server.key_with("read orders:approve", &[
+            "--customer", "acme", "--owner", "a@b.c", "--expires-at", &expires_at,
+            "--rate-per-minute", "50", "--burst-per-second", "20",
+        ]);
+        let answer = verify(&server, &verifier, &key.key, &json!({"scopes": ["orders:read", "orders:approve"]}));
+        assert_eq!(answer.body, json!({
+            "valid": true,
+            "code": "VALID",
+            "id": key.id,
+            "name": "test",
+            "type": "partner",
+            "environment": "production",
+            "owner": user["id"],
+            "customers": [customer["id"]],
+            "scopes": ["orders:approve", "read"],
+            "expires_at": expires_at,
+            "rate_limit": {"limit": 20, "remaining": 19, "reset_after": 1, "retry_after": 0},
+        }));
+        assert_eq!(answer.header("cache-control"), "no-store");
+        for customer in ["acme", customer["id"].as_str().unwrap()] {
+            assert_eq!(code(&server, &verifier, &key.key, &json!({"customer": customer})), "VALID");
+        }
+        // Who is tied to no customer passes for any.
+        let free = server.key("orders:read");
+        assert_eq!(code(&server, &verifier, &free.key, &json!({"customer": "whoever"})), "VALID");
+        let unlimited = verify(&server, &verifier, &free.key, &json!({}));
+        assert_eq!(unlimited.body["rate_limit"], json!({"limit": null, "remaining": null, "reset_after": 0, "retry_after": 0}));
+    }
+
+    fn the_first_code_that_applies_is_told(database) {
+        let server = Server::start(database);
+        let (verifier, owner) = (verifier(&server), owner(&server));
+        for name in ["acme", "other"] {
+            server.cli(&["customer", "create", "--external-id", name, "--name", name]);
+        }
+        let key = server.key_with("orders:read", &[
+            "--customer", "acme", "--allow-ip", "10.0.0.0/8", "--rate-per-minute", "1", "--expires-in", "1s",
+        ]);
+        let path = format!("/keys/{}", key.id);
+        let patch = |body: Value| assert_eq!(server.api("PATCH", &path, &owner, Some(&body)).status, 200, "{body}");
+        let act = |verb: &str| assert_eq!(server.api("POST", &format!("{path}/{verb}"), &owner, None).status, 200, "{verb}");
+        let mut asked = json!({
+            "environment": "staging", "ip": "192.0.2.1", "customer": "other", "scopes": ["orders:write"],
+        });
+        let told = |asked: &Value, expected: &str| {
+            let answer = verify(&server, &verifier, &key.key, asked);
+            assert_eq!(answer.body["code"], expected, "{}", answer.text);
+            assert!(answer.body["rate_limit"].is_object(), "{}", answer.text);
+            assert_eq!(answer.body.get("scopes").is_some(), expected == "VALID", "{}", answer.text);
+        };
+        act("disable");
+        std::thread::sleep(std::time::Duration::from_millis(1_050));
+        told(&asked, "EXPIRED");
+        patch(json!({"expires_at": null}));
+        told(&asked, "DISABLED");
+        act("enable");
+        told(&asked, "WRONG_ENVIRONMENT");
+        asked["environment"] = json!("production");
+        told(&asked, "IP_NOT_ALLOWED");
+        asked.as_object_mut().unwrap().remove("ip");
+        told(&asked, "IP_NOT_ALLOWED");
+        asked["ip"] = json!("::ffff:10.1.2.3");
+        told(&asked, "WRONG_CUSTOMER");
+        asked["customer"] = json!("acme");
+        // What was refused so far has cost nothing: this takes the one that there is, and lacks the scope.
+        told(&asked, "INSUFFICIENT_SCOPE");
+        told(&asked, "RATE_LIMITED");
+        patch(json!({"rate_per_minute": null}));
+        told(&asked, "INSUFFICIENT_SCOPE");
+        asked["scopes"] = json!(["orders:read"]);
+        told(&asked, "VALID");
+        act("disable");
+        act("revoke");
+        told(&asked, "REVOKED");
+    }
+
+    fn a_caller_of_another_environment_gets_no_key_of_this_one(database) {
+        let server = Server::start(database);
+        let key = server.key("orders:read");
+        let staging = server.key_with("sealwright.keys:verify", &["--environment", "staging"]);
+        for environment in ["production", "staging"] {
+            assert_eq!(code(&server, &staging, &key.key, &json!({"environment": environment})), "WRONG_ENVIRONMENT");
+        }
+        let own = server.key_with("orders:read", &["--environment", "staging"]);
+        assert_eq!(code(&server, &staging, &own.key, &json!({"environment": "staging"})), "VALID");
+    }
+
+    fn to_who_is_tied_to_customers_keys_of_others_do_not_exist(database) {
+        let server = Server::start(database);
+        for name in ["acme", "other"] {
+            server.cli(&["customer", "create", "--external-id", name, "--name", name]);
+        }
+        let verifier = server.key_with("sealwright.keys:verify", &["--customer", "acme"]);
+        for (options, expected) in [
+            (vec!["--customer", "acme"], "VALID"),
+            (vec!["--customer", "other"], "NOT_FOUND"),
+            (vec!["--customer", "acme", "--customer", "other"], "NOT_FOUND"),
+            (vec![], "NOT_FOUND"),
+        ] {
+            let key = server.key_with("orders:read", &options);
+            let answer = verify(&server, &verifier, &key.key, &json!({}));
+            assert_eq!(answer.body["code"], expected, "{options:?}");
+            assert_eq!(answer.body.get("rate_limit").is_some(), expected == "VALID", "{}", answer.text);
+        }
+    }
+
+    fn what_is_no_key_is_not_found_and_a_wrong_checksum_costs_no_query(database) {
+        let server = Server::start(database);
+        let (verifier, key) = (verifier(&server), server.key("orders:read"));
+        assert_eq!(code(&server, &verifier, &key.key, &json!({})), "VALID");
+        let before = queries(&server);
+        let swapped = key.key.replace("sw_live_", "sw_stg_");
+        let mistyped = |at: usize| {
+            let mut text = key.key.clone().into_bytes();
+            text[at] = if text[at] == b'x' { b'y' } else { b'x' };
+            String::from_utf8(text).unwrap()
+        };
+        let (early, late, long) = (mistyped(10), mistyped(key.key.len() - 1), "x".repeat(10_000));
+        for wrong in ["", "x", "sw_live_", &early, &late, &long, "sw_live_ä", &key.key[3..], &format!("{}0", key.key)] {
+            let answer = verify(&server, &verifier, wrong, &json!({}));
+            assert_eq!(answer.body, json!({"valid": false, "code": "NOT_FOUND"}), "{wrong}");
+        }
+        assert_eq!(queries(&server), before);
+        // The checksum is of the random characters: this one is well-formed, and unknown.
+        for _ in 0..3 {
+            assert_eq!(verify(&server, &verifier, &swapped, &json!({})).body, json!({"valid": false, "code": "NOT_FOUND"}));
+        }
+        assert_eq!(queries(&server), before + 1, "an unknown key that comes again costs none");
+        for _ in 0..3 {
+            assert_eq!(code(&server, &verifier, &key.key, &json!({})), "VALID");
+        }
+        assert_eq!(queries(&server), before + 1, "a key in use costs none");
+    }
+
+    fn the_callers_own_limit_does_not_count_verifications(database) {
+        let server = Server::start(database);
+        let verifier = server.key_with("sealwright.keys:verify sealwright.webhooks:read", &["--rate-per-minute", "1"]);
+        let key = server.key("orders:read");
+        for _ in 0..5 {
+            assert_eq!(code(&server, &verifier, &key.key, &json!({})), "VALID");
+        }
+    }
+
+    fn each_verification_has_an_event_about_the_request_that_the_key_came_with(database) {
+        let server = Server::start(database);
+        let (verifier, owner) = (verifier(&server), owner(&server));
+        let customer = server.cli(&["customer", "create", "--external-id", "acme", "--name", "Acme"]);
+        let key = server.key_with("orders:read", &["--customer", "acme"]);
+        let about = json!({
+            "ip": "2001:db8::7", "method": "DELETE", "path": format!("/orders/{}?a=b", key.key),
+            "user_agent": "shop/1", "request_id": "abc-1", "scopes": ["orders:read"],
+        });
+        let answer = verify(&server, &verifier, &key.key, &about);
+        assert_eq!(answer.body["code"], "VALID", "{}", answer.text);
+        let events = events_of(&server, &owner, &answer);
+        let (prefix, _) = key.key.rsplit_once('_').unwrap();
+        assert_eq!(events.len(), 1, "{events:?}");
+        for (member, value) in [
+            ("action", json!("key.verify")), ("outcome", json!("success")), ("reason", json!("ok")),
+            ("actor", json!(verifier.id)), ("credential", json!(key.id)), ("customer", customer["id"].clone()),
+            ("environment", json!("production")), ("status", json!(200)), ("method", json!("DELETE")),
+            ("path", json!(format!("/orders/{prefix}_…"))), ("address", json!("2001:db8::7")),
+            ("user_agent", json!("shop/1")), ("gateway_request_id", json!("abc-1")),
+        ] {
+            assert_eq!(events[0][member], value, "{member}: {}", events[0]);
+        }
+        let refused = verify(&server, &verifier, &key.key, &json!({"scopes": ["orders:write"]}));
+        let event = &events_of(&server, &owner, &refused)[0];
+        assert_eq!((&event["outcome"], &event["reason"]), (&json!("refused"), &json!("insufficient_scope")));
+        let unknown = verify(&server, &verifier, "x", &json!({}));
+        let event = &events_of(&server, &owner, &unknown)[0];
+        assert_eq!((&event["outcome"], &event["reason"]), (&json!("refused"), &json!("malformed_key")));
+        assert_eq!(event["credential"], Value::Null);
+        let secret = &key.key[key.key.len() - 38..];
+        let everything = server.api("GET", "/audit-events?limit=1000", &owner, None).text;
+        assert!(!everything.contains(&secret[4..16]) && !server.log().contains(&secret[4..16]));
+    }
+
+    fn a_role_that_shrinks_cuts_the_next_verification(database) {
+        let server = Server::start(database);
+        let (verifier, owner) = (verifier(&server), owner(&server));
+        let role = json!({"name": "support", "scopes": ["read", "orders:*"]});
+        assert_eq!(server.api("POST", "/roles", &owner, Some(&role)).status, 201);
+        let user = server.api("POST", "/users", &owner, Some(&json!({"email": "s@b.c", "role": "support"})));
+        assert_eq!(user.status, 201, "{}", user.text);
+        let key = server.key_with("admin", &["--type", "internal", "--owner", "s@b.c"]);
+        let scopes = |more: &Value| verify(&server, &verifier, &key.key, more).body["scopes"].clone();
+        assert_eq!(scopes(&json!({"scopes": ["orders:write", "x:read"]})), json!(["orders:*", "read"]));
+        let shrunk = json!({"scopes": ["orders:read"]});
+        assert_eq!(server.api("PATCH", "/roles/support", &owner, Some(&shrunk)).status, 200);
+        assert_eq!(scopes(&json!({"scopes": ["orders:read"]})), json!(["orders:read"]));
+        assert_eq!(code(&server, &verifier, &key.key, &json!({"scopes": ["orders:write"]})), "INSUFFICIENT_SCOPE");
+        let nothing = json!({"scopes": []});
+        assert_eq!(server.api("PATCH", "/roles/support", &owner, Some(&nothing)).status, 200);
+        assert_eq!(code(&server, &verifier, &key.key, &json!({"scopes": ["orders:read"]})), "INSUFFICIENT_SCOPE");
+        let path = format!("/users/{}", text(&user.body["id"]));
+        assert_eq!(server.api("POST", &format!("{path}/disable"), &owner, None).status, 200);
+        assert_eq!(code(&server, &verifier, &key.key, &json!({})), "DISABLED");
+        let given = server.api("POST", &format!("/keys/{}/transfer", key.id), &owner, Some(&json!({"owner": null})));
+        assert_eq!(given.status, 200, "{}", given.text);
+        assert_eq!(code(&server, &verifier, &key.key, &json!({"scopes": ["orders:write"]})), "VALID");
+    }
+
+    fn verifying_takes_the_permission_and_no_other(database) {
+        let server = Server::start(database);
+        let key = server.key("orders:read");
+        let body = json!({"key": key.key, "environment": "production"});
+        assert_problem(&server.api_with_key("POST", "/keys/verify", &key.key, Some(&body)), 403, "permission_denied");
+        let client = server.client("sealwright.keys:verify");
+        let answer = server.api("POST", "/keys/verify", &server.management_token(&client), Some(&body));
+        assert_eq!((answer.status, answer.body["code"].as_str()), (200, Some("VALID")), "{}", answer.text);
+    }
+}
