@@ -1,15 +1,16 @@
-//! What the token endpoint is measured against: a bare actix-web handler that parses the same form, signs the same claims
-//! with a parsed ES256 key and gives the same answer. It finds no client, checks no secret, and keeps no store, audit
-//! log, metrics or log.
+//! What the hot paths are measured against: bare actix-web handlers. That of the token endpoint parses the same form, signs
+//! the same claims with a parsed ES256 key and gives the same answer; those of verify and forward-auth hash the key and answer
+//! the same bytes. They find no credential, check nothing, and keep no store, audit log, metrics or log.
 //!
 //! Usage: `bare-handler ADDRESS WORKERS`. Not a part of the product.
 
 use std::sync::Arc;
 
-use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderName, HeaderValue, PRAGMA};
+use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, PRAGMA};
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use sealwright::clock;
+use sealwright::crypto::digest::sha256;
 use sealwright::crypto::jwt::{TokenSigner, install_provider};
 use sealwright::crypto::random;
 use sealwright::crypto::signing::KeyPair;
@@ -19,7 +20,7 @@ use sealwright::domain::signing_key::Algorithm;
 use sealwright::domain::token::{AudClaim, Claims, CustomersClaim};
 use sealwright::oauth::client_authentication::presented;
 use sealwright::oauth::form::Form;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 const USAGE: &str = "usage: bare-handler ADDRESS WORKERS";
 const LIFETIME: i64 = 3600;
@@ -81,6 +82,47 @@ fn sign(request: &HttpRequest, body: &[u8], issuer: &Issuer) -> Option<String> {
     issuer.signer.sign(&claims).ok()
 }
 
+/// The member that the bare verification reads.
+#[derive(Deserialize)]
+struct Presented<'k> {
+    key: &'k str,
+}
+
+/// What verify answers of a key of the load script, as long as a true one.
+const VERDICT: &str = r#"{"code":"VALID","customers":[],"environment":"production","expires_at":null,"id":"key_00000000000000000000000000000000","name":"load","owner":null,"rate_limit":{"limit":null,"remaining":null,"reset_after":0,"retry_after":0},"scopes":["orders:read","orders:write"],"type":"partner","valid":true}"#;
+
+async fn verify(body: Bytes) -> HttpResponse {
+    match serde_json::from_slice::<Presented<'_>>(&body) {
+        Ok(presented) => {
+            std::hint::black_box(sha256(presented.key.as_bytes()));
+            HttpResponse::Ok()
+                .insert_header((CACHE_CONTROL, "no-store"))
+                .insert_header((CONTENT_TYPE, "application/json"))
+                .insert_header((REQUEST_ID.clone(), NO_REQUEST.clone()))
+                .body(VERDICT)
+        }
+        Err(_) => HttpResponse::BadRequest().finish(),
+    }
+}
+
+async fn forward_auth(request: HttpRequest) -> HttpResponse {
+    let Some(key) = request.headers().get("x-api-key") else { return HttpResponse::Unauthorized().finish() };
+    std::hint::black_box(sha256(key.as_bytes()));
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CACHE_CONTROL, "no-store")).insert_header((REQUEST_ID.clone(), NO_REQUEST.clone()));
+    for (name, value) in [
+        ("x-auth-subject", "key_00000000000000000000000000000000"),
+        ("x-auth-credential", "key_00000000000000000000000000000000"),
+        ("x-auth-type", "api_key"),
+        ("x-auth-scopes", SCOPE),
+        ("x-auth-customer", ""),
+        ("x-auth-environment", "production"),
+    ] {
+        response.insert_header((HeaderName::from_static(name), HeaderValue::from_static(value)));
+    }
+    response.finish()
+}
+
 fn issuer(address: &str) -> Result<Issuer, Box<dyn std::error::Error>> {
     let pair = KeyPair::parse(Algorithm::Es256, &KeyPair::generate(Algorithm::Es256)?)?;
     let (kid, _) = pair.public_jwk();
@@ -100,6 +142,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         App::new()
             .app_data(Data::from(Arc::clone(&issuer)))
             .route("/api/oauth/token", web::post().to(token))
+            .route("/api/v1/keys/verify", web::post().to(verify))
+            .route("/api/v1/forward-auth", web::get().to(forward_auth))
             .route("/readyz", web::get().to(HttpResponse::Ok))
     })
     .workers(workers)

@@ -1,0 +1,93 @@
+//! Fills a data folder for the load script with API keys: some whose strings are known, and others by the million that nobody
+//! knows. Run it while no server uses the folder.
+//!
+//! Usage: `seed-keys DATA_DIR PUBLIC_URL COUNT COPIES`. To standard output go a line `verifier`, key, and for each of `COUNT`
+//! keys a line `key`, key. `COPIES` further keys are rows whose strings are no one's. Not a part of the product.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+use diesel::{Connection as _, SqliteConnection};
+use sealwright::app::{self, Purposes, system_origin};
+use sealwright::config::{Config, Flags};
+use sealwright::crypto::{digest, random};
+use sealwright::domain::api_key::{KeyText, RANDOM_LENGTH};
+use sealwright::domain::caller::Caller;
+use sealwright::domain::environment::Environment;
+use sealwright::service::belonging::NewPlace;
+use sealwright::service::input::Patch;
+use sealwright::service::keys::KeyInput;
+
+type Failure = Box<dyn std::error::Error>;
+
+const USAGE: &str = "usage: seed-keys DATA_DIR PUBLIC_URL COUNT COPIES";
+const PLACE: NewPlace<'_> = NewPlace { environment: Some("production"), owner: None };
+
+fn key(scopes: &[&str]) -> KeyInput {
+    KeyInput {
+        name: Patch::Set("load".to_owned()),
+        scopes: Patch::Set(scopes.iter().map(|scope| (*scope).to_owned()).collect()),
+        rate_per_minute: Patch::Clear,
+        burst_per_second: Patch::Clear,
+        ..KeyInput::default()
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [data_dir, public_url, count, copies] = arguments.as_slice() else { return Err(USAGE.into()) };
+    let (data_dir, count, copies): (PathBuf, u64, u64) = (data_dir.into(), count.parse()?, copies.parse()?);
+    let flags = Flags { data_dir: Some(data_dir.clone()), public_url: Some(public_url.clone()), ..Flags::default() };
+    let config = Config::load(&flags)?;
+    let services = app::open(&config, config.server.listen, Purposes::Serve).await?;
+    let origin = system_origin("seed keys")?;
+    let verifier = key(&["sealwright.keys:verify"]);
+    let (_, verifier) = services.create_key(&Caller::System, PLACE, None, verifier, None, origin.clone()).await?;
+    let original = key(&["orders:read", "orders:write"]);
+    let (original, _) = services.create_key(&Caller::System, PLACE, None, original, None, origin).await?;
+    drop(services);
+    println_key("verifier", verifier.expose())?;
+    copy(&data_dir, original.id.as_str(), &config, count, copies)
+}
+
+fn println_key(kind: &str, key: &str) -> std::io::Result<()> {
+    writeln!(std::io::stdout().lock(), "{kind} {key}")
+}
+
+/// Copies a key. The copies' ids are ordered by time, as true ones are, and spread over the time before the original.
+fn copy(data_dir: &Path, original: &str, config: &Config, count: u64, copies: u64) -> Result<(), Failure> {
+    let mut connection = SqliteConnection::establish(&data_dir.join("sealwright.db").to_string_lossy())?;
+    let all = count + copies;
+    let columns = "environment, name, description, kind, scopes, allowed_ips, rate_per_minute, burst_per_second, state, \
+                   expires_at, owner, created_at, updated_at, rotated_at";
+    connection.batch_execute(&format!(
+        "PRAGMA busy_timeout = 10000; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -200000; \
+         CREATE TEMP TABLE copies AS \
+             WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {all}) \
+             SELECT n, printf('%012x7%s', unixepoch() * 1000 - 10000 * ({all} - n + 1), \
+                              substr(lower(hex(randomblob(10))), 1, 19)) AS digits FROM number; \
+         BEGIN IMMEDIATE; \
+         INSERT INTO api_keys (id, {columns}) \
+             SELECT 'key_' || digits, {columns} FROM copies, api_keys WHERE api_keys.id = '{original}'; \
+         INSERT INTO api_key_strings (digest, key_id, prefix, last_four, created_at) \
+             SELECT randomblob(32), 'key_' || digits, 'sw_live_0000', '0000', 0 FROM copies WHERE n > {count} \
+             ORDER BY 1;"
+    ))?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for number in 1..=count {
+        let text = KeyText::compose(&config.key_brand, Environment::Production, &random::base62(RANDOM_LENGTH)?);
+        diesel::sql_query(
+            "INSERT INTO api_key_strings (digest, key_id, prefix, last_four, created_at) \
+             SELECT ?, 'key_' || digits, 'sw_live_0000', '0000', 0 FROM copies WHERE rowid = ?",
+        )
+        .bind::<diesel::sql_types::Binary, _>(digest::sha256(text.expose().as_bytes()).as_slice())
+        .bind::<diesel::sql_types::BigInt, _>(i64::try_from(number)?)
+        .execute(&mut connection)?;
+        writeln!(out, "key {}", text.expose())?;
+    }
+    connection.batch_execute("COMMIT; PRAGMA wal_checkpoint(TRUNCATE);")?;
+    Ok(())
+}
