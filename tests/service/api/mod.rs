@@ -4,6 +4,7 @@ mod audit_events;
 mod bad_input;
 mod clients;
 mod idempotency;
+mod keys;
 mod permissions;
 mod scopes;
 mod signing_keys;
