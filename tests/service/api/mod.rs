@@ -5,6 +5,7 @@ mod bad_input;
 mod clients;
 mod idempotency;
 mod keys;
+mod people;
 mod permissions;
 mod scopes;
 mod signing_keys;
