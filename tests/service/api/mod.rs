@@ -2,6 +2,7 @@
 
 mod audit_events;
 mod bad_input;
+mod bad_input_keys;
 mod clients;
 mod idempotency;
 mod keys;
