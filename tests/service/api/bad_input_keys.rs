@@ -457,4 +457,40 @@ both! {
             assert_invalid(&answer, &[field]);
         }
     }
+
+    /// A NUL is a character that PostgreSQL stores in no text: it must not get as far as there, in no field of the request.
+    fn a_control_character_in_a_name_of_something_else_names_nothing(database) {
+        let server = Server::start(database);
+        let (token, path, _, user) = with_one_of_each(&server);
+        let before = state(&server);
+        let mut wrong = vec![];
+        let mut check = |method: &str, path: &str, body: Option<Value>, status: u16, field: Option<&str>| {
+            let answer = server.api(method, path, &token, body.as_ref());
+            let named = answer.body["errors"][0]["field"].as_str();
+            if (answer.status, named) != (status, field) {
+                wrong.push(format!("{method} {path} {body:?}: {}", answer.text));
+            }
+        };
+        for text in ["\u{0}", "a\u{0}b", "\u{1b}", "\n"] {
+            let new = |field: &str, value: Value| Some(with(&minimal_key("new"), field, &value));
+            check("POST", "/keys", new("customers", json!([text])), 422, Some("customers"));
+            check("POST", "/keys", new("owner", json!(text)), 422, Some("owner"));
+            check("POST", "/clients", new("customers", json!([text])), 422, Some("customers"));
+            check("POST", "/clients", new("owner", json!(text)), 422, Some("owner"));
+            check("PATCH", &path, Some(json!({"customers": [text]})), 422, Some("customers"));
+            check("POST", &format!("{path}/transfer"), Some(json!({"owner": text})), 422, Some("owner"));
+            check("POST", "/users", Some(json!({"email": "new@example.com", "role": text})), 422, Some("role"));
+            check("PATCH", &user, Some(json!({"role": text})), 422, Some("role"));
+        }
+        for kind in ["customers", "roles"] {
+            for id in ["%00", "a%00b", "%0A"] {
+                check("GET", &format!("/{kind}/{id}"), None, 404, None);
+                check("PATCH", &format!("/{kind}/{id}"), Some(json!({})), 404, None);
+                check("DELETE", &format!("/{kind}/{id}"), None, 404, None);
+            }
+        }
+        assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+        assert_eq!(state(&server), before, "nothing changed");
+        assert!(!server.log().contains(" ERROR "), "{}", server.log());
+    }
 }

@@ -993,4 +993,33 @@ both! {
         assert_eq!(code(&server, &token, &staging.key, &asked), "WRONG_ENVIRONMENT", "the caller is of production");
         assert_eq!(standing(&server, &token, &staging.key), "WRONG_ENVIRONMENT");
     }
+
+    /// A list that is narrowed to what is due has those that are shown as due, and no others.
+    fn the_list_of_what_is_due_agrees_with_what_each_key_shows(database) {
+        let server = Server::start(database);
+        let token = owner(&server);
+        let soon = now() + 500;
+        let make = |name: &str| text(&created_key(&server, &token, &minimal_key(name)).0["id"]);
+        let mut ended = minimal_key("ended");
+        ended["expires_at"] = json!(rfc3339(soon));
+        created_key(&server, &token, &ended);
+        let (gone, stopped) = (make("gone"), make("stopped"));
+        make("old");
+        server.api("POST", &format!("/keys/{gone}/revoke"), &token, None);
+        server.api("POST", &format!("/keys/{stopped}/disable"), &token, None);
+        server.database.execute(&format!("UPDATE api_keys SET rotated_at = rotated_at - {}", 91 * DAY));
+        make("fresh");
+        wait_until(soon);
+        let all = server.api("GET", "/keys", &token, None).body;
+        let due = |is_due: bool| {
+            let rows = all["data"].as_array().unwrap().iter().filter(|key| key["rotation_due"] == json!(is_due));
+            rows.map(|key| text(&key["name"])).collect::<Vec<_>>()
+        };
+        assert_eq!((due(true), due(false)), (vec!["old".into(), "stopped".into()], vec!["fresh".into(), "gone".into(), "ended".into()]));
+        let listed = |query: &str| column(&server.api("GET", &format!("/keys?{query}"), &token, None), "name");
+        assert_eq!(listed("rotation_due=true"), due(true), "what has ended need not be rotated");
+        let commands = server.cli(&["key", "list", "--rotation-due"]);
+        assert_eq!(commands["data"].as_array().unwrap().len(), 2, "{commands}");
+        assert_eq!(listed("rotation_due=false"), due(false), "false is not the same as not asked");
+    }
 }
