@@ -110,6 +110,8 @@ pub async fn open(config: &Config, listening: SocketAddr, purpose: Purposes) -> 
         key_brand: config.key_brand.clone(),
         rotation_age: config.rotation_age,
         mint: SecretMint::new(&tag_key),
+        // Derived, so that no two uses of the one stored key meet.
+        repeat_key: DigestKey::new(&DigestKey::new(&tag_key).digest(&[b"idempotent requests"])),
         passwords: PasswordPool::start(cores / 2)?,
         guessing: Guessing::new(config.guess_limit_per_minute),
         keyring: Keyring::default(),

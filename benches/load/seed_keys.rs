@@ -7,9 +7,9 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
-use diesel::{Connection as _, SqliteConnection};
 use sealwright::app::{self, Purposes, system_origin};
 use sealwright::config::{Config, Flags};
 use sealwright::crypto::{digest, random};

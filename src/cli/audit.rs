@@ -70,6 +70,7 @@ impl Filter {
     fn into_filter(self) -> EventFilter {
         EventFilter {
             environment: self.environment.map(|environment| environment.to_string()),
+            with_shared: false,
             customers: vec![],
             credential: self.credential,
             action: self.action,

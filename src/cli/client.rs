@@ -11,6 +11,7 @@ use crate::clock;
 use crate::config::Flags;
 use crate::domain::client::Client;
 use crate::domain::credential::StateChange;
+use crate::domain::customer::ANY;
 use crate::domain::environment::Environment;
 use crate::domain::time::Duration;
 use crate::http::api::clients::{view, view_with_secret};
@@ -155,7 +156,7 @@ impl Settings {
             rate_per_minute: limit("rate-per-minute", self.rate_per_minute)?,
             burst_per_second: limit("burst-per-second", self.burst_per_second)?,
             expires_at: end(self.expires_in, self.expires_at)?,
-            customers: list(self.customer, "any"),
+            customers: list(self.customer, ANY),
         })
     }
 }
@@ -178,7 +179,7 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
         }
         Command::List { filter, limit } => session::run(flags, "client list", async move |session| {
             let Session { services, caller, origin } = session;
-            let filter = filter.into_filter(services.rotation_age);
+            let filter = filter.into_filter(&services, &caller).await?;
             let found = services.list_clients(&caller, filter, limit, origin).await?;
             let views: Vec<Value> = found.iter().map(|client| viewed(&services, client)).collect();
             output::list(json, &views, &["id", "environment", "name", "status", "scopes", "last_used_at"]);

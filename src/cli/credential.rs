@@ -3,11 +3,12 @@
 use clap::Args;
 
 use crate::clock;
+use crate::domain::caller::Caller;
 use crate::domain::credential::Status;
 use crate::domain::environment::Environment;
-use crate::domain::ids::UserId;
-use crate::domain::time::Duration;
-use crate::store::credentials::CredentialFilter;
+use crate::service::Services;
+use crate::service::error::ServiceError;
+use crate::store::credentials::{CredentialFilter, Due};
 
 /// Which credentials to list.
 #[derive(Args)]
@@ -21,9 +22,9 @@ pub struct Filter {
     /// Only those with this status: active, inactive, expired or revoked
     #[arg(long)]
     status: Option<Status>,
-    /// Only those of this user
+    /// Only those of this user, by id or e-mail address
     #[arg(long)]
-    owner: Option<UserId>,
+    owner: Option<String>,
     /// Only those that are tied to this customer, by either of its ids
     #[arg(long)]
     customer: Option<String>,
@@ -33,20 +34,24 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// The filter now, where credentials are due to be rotated at `rotation_age`.
-    pub fn into_filter(self, rotation_age: Duration) -> CredentialFilter {
+    /// The filter now.
+    pub async fn into_filter(self, services: &Services, caller: &Caller) -> Result<CredentialFilter, ServiceError> {
         let now = clock::now();
-        CredentialFilter {
+        let owner = match &self.owner {
+            Some(name) => Some(services.user_named(caller, name).await?),
+            None => None,
+        };
+        Ok(CredentialFilter {
             environment: self.environment,
             name: self.name,
             kind: None,
-            owner: self.owner,
+            owner,
             customer: self.customer,
             within: vec![],
             status: self.status.map(|status| (status, now)),
-            rotated_before: self.rotation_due.then(|| now.minus(rotation_age)),
+            due: self.rotation_due.then(|| Due { is_due: true, rotated_before: now.minus(services.rotation_age), now }),
             before: None,
-        }
+        })
     }
 }
 

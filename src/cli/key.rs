@@ -14,6 +14,7 @@ use crate::clock;
 use crate::config::Flags;
 use crate::domain::api_key::{ApiKey, KeyText, KeyType};
 use crate::domain::credential::StateChange;
+use crate::domain::customer::ANY;
 use crate::domain::environment::Environment;
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::time::Duration;
@@ -174,7 +175,7 @@ impl Settings {
             rate_per_minute: limit("rate-per-minute", self.rate_per_minute)?,
             burst_per_second: limit("burst-per-second", self.burst_per_second)?,
             expires_at: end(self.expires_in, self.expires_at)?,
-            customers: list(self.customer, "any"),
+            customers: list(self.customer, ANY),
         })
     }
 }
@@ -198,7 +199,7 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
         Command::List { filter, kind, limit } => session::run(flags, "key list", async move |session| {
             let Session { services, caller, origin } = session;
             let kind = kind.map(KeyType::as_str);
-            let filter = CredentialFilter { kind, ..filter.into_filter(services.rotation_age) };
+            let filter = CredentialFilter { kind, ..filter.into_filter(&services, &caller).await? };
             let found = services.list_keys(&caller, filter, limit, origin).await?;
             let views: Vec<Value> = found.iter().map(|key| viewed(&services, key)).collect();
             let columns = ["id", "environment", "name", "type", "status", "scopes", "prefix", "last_used_at"];

@@ -150,7 +150,7 @@ async fn id_of(services: &SharedServices, name: &str) -> Result<String, CliError
     if name.parse::<UserId>().is_ok() {
         return Ok(name.to_owned());
     }
-    let found = services.user_named(name).await.map_err(|error| match error {
+    let found = services.user_named(&session::caller(), name).await.map_err(|error| match error {
         ServiceError::Invalid(_) => ServiceError::NotFound("user"),
         other => other,
     });

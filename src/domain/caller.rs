@@ -7,7 +7,7 @@ use super::credential::Place;
 use super::environment::Environment;
 use super::ids::{CustomerId, UserId};
 use super::permission;
-use super::scope::{Scope, Scopes};
+use super::scope::{ANY_RESOURCE, Scope, Scopes};
 
 /// Who acts on the management verbs.
 #[derive(Clone, Debug)]
@@ -142,6 +142,19 @@ impl Caller {
     /// Whether the caller covers `scopes` itself: it gives, and takes over, nothing beyond.
     pub fn holds(&self, scopes: &Scopes) -> bool {
         self.scopes().is_none_or(|own| own.cover_all(scopes))
+    }
+
+    /// Whether the caller holds all that a role with `scopes` allows. [`ANY_RESOURCE`] means more there than it does as a scope
+    /// of a credential: it takes one who holds every business scope.
+    pub fn holds_role(&self, scopes: &Scopes) -> bool {
+        let names_any = scopes.iter().any(|scope| scope.as_str() == ANY_RESOURCE);
+        let holds_any = self.scopes().is_none_or(|own| own.iter().any(|scope| scope.as_str() == "admin"));
+        self.holds(scopes) && (!names_any || holds_any)
+    }
+
+    /// Whether users exist for the caller.
+    pub fn sees_users(&self) -> bool {
+        self.customers().is_empty() && self.covers(permission::USERS_READ)
     }
 
     /// Whether the caller may let a credential go from under the ceiling of its owner's role to be the organisation's own.

@@ -126,7 +126,11 @@ impl Client {
     pub fn negotiate_scope(&self, requested: Option<Scopes>, ceiling: Option<&Scopes>) -> Result<Scopes, BeyondClient> {
         let cut = |scopes: &Scopes| ceiling.map_or_else(|| scopes.clone(), |ceiling| scopes.cut_to(ceiling));
         match requested {
-            Some(requested) if cut(&self.scopes).cover_all(&requested) => Ok(requested),
+            Some(requested)
+                if self.scopes.cover_all(&requested) && ceiling.is_none_or(|ceiling| ceiling.allow_all(&requested)) =>
+            {
+                Ok(requested)
+            }
             Some(_) => Err(BeyondClient),
             None => {
                 let granted = cut(self.default_scopes.as_ref().unwrap_or(&self.scopes));

@@ -6,6 +6,9 @@ use super::time::Timestamp;
 /// Longest external id, in bytes.
 const EXTERNAL_ID_MAX: usize = 128;
 
+/// What commands call being tied to no customer.
+pub const ANY: &str = "any";
+
 /// A customer.
 #[derive(Clone, Debug)]
 pub struct Customer {
@@ -30,8 +33,9 @@ pub fn external_id(text: &str) -> Result<String, &'static str> {
     if text.is_empty() || text.len() > EXTERNAL_ID_MAX || !text.bytes().all(|b| b.is_ascii_graphic()) {
         return Err("must be 1 to 128 visible ASCII characters");
     }
-    if text.starts_with("cus_") {
-        return Err("must not begin with cus_");
+    // Commands have a word for no customer at all.
+    if text.starts_with("cus_") || text == ANY {
+        return Err("must not be any, nor begin with cus_");
     }
     Ok(text.to_owned())
 }

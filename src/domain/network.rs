@@ -1,7 +1,7 @@
 //! Addresses: allowlists, and who the caller is behind trusted proxies.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -80,24 +80,23 @@ impl fmt::Display for Networks {
 }
 
 /// The caller's address: the peer itself, or, where the peer is a trusted proxy, the rightmost hop of
-/// `X-Forwarded-For` that is not one (RFC 9700 §4.13). A hop that cannot be read ends the walk at the last one that
-/// could.
+/// `X-Forwarded-For` that is not one (RFC 9700 §4.13), with or without its port. `None` where that hop cannot be read: it is
+/// somebody, and nobody knows who.
 pub fn caller_address<'a>(
     peer: IpAddr,
     trusted_proxies: &Networks,
     forwarded_for: impl DoubleEndedIterator<Item = &'a str>,
-) -> IpAddr {
+) -> Option<IpAddr> {
     let mut address = peer.to_canonical();
     for hop in forwarded_for.flat_map(|line| line.split(',')).rev() {
         if !trusted_proxies.contain(address) {
             break;
         }
-        match hop.trim().parse::<IpAddr>() {
-            Ok(hop) => address = hop.to_canonical(),
-            Err(_) => break,
-        }
+        let hop = hop.trim();
+        let read = hop.parse::<IpAddr>().or_else(|_| hop.parse::<SocketAddr>().map(|hop| hop.ip()));
+        address = read.ok()?.to_canonical();
     }
-    address
+    Some(address)
 }
 
 /// What limits on guessing count by: a v4 address, or the /64 that a v6 address lies in.
@@ -151,12 +150,17 @@ mod tests {
             ("10.0.0.1", vec!["1.2.3.4, 203.0.113.9"], "203.0.113.9"),
             ("10.0.0.1", vec!["1.2.3.4", "203.0.113.9, 10.0.0.7"], "203.0.113.9"),
             ("10.0.0.1", vec![], "10.0.0.1"),
-            ("10.0.0.1", vec!["203.0.113.9, junk"], "10.0.0.1"),
+            ("10.0.0.1", vec!["203.0.113.9, junk"], "nobody"),
+            ("10.0.0.1", vec!["203.0.113.9,"], "nobody"),
+            ("10.0.0.1", vec!["203.0.113.9:4711"], "203.0.113.9"),
+            ("10.0.0.1", vec!["[2001:db8::1]:443"], "2001:db8::1"),
+            ("198.51.100.1", vec!["junk"], "198.51.100.1"),
             ("10.0.0.1", vec!["10.0.0.2"], "10.0.0.2"),
             ("::ffff:10.0.0.1", vec!["203.0.113.9"], "203.0.113.9"),
         ] {
             let found = caller_address(peer.parse().unwrap(), &proxies, forwarded.clone().into_iter());
-            assert_eq!(found.to_string(), expected, "{peer} {forwarded:?}");
+            let found = found.map_or_else(|| "nobody".to_owned(), |address| address.to_string());
+            assert_eq!(found, expected, "{peer} {forwarded:?}");
         }
     }
 

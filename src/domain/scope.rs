@@ -9,7 +9,7 @@ use super::permission;
 /// Longest scope token.
 const SCOPE_MAX: usize = 128;
 /// Most scope tokens in one set.
-const SCOPES_MAX: usize = 100;
+pub const SCOPES_MAX: usize = 100;
 /// Most characters of a set as it is printed: with that many, and as many as audiences may have, a token stays below the
 /// 8 KiB that verifiers read.
 const TEXT_MAX: usize = 3072;

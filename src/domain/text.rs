@@ -30,13 +30,19 @@ fn bounded(text: &str, max: usize, too_long: &'static str) -> Result<String, &'s
     if text.chars().count() > max {
         return Err(too_long);
     }
-    if text.chars().any(char::is_control) {
+    if text.chars().any(|c| c.is_control() || is_invisible(c)) {
         return Err("must not contain control characters");
     }
     if text.trim() != text {
         return Err("must not begin or end with white space");
     }
     Ok(text.to_owned())
+}
+
+/// Whether a character cannot be seen but changes how others are: directions of writing, spaces of no width, line separators.
+/// The joiners that some scripts and emoji need are not among them.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// What secrets and tokens of ours begin with.

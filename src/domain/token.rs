@@ -84,6 +84,9 @@ pub struct VerifiedClaims {
     pub jti: String,
     /// Scopes, separated by spaces.
     pub scope: String,
+    /// The customers that its client was tied to; any, if empty.
+    #[serde(default)]
+    pub customers: Vec<String>,
 }
 
 fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

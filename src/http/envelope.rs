@@ -149,7 +149,27 @@ fn method(request: &ServiceRequest) -> std::borrow::Cow<'static, str> {
 
 fn printable(value: Option<&HeaderValue>) -> String {
     let text = value.map(HeaderValue::as_bytes).map(String::from_utf8_lossy).unwrap_or_default();
-    clipped(&wire_text(&text), USER_AGENT_MAX).chars().filter(|c| !c.is_control()).collect()
+    readable(&text, USER_AGENT_MAX)
+}
+
+/// A text from the wire for the log, without control characters and secrets: in this order, since what is left after a character
+/// is taken out of it may be one.
+fn readable(text: &str, max: usize) -> String {
+    let text: std::borrow::Cow<'_, str> = if text.chars().any(char::is_control) {
+        text.chars().filter(|c| !c.is_control()).collect::<String>().into()
+    } else {
+        text.into()
+    };
+    clipped(&wire_text(&text), max).to_owned()
+}
+
+/// The path of a request target, without its query; of an absolute one without scheme and authority, which may name a user.
+fn path_of(target: &str) -> &str {
+    let target = target.split(['?', '#']).next().unwrap_or_default();
+    match target.split_once("://") {
+        Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
+        None => target,
+    }
 }
 
 fn caller_address(request: &ServiceRequest, state: &State) -> Option<IpAddr> {
@@ -165,7 +185,7 @@ fn caller_address(request: &ServiceRequest, state: &State) -> Option<IpAddr> {
     if hops.is_empty() {
         hops = fields(&REAL_IP);
     }
-    Some(network::caller_address(peer, proxies, hops.into_iter()))
+    network::caller_address(peer, proxies, hops.into_iter())
 }
 
 /// What a trusted proxy says of the request that it asks about; nothing is believed of others.
@@ -188,12 +208,10 @@ pub fn asked_about(request: &HttpRequest, state: &State) -> RequestAsked {
 
 /// The same within bounds, without queries and secrets.
 pub fn bounded(asked: RequestAsked) -> RequestAsked {
-    let plain = |text: String, max: usize| {
-        clipped(&wire_text(&text), max).chars().filter(|c| !c.is_control()).collect::<String>()
-    };
+    let plain = |text: String, max: usize| readable(&text, max);
     RequestAsked {
         method: asked.method.map(|method| plain(method, METHOD_KEPT)),
-        path: asked.path.map(|path| plain(path.split('?').next().unwrap_or_default().to_owned(), PATH_KEPT)),
+        path: asked.path.map(|path| readable(path_of(&path), PATH_KEPT)),
         user_agent: asked.user_agent.map(|agent| plain(agent, USER_AGENT_MAX)),
         request_id: asked.request_id.map(|id| plain(id, REQUEST_ID_KEPT)),
     }

@@ -7,6 +7,7 @@ use super::error::ServiceError;
 use super::trail::Trail;
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
+use crate::domain::environment::Environment;
 use crate::store::audit_log::{self, EventFilter, StoredEvent};
 
 impl Services {
@@ -27,6 +28,8 @@ impl Services {
             if asked_for_another {
                 return self.reading(trail, |_| Ok(vec![])).await;
             }
+            // What all environments share is managed from production, and seen from there.
+            filter.with_shared = filter.environment.is_none() && caller.governs(Environment::Production);
             filter.environment = Some(own.to_string());
         }
         filter.customers = caller.customers().iter().map(ToString::to_string).collect();

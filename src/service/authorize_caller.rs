@@ -199,7 +199,7 @@ impl Services {
             };
             trail.authenticated(&id);
             let client = &in_force.known.client;
-            trail.of_customers(&client.customers, None);
+            trail.of_customers(&in_force.customers, None);
             let audience = &self.issuers.of(environment).audiences.management;
             if !in_force.claims.aud.iter().any(|aud| aud == audience.as_str()) {
                 return Err((Unauthorized::InvalidToken, "wrong_audience"));
@@ -212,7 +212,7 @@ impl Services {
                 environment,
                 scopes: in_force.scopes,
                 owner: client.owner.clone(),
-                customers: client.customers.clone(),
+                customers: in_force.customers,
             };
             return Ok((credential, client.limits));
         }

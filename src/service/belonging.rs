@@ -92,7 +92,7 @@ impl Services {
         wrong: &mut Vec<FieldError>,
     ) -> Result<Option<UserId>, ServiceError> {
         let Some(name) = named else { return Ok(caller.owner().cloned()) };
-        match self.user_named(name).await {
+        match self.user_named(caller, name).await {
             Ok(owner) if caller.may_release() || caller.owner() == Some(&owner) => Ok(Some(owner)),
             Ok(_) => {
                 wrong.push(FieldError::new("owner", "must be the caller's own owner"));
@@ -152,16 +152,19 @@ impl Services {
     /// The user that is named by id or e-mail address.
     ///
     /// # Errors
-    /// There is no such user; the database fails.
-    pub async fn user_named(&self, name: &str) -> Result<UserId, ServiceError> {
+    /// There is no such user, as far as the caller sees: itself belonging to one, it sees that one; the database fails.
+    pub async fn user_named(&self, caller: &Caller, name: &str) -> Result<UserId, ServiceError> {
         let (id, name) = (name.parse::<UserId>(), name.to_lowercase());
+        let caller = caller.clone();
         self.store
             .read(move |connection| {
                 let user = match id {
                     Ok(id) => users::find(connection, &id)?,
                     Err(_) => users::find_by_email(connection, &name)?,
                 };
-                user.map(|user| user.id).ok_or_else(|| ServiceError::invalid("owner", "names no user"))
+                user.map(|user| user.id)
+                    .filter(|user| caller.sees_users() || caller.owner() == Some(user))
+                    .ok_or_else(|| ServiceError::invalid("owner", "names no user"))
             })
             .await
     }
@@ -178,7 +181,7 @@ impl Services {
         named: Option<&str>,
     ) -> Result<Option<UserId>, ServiceError> {
         let owner = match named {
-            Some(name) => Some(self.user_named(name).await?),
+            Some(name) => Some(self.user_named(caller, name).await?),
             None => None,
         };
         if caller.only_owner(permission).is_some() || (owner.is_none() && !caller.may_release()) {

@@ -186,17 +186,18 @@ impl Services {
         trail: &mut Trail,
         now: Timestamp,
     ) -> Result<Identity, Refused> {
-        let TokenInForce { claims, scopes, known } = self.forwarded_token(request, token, trail, now).await?;
+        let in_force = self.forwarded_token(request, token, trail, now).await?;
+        let (claims, known, customers) = (&in_force.claims, &in_force.known, &in_force.customers);
         let client = &known.client;
         if !client.allowed_ips.admit(request.origin.address) {
             return Err((Denied::Forbidden("address"), "address_not_allowed"));
         }
         let customer = self
-            .customer_of(&client.customers, request.customer.as_deref())
+            .customer_of(customers, request.customer.as_deref())
             .await
             .map_err(|error| unknowable(&error))?
             .map_err(|_| (Denied::Forbidden("customer"), "wrong_customer"))?;
-        trail.of_customers(&client.customers, customer.as_ref());
+        trail.of_customers(customers, customer.as_ref());
         let management = &self.issuers.of(request.environment).audiences.management;
         let is_for_it = match &request.audience {
             Some(audience) => claims.aud.contains(audience),
@@ -209,7 +210,7 @@ impl Services {
         if !standing.is_admitted {
             return Err((Denied::RateLimited(standing), "rate_limited"));
         }
-        if !scopes.cover_all(&request.scopes) {
+        if !in_force.covers(&request.scopes) {
             return Err((Denied::Insufficient(request.scopes.clone()), "insufficient_scope"));
         }
         trail.authenticated(&known.id);
@@ -217,9 +218,9 @@ impl Services {
             subject: subject(client.owner.as_ref(), &known.id),
             credential: Arc::clone(&known.id),
             kind: "token",
-            scopes,
-            customers: customer.map_or_else(|| client.customers.clone(), |customer| vec![customer]),
+            customers: customer.map_or_else(|| customers.clone(), |customer| vec![customer]),
             environment: client.environment,
+            scopes: in_force.scopes,
             standing,
         })
     }
@@ -233,13 +234,13 @@ impl Services {
         now: Timestamp,
     ) -> Result<TokenInForce, Refused> {
         let claims = self.verified_claims(request.environment, token, now).map_err(|reason| {
-            let is_others = |environment: &Environment| self.verified_claims(*environment, token, now).is_ok();
-            let reason = if reason == "unknown_key" && Environment::ALL.iter().any(is_others) {
-                "wrong_environment"
-            } else {
-                reason
-            };
-            (Denied::Invalid, reason)
+            let of = |environment: &Environment| self.verified_claims(*environment, token, now).ok();
+            // A token of another environment is one of somebody's, whose business it is.
+            let others = Environment::ALL.iter().find_map(|environment| Some((*environment, of(environment)?)));
+            let Some((environment, claims)) = others else { return (Denied::Invalid, reason) };
+            trail.environment = Some(environment);
+            trail.credential = Some(claims.client_id.as_str().into());
+            (Denied::Invalid, "wrong_environment")
         })?;
         trail.credential = Some(claims.client_id.as_str().into());
         trail.jti = Some(claims.jti.as_str().into());

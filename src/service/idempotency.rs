@@ -5,11 +5,13 @@ use super::Services;
 use super::error::ServiceError;
 use super::trail::Trail;
 use super::vault::{Purpose, Vault};
-use crate::crypto::digest::sha256;
+use crate::crypto::digest::DigestKey;
 use crate::domain::caller::Caller;
+use crate::domain::ids::{ApiKeyId, ClientId};
+use crate::domain::permission::{CLIENTS_WRITE, KEYS_WRITE};
 use crate::domain::time::{Duration, Timestamp};
 use crate::store::idempotency::{self, KeptAnswer};
-use crate::store::{Change, StoreError};
+use crate::store::{Change, StoreError, api_keys, clients};
 
 /// How long a kept answer carries its secret.
 pub const SECRET_KEPT: Duration = Duration::seconds(3600);
@@ -58,17 +60,24 @@ impl Rendered {
 
 impl Repeatable {
     /// The request of `caller` under `key`, told apart from others by method, path, body and what the caller may: a token
-    /// with fewer scopes gets no answer that it could not have got by itself.
+    /// with fewer scopes gets no answer that it could not have got by itself. The digest is keyed, since a body may have a
+    /// password in it: who reads the database must not be able to try passwords against it.
     ///
     /// # Errors
     /// The key is empty, too long, or not visible ASCII.
-    pub fn new(caller: &Caller, key: &str, method: &str, path: &str, body: &[u8]) -> Result<Self, ServiceError> {
+    pub fn new(
+        digest_key: &DigestKey,
+        caller: &Caller,
+        key: &str,
+        (method, path): (&str, &str),
+        body: &[u8],
+    ) -> Result<Self, ServiceError> {
         if key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(ServiceError::invalid("Idempotency-Key", "must be 1 to 255 visible ASCII characters"));
         }
         let scopes = caller.scopes().map(ToString::to_string).unwrap_or_default();
-        let request = [method.as_bytes(), b"\0", path.as_bytes(), b"\0", scopes.as_bytes(), b"\0", body].concat();
-        Ok(Self { actor: caller.actor().to_string(), key: key.to_owned(), digest: sha256(&request) })
+        let digest = digest_key.digest(&[method.as_bytes(), path.as_bytes(), scopes.as_bytes(), body]);
+        Ok(Self { actor: caller.actor().to_string(), key: key.to_owned(), digest })
     }
 
     fn subject(&self) -> String {
@@ -112,13 +121,15 @@ pub fn subject(actor: &str, key: &str) -> String {
 }
 
 impl Services {
-    /// The answer that was kept for `request`, if it is a repeated one. It may hand out a secret, and so has an event of its
-    /// own on `trail`.
+    /// The answer that was kept for `request` of `caller`, if it is a repeated one. It may hand out a secret, and so has an
+    /// event of its own on `trail`. What became of the object since counts: a credential that is out of the caller's reach
+    /// now is not there, and the secret of one that is above it now is not told.
     ///
     /// # Errors
-    /// The key was used for another request; the database fails, or the event is not stored.
+    /// The key was used for another request; the object is out of reach; the database fails, or the event is not stored.
     pub async fn replay(
         &self,
+        caller: &Caller,
         request: &Repeatable,
         mut trail: Trail,
         now: Timestamp,
@@ -132,7 +143,10 @@ impl Services {
         if kept.request_digest != digest {
             return Err(ServiceError::IdempotencyKeyReused);
         }
-        let sealed = kept.sealed_body.filter(|_| kept.created_at > now.minus(SECRET_KEPT).millis());
+        let shown: serde_json::Value = serde_json::from_str(&kept.body).unwrap_or_default();
+        let may_have_secret = self.may_have_again(caller, shown["id"].as_str().unwrap_or_default()).await?;
+        let is_fresh = kept.created_at > now.minus(SECRET_KEPT).millis();
+        let sealed = kept.sealed_body.filter(|_| is_fresh && may_have_secret);
         let body = match sealed {
             Some(sealed) => {
                 let whole = self
@@ -144,11 +158,28 @@ impl Services {
             }
             None => kept.body.clone(),
         };
-        let shown: serde_json::Value = serde_json::from_str(&kept.body).unwrap_or_default();
         trail.target = shown["id"].as_str().or(shown["name"].as_str()).map(Into::into);
         let status = u16::try_from(kept.status).unwrap_or(200);
         let witnessed = self.witness(&trail, status, "replayed").await;
         witnessed.map_err(|error| ServiceError::Unavailable(error.to_string()))?;
         Ok(Some(Replay { status, body }))
+    }
+
+    /// Whether the caller may be told the secret of the credential `id` as it is now; of other objects there is none.
+    async fn may_have_again(&self, caller: &Caller, id: &str) -> Result<bool, ServiceError> {
+        let (caller, client, key) = (caller.clone(), id.parse::<ClientId>(), id.parse::<ApiKeyId>());
+        self.store
+            .read(move |connection| match (client, key) {
+                (Ok(id), _) => clients::find(connection, &id)?
+                    .filter(|client| caller.reaches(CLIENTS_WRITE, client.place()))
+                    .map(|client| caller.may_take(&client))
+                    .ok_or(ServiceError::NotFound("client")),
+                (_, Ok(id)) => api_keys::find(connection, &id)?
+                    .filter(|key| caller.reaches(KEYS_WRITE, key.place()))
+                    .map(|key| caller.holds(&key.scopes))
+                    .ok_or(ServiceError::NotFound("key")),
+                _ => Ok(true),
+            })
+            .await
     }
 }

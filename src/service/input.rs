@@ -3,7 +3,7 @@
 use crate::domain::environment::Environment;
 use crate::domain::network::Networks;
 use crate::domain::rate::LIMIT_MAX;
-use crate::domain::scope::{Scope, Scopes};
+use crate::domain::scope::{SCOPES_MAX, Scope, Scopes};
 use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::service::error::{FieldError, ServiceError};
@@ -79,6 +79,9 @@ impl<T> Patch<T> {
 pub fn scopes(list: &[String]) -> Result<Scopes, String> {
     if list.is_empty() {
         return Err("must name at least one scope".to_owned());
+    }
+    if list.len() > SCOPES_MAX {
+        return Err(format!("must have at most {SCOPES_MAX} scopes"));
     }
     let scopes = list.iter().map(|text| text.parse::<Scope>().map_err(|what| format!("{what}: {}", shown(text))));
     Scopes::new(scopes.collect::<Result<Vec<_>, _>>()?).map_err(str::to_owned)

@@ -14,7 +14,7 @@ use crate::crypto::jwt::TokenError;
 use crate::domain::client::Client;
 use crate::domain::credential::Status;
 use crate::domain::environment::Environment;
-use crate::domain::ids::TokenId;
+use crate::domain::ids::{CustomerId, TokenId};
 use crate::domain::permission;
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::time::Timestamp;
@@ -28,10 +28,34 @@ use crate::store::{StoreError, revoked_tokens};
 pub struct TokenInForce {
     /// Its claims.
     pub claims: VerifiedClaims,
-    /// Its scopes, cut to what its client has now, and its client's owner's role allows.
+    /// Its scopes, cut to what its client has now.
+    own: Scopes,
+    /// The same, cut to what its client's owner's role allows.
     pub scopes: Scopes,
+    /// The customers that it is for: those of which both the token and its client now are; any, if empty.
+    pub customers: Vec<CustomerId>,
+    /// What its client's owner allows.
+    pub allowance: Allowance,
     /// Its client.
     pub known: Arc<KnownClient>,
+}
+
+impl TokenInForce {
+    /// Whether it covers `required` at this moment.
+    pub fn covers(&self, required: &Scopes) -> bool {
+        self.own.cover_all(required) && self.allowance.allows(required)
+    }
+}
+
+/// What is left of a token's customers, now that its client has these. A token never reaches further than when it was issued.
+fn customers_left(claimed: &[String], now: &[CustomerId]) -> Option<Vec<CustomerId>> {
+    if claimed.is_empty() {
+        return Some(now.to_vec());
+    }
+    let claimed: Vec<CustomerId> = claimed.iter().filter_map(|customer| customer.parse().ok()).collect();
+    let left: Vec<CustomerId> =
+        claimed.into_iter().filter(|customer| now.is_empty() || now.contains(customer)).collect();
+    (!left.is_empty()).then_some(left)
 }
 
 impl Services {
@@ -130,7 +154,10 @@ impl Services {
         }
         let own: Vec<Scope> = claims.scope.split(' ').filter_map(|scope| scope.parse().ok()).collect();
         let own = Scopes::new(own).map_err(|_| Refused("malformed_token"))?;
-        Ok(TokenInForce { scopes: allowance.of(&own.covered_by(&known.client.scopes)), claims, known })
+        let own = own.covered_by(&known.client.scopes);
+        let customers =
+            customers_left(&claims.customers, &known.client.customers).ok_or(Refused("customers_changed"))?;
+        Ok(TokenInForce { scopes: allowance.of(&own), own, customers, allowance, claims, known })
     }
 
     /// Whether a token was revoked by itself. That it was not is remembered until it is.

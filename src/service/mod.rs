@@ -42,6 +42,7 @@ use std::sync::Arc;
 use crate::audit::{FloodGate, Journal};
 use crate::config::{Issuers, SigningConfig};
 use crate::crypto::client_secret::SecretMint;
+use crate::crypto::digest::DigestKey;
 use crate::crypto::password::PasswordPool;
 use crate::domain::api_key::Brand;
 use crate::domain::customer::Customer;
@@ -86,6 +87,8 @@ pub struct Services {
     pub rotation_age: Duration,
     /// Makes and recognises client secrets.
     pub mint: SecretMint,
+    /// Keys the digests of requests that may be repeated.
+    pub repeat_key: DigestKey,
     /// Argon2.
     pub passwords: PasswordPool,
     /// Limits on guessing.

@@ -57,6 +57,12 @@ impl Allowance {
         self.ceiling().map_or_else(|| scopes.clone(), |ceiling| scopes.cut_to(ceiling))
     }
 
+    /// Whether all of `required` is within it. What both a credential's scopes cover and this allows is covered, also where
+    /// what is left of the scopes cannot be said in scopes.
+    pub fn allows(&self, required: &Scopes) -> bool {
+        self.ceiling().is_none_or(|ceiling| ceiling.allow_all(required))
+    }
+
     /// The role's scopes, where there is an owner.
     pub fn ceiling(&self) -> Option<&Scopes> {
         match self {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use super::Services;
 use super::error::ServiceError;
 use super::trail::Trail;
-use crate::domain::audit::Origin;
+use crate::domain::audit::{Origin, Outcome};
 use crate::domain::caller::Caller;
 use crate::domain::credential::State;
 use crate::domain::environment::Environment;
+use crate::store::audit_seconds::Marked;
 use crate::store::change_log::Kind;
 use crate::store::credentials::CredentialFilter;
-use crate::store::{api_keys, clients, customers, users};
+use crate::store::{api_keys, audit_log, clients, customers, users};
 
 /// Credentials changed at once.
 const STEP: i64 = 500;
@@ -37,27 +38,34 @@ pub struct Ended {
 }
 
 macro_rules! revoke_each {
-    ($transaction:ident, $now:ident, $filter:expr, $table:ident, $kind:expr) => {{
+    ($transaction:ident, $now:ident, $filter:expr, $table:ident, $kind:expr, $trail:expr, $action:literal) => {{
         let mut filter: CredentialFilter = $filter.clone();
-        let mut revoked = 0;
+        let mut events = Vec::new();
         loop {
             let page = $table::list($transaction.connection, &filter, STEP)?;
             let Some(last) = page.last() else { break };
             filter.before = Some(last.id.to_string());
+            let told = events.len();
             for mut credential in page.into_iter().filter(|credential| credential.state != State::Revoked) {
                 credential.state = State::Revoked;
                 credential.updated_at = $now;
                 $table::update($transaction.connection, &credential)?;
                 $transaction.announce($now, $kind, credential.id.as_str())?;
-                revoked += 1;
+                let mut trail = Trail { action: $action, ..$trail.clone() };
+                trail.target = Some(Arc::clone(credential.id.shared()));
+                trail.environment = Some(credential.environment);
+                trail.of_customers(&credential.customers, None);
+                events.push(trail.event(Outcome::Success, 200, "revoke_all")?);
             }
+            audit_log::insert($transaction.connection, &events[told..], &Marked::default())?;
         }
-        revoked
+        events
     }};
 }
 
 impl Services {
-    /// Revokes every client and API key that is `doomed`, in one transaction; how many of them were not revoked before.
+    /// Revokes every client and API key that is `doomed`, in one transaction; how many of them were not revoked before. Each
+    /// has an event of its own, beside that of the act.
     ///
     /// # Errors
     /// No such user or customer; the database fails. Nothing has been revoked then.
@@ -101,14 +109,18 @@ impl Services {
                     customer: customer.map(|customer| customer.to_string()),
                     ..CredentialFilter::default()
                 };
-                Ok(Ended {
-                    clients: revoke_each!(transaction, now, filter, clients, Kind::Client),
-                    keys: revoke_each!(transaction, now, filter, api_keys, Kind::ApiKey),
-                })
+                let clients = revoke_each!(transaction, now, filter, clients, Kind::Client, trail, "client.revoke");
+                let keys = revoke_each!(transaction, now, filter, api_keys, Kind::ApiKey, trail, "key.revoke");
+                Ok((clients, keys))
             })
-            .await?;
+            .await;
         self.clients.memory().forget_all();
         self.keys.memory().forget_all();
+        let (clients, keys) = ended?;
+        let ended = Ended { clients: clients.len(), keys: keys.len() };
+        for event in clients.into_iter().chain(keys) {
+            self.journal.pass_on(event).await;
+        }
         Ok(ended)
     }
 }

@@ -93,7 +93,7 @@ impl Services {
                     created_at: Some(now),
                     updated_at: Some(now),
                 };
-                if !own.holds(&role.scopes) {
+                if !own.holds_role(&role.scopes) {
                     return Err(ServiceError::ScopeExceedsCaller);
                 }
                 roles::put(transaction.connection, &role, now)?;
@@ -132,9 +132,9 @@ impl Services {
                 if role.name == OWNER {
                     return Err(BUILT_IN);
                 }
-                let held = own.holds(&role.scopes);
+                let held = own.holds_role(&role.scopes);
                 role.scopes = patch.scopes.unwrap_or(role.scopes);
-                if !held || !own.holds(&role.scopes) {
+                if !held || !own.holds_role(&role.scopes) {
                     return Err(ServiceError::ScopeExceedsCaller);
                 }
                 role.description = patch.description.unwrap_or(role.description);
@@ -162,7 +162,7 @@ impl Services {
                 if role.is_built_in() {
                     return Err(BUILT_IN);
                 }
-                if !own.holds(&role.scopes) {
+                if !own.holds_role(&role.scopes) {
                     return Err(ServiceError::ScopeExceedsCaller);
                 }
                 if roles::is_in_use(transaction.connection, &name)? {

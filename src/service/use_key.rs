@@ -154,7 +154,7 @@ impl Services {
             used.standing = Some(standing);
             if !standing.is_admitted {
                 (KeyCode::RateLimited, "rate_limited")
-            } else if !used.scopes.cover_all(wanted.scopes) {
+            } else if !key.scopes.cover_all(wanted.scopes) || !allowance.allows(wanted.scopes) {
                 (KeyCode::InsufficientScope, "insufficient_scope")
             } else {
                 self.in_use.note_key(&known.id, LastUse { at: now, address: wanted.address });

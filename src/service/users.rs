@@ -90,7 +90,7 @@ fn find(
 fn require_above(connection: &mut AnyConnection, caller: &Caller, role: &str) -> Result<(), ServiceError> {
     match roles::find(connection, role)? {
         None => Err(ServiceError::invalid("role", "names no role")),
-        Some(role) if caller.holds(&role.scopes) => Ok(()),
+        Some(role) if caller.holds_role(&role.scopes) => Ok(()),
         Some(_) => Err(ServiceError::ScopeExceedsCaller),
     }
 }

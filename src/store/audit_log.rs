@@ -160,6 +160,8 @@ pub struct StoredEvent {
 pub struct EventFilter {
     /// Of this environment only.
     pub environment: Option<String>,
+    /// Beside those, also of what all environments share, and of nobody known.
+    pub with_shared: bool,
     /// That concern one of these customers; any, if empty.
     pub customers: Vec<String>,
     /// That used or concern this credential.
@@ -233,7 +235,9 @@ fn list_among(
         query = query.filter(audit_log::id.lt(end.to_string()));
     }
     if let Some(environment) = &filter.environment {
-        query = query.filter(audit_log::environment.eq(environment.clone()));
+        let own = audit_log::environment.eq(environment.clone());
+        query =
+            if filter.with_shared { query.filter(own.or(audit_log::environment.is_null())) } else { query.filter(own) };
     }
     if let Some(credential) = &filter.credential {
         query = query.filter(audit_log::credential.eq(credential.clone()).or(audit_log::target.eq(credential.clone())));

@@ -28,10 +28,22 @@ pub struct CredentialFilter {
     pub within: Vec<CustomerId>,
     /// With this status at this time.
     pub status: Option<(Status, Timestamp)>,
-    /// Whose newest secret or string was made before this time.
-    pub rotated_before: Option<Timestamp>,
+    /// Due to be rotated, or not.
+    pub due: Option<Due>,
     /// Made before the credential with this id.
     pub before: Option<String>,
+}
+
+/// Whether credentials are due to be rotated at a time: they have not ended, and their newest secret or string was made before
+/// another time.
+#[derive(Clone, Copy, Debug)]
+pub struct Due {
+    /// Those that are, or those that are not.
+    pub is_due: bool,
+    /// When the newest secret or string of one that is due was made at the latest.
+    pub rotated_before: Timestamp,
+    /// The time at which this is asked.
+    pub now: Timestamp,
 }
 
 /// A boxed query for `$table` with what `$filter` asks for.
@@ -72,8 +84,12 @@ macro_rules! filtered {
                 Status::Active => query.filter($table::state.eq("enabled")).filter(diesel::dsl::not(has_ended)),
             };
         }
-        if let Some(time) = filter.rotated_before {
-            query = query.filter($table::rotated_at.le(time.millis())).filter($table::state.ne("revoked"));
+        if let Some(due) = filter.due {
+            let is_old = $table::rotated_at.le(due.rotated_before.millis());
+            let ends = $table::expires_at.is_not_null();
+            let has_ended = ends.and($table::expires_at.assume_not_null().le(due.now.millis()));
+            let is_due = is_old.and($table::state.ne("revoked")).and(diesel::dsl::not(has_ended));
+            query = if due.is_due { query.filter(is_due) } else { query.filter(diesel::dsl::not(is_due)) };
         }
         if let Some(before) = &filter.before {
             query = query.filter($table::id.lt(before.clone()));

@@ -84,6 +84,10 @@ pub fn find(connection: &mut AnyConnection, id: &CustomerId) -> Result<Option<Cu
 /// # Errors
 /// The database fails, or the row is damaged.
 pub fn find_external(connection: &mut AnyConnection, external_id: &str) -> Result<Option<Customer>, StoreError> {
+    // PostgreSQL has no text with a NUL, and refuses to be asked for one.
+    if external_id.contains('\0') {
+        return Ok(None);
+    }
     let row: Option<Row> =
         customers::table.filter(customers::external_id.eq(external_id)).first(connection).optional()?;
     row.map(into_customer).transpose()

@@ -61,6 +61,10 @@ pub fn is_in_use(connection: &mut AnyConnection, name: &str) -> Result<bool, Sto
 /// # Errors
 /// The database fails, or the row is damaged.
 pub fn find(connection: &mut AnyConnection, name: &str) -> Result<Option<Role>, StoreError> {
+    // PostgreSQL has no text with a NUL, and refuses to be asked for one.
+    if name.contains('\0') {
+        return Ok(None);
+    }
     let row: Option<Row> = roles::table.find(name).first(connection).optional()?;
     match row {
         Some(row) => into_role(row).map(Some),

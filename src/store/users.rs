@@ -81,6 +81,10 @@ pub fn find(connection: &mut AnyConnection, id: &UserId) -> Result<Option<User>,
 /// # Errors
 /// The database fails, or the row is damaged.
 pub fn find_by_email(connection: &mut AnyConnection, email: &str) -> Result<Option<User>, StoreError> {
+    // PostgreSQL has no text with a NUL, and refuses to be asked for one.
+    if email.contains('\0') {
+        return Ok(None);
+    }
     let row: Option<Row> =
         users::table.filter(users::email.eq(email)).select(Row::as_select()).first(connection).optional()?;
     row.map(Row::into_user).transpose()

@@ -113,6 +113,7 @@ pub(in crate::http) async fn list(mut query: Query, permitted: Permitted<AuditRe
     let limit = query.limit();
     let filter = EventFilter {
         environment: query.get::<Environment>("environment").map(|environment| environment.to_string()),
+        with_shared: false,
         customers: vec![],
         credential: query.get::<String>("credential"),
         action: query.get::<String>("action"),

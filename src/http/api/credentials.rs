@@ -12,7 +12,7 @@ use crate::domain::time::{Duration, Timestamp};
 use crate::http::error::ApiError;
 use crate::service::error::ServiceError;
 use crate::service::input::Patch;
-use crate::store::credentials::CredentialFilter;
+use crate::store::credentials::{CredentialFilter, Due};
 
 /// What both lists take.
 #[derive(IntoParams)]
@@ -31,7 +31,7 @@ pub struct CredentialParameters {
     owner: Option<String>,
     /// Only those that are tied to this customer, by either of its ids.
     customer: Option<String>,
-    /// Only those that are due to be rotated.
+    /// Only those that are due to be rotated, or only those that are not.
     rotation_due: Option<bool>,
 }
 
@@ -45,7 +45,11 @@ pub fn credential_filter(query: &mut Query, rotation_age: Duration, now: Timesta
         customer: query.get::<String>("customer"),
         within: vec![],
         status: query.get::<Status>("status").map(|status| (status, now)),
-        rotated_before: query.get::<bool>("rotation_due").filter(|due| *due).map(|_| now.minus(rotation_age)),
+        due: query.get::<bool>("rotation_due").map(|is_due| Due {
+            is_due,
+            rotated_before: now.minus(rotation_age),
+            now,
+        }),
         before: None,
     }
 }

@@ -3,6 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, Payload};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::http::error::ApiError;
@@ -36,8 +37,45 @@ pub async fn read(request: &HttpRequest, payload: Payload, state: &State) -> Res
     if !kind.eq_ignore_ascii_case("application/json") {
         return Err(ApiError::MediaType);
     }
-    let members = serde_json::from_slice(&bytes).map_err(|_| ApiError::MalformedJson)?;
+    let Members(members) = serde_json::from_slice(&bytes).map_err(|_| ApiError::MalformedJson)?;
     Ok((Fields::of(members), bytes))
+}
+
+/// Reads a body that says nothing, of a request whose path says all.
+///
+/// # Errors
+/// As [`read`]; and it has a member.
+pub async fn read_nothing(request: &HttpRequest, payload: Payload, state: &State) -> Result<(), ApiError> {
+    read(request, payload, state).await?.0.finish()
+}
+
+/// An object whose members have different names: of two readers of one that has not, each may believe another member.
+struct Members(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Members, A::Error> {
+                let mut members = Map::new();
+                while let Some((name, value)) = access.next_entry::<String, Value>()? {
+                    if members.insert(name, value).is_some() {
+                        return Err(A::Error::custom("a member stands twice"));
+                    }
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
 }
 
 impl Fields {

@@ -43,10 +43,11 @@ pub async fn begin<R, P>(
         [key] => key.to_str().unwrap_or_default(),
         _ => return Err(ApiError::Input(ServiceError::invalid("Idempotency-Key", "must stand once"))),
     };
-    let (method, path) = (request.method().as_str(), request.path());
-    let repeatable = Repeatable::new(&permitted.caller, key, method, path, &body).map_err(ApiError::Input)?;
+    let (caller, target) = (&permitted.caller, (request.method().as_str(), request.path()));
+    let repeatable =
+        Repeatable::new(&state.services.repeat_key, caller, key, target, &body).map_err(ApiError::Input)?;
     let trail = Trail::of(&permitted.caller, action, Arc::clone(&permitted.origin));
-    Ok(match state.services.replay(&repeatable, trail, clock::now()).await.map_err(ApiError::Input)? {
+    Ok(match state.services.replay(caller, &repeatable, trail, clock::now()).await.map_err(ApiError::Input)? {
         Some(replay) => Begun::Before(private_json(replay.status, &replay.body)),
         None => Begun::New(fields, Some((repeatable, render))),
     })

@@ -11,7 +11,7 @@ use super::page::{Page, PageParameters, Query, page};
 use super::permitted::{Permitted, SigningKeysRead, SigningKeysWrite};
 use super::repeated::{Begun, begin};
 use super::schema::{self, Time};
-use super::{Answer, private_json};
+use super::{Answer, fields, private_json};
 use crate::clock;
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::{Algorithm, KeyStatus, SigningKey};
@@ -184,10 +184,13 @@ pub(in crate::http) async fn rotate(
     responses((status = 200, description = "The destroyed key.", body = SigningKeyView<'_>), Conflict),
 )]
 pub(in crate::http) async fn destroy(
+    request: HttpRequest,
+    payload: Payload,
     kid: Path<String>,
     permitted: Permitted<SigningKeysWrite>,
     state: SharedState,
 ) -> Answer {
+    fields::read_nothing(&request, payload, &state).await?;
     let key = state.services.destroy_signing_key(&permitted.caller, &kid, permitted.origin).await?;
     Ok(private_json(200, &view(&key, clock::now())))
 }

@@ -203,7 +203,14 @@ pub(in crate::http) async fn update(
     params(("id" = String, Path, description = "The user's id.", example = "usr_0199c0de7f3a7c2b8d5e4f6a1b2c3d4e")),
     responses((status = 200, description = "The user.", body = UserView<'_>)),
 )]
-pub(in crate::http) async fn disable(id: Path<String>, permitted: Permitted<UsersWrite>, state: SharedState) -> Answer {
+pub(in crate::http) async fn disable(
+    request: HttpRequest,
+    payload: Payload,
+    id: Path<String>,
+    permitted: Permitted<UsersWrite>,
+    state: SharedState,
+) -> Answer {
+    fields::read_nothing(&request, payload, &state).await?;
     set_active(&id, permitted, &state, false).await
 }
 
@@ -218,7 +225,14 @@ pub(in crate::http) async fn disable(id: Path<String>, permitted: Permitted<User
     params(("id" = String, Path, description = "The user's id.", example = "usr_0199c0de7f3a7c2b8d5e4f6a1b2c3d4e")),
     responses((status = 200, description = "The user.", body = UserView<'_>)),
 )]
-pub(in crate::http) async fn enable(id: Path<String>, permitted: Permitted<UsersWrite>, state: SharedState) -> Answer {
+pub(in crate::http) async fn enable(
+    request: HttpRequest,
+    payload: Payload,
+    id: Path<String>,
+    permitted: Permitted<UsersWrite>,
+    state: SharedState,
+) -> Answer {
+    fields::read_nothing(&request, payload, &state).await?;
     set_active(&id, permitted, &state, true).await
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
 use crate::domain::client::Client;
+use crate::domain::credential::State;
 use crate::domain::permission::CLIENTS_WRITE;
 use crate::service::Services;
 use crate::service::error::ServiceError;
@@ -26,6 +27,9 @@ impl Services {
         let new_owner = self.new_owner(caller, CLIENTS_WRITE, owner).await;
         let own = caller.clone();
         self.change_client(caller, id, trail, move |transaction, mut client, now| {
+            if client.state == State::Revoked {
+                return Err(ServiceError::Conflict { code: "revoked", message: "a revoked client cannot be changed" });
+            }
             if !own.may_take(&client) {
                 return Err(ServiceError::ScopeExceedsCaller);
             }

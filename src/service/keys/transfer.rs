@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
+use crate::domain::credential::State;
 use crate::domain::permission::KEYS_WRITE;
 use crate::service::Services;
 use crate::service::error::ServiceError;
@@ -26,6 +27,9 @@ impl Services {
         let new_owner = self.new_owner(caller, KEYS_WRITE, owner).await;
         let own = caller.clone();
         self.change_key(caller, id, trail, move |transaction, mut key, now| {
+            if key.state == State::Revoked {
+                return Err(ServiceError::Conflict { code: "revoked", message: "a revoked key cannot be changed" });
+            }
             if !own.holds(&key.scopes) {
                 return Err(ServiceError::ScopeExceedsCaller);
             }

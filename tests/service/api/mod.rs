@@ -2,10 +2,13 @@
 
 mod audit_events;
 mod bad_input;
+mod bad_input_keys;
 mod clients;
 mod forward_auth;
 mod idempotency;
+mod keys;
 mod limits;
+mod people;
 mod permissions;
 mod scopes;
 mod signing_keys;

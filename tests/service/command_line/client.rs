@@ -10,7 +10,7 @@ use crate::support::{Server, TestClient, both};
 
 /// What a command changed must be so for a running server within a second.
 #[track_caller]
-fn within_a_second<T: PartialEq + std::fmt::Debug>(expected: &T, now: impl Fn() -> T) {
+pub(super) fn within_a_second<T: PartialEq + std::fmt::Debug>(expected: &T, now: impl Fn() -> T) {
     let deadline = Instant::now() + Duration::from_secs(1);
     let mut found = now();
     while found != *expected && Instant::now() < deadline {

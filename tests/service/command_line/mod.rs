@@ -4,6 +4,7 @@ mod audit;
 mod client;
 mod config;
 mod doctor;
+mod key;
 mod upkeep;
 
 use std::process::Command;

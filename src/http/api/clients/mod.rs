@@ -182,10 +182,13 @@ pub(in crate::http) async fn rotate_secret(
     responses((status = 200, description = "The client.", body = ClientView), Conflict),
 )]
 pub(in crate::http) async fn disable(
+    request: HttpRequest,
+    payload: Payload,
     id: Path<String>,
     permitted: Permitted<ClientsWrite>,
     state: SharedState,
 ) -> Answer {
+    fields::read_nothing(&request, payload, &state).await?;
     change_state(&id, permitted, &state, ClientChange::State(StateChange::Disable)).await
 }
 
@@ -199,10 +202,13 @@ pub(in crate::http) async fn disable(
     responses((status = 200, description = "The client.", body = ClientView), Conflict),
 )]
 pub(in crate::http) async fn enable(
+    request: HttpRequest,
+    payload: Payload,
     id: Path<String>,
     permitted: Permitted<ClientsWrite>,
     state: SharedState,
 ) -> Answer {
+    fields::read_nothing(&request, payload, &state).await?;
     change_state(&id, permitted, &state, ClientChange::State(StateChange::Enable)).await
 }
 
@@ -218,10 +224,13 @@ pub(in crate::http) async fn enable(
     responses((status = 200, description = "The client.", body = ClientView), Conflict),
 )]
 pub(in crate::http) async fn revoke(
+    request: HttpRequest,
+    payload: Payload,
     id: Path<String>,
     permitted: Permitted<ClientsWrite>,
     state: SharedState,
 ) -> Answer {
+    fields::read_nothing(&request, payload, &state).await?;
     change_state(&id, permitted, &state, ClientChange::State(StateChange::Revoke)).await
 }
 
@@ -237,10 +246,13 @@ pub(in crate::http) async fn revoke(
     responses((status = 200, description = "The client.", body = ClientView), Conflict),
 )]
 pub(in crate::http) async fn revoke_tokens(
+    request: HttpRequest,
+    payload: Payload,
     id: Path<String>,
     permitted: Permitted<ClientsWrite>,
     state: SharedState,
 ) -> Answer {
+    fields::read_nothing(&request, payload, &state).await?;
     change_state(&id, permitted, &state, ClientChange::RevokeTokens).await
 }
 
@@ -264,7 +276,7 @@ async fn change_state(
     tag = "Clients",
     params(("id" = String, Path, description = "The client's id.", example = "cli_0199c0de7f3a7c2b8d5e4f6a1b2c3d4e")),
     request_body = Transfer,
-    responses((status = 200, description = "The client.", body = ClientView)),
+    responses((status = 200, description = "The client.", body = ClientView), Conflict),
 )]
 pub(in crate::http) async fn transfer(
     request: HttpRequest,

@@ -176,7 +176,14 @@ pub(in crate::http) async fn rotate(
     params(("id" = String, Path, description = "The key's id.", example = "key_0199c0de7f3a7c2b8d5e4f6a1b2c3d4e")),
     responses((status = 200, description = "The key.", body = KeyView), Conflict),
 )]
-pub(in crate::http) async fn disable(id: Path<String>, permitted: Permitted<KeysWrite>, state: SharedState) -> Answer {
+pub(in crate::http) async fn disable(
+    request: HttpRequest,
+    payload: Payload,
+    id: Path<String>,
+    permitted: Permitted<KeysWrite>,
+    state: SharedState,
+) -> Answer {
+    fields::read_nothing(&request, payload, &state).await?;
     change_state(&id, permitted, &state, StateChange::Disable).await
 }
 
@@ -189,7 +196,14 @@ pub(in crate::http) async fn disable(id: Path<String>, permitted: Permitted<Keys
     params(("id" = String, Path, description = "The key's id.", example = "key_0199c0de7f3a7c2b8d5e4f6a1b2c3d4e")),
     responses((status = 200, description = "The key.", body = KeyView), Conflict),
 )]
-pub(in crate::http) async fn enable(id: Path<String>, permitted: Permitted<KeysWrite>, state: SharedState) -> Answer {
+pub(in crate::http) async fn enable(
+    request: HttpRequest,
+    payload: Payload,
+    id: Path<String>,
+    permitted: Permitted<KeysWrite>,
+    state: SharedState,
+) -> Answer {
+    fields::read_nothing(&request, payload, &state).await?;
     change_state(&id, permitted, &state, StateChange::Enable).await
 }
 
@@ -204,7 +218,14 @@ pub(in crate::http) async fn enable(id: Path<String>, permitted: Permitted<KeysW
     params(("id" = String, Path, description = "The key's id.", example = "key_0199c0de7f3a7c2b8d5e4f6a1b2c3d4e")),
     responses((status = 200, description = "The key.", body = KeyView), Conflict),
 )]
-pub(in crate::http) async fn revoke(id: Path<String>, permitted: Permitted<KeysWrite>, state: SharedState) -> Answer {
+pub(in crate::http) async fn revoke(
+    request: HttpRequest,
+    payload: Payload,
+    id: Path<String>,
+    permitted: Permitted<KeysWrite>,
+    state: SharedState,
+) -> Answer {
+    fields::read_nothing(&request, payload, &state).await?;
     change_state(&id, permitted, &state, StateChange::Revoke).await
 }
 
@@ -218,7 +239,7 @@ pub(in crate::http) async fn revoke(id: Path<String>, permitted: Permitted<KeysW
     tag = "API keys",
     params(("id" = String, Path, description = "The key's id.", example = "key_0199c0de7f3a7c2b8d5e4f6a1b2c3d4e")),
     request_body = Transfer,
-    responses((status = 200, description = "The key.", body = KeyView)),
+    responses((status = 200, description = "The key.", body = KeyView), Conflict),
 )]
 pub(in crate::http) async fn transfer(
     request: HttpRequest,

@@ -98,7 +98,7 @@ struct RateLimitView {
     remaining: Option<u32>,
     /// Seconds until all are.
     reset_after: u32,
-    /// Seconds until what was refused is admitted; 0 if nothing was refused.
+    /// Seconds until what was refused is admitted; 0 if nothing was refused. A cost above a limit never is.
     retry_after: u32,
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::domain::api_key::{ApiKey, KeyText, StoredString};
+use crate::domain::credential::State;
 use crate::domain::time::Timestamp;
 use crate::http::api::schema::{self, Time};
 use crate::service::idempotency::Rendered;
@@ -112,19 +113,19 @@ impl KeyView {
             last_used_address: key.last_use.and_then(|used| used.address).map(|address| address.to_string()),
             prefix: newest.map(|string| string.prefix.clone()).unwrap_or_default(),
             last_four: newest.map(|string| string.last_four.clone()).unwrap_or_default(),
-            strings: key.strings.iter().map(|string| StringView::of(string, now)).collect(),
+            strings: key.strings.iter().map(|string| StringView::of(string, key, now)).collect(),
         }
     }
 }
 
 impl StringView {
-    fn of(string: &StoredString, now: Timestamp) -> Self {
+    fn of(string: &StoredString, key: &ApiKey, now: Timestamp) -> Self {
         Self {
             prefix: string.prefix.clone(),
             last_four: string.last_four.clone(),
             created_at: string.created_at.into(),
             ends_at: string.ends_at.map(Time::from),
-            live: string.is_live(now),
+            live: string.is_live(now) && key.state != State::Revoked,
         }
     }
 }
