@@ -241,6 +241,24 @@ mod tests {
         assert_eq!(QUOTA.take(bucket, 31, at(9_000_000)), Err(1), "more than it ever holds");
     }
 
+    /// What the guide says: a window sees a full bucket and what flows in meanwhile, and no more.
+    #[test]
+    fn a_window_sees_at_most_twice_the_limit_less_one() {
+        for limit in [1, 7, 30, 100] {
+            let quota = Quota { name: "test", limit, window_millis: 60_000 };
+            let (mut bucket, mut admitted) = (Bucket::default(), Vec::new());
+            for now in 1_000_000..1_200_000 {
+                while let Ok(after) = quota.take(bucket, 1, at(now)) {
+                    bucket = after;
+                    admitted.push(now);
+                }
+            }
+            let seen = |start: i64| admitted.iter().filter(|now| (start..start + 60_000).contains(*now)).count();
+            let most = admitted.iter().map(|start| seen(*start)).max();
+            assert_eq!(most, Some(2 * limit as usize - 1), "{limit}");
+        }
+    }
+
     #[test]
     fn nothing_is_taken_unless_both_admit() {
         let limits = RateLimits { rate_per_minute: Some(20), burst_per_second: Some(5) };

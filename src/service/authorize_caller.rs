@@ -7,9 +7,8 @@ use super::Services;
 use super::introspect_token::NotInForce;
 use super::presented::{CredentialFields, NotOne, Presented, presented};
 use super::trail::Trail;
-use super::use_key::{KeyCode, Wanted};
+use super::use_key::{KeyCode, Passing, Wanted};
 use crate::clock;
-use crate::crypto::digest::sha256;
 use crate::domain::api_key::KeyText;
 use crate::domain::audit::Origin;
 use crate::domain::caller::{Caller, CallingCredential};
@@ -17,7 +16,6 @@ use crate::domain::environment::Environment;
 use crate::domain::rate::{RateLimits, Standing};
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::time::Timestamp;
-use crate::store::StoreError;
 
 /// Why a call to the management API is turned away before it reaches its verb.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -135,27 +133,24 @@ impl Services {
         trail: &mut Trail,
         now: Timestamp,
     ) -> Result<(CallingCredential, RateLimits), Refused> {
-        let unavailable = |error: StoreError| {
-            log::error!("{error}");
-            UNAVAILABLE
-        };
-        let digest = sha256(text.expose().as_bytes());
-        let found = self.keys.get(&self.store, &digest).await.map_err(unavailable)?;
-        let Some(known) = found else { return Err((Unauthorized::InvalidToken, "unknown_key")) };
-        trail.about_key(&known, None);
-        let key = &known.key;
         let wanted = Wanted {
-            environment: Some(key.environment),
+            passing: Passing::OfAny,
             among: &[],
             address: trail.origin.address,
             customer: None,
             cost: 0,
             scopes: &Scopes::default(),
         };
-        let used = self.use_key(text, &wanted, now).await.map_err(unavailable)?;
+        let used = self.use_key(text, &wanted, now).await.map_err(|error| {
+            log::error!("{error}");
+            UNAVAILABLE
+        })?;
+        let Some(known) = used.known else { return Err((Unauthorized::InvalidToken, used.reason)) };
+        trail.about_key(&known, None);
         if used.code != KeyCode::Valid {
             return Err((Unauthorized::InvalidToken, used.reason));
         }
+        let key = &known.key;
         trail.authenticated(&known.id);
         let credential = CallingCredential {
             id: Arc::clone(&known.id),

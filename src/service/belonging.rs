@@ -180,13 +180,12 @@ impl Services {
         permission: &str,
         named: Option<&str>,
     ) -> Result<Option<UserId>, ServiceError> {
-        let owner = match named {
-            Some(name) => Some(self.user_named(caller, name).await?),
-            None => None,
-        };
-        if caller.only_owner(permission).is_some() || (owner.is_none() && !caller.may_release()) {
+        if caller.only_owner(permission).is_some() || (named.is_none() && !caller.may_release()) {
             return Err(ServiceError::ScopeExceedsCaller);
         }
-        Ok(owner)
+        match named {
+            Some(name) => Ok(Some(self.user_named(caller, name).await?)),
+            None => Ok(None),
+        }
     }
 }

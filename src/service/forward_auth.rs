@@ -7,7 +7,7 @@ use super::Services;
 use super::introspect_token::{NotInForce, TokenInForce};
 use super::presented::{CredentialFields, NotOne, Presented, presented};
 use super::trail::Trail;
-use super::use_key::{KeyCode, Wanted};
+use super::use_key::{KeyCode, Passing, Wanted};
 use crate::clock;
 use crate::domain::api_key::KeyText;
 use crate::domain::audit::Origin;
@@ -144,7 +144,7 @@ impl Services {
         now: Timestamp,
     ) -> Result<Identity, Refused> {
         let wanted = Wanted {
-            environment: Some(request.environment),
+            passing: Passing::Of(request.environment),
             among: &[],
             address: request.origin.address,
             customer: request.customer.as_deref(),

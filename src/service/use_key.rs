@@ -75,11 +75,22 @@ impl KeyCode {
     }
 }
 
+/// Which environment's keys pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passing {
+    /// Those of this one: that of the API that is called.
+    Of(Environment),
+    /// Those of each: the key itself says on which one it acts.
+    OfAny,
+    /// Those of none: who asks is of another environment than it asks for.
+    OfNone,
+}
+
 /// What a credential is to be used for.
 #[derive(Clone, Debug)]
 pub struct Wanted<'w> {
-    /// The environment of the API that is called; `None` where no key may pass, since who asks is of another.
-    pub environment: Option<Environment>,
+    /// Which environment's keys pass.
+    pub passing: Passing,
     /// The customers whose keys exist for who asks; all, if empty.
     pub among: &'w [CustomerId],
     /// Where it is called from, if that is known.
@@ -143,7 +154,7 @@ impl Services {
         let customer = self.customer_of(&key.customers, wanted.customer).await?;
         (used.code, used.reason) = if let Some(refused) = standing_refusal(key.status(now), &allowance) {
             refused
-        } else if wanted.environment != Some(key.environment) {
+        } else if ![Passing::Of(key.environment), Passing::OfAny].contains(&wanted.passing) {
             (KeyCode::WrongEnvironment, "wrong_environment")
         } else if !key.allowed_ips.admit(wanted.address) {
             (KeyCode::IpNotAllowed, "address_not_allowed")

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::Services;
 use super::error::ServiceError;
 use super::trail::Trail;
-use super::use_key::{KeyCode, KeyUse, Wanted};
+use super::use_key::{KeyCode, KeyUse, Passing, Wanted};
 use crate::clock;
 use crate::domain::api_key::KeyText;
 use crate::domain::audit::Origin;
@@ -101,7 +101,11 @@ impl Services {
         // The checksum first: what fails it was never a key, and costs no query.
         let Some(text) = KeyText::parse(&question.key) else { return Ok(KeyUse::not_found("malformed_key")) };
         let wanted = Wanted {
-            environment: caller.sees(question.environment).then_some(question.environment),
+            passing: if caller.sees(question.environment) {
+                Passing::Of(question.environment)
+            } else {
+                Passing::OfNone
+            },
             among: caller.customers(),
             address: question.ip,
             customer: question.customer.as_deref(),

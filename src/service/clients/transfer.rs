@@ -27,13 +27,14 @@ impl Services {
         let new_owner = self.new_owner(caller, CLIENTS_WRITE, owner).await;
         let own = caller.clone();
         self.change_client(caller, id, trail, move |transaction, mut client, now| {
+            let owner = new_owner?;
             if client.state == State::Revoked {
                 return Err(ServiceError::Conflict { code: "revoked", message: "a revoked client cannot be changed" });
             }
             if !own.may_take(&client) {
                 return Err(ServiceError::ScopeExceedsCaller);
             }
-            client.owner = new_owner?;
+            client.owner = owner;
             client.updated_at = now;
             clients::update(transaction.connection, &client)?;
             Ok(client)

@@ -27,13 +27,14 @@ impl Services {
         let new_owner = self.new_owner(caller, KEYS_WRITE, owner).await;
         let own = caller.clone();
         self.change_key(caller, id, trail, move |transaction, mut key, now| {
+            let owner = new_owner?;
             if key.state == State::Revoked {
                 return Err(ServiceError::Conflict { code: "revoked", message: "a revoked key cannot be changed" });
             }
             if !own.holds(&key.scopes) {
                 return Err(ServiceError::ScopeExceedsCaller);
             }
-            key.owner = new_owner?;
+            key.owner = owner;
             key.updated_at = now;
             api_keys::update(transaction.connection, &key)?;
             Ok(key)

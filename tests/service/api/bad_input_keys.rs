@@ -412,7 +412,6 @@ both! {
                 ("limit=-1", vec!["limit"]),
                 ("limit=x", vec!["limit"]),
                 ("limit=1&limit=2", vec!["limit"]),
-                ("limit=", vec!["limit"]),
                 ("cursor=%00", vec!["cursor"]),
                 ("cursor=", vec!["cursor"]),
                 ("page=2", vec!["page"]),
@@ -423,7 +422,7 @@ both! {
                 assert_eq!(answer.status, 422, "{path}?{query}: {}", answer.text);
                 assert_invalid(&answer, &fields);
             }
-            for query in ["limit=1", "limit=1000", ""] {
+            for query in ["limit=1", "limit=1000", "limit=", ""] {
                 assert_eq!(server.api("GET", &format!("{path}?{query}"), &token, None).status, 200, "{path}?{query}");
             }
         }
