@@ -396,3 +396,43 @@ for_each_language! {
         "resource-server", "examples/python/resource_server.py", "examples/resource_server.mjs";
     is_patient: "client", "examples/python/client.py", "examples/client.mjs";
 }
+
+/// The crate for resource servers, in the Rust example, asks the real server about keys.
+#[test]
+fn the_rust_resource_server_takes_api_keys_as_sealwright_says() {
+    let server = start();
+    let own = server.key("sealwright.keys:verify");
+    let mut program = programs::rust("resource-server");
+    program.env("SEALWRIGHT_API_KEY", &own.key);
+    let api = ResourceServer::start(program, &server.url);
+    let get = |key: &str| server.send(server.http.get(&api.orders).header("X-API-Key", key));
+    let good = server.key("orders:read");
+    let answer = get(&good.key);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert!(answer.text.contains(&good.id), "{}", answer.text);
+    assert_eq!(api.get(&server, Some(&format!("Bearer {}", good.key))).status, 200, "a key as a bearer token");
+    let limited = server.key_with("orders:read", &["--rate-per-minute", "1"]);
+    assert_eq!(get(&limited.key).status, 200);
+    let over = get(&limited.key);
+    assert_eq!(over.status, 429, "{}", over.text);
+    assert!((1..=60).contains(&over.header("retry-after").parse::<u64>().unwrap()));
+    for (key, status) in [
+        (server.key("orders:write"), 403),
+        (server.key_with("orders:read", &["--allow-ip", "192.0.2.1"]), 403),
+        (server.key_with("orders:read", &["--environment", "staging"]), 401),
+        (server.key_with("orders:read", &["--allow-ip", "127.0.0.1"]), 200),
+    ] {
+        assert_eq!(get(&key.key).status, status, "{}", key.id);
+    }
+    assert_eq!(get("sw_live_junk").status, 401);
+    server.cli(&["key", "revoke", &good.id]);
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(get(&good.key).status, 401);
+    let both = server.http.get(&api.orders).header("X-API-Key", &good.key).bearer_auth("a.b.c");
+    assert_eq!(server.send(both).status, 400);
+    server.signal("STOP");
+    let asked = get(&limited.key);
+    server.signal("CONT");
+    assert_eq!(asked.status, 503, "{}", asked.text);
+    assert!(!asked.header("retry-after").is_empty());
+}

@@ -376,7 +376,11 @@ fn forwarded_addresses_are_believed_from_trusted_proxies_only() {
     assert_eq!(address_in_event(&trusting, &fenced, &[("X-Forwarded-For", "198.51.100.9, 203.0.113.5")]).0, 401);
     let local = trusting.client_with("orders:read", &["--allow-ip", "127.0.0.0/8"]);
     assert_eq!(address_in_event(&trusting, &local, &[]).0, 200);
-    assert_eq!(address_in_event(&trusting, &local, &[("X-Forwarded-For", "junk")]).0, 401, "nobody is not the proxy itself");
+    assert_eq!(
+        address_in_event(&trusting, &local, &[("X-Forwarded-For", "junk")]).0,
+        401,
+        "nobody is not the proxy itself"
+    );
     drop(trusting);
     let trusting_nobody = start(&[]);
     let client = trusting_nobody.client("orders:read");

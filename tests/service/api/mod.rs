@@ -4,6 +4,7 @@ mod audit_events;
 mod bad_input;
 mod bad_input_keys;
 mod clients;
+mod escalation;
 mod forward_auth;
 mod idempotency;
 mod keys;

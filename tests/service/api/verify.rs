@@ -87,6 +87,17 @@ both! {
         let told = |asked: &Value, expected: &str| {
             let answer = verify(&server, &verifier, &key.key, asked);
             assert_eq!(answer.body["code"], expected, "{}", answer.text);
+            let reason = match expected {
+                "VALID" => "ok",
+                "REVOKED" => "key_revoked",
+                "EXPIRED" => "key_expired",
+                "DISABLED" => "key_disabled",
+                "IP_NOT_ALLOWED" => "address_not_allowed",
+                code => &code.to_lowercase(),
+            };
+            let events = server.events(&["--request-id", answer.header("x-request-id")]);
+            assert_eq!((events.len(), &events[0]["reason"], &events[0]["credential"]), (1, &json!(reason), &json!(key.id)));
+            assert_eq!(events[0]["outcome"], if expected == "VALID" { "success" } else { "refused" });
             assert!(answer.body["rate_limit"].is_object(), "{}", answer.text);
             assert_eq!(answer.body.get("scopes").is_some(), expected == "VALID", "{}", answer.text);
         };

@@ -120,6 +120,10 @@ both! {
 
         for (name, token) in &bad {
             assert!(!is_active(&server, &manager, token), "{name}");
+            let asked = server.http.get(format!("{}/api/v1/forward-auth", server.url)).bearer_auth(token);
+            let denied = server.send(asked).status;
+            // The genuine one is the management API's, and not for what stands behind a gateway.
+            assert_eq!(denied, if *name == "white space around it" { 403 } else { 401 }, "{name}");
             if *name == "a staging token" {
                 continue;
             }
