@@ -23,10 +23,10 @@ const BATCH: usize = 1_024;
 const BUSY: usize = 8;
 /// Gathering goes on as long as it brings so many. Where fewer ask at once, they would only wait for each other.
 const WORTHWHILE: usize = 24;
-/// How long and how often more is waited for, as long as more comes. A commit costs the processor as much as signing two
-/// tokens: many small ones would take it from the requests that they make wait.
+/// How long more is waited for. A commit costs the processor as much as signing two tokens: many small ones would take it
+/// from the requests that they make wait. Waiting longer, as long as more comes, makes single requests of a key slower and
+/// brings tokens nothing.
 const GATHERING: std::time::Duration = std::time::Duration::from_micros(250);
-const GATHERINGS: usize = 4;
 /// How long a request waits for its event.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 
@@ -260,16 +260,10 @@ fn take_waiting(queue: &Receiver<Entry>, batch: &mut Vec<Entry>) {
     batch.extend(queue.try_iter().take(BATCH - batch.len()));
 }
 
-/// Takes what comes for a short while, and no longer than something comes: where everybody waits, nothing is waited for.
+/// Takes what comes within a short while.
 fn gather(queue: &Receiver<Entry>, batch: &mut Vec<Entry>) {
-    for _ in 0..GATHERINGS {
-        let before = batch.len();
-        std::thread::sleep(GATHERING);
-        take_waiting(queue, batch);
-        if batch.len() == before {
-            return;
-        }
-    }
+    std::thread::sleep(GATHERING);
+    take_waiting(queue, batch);
 }
 
 /// Events as lines of JSON, for a collector. The database is the record: a line that cannot be written is only logged.
