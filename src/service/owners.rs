@@ -54,13 +54,21 @@ pub enum Allowance {
 impl Allowance {
     /// What is left of `scopes`.
     pub fn of(&self, scopes: &Scopes) -> Scopes {
-        self.ceiling().map_or_else(|| scopes.clone(), |ceiling| scopes.cut_to(ceiling))
+        match self {
+            Self::All => scopes.clone(),
+            Self::Role(owner) => scopes.cut_to(&owner.ceiling),
+            Self::Nothing => Scopes::default(),
+        }
     }
 
     /// Whether all of `required` is within it. What both a credential's scopes cover and this allows is covered, also where
     /// what is left of the scopes cannot be said in scopes.
     pub fn allows(&self, required: &Scopes) -> bool {
-        self.ceiling().is_none_or(|ceiling| ceiling.allow_all(required))
+        match self {
+            Self::All => true,
+            Self::Role(owner) => owner.ceiling.allow_all(required),
+            Self::Nothing => required.is_empty(),
+        }
     }
 
     /// The role's scopes, where there is an owner.
