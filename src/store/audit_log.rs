@@ -203,7 +203,7 @@ pub fn list(connection: &mut AnyConnection, filter: &EventFilter, limit: i64) ->
     let mut seconds = audit_seconds::seconds_of(&ids);
     loop {
         let latest = audit_seconds::latest(connection, subject, &seconds)?;
-        for run in audit_seconds::runs(&latest.seconds) {
+        for run in audit_seconds::runs(&latest) {
             let start = ids.start.clone().max(Some(EventId::floor(run.start)));
             let end = [Some(EventId::floor(run.end)), ids.end.clone()].into_iter().flatten().min();
             let missing = limit.saturating_sub(i64::try_from(found.len()).unwrap_or(i64::MAX));
@@ -212,9 +212,9 @@ pub fn list(connection: &mut AnyConnection, filter: &EventFilter, limit: i64) ->
             }
             found.append(&mut list_among(connection, filter, &(start..end), missing)?);
         }
-        match latest.before {
-            Some(before) => seconds.end = before,
-            None => return Ok(found),
+        match latest.last() {
+            Some(earliest) if latest.len() == audit_seconds::STEP => seconds.end = *earliest,
+            _ => return Ok(found),
         }
     }
 }

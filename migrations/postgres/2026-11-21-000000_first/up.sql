@@ -213,8 +213,7 @@ CREATE TABLE audit_log (
     hash BYTEA
 );
 CREATE TABLE audit_seconds (
-    -- A credential or a target, and a second (since the epoch) in which the log speaks of it; where it is negative, the minute
-    -- of which it is the negative number.
+    -- A credential or a target, and a second (since the epoch) in which the log speaks of it.
     subject TEXT NOT NULL,
     second BIGINT NOT NULL,
     PRIMARY KEY (subject, second)
