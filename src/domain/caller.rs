@@ -7,7 +7,7 @@ use super::credential::Place;
 use super::environment::Environment;
 use super::ids::{CustomerId, UserId};
 use super::permission;
-use super::scope::{ANY_RESOURCE, Scope, Scopes};
+use super::scope::{ANY_RESOURCE, Scopes};
 
 /// Who acts on the management verbs.
 #[derive(Clone, Debug)]
@@ -96,10 +96,10 @@ impl Caller {
         are_within(customers, self.customers())
     }
 
-    /// Whether the caller may do what needs `required`, at least with its own owner's credentials.
-    pub fn may(&self, required: &Scope) -> bool {
-        self.covers(required.as_str())
-            || (permission::is_of_credentials(required.as_str())
+    /// Whether the caller may do what needs `permission`, at least with its own owner's credentials.
+    pub fn may(&self, permission: &str) -> bool {
+        self.covers(permission)
+            || (permission::is_of_credentials(permission)
                 && self.owner().is_some()
                 && self.covers(permission::CREDENTIALS_OWN))
     }

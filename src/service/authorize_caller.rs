@@ -12,9 +12,8 @@ use crate::clock;
 use crate::domain::api_key::KeyText;
 use crate::domain::audit::Origin;
 use crate::domain::caller::{Caller, CallingCredential};
-use crate::domain::environment::Environment;
-use crate::domain::rate::{RateLimits, Standing};
-use crate::domain::scope::{Scope, Scopes};
+use crate::domain::rate::Standing;
+use crate::domain::scope::Scopes;
 use crate::domain::time::Timestamp;
 
 /// Why a call to the management API is turned away before it reaches its verb.
@@ -91,7 +90,7 @@ impl Services {
         };
         if unauthorized == Unauthorized::InvalidToken
             && trail.credential.is_none()
-            && let Err(seconds) = self.guessing.failed("", origin.address, clock::now())
+            && let Err(seconds) = self.guessing.failed_by_nobody(origin.address, clock::now())
         {
             unauthorized = Unauthorized::Guessing(seconds);
         }
@@ -106,39 +105,37 @@ impl Services {
         trail: &mut Trail,
     ) -> Result<Authorized, Refused> {
         let now = clock::now();
-        let (credential, limits) = match presented(fields) {
-            Ok(Presented::Key(key)) => self.calling_key(&key, trail, now).await?,
-            Ok(Presented::Token(token)) => self.calling_client(token, trail, now).await?,
+        // What does not count costs nothing, which every limit admits.
+        let cost = u32::from(requirement.counts);
+        let (credential, standing) = match presented(fields) {
+            Ok(Presented::Key(key)) => self.calling_key(&key, cost, trail, now).await?,
+            Ok(Presented::Token(token)) => self.calling_client(token, cost, trail, now).await?,
             Err(NotOne::Missing) => return Err((Unauthorized::Missing, "no_credentials")),
             Err(NotOne::Malformed(reason)) => return Err((Unauthorized::Malformed, reason)),
             Err(NotOne::NoKey) => return Err((Unauthorized::InvalidToken, "malformed_credential")),
         };
-        let standing = requirement.counts.then(|| self.limits.take(&credential.id, limits, 1, now));
-        if let Some(over) = standing.filter(|standing| !standing.is_admitted) {
-            return Err((Unauthorized::RateLimited(over), "rate_limited"));
-        }
         let caller = Caller::Credential(credential);
-        let required: Scope = requirement.permission.parse().map_err(|_| (Unauthorized::Unavailable, "internal"))?;
-        if caller.may(&required) {
-            Ok(Authorized { caller, standing })
+        if caller.may(requirement.permission) {
+            Ok(Authorized { caller, standing: requirement.counts.then_some(standing) })
         } else {
             Err((Unauthorized::Insufficient(requirement.permission), "permission_denied"))
         }
     }
 
-    /// The key as a caller. Its limits are asked apart from its other uses, since not every call counts.
+    /// The key as a caller.
     async fn calling_key(
         &self,
         text: &KeyText,
+        cost: u32,
         trail: &mut Trail,
         now: Timestamp,
-    ) -> Result<(CallingCredential, RateLimits), Refused> {
+    ) -> Result<(CallingCredential, Standing), Refused> {
         let wanted = Wanted {
             passing: Passing::OfAny,
             among: &[],
             address: trail.origin.address,
             customer: None,
-            cost: 0,
+            cost,
             scopes: &Scopes::default(),
         };
         let used = self.use_key(text, &wanted, now).await.map_err(|error| {
@@ -147,11 +144,16 @@ impl Services {
         })?;
         let Some(known) = used.known else { return Err((Unauthorized::InvalidToken, used.reason)) };
         trail.about_key(&known, None);
-        if used.code != KeyCode::Valid {
-            return Err((Unauthorized::InvalidToken, used.reason));
-        }
-        let key = &known.key;
+        let standing = match (used.code, used.standing) {
+            (KeyCode::Valid, Some(standing)) => standing,
+            (KeyCode::RateLimited, Some(standing)) => {
+                trail.authenticated(&known.id);
+                return Err((Unauthorized::RateLimited(standing), used.reason));
+            }
+            _ => return Err((Unauthorized::InvalidToken, used.reason)),
+        };
         trail.authenticated(&known.id);
+        let key = &known.key;
         let credential = CallingCredential {
             id: Arc::clone(&known.id),
             environment: key.environment,
@@ -159,58 +161,51 @@ impl Services {
             owner: key.owner.clone(),
             customers: key.customers.clone(),
         };
-        Ok((credential, key.limits))
+        Ok((credential, standing))
     }
 
     /// The client of a bearer token as a caller.
     async fn calling_client(
         &self,
         token: &str,
+        cost: u32,
         trail: &mut Trail,
         now: Timestamp,
-    ) -> Result<(CallingCredential, RateLimits), Refused> {
-        // Which issuer a token is of stands inside it; the one whose key verifies it is the one that counts.
-        let mut refused = "unknown_key";
-        for environment in Environment::ALL {
-            let claims = match self.verified_claims(environment, token, now) {
-                Ok(claims) => claims,
-                Err("unknown_key") => continue,
-                Err(reason) => {
-                    refused = reason;
-                    continue;
-                }
-            };
-            let id: Arc<str> = claims.client_id.as_str().into();
-            trail.credential = Some(Arc::clone(&id));
-            trail.environment = Some(environment);
-            trail.jti = Some(claims.jti.as_str().into());
-            let in_force = match self.token_in_force(claims, now).await {
-                Ok(in_force) => in_force,
-                Err(NotInForce::Refused(reason)) => return Err((Unauthorized::InvalidToken, reason)),
-                Err(NotInForce::Unknowable(error)) => {
-                    log::error!("{error}");
-                    return Err(UNAVAILABLE);
-                }
-            };
-            trail.authenticated(&id);
-            let client = &in_force.known.client;
-            trail.of_customers(&in_force.customers, None);
-            let audience = &self.issuers.of(environment).audiences.management;
-            if !in_force.claims.aud.iter().any(|aud| aud == audience.as_str()) {
-                return Err((Unauthorized::InvalidToken, "wrong_audience"));
+    ) -> Result<(CallingCredential, Standing), Refused> {
+        let (environment, claims) =
+            self.verified_anywhere(token, now).map_err(|reason| (Unauthorized::InvalidToken, reason))?;
+        trail.credential = Some(claims.client_id.as_str().into());
+        trail.environment = Some(environment);
+        trail.jti = Some(claims.jti.as_str().into());
+        let in_force = self.token_in_force(claims, now).await.map_err(|error| match error {
+            NotInForce::Refused(reason) => (Unauthorized::InvalidToken, reason),
+            NotInForce::Unknowable(error) => {
+                log::error!("{error}");
+                UNAVAILABLE
             }
-            if !client.allowed_ips.admit(trail.origin.address) {
-                return Err((Unauthorized::InvalidToken, "address_not_allowed"));
-            }
-            let credential = CallingCredential {
-                id,
-                environment,
-                scopes: in_force.scopes,
-                owner: client.owner.clone(),
-                customers: in_force.customers,
-            };
-            return Ok((credential, client.limits));
+        })?;
+        let id = &in_force.known.id;
+        trail.authenticated(id);
+        let client = &in_force.known.client;
+        trail.of_customers(&in_force.customers, None);
+        let audience = &self.issuers.of(environment).audiences.management;
+        if !in_force.claims.aud.iter().any(|aud| aud == audience.as_str()) {
+            return Err((Unauthorized::InvalidToken, "wrong_audience"));
         }
-        Err((Unauthorized::InvalidToken, refused))
+        if !client.allowed_ips.admit(trail.origin.address) {
+            return Err((Unauthorized::InvalidToken, "address_not_allowed"));
+        }
+        let standing = self.limits.take(id, client.limits, cost, now);
+        if !standing.is_admitted {
+            return Err((Unauthorized::RateLimited(standing), "rate_limited"));
+        }
+        let credential = CallingCredential {
+            id: Arc::clone(id),
+            environment,
+            scopes: in_force.scopes,
+            owner: client.owner.clone(),
+            customers: in_force.customers,
+        };
+        Ok((credential, standing))
     }
 }

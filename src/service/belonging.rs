@@ -128,12 +128,8 @@ impl Services {
             .read(move |connection| {
                 let mut found: Vec<CustomerId> = Vec::with_capacity(texts.len());
                 for name in &texts {
-                    let customer = match name.parse::<CustomerId>() {
-                        Ok(id) => customers::find(connection, &id)?,
-                        Err(_) => customers::find_external(connection, name)?,
-                    };
-                    let customer =
-                        customer.filter(|customer| caller.sees_customers(std::slice::from_ref(&customer.id)));
+                    let customer = customers::find_named(connection, name)?
+                        .filter(|customer| caller.sees_customers(std::slice::from_ref(&customer.id)));
                     let Some(customer) = customer else {
                         let wrong = format!("names no customer: {}", input::shown(name));
                         return Err(ServiceError::invalid("customers", wrong));
@@ -154,15 +150,11 @@ impl Services {
     /// # Errors
     /// There is no such user, as far as the caller sees: itself belonging to one, it sees that one; the database fails.
     pub async fn user_named(&self, caller: &Caller, name: &str) -> Result<UserId, ServiceError> {
-        let (id, name) = (name.parse::<UserId>(), name.to_lowercase());
-        let caller = caller.clone();
+        let (caller, name) = (caller.clone(), name.to_owned());
         self.store
             .read(move |connection| {
-                let user = match id {
-                    Ok(id) => users::find(connection, &id)?,
-                    Err(_) => users::find_by_email(connection, &name)?,
-                };
-                user.map(|user| user.id)
+                users::find_named(connection, &name)?
+                    .map(|user| user.id)
                     .filter(|user| caller.sees_users() || caller.owner() == Some(user))
                     .ok_or_else(|| ServiceError::invalid("owner", "names no user"))
             })

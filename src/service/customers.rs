@@ -58,11 +58,9 @@ impl CustomerInput {
 
 /// The customer that `name` names by either id, as far as the caller sees.
 fn find(connection: &mut AnyConnection, caller: &Caller, name: &str) -> Result<Customer, ServiceError> {
-    let found = match name.parse::<CustomerId>() {
-        Ok(id) => customers::find(connection, &id)?,
-        Err(_) => customers::find_external(connection, name)?,
-    };
-    found.filter(|customer| caller.sees_customers(std::slice::from_ref(&customer.id))).ok_or(NO_CUSTOMER)
+    customers::find_named(connection, name)?
+        .filter(|customer| caller.sees_customers(std::slice::from_ref(&customer.id)))
+        .ok_or(NO_CUSTOMER)
 }
 
 fn taken(error: StoreError) -> ServiceError {

@@ -113,7 +113,7 @@ impl Services {
         };
         if denied == Denied::Invalid
             && trail.credential.is_none()
-            && let Err(seconds) = self.guessing.failed("", request.origin.address, clock::now())
+            && let Err(seconds) = self.guessing.failed_by_nobody(request.origin.address, clock::now())
         {
             denied = Denied::Guessing(seconds);
         }
@@ -233,17 +233,14 @@ impl Services {
         trail: &mut Trail,
         now: Timestamp,
     ) -> Result<TokenInForce, Refused> {
-        let claims = self.verified_claims(request.environment, token, now).map_err(|reason| {
-            let of = |environment: &Environment| self.verified_claims(*environment, token, now).ok();
-            // A token of another environment is one of somebody's, whose business it is.
-            let others = Environment::ALL.iter().find_map(|environment| Some((*environment, of(environment)?)));
-            let Some((environment, claims)) = others else { return (Denied::Invalid, reason) };
-            trail.environment = Some(environment);
-            trail.credential = Some(claims.client_id.as_str().into());
-            (Denied::Invalid, "wrong_environment")
-        })?;
+        let (environment, claims) = self.verified_anywhere(token, now).map_err(|reason| (Denied::Invalid, reason))?;
+        // What is done with a token of another environment is its client's and that environment's business.
+        trail.environment = Some(environment);
         trail.credential = Some(claims.client_id.as_str().into());
         trail.jti = Some(claims.jti.as_str().into());
+        if environment != request.environment {
+            return Err((Denied::Invalid, "wrong_environment"));
+        }
         self.token_in_force(claims, now).await.map_err(|error| match error {
             NotInForce::Refused(reason) => (Denied::Invalid, reason),
             NotInForce::Unknowable(error) => unknowable(&error),

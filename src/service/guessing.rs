@@ -47,12 +47,24 @@ impl Guessing {
                 self.by_client.insert(client, client_bucket);
                 Ok(())
             }
-            (first, second) => {
-                let millis = first.err().max(second.err()).unwrap_or(0);
-                Err(u32::try_from(millis.div_ceil(1000)).unwrap_or(u32::MAX).max(1))
-            }
+            (first, second) => Err(seconds(first.err().max(second.err()).unwrap_or(0))),
         }
     }
+
+    /// Counts a failure, from `address`, of a key or token that is nobody's; over the limit, the seconds until it is over.
+    ///
+    /// # Errors
+    /// The seconds to wait.
+    pub fn failed_by_nobody(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), u32> {
+        let source = address.map(guessing_source);
+        let bucket = self.by_address.get(&source).unwrap_or_default();
+        self.by_address.insert(source, self.quota.take(bucket, 1, now).map_err(seconds)?);
+        Ok(())
+    }
+}
+
+fn seconds(millis: u64) -> u32 {
+    u32::try_from(millis.div_ceil(1000)).unwrap_or(u32::MAX).max(1)
 }
 
 #[cfg(test)]

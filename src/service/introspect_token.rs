@@ -129,6 +129,27 @@ impl Services {
         })
     }
 
+    /// The claims of `token` and the environment that signed it. Which issuer a token is of stands inside it; the one whose key
+    /// verifies it is the one that counts.
+    ///
+    /// # Errors
+    /// Why it is of none.
+    pub fn verified_anywhere(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<(Environment, VerifiedClaims), &'static str> {
+        let mut refused = "unknown_key";
+        for environment in Environment::ALL {
+            match self.verified_claims(environment, token, now) {
+                Ok(claims) => return Ok((environment, claims)),
+                Err("unknown_key") => {}
+                Err(reason) => refused = reason,
+            }
+        }
+        Err(refused)
+    }
+
     /// Decides whether the token with these claims is in force at `now`: whether it was revoked, and what its client is now.
     ///
     /// # Errors

@@ -79,28 +79,15 @@ impl Services {
         trail.environment = doomed.environment;
         let ended = self
             .change(trail, 0, move |transaction, trail, now| {
-                let owner = match &doomed.owner {
-                    Some(name) => Some(
-                        match name.parse() {
-                            Ok(id) => users::find(transaction.connection, &id)?,
-                            Err(_) => users::find_by_email(transaction.connection, &name.to_lowercase())?,
-                        }
-                        .ok_or(ServiceError::NotFound("user"))?
-                        .id,
-                    ),
-                    None => None,
-                };
-                let customer = match &doomed.customer {
-                    Some(name) => Some(
-                        match name.parse() {
-                            Ok(id) => customers::find(transaction.connection, &id)?,
-                            Err(_) => customers::find_external(transaction.connection, name)?,
-                        }
-                        .ok_or(ServiceError::NotFound("customer"))?
-                        .id,
-                    ),
-                    None => None,
-                };
+                let (mut owner, mut customer) = (None, None);
+                if let Some(name) = &doomed.owner {
+                    let user = users::find_named(transaction.connection, name)?;
+                    owner = Some(user.ok_or(ServiceError::NotFound("user"))?.id);
+                }
+                if let Some(name) = &doomed.customer {
+                    let found = customers::find_named(transaction.connection, name)?;
+                    customer = Some(found.ok_or(ServiceError::NotFound("customer"))?.id);
+                }
                 trail.target = owner.as_ref().map(|owner| Arc::clone(owner.shared()));
                 trail.customer = customer.as_ref().map(|customer| Arc::clone(customer.shared()));
                 let filter = CredentialFilter {

@@ -39,7 +39,7 @@ pub struct KeyQuestion {
 }
 
 /// A request that a gateway or an API asks about, as far as it says.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct RequestAsked {
     /// Its method.
     pub method: Option<String>,
@@ -53,14 +53,19 @@ pub struct RequestAsked {
 
 impl RequestAsked {
     /// The origin of that request: it came in here as `asked`, and from `address`.
-    pub fn origin(self, asked: &Origin, address: Option<IpAddr>) -> Arc<Origin> {
+    pub fn origin(self, asked: &Arc<Origin>, address: Option<IpAddr>) -> Arc<Origin> {
+        if self == Self::default() && address == asked.address {
+            return Arc::clone(asked);
+        }
         Arc::new(Origin {
+            request_id: asked.request_id.clone(),
             method: self.method.map_or_else(|| asked.method.clone(), Into::into),
             path: self.path.unwrap_or_else(|| asked.path.clone()),
             address,
             user_agent: self.user_agent.unwrap_or_else(|| asked.user_agent.clone()),
             gateway_request_id: self.request_id,
-            ..asked.clone()
+            received_at: asked.received_at,
+            started: asked.started,
         })
     }
 }
@@ -73,11 +78,11 @@ impl Services {
     pub async fn verify_key(
         &self,
         caller: &Caller,
-        question: KeyQuestion,
-        origin: &Origin,
+        mut question: KeyQuestion,
+        origin: &Arc<Origin>,
     ) -> Result<KeyUse, ServiceError> {
-        let mut trail =
-            Trail::of(caller, "key.verify", question.about.clone().origin(origin, question.ip.or(origin.address)));
+        let about = std::mem::take(&mut question.about);
+        let mut trail = Trail::of(caller, "key.verify", about.origin(origin, question.ip.or(origin.address)));
         trail.credential = None;
         trail.environment = Some(question.environment);
         let decided = self.decide_verification(caller, &question, &mut trail).await;

@@ -79,17 +79,19 @@ pub fn find(connection: &mut AnyConnection, id: &CustomerId) -> Result<Option<Cu
     row.map(into_customer).transpose()
 }
 
-/// The customer with this external id.
+/// The customer that `name` names by either of its ids.
 ///
 /// # Errors
 /// The database fails, or the row is damaged.
-pub fn find_external(connection: &mut AnyConnection, external_id: &str) -> Result<Option<Customer>, StoreError> {
+pub fn find_named(connection: &mut AnyConnection, name: &str) -> Result<Option<Customer>, StoreError> {
+    if let Ok(id) = name.parse() {
+        return find(connection, &id);
+    }
     // PostgreSQL has no text with a NUL, and refuses to be asked for one.
-    if external_id.contains('\0') {
+    if name.contains('\0') {
         return Ok(None);
     }
-    let row: Option<Row> =
-        customers::table.filter(customers::external_id.eq(external_id)).first(connection).optional()?;
+    let row: Option<Row> = customers::table.filter(customers::external_id.eq(name)).first(connection).optional()?;
     row.map(into_customer).transpose()
 }
 

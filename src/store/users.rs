@@ -76,17 +76,23 @@ pub fn find(connection: &mut AnyConnection, id: &UserId) -> Result<Option<User>,
     row.map(Row::into_user).transpose()
 }
 
-/// The user with this address, in lower case.
+/// The user that `name` names by id or e-mail address.
 ///
 /// # Errors
 /// The database fails, or the row is damaged.
-pub fn find_by_email(connection: &mut AnyConnection, email: &str) -> Result<Option<User>, StoreError> {
+pub fn find_named(connection: &mut AnyConnection, name: &str) -> Result<Option<User>, StoreError> {
+    if let Ok(id) = name.parse() {
+        return find(connection, &id);
+    }
     // PostgreSQL has no text with a NUL, and refuses to be asked for one.
-    if email.contains('\0') {
+    if name.contains('\0') {
         return Ok(None);
     }
-    let row: Option<Row> =
-        users::table.filter(users::email.eq(email)).select(Row::as_select()).first(connection).optional()?;
+    let row: Option<Row> = users::table
+        .filter(users::email.eq(name.to_lowercase()))
+        .select(Row::as_select())
+        .first(connection)
+        .optional()?;
     row.map(Row::into_user).transpose()
 }
 
