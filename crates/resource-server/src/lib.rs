@@ -15,7 +15,8 @@ pub use authorized::Authorized;
 pub use builder::{BuildError, Builder};
 pub use caller::{Caller, CallerKind, Environment};
 pub use refusal::{Reason, Refusal};
-pub use scope::{AnyCaller, RequiredScopes, covers};
+pub use scope::{AnyCaller, RequiredScopes};
+pub use sealwright_scope::covers;
 pub use server::ResourceServer;
 
 #[doc(hidden)]
