@@ -83,8 +83,8 @@ pub fn is_of_credentials(permission: &str) -> bool {
     OF_CREDENTIALS.contains(&permission)
 }
 
-/// Resources whose management permissions a client, or a key of any type, may carry whoever made it. For others the command
-/// line or an owner must have made the client, and the key must be `internal`.
+/// Resources whose management permissions a client, or a key of any type, may carry whoever made it. For others the
+/// command line or an owner must have made the client, and the key must be `internal`.
 const DELEGABLE: [&str; 4] = ["keys:verify", "webhooks:", "jobs:", "access-log:append"];
 
 /// Whether `scope` appears in the closed list, or is the wildcard of a resource in it.

@@ -14,11 +14,11 @@ use crate::refusal::{Reason, Refusal};
 use crate::scope::RequiredScopes;
 use crate::server::ResourceServer;
 
-/// A caller whose valid credential covers the scopes of `S`. A handler with this argument runs only for such callers. It
-/// dereferences to the [`Caller`].
+/// A caller whose valid credential covers the scopes of `S`. A handler with this argument runs only for such callers.
+/// It dereferences to the [`Caller`].
 ///
-/// actix-web extracts all arguments concurrently: it may read a body, within the body's own limits, before the caller is
-/// authorized.
+/// actix-web extracts all arguments concurrently: it may read a body, within the body's own limits, before the caller
+/// is authorized.
 ///
 /// ```
 /// use actix_web::get;

@@ -9,8 +9,9 @@ use actix_web::HttpRequest;
 use reqwest::header::HeaderValue;
 
 use crate::api_key::KeyVerifier;
+use crate::build_error::{BuildError, Problem};
 use crate::caller::Environment;
-use crate::http::{Http, UrlError};
+use crate::http::Http;
 use crate::jwks::Jwks;
 use crate::server::{AddressOf, Inner, ResourceServer};
 use crate::token::TokenVerifier;
@@ -18,34 +19,6 @@ use crate::token::TokenVerifier;
 const LEEWAY_MAX: u64 = 60;
 /// The shortest time between two fetches of the keys, unless it is set.
 const REFETCH_INTERVAL: Duration = Duration::from_secs(5);
-
-/// The reason why a [`ResourceServer`] cannot be built.
-///
-/// ```
-/// use sealwright_resource_server::ResourceServer;
-///
-/// let error = ResourceServer::builder("https://auth.example.com", "").build().unwrap_err();
-/// assert_eq!(error.to_string(), "the audience is empty");
-/// ```
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct BuildError(#[from] Problem);
-
-#[derive(Debug, thiserror::Error)]
-enum Problem {
-    #[error("the issuer: {0}")]
-    Issuer(UrlError),
-    #[error("Sealwright's address: {0}")]
-    Address(UrlError),
-    #[error("the audience is empty")]
-    NoAudience,
-    #[error("the realm has a quotation mark, a backslash or a character that is not visible ASCII")]
-    Realm,
-    #[error("the service's own API key is empty or not a valid header value")]
-    OwnKey,
-    #[error("the HTTP client: {0}")]
-    Client(reqwest::Error),
-}
 
 /// The settings of a [`ResourceServer`]. [`ResourceServer::builder`] creates one.
 ///
@@ -107,18 +80,13 @@ impl Builder {
         self
     }
 
-    /// Sets the environment whose credentials are accepted. The default follows from the end of the issuer: `/staging`,
-    /// `/development`, else production.
+    /// Sets the environment whose credentials are accepted. By default it is the issuer's, by the end of its URL:
+    /// `/staging`, `/development`, else production.
     ///
     /// ```
-    /// # use sealwright_resource_server::{BuildError, ResourceServer};
-    /// # use sealwright_resource_server::Environment;
-    /// # fn main() -> Result<(), BuildError> {
-    /// let server = ResourceServer::builder("https://auth.example.com", "https://api.example.com")
-    ///     .environment(Environment::Staging)
-    ///     .build()?;
-    /// # Ok(())
-    /// # }
+    /// # use sealwright_resource_server::{Environment, ResourceServer};
+    /// let builder = ResourceServer::builder("https://auth.example.com", "https://api.example.com")
+    ///     .environment(Environment::Staging);
     /// ```
     #[must_use]
     pub fn environment(mut self, environment: Environment) -> Self {
@@ -126,16 +94,13 @@ impl Builder {
         self
     }
 
-    /// Sets the name of the protected service in `WWW-Authenticate` (RFC 9110 section 11.5). The default is the audience.
+    /// Sets the name of the protected service in `WWW-Authenticate` (RFC 9110 section 11.5). The default is the
+    /// audience.
     ///
     /// ```
-    /// # use sealwright_resource_server::{BuildError, ResourceServer};
-    /// # fn main() -> Result<(), BuildError> {
-    /// let server = ResourceServer::builder("https://auth.example.com", "https://api.example.com")
-    ///     .realm("orders")
-    ///     .build()?;
-    /// # Ok(())
-    /// # }
+    /// # use sealwright_resource_server::ResourceServer;
+    /// let builder = ResourceServer::builder("https://auth.example.com", "https://api.example.com")
+    ///     .realm("orders");
     /// ```
     #[must_use]
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
@@ -143,18 +108,14 @@ impl Builder {
         self
     }
 
-    /// Sets by how much this machine's clock may differ from the issuer's (RFC 7519 section 4.1.4). The default is zero, the
-    /// maximum is one minute.
+    /// Sets by how much this machine's clock may differ from the issuer's (RFC 7519 section 4.1.4). The default is
+    /// zero, the maximum is one minute.
     ///
     /// ```
-    /// # use sealwright_resource_server::{BuildError, ResourceServer};
     /// # use std::time::Duration;
-    /// # fn main() -> Result<(), BuildError> {
-    /// let server = ResourceServer::builder("https://auth.example.com", "https://api.example.com")
-    ///     .leeway(Duration::from_secs(10))
-    ///     .build()?;
-    /// # Ok(())
-    /// # }
+    /// # use sealwright_resource_server::ResourceServer;
+    /// let builder = ResourceServer::builder("https://auth.example.com", "https://api.example.com")
+    ///     .leeway(Duration::from_secs(10));
     /// ```
     #[must_use]
     pub fn leeway(mut self, leeway: Duration) -> Self {
@@ -165,14 +126,10 @@ impl Builder {
     /// Sets the shortest time between two fetches of the issuer's keys. The default is 5 seconds.
     ///
     /// ```
-    /// # use sealwright_resource_server::{BuildError, ResourceServer};
     /// # use std::time::Duration;
-    /// # fn main() -> Result<(), BuildError> {
-    /// let server = ResourceServer::builder("https://auth.example.com", "https://api.example.com")
-    ///     .refetch_interval(Duration::from_secs(30))
-    ///     .build()?;
-    /// # Ok(())
-    /// # }
+    /// # use sealwright_resource_server::ResourceServer;
+    /// let builder = ResourceServer::builder("https://auth.example.com", "https://api.example.com")
+    ///     .refetch_interval(Duration::from_secs(30));
     /// ```
     #[must_use]
     pub fn refetch_interval(mut self, interval: Duration) -> Self {
@@ -184,13 +141,9 @@ impl Builder {
     /// address, which behind a proxy is the proxy's. Trust a forwarded address only from your own proxy.
     ///
     /// ```
-    /// # use sealwright_resource_server::{BuildError, ResourceServer};
-    /// # fn main() -> Result<(), BuildError> {
-    /// let server = ResourceServer::builder("https://auth.example.com", "https://api.example.com")
-    ///     .client_address(|request| request.headers().get("X-Real-IP")?.to_str().ok()?.parse().ok())
-    ///     .build()?;
-    /// # Ok(())
-    /// # }
+    /// # use sealwright_resource_server::ResourceServer;
+    /// let builder = ResourceServer::builder("https://auth.example.com", "https://api.example.com")
+    ///     .client_address(|request| request.headers().get("X-Real-IP")?.to_str().ok()?.parse().ok());
     /// ```
     #[must_use]
     pub fn client_address(
@@ -205,13 +158,9 @@ impl Builder {
     /// traffic can publish their own keys and read the service's API key.
     ///
     /// ```
-    /// # use sealwright_resource_server::{BuildError, ResourceServer};
-    /// # fn main() -> Result<(), BuildError> {
-    /// let server = ResourceServer::builder("http://sealwright.internal:8080", "https://api.example.com")
-    ///     .allow_insecure_http()
-    ///     .build()?;
-    /// # Ok(())
-    /// # }
+    /// # use sealwright_resource_server::ResourceServer;
+    /// let builder = ResourceServer::builder("http://sealwright.internal:8080", "https://api.example.com")
+    ///     .allow_insecure_http();
     /// ```
     #[must_use]
     pub fn allow_insecure_http(mut self) -> Self {

@@ -57,8 +57,8 @@ struct Freshness {
 }
 
 impl Freshness {
-    /// Reads `Cache-Control` (RFC 9111 section 5.2.2.1, RFC 5861), within bounds: a destroyed key must disappear from the
-    /// cache, and the issuer must not be asked for every request.
+    /// Reads `Cache-Control` (RFC 9111 section 5.2.2.1, RFC 5861), within bounds: a destroyed key must disappear from
+    /// the cache, and the issuer must not be asked for every request.
     fn new(cache_control: &str, now: Instant) -> Self {
         let seconds = |name: &str, default: u64, max: u64| {
             let mut directives = cache_control.split(',').filter_map(|one| one.trim().split_once('='));
@@ -186,7 +186,8 @@ struct Metadata {
     jwks_uri: String,
 }
 
-/// A key set. The keys are parsed one by one, so that an unknown kind of key does not hide the others (RFC 7517 section 5).
+/// A key set. The keys are parsed one by one, so that an unknown kind of key does not hide the others (RFC 7517 section
+/// 5).
 #[derive(Deserialize)]
 struct KeySet {
     keys: Vec<Value>,

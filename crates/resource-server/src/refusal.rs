@@ -7,8 +7,8 @@ use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
-/// The reason why a request is refused. The reason does not tell an unknown credential from one that is revoked, expired
-/// or disabled, so that a caller does not learn which credentials exist.
+/// The reason why a request is refused. The reason does not tell an unknown credential from one that is revoked,
+/// expired or disabled, so that a caller does not learn which credentials exist.
 ///
 /// ```
 /// use sealwright_resource_server::Reason;
@@ -48,7 +48,8 @@ pub enum Reason {
         /// The seconds to wait before the next attempt.
         retry_after: u64,
     },
-    /// Sealwright cannot be reached, so the credential is neither accepted nor rejected: 503. The caller should try again.
+    /// Sealwright cannot be reached, so the credential is neither accepted nor rejected: 503. The caller should try
+    /// again.
     #[error("Credentials cannot be verified at the moment")]
     Unavailable {
         /// The seconds to wait before the next attempt.

@@ -15,8 +15,8 @@ use crate::token::TokenVerifier;
 
 /// Authorizes the requests of a service.
 ///
-/// Build one with [`ResourceServer::builder`] before the HTTP server starts and put a clone into each worker's `app_data`.
-/// Clones share the cached keys.
+/// Build one with [`ResourceServer::builder`] before the HTTP server starts and put a clone into each worker's
+/// `app_data`. Clones share the cached keys.
 ///
 /// ```no_run
 /// use actix_web::{App, HttpServer};
@@ -48,8 +48,8 @@ enum Credential<'r> {
 }
 
 impl ResourceServer {
-    /// Starts to configure a service that accepts tokens of `issuer` for `audience`. The issuer must be spelled as in its
-    /// metadata; the audience is the name of the service in the `aud` of tokens.
+    /// Starts to configure a service that accepts tokens of `issuer` for `audience`. The issuer must be spelled as in
+    /// its metadata; the audience is the name of the service in the `aud` of tokens.
     ///
     /// ```
     /// use sealwright_resource_server::ResourceServer;
@@ -101,8 +101,8 @@ impl ResourceServer {
     }
 }
 
-/// Extracts the one credential of a request (RFC 6750 sections 2.1 and 3.1). Where API keys are not accepted, `X-API-Key`
-/// is ignored: it may be another system's.
+/// Extracts the one credential of a request (RFC 6750 sections 2.1 and 3.1). Where API keys are not accepted,
+/// `X-API-Key` is ignored: it may be another system's.
 fn extract_credential(headers: &HeaderMap, accepts_keys: bool) -> Result<Credential<'_>, Reason> {
     let mut all = Vec::new();
     for value in headers.get_all(AUTHORIZATION) {

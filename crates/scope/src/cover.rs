@@ -97,8 +97,8 @@ pub fn is_level(scope: &str) -> bool {
     LEVELS.contains(&scope)
 }
 
-/// Splits a scope at its last colon into resource and action. Returns `None` if the scope has no action: it has no colon,
-/// or it begins or ends with one.
+/// Splits a scope at its last colon into resource and action. Returns `None` if the scope has no action: it has no
+/// colon, or it begins or ends with one.
 ///
 /// ```
 /// use sealwright_scope::resource_and_action;

@@ -1,4 +1,5 @@
-//! Scope tokens, sets of them, and the ceilings that cut sets down. What covers what is decided by [`sealwright_scope`].
+//! Scope tokens, sets of them, and the ceilings that cut sets down. What covers what is decided by
+//! [`sealwright_scope`].
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

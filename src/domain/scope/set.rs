@@ -8,16 +8,16 @@ use super::{Scope, check};
 
 /// Most scope tokens in one set.
 pub const SCOPES_MAX: usize = 100;
-/// Most characters of a set as it is printed: with that many, and as many as audiences may have, a token stays below the
-/// 8 KiB that verifiers read.
+/// Most characters of a set as it is printed: with that many, and as many as audiences may have, a token stays below
+/// the 8 KiB that verifiers read.
 pub(super) const TEXT_MAX: usize = 3072;
 
 const TOO_LONG: &str = "must have at most 3072 characters in all";
 
 /// A set of scopes, sorted, each once. Printed with single spaces, as in RFC 6749 §3.3.
 ///
-/// The printed text is kept once and shared by the scopes, so that printing a set copies or allocates nothing, and a set
-/// has two allocations however many scopes it has. Clones share both.
+/// The printed text is kept once and shared by the scopes, so that printing a set copies or allocates nothing, and a
+/// set has two allocations however many scopes it has. Clones share both.
 #[derive(Clone, Default)]
 pub struct Scopes(Arc<[Scope]>);
 
