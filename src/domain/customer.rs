@@ -52,3 +52,21 @@ pub struct CustomerFilter {
     /// Created before the customer with this id.
     pub before: Option<CustomerId>,
 }
+
+/// A customer to create.
+#[derive(Clone, Debug)]
+pub struct NewCustomer {
+    /// Its id on the company's platform.
+    pub external_id: ExternalId,
+    /// What people call it.
+    pub name: Name,
+}
+
+/// Changes to a customer; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default)]
+pub struct CustomerChanges {
+    /// Its id on the company's platform.
+    pub external_id: Option<ExternalId>,
+    /// What people call it.
+    pub name: Option<Name>,
+}

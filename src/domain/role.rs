@@ -25,6 +25,26 @@ pub struct Role {
     pub updated_at: Option<Timestamp>,
 }
 
+/// A role to create.
+#[derive(Clone, Debug)]
+pub struct NewRole {
+    /// Its name, which is its id.
+    pub name: RoleName,
+    /// What it is for.
+    pub description: Description,
+    /// What credentials of its users may at most carry.
+    pub scopes: Scopes,
+}
+
+/// Changes to a role; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default)]
+pub struct RoleChanges {
+    /// What it is for.
+    pub description: Option<Description>,
+    /// What credentials of its users may at most carry.
+    pub scopes: Option<Scopes>,
+}
+
 /// A built-in role: name, description, scopes.
 type BuiltIn = (&'static str, &'static str, &'static [&'static str]);
 

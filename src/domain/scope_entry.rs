@@ -16,3 +16,12 @@ pub struct ScopeEntry {
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
+
+/// A scope to enter.
+#[derive(Clone, Debug)]
+pub struct NewScope {
+    /// The scope token.
+    pub name: Scope,
+    /// What it means.
+    pub description: Description,
+}

@@ -1,6 +1,9 @@
 //! Users: people, each with one role, whom credentials belong to.
 
+use zeroize::Zeroizing;
+
 use super::ids::UserId;
+use super::patch::Patch;
 use super::role::RoleName;
 use super::text::{Name, checked_text};
 use super::time::Timestamp;
@@ -53,6 +56,31 @@ fn email(text: &str) -> Result<String, &'static str> {
         return Err(WRONG);
     }
     Ok(text.to_lowercase())
+}
+
+/// A user to create.
+pub struct NewUser {
+    /// The address to sign in with.
+    pub email: EmailAddress,
+    /// What people call the user.
+    pub name: Option<Name>,
+    /// The name of a role.
+    pub role: RoleName,
+    /// The password; without one the user cannot sign in.
+    pub password: Option<Zeroizing<String>>,
+}
+
+/// Changes to a user; `None` and [`Patch::Keep`] leave a field as it is.
+#[derive(Default)]
+pub struct UserChanges {
+    /// The address to sign in with.
+    pub email: Option<EmailAddress>,
+    /// What people call the user.
+    pub name: Patch<Name>,
+    /// The name of a role.
+    pub role: Option<RoleName>,
+    /// The password; cleared, the user cannot sign in.
+    pub password: Patch<Zeroizing<String>>,
 }
 
 /// Which users to list.

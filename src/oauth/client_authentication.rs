@@ -43,7 +43,11 @@ impl std::fmt::Debug for SentSecret {
 ///
 /// # Errors
 /// `invalid_request` for two methods at once, credentials in the query, or bad encoding; `invalid_client` for none.
-pub fn extract_credentials(authorization: &[&[u8]], query: &str, form: &Form<'_>) -> Result<SecretCredentials, OAuthError> {
+pub fn extract_credentials(
+    authorization: &[&[u8]],
+    query: &str,
+    form: &Form<'_>,
+) -> Result<SecretCredentials, OAuthError> {
     refuse_query(query)?;
     let in_body = form.get("client_secret").is_some() || form.get("client_assertion").is_some();
     match authorization {

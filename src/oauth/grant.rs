@@ -142,11 +142,7 @@ impl Registrar for AuthenticatedRequest<'_> {
         let text = scopes.to_string();
         let scope = text.parse().map_err(|_| RegistrarError::PrimitiveError)?;
         self.granted.set(text).map_err(|_| RegistrarError::PrimitiveError)?;
-        Ok(PreGrant {
-            client_id: client.client_id.into_owned(),
-            redirect_uri: client.redirect_uri.into_owned(),
-            scope,
-        })
+        Ok(PreGrant { client_id: client.client_id.into_owned(), redirect_uri: client.redirect_uri.into_owned(), scope })
     }
 
     fn check(&self, client_id: &str, passphrase: Option<&[u8]>) -> Result<(), RegistrarError> {

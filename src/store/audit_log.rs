@@ -181,7 +181,11 @@ fn ids_of(filter: &EventFilter) -> Range<Option<EventId>> {
 ///
 /// # Errors
 /// The database fails.
-pub fn list(connection: &mut AnyConnection, filter: &EventFilter, limit: i64) -> Result<Vec<RecordedEvent>, StoreError> {
+pub fn list(
+    connection: &mut AnyConnection,
+    filter: &EventFilter,
+    limit: i64,
+) -> Result<Vec<RecordedEvent>, StoreError> {
     let ids = ids_of(filter);
     let Some(subject) = &filter.credential else { return list_among(connection, filter, &ids, limit) };
     let mut found = Vec::new();

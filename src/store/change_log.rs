@@ -83,14 +83,7 @@ pub fn after(connection: &mut AnyConnection, sequence: i64, limit: i64) -> Resul
         .limit(limit)
         .select((change_log::sequence, change_log::kind, change_log::subject))
         .load(connection)?;
-    Ok(rows
-        .into_iter()
-        .map(|(sequence, kind, subject)| Entry {
-            sequence,
-            kind: kind.parse().ok(),
-            subject,
-        })
-        .collect())
+    Ok(rows.into_iter().map(|(sequence, kind, subject)| Entry { sequence, kind: kind.parse().ok(), subject }).collect())
 }
 
 /// Removes at most `limit` entries that are older than `before`.

@@ -91,9 +91,8 @@ impl Settings {
             let key_type = self.key_type.as_deref().and_then(|text| text.parse().ok()).ok_or("key_type")?;
             return Ok(Details::ApiKey(KeyDetails { key_type }));
         }
-        let audiences = |text: Option<&str>| {
-            split(text?).map(|item| item.parse::<Audience>().ok()).collect::<Option<Vec<_>>>()
-        };
+        let audiences =
+            |text: Option<&str>| split(text?).map(|item| item.parse::<Audience>().ok()).collect::<Option<Vec<_>>>();
         let default_scopes = self.default_scopes.as_deref().map(scopes_of).transpose();
         let algorithm = self.signing_algorithm.as_deref().map(str::parse).transpose();
         Ok(Details::Client(ClientDetails {

@@ -99,8 +99,7 @@ pub fn remove_ended_secrets(
         .select(SecretRow::as_select())
         .load(connection)?;
     for secret in old.iter().filter(|secret| secret.last_used_at.is_some()) {
-        let is_later =
-            credentials::earlier_used_at.is_null().or(credentials::earlier_used_at.lt(secret.last_used_at));
+        let is_later = credentials::earlier_used_at.is_null().or(credentials::earlier_used_at.lt(secret.last_used_at));
         diesel::update(credentials::table.find(&secret.credential).filter(is_later))
             .set((
                 credentials::earlier_used_at.eq(secret.last_used_at),

@@ -138,6 +138,7 @@ pub fn of(
 /// # Errors
 /// The database fails, or the row is damaged.
 pub fn find(connection: &mut AnyConnection, kid: &str) -> Result<Option<SigningKey>, StoreError> {
-    let row: Option<SigningKeyRow> = signing_keys::table.find(kid).select(SigningKeyRow::as_select()).first(connection).optional()?;
+    let row: Option<SigningKeyRow> =
+        signing_keys::table.find(kid).select(SigningKeyRow::as_select()).first(connection).optional()?;
     row.map(|row| row.into_stored().map(|stored| stored.key)).transpose()
 }

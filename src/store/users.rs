@@ -76,7 +76,8 @@ pub fn update(connection: &mut AnyConnection, user: &User) -> Result<(), StoreEr
 /// # Errors
 /// The database fails, or the row is damaged.
 pub fn find(connection: &mut AnyConnection, id: &UserId) -> Result<Option<User>, StoreError> {
-    let row: Option<UserRow> = users::table.find(id.as_str()).select(UserRow::as_select()).first(connection).optional()?;
+    let row: Option<UserRow> =
+        users::table.find(id.as_str()).select(UserRow::as_select()).first(connection).optional()?;
     row.map(UserRow::into_user).transpose()
 }
 

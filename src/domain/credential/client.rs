@@ -67,7 +67,11 @@ impl Client<'_> {
     ///
     /// # Errors
     /// Something asked for is not covered, or nothing is left (`invalid_scope`).
-    pub fn negotiate_scope(&self, requested: Option<&Scopes>, ceiling: Option<&Scopes>) -> Result<Scopes, BeyondClient> {
+    pub fn negotiate_scope(
+        &self,
+        requested: Option<&Scopes>,
+        ceiling: Option<&Scopes>,
+    ) -> Result<Scopes, BeyondClient> {
         let own = &self.credential.scopes;
         let cut = |scopes: &Scopes| ceiling.map_or_else(|| scopes.clone(), |ceiling| scopes.cut_to(ceiling));
         match requested {
@@ -165,8 +169,13 @@ mod tests {
             ("sealwright.clients:read", vec!["x"], vec!["x", "https://a.example/api/v1"]),
             ("read sealwright.clients:read", vec![], vec!["https://a.example/api/v1", "https://a.example/resources"]),
         ] {
-            let found: Vec<String> =
-                client(scopes, &named).as_client().unwrap().effective_audiences(&environment()).iter().map(ToString::to_string).collect();
+            let found: Vec<String> = client(scopes, &named)
+                .as_client()
+                .unwrap()
+                .effective_audiences(&environment())
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             assert_eq!(found, expected, "{scopes} {named:?}");
         }
     }
@@ -190,8 +199,15 @@ mod tests {
         assert_eq!(client.as_client().unwrap().token_expiry(now), Some(Timestamp::from_seconds(5_600)));
         client.expires_at = Some(Timestamp::from_millis(2_100_900));
         assert_eq!(client.as_client().unwrap().token_expiry(now), Some(Timestamp::from_seconds(2_100)));
-        assert_eq!(client.as_client().unwrap().token_expiry(Timestamp::from_millis(2_099_999)), Some(Timestamp::from_seconds(2_100)));
-        assert_eq!(client.as_client().unwrap().token_expiry(Timestamp::from_millis(2_100_100)), None, "though it is active for 800 ms more");
+        assert_eq!(
+            client.as_client().unwrap().token_expiry(Timestamp::from_millis(2_099_999)),
+            Some(Timestamp::from_seconds(2_100))
+        );
+        assert_eq!(
+            client.as_client().unwrap().token_expiry(Timestamp::from_millis(2_100_100)),
+            None,
+            "though it is active for 800 ms more"
+        );
     }
 
     #[test]

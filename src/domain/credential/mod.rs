@@ -5,6 +5,7 @@ mod api_key;
 mod changes;
 mod client;
 mod filter;
+mod new;
 mod secret;
 mod state;
 
@@ -12,6 +13,7 @@ pub use api_key::{Brand, KeyDetails, KeyType, Preset, RANDOM_LENGTH, RawApiKey};
 pub use changes::{Changes, DetailChanges, Violation};
 pub use client::{BeyondClient, Client, ClientDetails, LIFETIME_MAX, LIFETIME_MIN};
 pub use filter::{CredentialFilter, Due};
+pub use new::{CredentialInput, NewCredential, NewKind};
 pub use secret::{GRACE_MAX, LIVE_SECRETS_MAX, LastUse, RawClientSecret, RawSecret, SecretHash, StoredSecret};
 pub use state::{State, StateChange, Status};
 

@@ -170,10 +170,8 @@ impl Access {
     }
 
     async fn pass_token(&self, request: &ForwardedRequest<'_>, token: &str, now: Timestamp) -> Decision {
-        let token = self
-            .verifier
-            .verify_anywhere(token, now)
-            .map_err(|reason| Refused::new(Denied::Invalid, reason))?;
+        let token =
+            self.verifier.verify_anywhere(token, now).map_err(|reason| Refused::new(Denied::Invalid, reason))?;
         let subject = token.subject();
         if token.environment != request.environment {
             return Err(Refused::new(Denied::Invalid, Reason::WrongEnvironment).of(subject));
@@ -186,8 +184,7 @@ impl Access {
             Ok((customer, rate_limit)) => {
                 let subject = in_force.subject().used_for(customer.as_ref());
                 let customers = customer.map_or(in_force.customers, |customer| vec![customer]);
-                let identity =
-                    Identity { credential: in_force.client, scopes: in_force.scopes, customers, rate_limit };
+                let identity = Identity { credential: in_force.client, scopes: in_force.scopes, customers, rate_limit };
                 Ok((identity, subject))
             }
             Err(refused) => Err(refused.of(subject.tied_to(&in_force.customers))),

@@ -7,14 +7,8 @@ use super::{Credentials, Issued, Target, Verb, action, require};
 use crate::crypto::random;
 use crate::domain::audit::{Disposition, Origin};
 use crate::domain::caller::Caller;
-use crate::domain::credential::{
-    Changes, ClientDetails, Credential, CredentialId, CredentialKind, Details, KeyDetails, KeyType, RawSecret, State,
-};
-use crate::domain::environment::Environment;
+use crate::domain::credential::{Credential, CredentialId, CredentialKind, NewCredential, RawSecret, State};
 use crate::domain::network::Networks;
-use crate::domain::patch::Patch;
-use crate::domain::rate::RateLimits;
-use crate::domain::scope::Scopes;
 use crate::domain::text::Description;
 use crate::domain::time::Timestamp;
 use crate::service::audit_context::AuditContext;
@@ -22,74 +16,11 @@ use crate::service::error::{FieldError, ServiceError};
 use crate::service::idempotency::RepeatableRequest;
 use crate::store::{change_log, credentials};
 
-/// The settings of a credential as a caller names them.
-#[derive(Clone, Debug, Default)]
-pub struct CredentialInput {
-    /// The fields that are values by themselves; its customers are not set.
-    pub changes: Changes,
-    /// Customers, by either of their ids.
-    pub customers: Patch<Vec<String>>,
-}
-
-/// A credential to create.
-#[derive(Clone, Debug)]
-pub struct NewCredential {
-    /// What it is to be.
-    pub kind: NewKind,
-    /// Its environment; the caller's own unless named.
-    pub environment: Option<Environment>,
-    /// Its owner, by id or e-mail address; the caller's own owner unless named.
-    pub owner: Option<String>,
-    /// Its settings.
-    pub input: CredentialInput,
-}
-
-/// What a new credential is to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NewKind {
-    /// A client.
-    Client,
-    /// An API key of this type.
-    ApiKey(KeyType),
-}
-
-impl NewKind {
-    const fn kind(self) -> CredentialKind {
-        match self {
-            Self::Client => CredentialKind::Client,
-            Self::ApiKey(_) => CredentialKind::ApiKey,
-        }
-    }
-
-    fn new_id(self, now: Timestamp) -> Result<CredentialId, ServiceError> {
-        Ok(match self {
-            Self::Client => CredentialId::Client(random::id(now)?),
-            Self::ApiKey(_) => CredentialId::ApiKey(random::id(now)?),
-        })
-    }
-
-    fn details(self) -> Details {
-        match self {
-            Self::Client => Details::Client(ClientDetails::default()),
-            Self::ApiKey(key_type) => Details::ApiKey(KeyDetails { key_type }),
-        }
-    }
-
-    fn default_limits(self) -> RateLimits {
-        match self {
-            Self::Client => RateLimits::default(),
-            Self::ApiKey(key_type) => key_type.default_limits(),
-        }
-    }
-
-    /// The scopes of a credential for which none are named: its type's default, cut to what the caller has. None where they
-    /// must be named.
-    fn default_scopes(self, caller: &Caller) -> Option<Scopes> {
-        let Self::ApiKey(key_type) = self else { return None };
-        let default = key_type.default_scopes()?;
-        let cut = caller.scopes().map_or_else(|| default.clone(), |own| default.cut_to(own));
-        (!cut.is_empty()).then_some(cut)
-    }
+fn new_id(kind: CredentialKind, now: Timestamp) -> Result<CredentialId, ServiceError> {
+    Ok(match kind {
+        CredentialKind::Client => CredentialId::Client(random::id(now)?),
+        CredentialKind::ApiKey => CredentialId::ApiKey(random::id(now)?),
+    })
 }
 
 impl Credentials {
@@ -144,11 +75,7 @@ impl Credentials {
         let environment = new.environment.or(caller.environment());
         let scopes = new.input.changes.scopes.clone().or_else(|| new.kind.default_scopes(caller));
         let name = new.input.changes.name.clone();
-        let missing = [
-            ("environment", environment.is_none()),
-            ("name", name.is_none()),
-            ("scopes", scopes.is_none()),
-        ];
+        let missing = [("environment", environment.is_none()), ("name", name.is_none()), ("scopes", scopes.is_none())];
         wrong.extend(missing.iter().filter(|(_, is_missing)| *is_missing).map(|(field, _)| is_required(field)));
         let customers = resolved(self.customers_named(caller, new.input.customers).await, &mut wrong)?;
         let owner = resolved(self.owner_of_new(caller, new.owner).await, &mut wrong)?;
@@ -156,7 +83,7 @@ impl Credentials {
             return Err(ServiceError::Invalid(wrong));
         };
         let mut credential = Credential {
-            id: new.kind.new_id(now)?,
+            id: new_id(new.kind.kind(), now)?,
             environment,
             name,
             description: Description::default(),

@@ -13,7 +13,7 @@ mod rotate;
 mod secrets;
 mod update;
 
-pub use create::{CredentialInput, NewCredential, NewKind};
+pub use crate::domain::credential::{CredentialInput, NewCredential, NewKind};
 pub use secrets::SecretFactory;
 
 use std::sync::Arc;

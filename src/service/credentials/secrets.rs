@@ -8,8 +8,7 @@ use crate::crypto::client_secret::SecretTagger;
 use crate::crypto::password::PasswordPool;
 use crate::crypto::{digest, random};
 use crate::domain::credential::{
-    Brand, CredentialId, CredentialKind, RANDOM_LENGTH, RawApiKey, RawClientSecret, RawSecret, SecretHash,
-    StoredSecret,
+    Brand, CredentialId, CredentialKind, RANDOM_LENGTH, RawApiKey, RawClientSecret, RawSecret, SecretHash, StoredSecret,
 };
 use crate::domain::environment::Environment;
 use crate::domain::ids::SecretId;

@@ -6,9 +6,8 @@ use super::{Directory, taken};
 use crate::crypto::random;
 use crate::domain::audit::{Action, Disposition, Origin};
 use crate::domain::caller::Caller;
-use crate::domain::customer::{Customer, CustomerFilter, ExternalId};
+use crate::domain::customer::{Customer, CustomerChanges, CustomerFilter, NewCustomer};
 use crate::domain::ids::CustomerId;
-use crate::domain::text::Name;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::{Conflict, ServiceError};
 use crate::service::idempotency::RepeatableRequest;
@@ -16,24 +15,6 @@ use crate::store::change_log::Kind;
 use crate::store::{AnyConnection, customers};
 
 const NO_CUSTOMER: ServiceError = ServiceError::NotFound("customer");
-
-/// A customer to create.
-#[derive(Clone, Debug)]
-pub struct NewCustomer {
-    /// Its id on the company's platform.
-    pub external_id: ExternalId,
-    /// What people call it.
-    pub name: Name,
-}
-
-/// Changes to a customer; `None` leaves a field as it is.
-#[derive(Clone, Debug, Default)]
-pub struct CustomerChanges {
-    /// Its id on the company's platform.
-    pub external_id: Option<ExternalId>,
-    /// What people call it.
-    pub name: Option<Name>,
-}
 
 /// The customer that `name` names by either id, as far as the caller sees.
 fn find(connection: &mut AnyConnection, caller: &Caller, name: &str) -> Result<Customer, ServiceError> {

@@ -5,10 +5,10 @@ mod roles;
 mod scopes;
 mod users;
 
-pub use customers::{CustomerChanges, NewCustomer};
-pub use roles::{NewRole, RoleChanges};
-pub use scopes::NewScope;
-pub use users::{NewUser, UserChanges};
+pub use crate::domain::customer::{CustomerChanges, NewCustomer};
+pub use crate::domain::role::{NewRole, RoleChanges};
+pub use crate::domain::scope_entry::NewScope;
+pub use crate::domain::user::{NewUser, UserChanges};
 
 use std::sync::Arc;
 
@@ -53,10 +53,8 @@ impl Directory {
         origin: Arc<Origin>,
     ) -> Result<AuditContext, ServiceError> {
         let context = AuditContext::of(caller, action, origin).on(name);
-        let is_of_customers = matches!(
-            action,
-            Action::CustomerCreate | Action::CustomerUpdate | Action::CustomerDelete
-        );
+        let is_of_customers =
+            matches!(action, Action::CustomerCreate | Action::CustomerUpdate | Action::CustomerDelete);
         let error = if !caller.sees(Environment::Production) {
             ServiceError::ProductionOnly
         } else if !caller.customers().is_empty() && !is_of_customers {

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use super::Directory;
 use crate::domain::audit::{Action, Disposition, Origin};
 use crate::domain::caller::Caller;
-use crate::domain::role::{OWNER, Role, RoleName};
+use crate::domain::role::{NewRole, OWNER, Role, RoleChanges, RoleName};
 use crate::domain::scope::Scopes;
-use crate::domain::text::Description;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::{Conflict, ServiceError};
 use crate::service::idempotency::RepeatableRequest;
@@ -16,26 +15,6 @@ use crate::store::change_log::Kind;
 use crate::store::{AnyConnection, roles};
 
 const NO_ROLE: ServiceError = ServiceError::NotFound("role");
-
-/// A role to create.
-#[derive(Clone, Debug)]
-pub struct NewRole {
-    /// Its name, which is its id.
-    pub name: RoleName,
-    /// What it is for.
-    pub description: Description,
-    /// What credentials of its users may at most carry.
-    pub scopes: Scopes,
-}
-
-/// Changes to a role; `None` leaves a field as it is.
-#[derive(Clone, Debug, Default)]
-pub struct RoleChanges {
-    /// What it is for.
-    pub description: Option<Description>,
-    /// What credentials of its users may at most carry.
-    pub scopes: Option<Scopes>,
-}
 
 /// The role of this name. Roles do not exist for callers who are tied to customers.
 fn find(connection: &mut AnyConnection, caller: &Caller, name: &str) -> Result<Role, ServiceError> {

@@ -6,7 +6,7 @@ use super::{Directory, taken};
 use crate::domain::audit::{Action, Disposition, Origin};
 use crate::domain::caller::Caller;
 use crate::domain::scope::Scope;
-use crate::domain::scope_entry::ScopeEntry;
+use crate::domain::scope_entry::{NewScope, ScopeEntry};
 use crate::domain::text::Description;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::{Conflict, ServiceError};
@@ -14,15 +14,6 @@ use crate::service::idempotency::RepeatableRequest;
 use crate::store::{AnyConnection, scopes};
 
 const NO_SCOPE: ServiceError = ServiceError::NotFound("scope");
-
-/// A scope to enter.
-#[derive(Clone, Debug)]
-pub struct NewScope {
-    /// The scope token.
-    pub name: Scope,
-    /// What it means.
-    pub description: Description,
-}
 
 fn find(connection: &mut AnyConnection, name: Option<&Scope>) -> Result<ScopeEntry, ServiceError> {
     scopes::find(connection, name.ok_or(NO_SCOPE)?)?.ok_or(NO_SCOPE)

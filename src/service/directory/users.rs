@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
 use super::{Directory, taken};
 use crate::crypto::random;
 use crate::domain::audit::{Action, Disposition, Origin};
@@ -12,8 +10,7 @@ use crate::domain::caller::Caller;
 use crate::domain::ids::UserId;
 use crate::domain::patch::Patch;
 use crate::domain::role::RoleName;
-use crate::domain::text::Name;
-use crate::domain::user::{EmailAddress, User, UserFilter};
+use crate::domain::user::{NewUser, User, UserChanges, UserFilter};
 use crate::service::audit_context::AuditContext;
 use crate::service::error::{Conflict, ServiceError};
 use crate::service::idempotency::RepeatableRequest;
@@ -21,31 +18,6 @@ use crate::store::change_log::Kind;
 use crate::store::{AnyConnection, roles, users};
 
 const NO_USER: ServiceError = ServiceError::NotFound("user");
-
-/// A user to create.
-pub struct NewUser {
-    /// The address to sign in with.
-    pub email: EmailAddress,
-    /// What people call the user.
-    pub name: Option<Name>,
-    /// The name of a role.
-    pub role: RoleName,
-    /// The password; without one the user cannot sign in.
-    pub password: Option<Zeroizing<String>>,
-}
-
-/// Changes to a user; `None` and [`Patch::Keep`] leave a field as it is.
-#[derive(Default)]
-pub struct UserChanges {
-    /// The address to sign in with.
-    pub email: Option<EmailAddress>,
-    /// What people call the user.
-    pub name: Patch<Name>,
-    /// The name of a role.
-    pub role: Option<RoleName>,
-    /// The password; cleared, the user cannot sign in.
-    pub password: Patch<Zeroizing<String>>,
-}
 
 /// The user `id`. Users do not exist for callers who are tied to customers.
 fn find(connection: &mut AnyConnection, caller: &Caller, id: Option<&UserId>) -> Result<User, ServiceError> {

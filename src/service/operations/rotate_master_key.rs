@@ -45,11 +45,11 @@ impl Operations {
         let sealer = Arc::clone(&self.sealer);
         self.recorder
             .change(context, Disposition::Unattended, move |transaction, _, now| {
-            let resealed = reseal(transaction, &sealer, key, now)?;
-            transaction.announce(now, change_log::Kind::MasterKeys, &key.to_string())?;
-            Ok(MasterKeyRotation { key, resealed })
-        })
-        .await
+                let resealed = reseal(transaction, &sealer, key, now)?;
+                transaction.announce(now, change_log::Kind::MasterKeys, &key.to_string())?;
+                Ok(MasterKeyRotation { key, resealed })
+            })
+            .await
     }
 }
 

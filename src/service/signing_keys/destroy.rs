@@ -7,8 +7,8 @@ use crate::domain::audit::{Action, Disposition, Origin};
 use crate::domain::caller::Caller;
 use crate::domain::signing_key::{KeyStatus, SigningKey};
 use crate::domain::time::Timestamp;
-use crate::service::error::{Conflict, ServiceError};
 use crate::service::audit_context::AuditContext;
+use crate::service::error::{Conflict, ServiceError};
 use crate::store::signing_keys::{self, StoredKey};
 use crate::store::{Change, change_log};
 
@@ -18,12 +18,7 @@ impl SigningKeys {
     ///
     /// # Errors
     /// No such key, or it is destroyed already.
-    pub async fn destroy(
-        &self,
-        caller: &Caller,
-        kid: &str,
-        origin: Arc<Origin>,
-    ) -> Result<SigningKey, ServiceError> {
+    pub async fn destroy(&self, caller: &Caller, kid: &str, origin: Arc<Origin>) -> Result<SigningKey, ServiceError> {
         let context = AuditContext::of(caller, Action::SigningKeyDestroy, origin).on(kid);
         let (own, kid) = (caller.clone(), kid.to_owned());
         let spare = match self.keyring.line_of(&kid) {
@@ -62,11 +57,12 @@ impl SigningKeys {
             let mut context = AuditContext::of(caller, Action::SigningKeyDestroy, Arc::clone(origin));
             context.environment = Some(key.environment);
             context.target = Some(Arc::clone(&key.kid));
-            self.recorder.change(context, Disposition::Unattended, move |transaction, _, now| {
-                key.destroyed_at = Some(now);
-                erase(transaction, &key, now)
-            })
-            .await?;
+            self.recorder
+                .change(context, Disposition::Unattended, move |transaction, _, now| {
+                    key.destroyed_at = Some(now);
+                    erase(transaction, &key, now)
+                })
+                .await?;
         }
         self.reload().await?;
         Ok(())

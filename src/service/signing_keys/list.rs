@@ -6,8 +6,8 @@ use super::SigningKeys;
 use crate::domain::audit::{Action, Origin};
 use crate::domain::caller::Caller;
 use crate::domain::signing_key::SigningKey;
-use crate::service::error::ServiceError;
 use crate::service::audit_context::AuditContext;
+use crate::service::error::ServiceError;
 use crate::store::signing_keys;
 
 impl SigningKeys {
@@ -23,21 +23,22 @@ impl SigningKeys {
     ) -> Result<Vec<SigningKey>, ServiceError> {
         let context = AuditContext::of(caller, Action::SigningKeyList, origin);
         let own = caller.clone();
-        self.recorder.read(&context, move |connection| {
-            let mut keys: Vec<SigningKey> = signing_keys::all(connection)?
-                .into_iter()
-                .filter_map(|row| row.inspect_err(|error| log::error!("{error}")).ok())
-                .map(|stored| stored.key)
-                .filter(|key| own.sees(key.environment))
-                .collect();
-            keys.reverse();
-            if let Some(after) = after {
-                let at = keys.iter().position(|key| *key.kid == *after);
-                let at = at.ok_or_else(|| ServiceError::invalid("cursor", "is out of date"))?;
-                keys.drain(..=at);
-            }
-            Ok(keys)
-        })
-        .await
+        self.recorder
+            .read(&context, move |connection| {
+                let mut keys: Vec<SigningKey> = signing_keys::all(connection)?
+                    .into_iter()
+                    .filter_map(|row| row.inspect_err(|error| log::error!("{error}")).ok())
+                    .map(|stored| stored.key)
+                    .filter(|key| own.sees(key.environment))
+                    .collect();
+                keys.reverse();
+                if let Some(after) = after {
+                    let at = keys.iter().position(|key| *key.kid == *after);
+                    let at = at.ok_or_else(|| ServiceError::invalid("cursor", "is out of date"))?;
+                    keys.drain(..=at);
+                }
+                Ok(keys)
+            })
+            .await
     }
 }

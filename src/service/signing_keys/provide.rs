@@ -7,8 +7,8 @@ use crate::domain::audit::{Action, Disposition, Origin};
 use crate::domain::caller::Caller;
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::{KeyStatus, SigningKey};
-use crate::service::error::ServiceError;
 use crate::service::audit_context::AuditContext;
+use crate::service::error::ServiceError;
 use crate::store::signing_keys;
 
 impl SigningKeys {
@@ -16,17 +16,16 @@ impl SigningKeys {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn provide_missing(
-        &self,
-        caller: &Caller,
-        origin: &Arc<Origin>,
-    ) -> Result<usize, ServiceError> {
+    pub async fn provide_missing(&self, caller: &Caller, origin: &Arc<Origin>) -> Result<usize, ServiceError> {
         let mut made = 0;
         for environment in Environment::ALL {
             for algorithm in self.settings.algorithms.clone() {
                 let now = self.recorder.now();
-                let keys: Vec<SigningKey> =
-                    self.recorder.store().read(move |connection| signing_keys::of(connection, environment, algorithm)).await?;
+                let keys: Vec<SigningKey> = self
+                    .recorder
+                    .store()
+                    .read(move |connection| signing_keys::of(connection, environment, algorithm))
+                    .await?;
                 if keys.iter().any(|key| key.status(now) == KeyStatus::Active) {
                     continue;
                 }

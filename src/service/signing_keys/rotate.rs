@@ -8,9 +8,9 @@ use crate::domain::caller::Caller;
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::{Algorithm, KeyStatus, SigningKey};
 use crate::domain::time::Duration;
+use crate::service::audit_context::AuditContext;
 use crate::service::error::{Conflict, ServiceError};
 use crate::service::idempotency::RepeatableRequest;
-use crate::service::audit_context::AuditContext;
 use crate::store::{AnyConnection, StoreError, signing_keys};
 
 /// Longest lead that a rotation may be given.
@@ -38,9 +38,8 @@ impl SigningKeys {
             Ok(Some(replay)) => {
                 let context = context.on(&replay.object);
                 let gone = ServiceError::Gone("signing key");
-                let find = move |connection: &mut AnyConnection| {
-                    signing_keys::find(connection, &replay.object)?.ok_or(gone)
-                };
+                let find =
+                    move |connection: &mut AnyConnection| signing_keys::find(connection, &replay.object)?.ok_or(gone);
                 return self.recorder.replay(&context, find).await;
             }
             Err(error) => return Err(self.recorder.refused(&context, error).await),
@@ -77,7 +76,8 @@ impl SigningKeys {
     /// # Errors
     /// The database fails.
     pub async fn rotate_due(&self, caller: &Caller, origin: &Arc<Origin>) -> Result<(), ServiceError> {
-        let (rotation, lead, algorithms) = (self.settings.rotation, self.settings.lead, self.settings.algorithms.clone());
+        let (rotation, lead, algorithms) =
+            (self.settings.rotation, self.settings.lead, self.settings.algorithms.clone());
         if rotation == Duration::ZERO {
             return Ok(());
         }

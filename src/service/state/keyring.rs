@@ -6,12 +6,12 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::sealer::{Purpose, Sealer};
-use crate::service::error::ServiceError;
 use crate::crypto::jwt::{TokenSigner, TokenVerifier};
 use crate::crypto::signing::KeyPair;
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::{Algorithm, KeyStatus, SigningKey};
 use crate::domain::time::Timestamp;
+use crate::service::error::ServiceError;
 use crate::store::signing_keys::{self, StoredKey};
 use crate::store::{Store, StoreError};
 

@@ -33,7 +33,12 @@ impl Limits {
         self.with(id, limits, |buckets| buckets.status(limits, now))
     }
 
-    fn with(&self, id: &Arc<str>, limits: RateLimits, work: impl FnOnce(&mut Buckets) -> RateLimitStatus) -> RateLimitStatus {
+    fn with(
+        &self,
+        id: &Arc<str>,
+        limits: RateLimits,
+        work: impl FnOnce(&mut Buckets) -> RateLimitStatus,
+    ) -> RateLimitStatus {
         if limits == RateLimits::UNLIMITED {
             return work(&mut Buckets::full(limits));
         }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
-use crate::service::error::ServiceError;
 use crate::config::{MasterKeyError, MasterKeySource};
 use crate::crypto::seal::{MasterKeys, OpenError};
+use crate::service::error::ServiceError;
 
 /// What a sealed value is; part of what is authenticated with it.
 #[derive(Clone, Copy, Debug)]
