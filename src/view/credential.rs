@@ -1,0 +1,378 @@
+//! Clients and API keys. They share most of their fields, which are declared once.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::field::{
+    AllowedNetworks, Audiences, Customers, Flag, Grace, GrantedScopes, RateLimit, TokenLifetime,
+};
+use super::input::{Changed, Nullable, Optional, Patched, Required, input};
+use crate::domain::audience::{Audience, EnvironmentAudiences};
+use crate::domain::credential::{Client, Credential, KeyType, Preset, Status, StoredSecret};
+use crate::domain::environment::Environment;
+use crate::domain::ids::{ApiKeyId, ClientId, CustomerId, SecretId, UserId};
+use crate::domain::reference::{CustomerReference, UserReference};
+use crate::domain::scope::{Scope, Scopes};
+use crate::domain::signing_key::Algorithm;
+use crate::domain::text::{Description, Name};
+use crate::domain::time::{Duration, Timestamp};
+
+/// What is shown of every credential.
+#[derive(Serialize, ToSchema)]
+struct CredentialFields {
+    environment: Environment,
+    name: Name,
+    description: Description,
+    status: Status,
+    /// What it may carry at most, before its owner's role limits it.
+    scopes: Vec<Scope>,
+    /// The user who owns it, and whose role limits it; null is the organisation.
+    #[schema(required)]
+    owner: Option<UserId>,
+    /// The customers that it is tied to. Without any it serves all customers.
+    customers: Vec<CustomerId>,
+    /// Addresses and CIDR blocks that it may be used from. Without any it may be used from anywhere.
+    allowed_ips: Vec<String>,
+    /// Requests a minute; null is unlimited.
+    #[schema(required)]
+    rate_per_minute: Option<u32>,
+    /// Requests at once, refilled within a second; null is unlimited.
+    #[schema(required)]
+    burst_per_second: Option<u32>,
+    /// When it stops being accepted.
+    #[schema(required)]
+    expires_at: Option<Timestamp>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    /// When its newest secret was created.
+    rotated_at: Timestamp,
+    /// Whether its newest secret is old enough to be replaced.
+    rotation_due: bool,
+    /// When it was last accepted, to within a second or so.
+    #[schema(required)]
+    last_used_at: Option<Timestamp>,
+}
+
+impl CredentialFields {
+    fn new(credential: &Credential, at: Moment) -> Self {
+        Self {
+            environment: credential.environment,
+            name: credential.name.clone(),
+            description: credential.description.clone(),
+            status: credential.status(at.now),
+            scopes: scopes(&credential.scopes),
+            owner: credential.owner.clone(),
+            customers: credential.customers.clone(),
+            allowed_ips: credential.allowed_ips.to_strings(),
+            rate_per_minute: credential.limits.rate_per_minute,
+            burst_per_second: credential.limits.burst_per_second,
+            expires_at: credential.expires_at,
+            created_at: credential.created_at,
+            updated_at: credential.updated_at,
+            rotated_at: credential.rotated_at,
+            rotation_due: credential.is_rotation_due(at.rotation_age, at.now),
+            last_used_at: credential.last_use().map(|used| used.at),
+        }
+    }
+}
+
+/// When a credential is shown, and how old a secret becomes before it is due to be replaced.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// When.
+    pub now: Timestamp,
+    /// How old.
+    pub rotation_age: Duration,
+}
+
+/// An OAuth client.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Client)]
+pub struct ClientView {
+    id: ClientId,
+    /// The same, under the name that the protocol has for it.
+    client_id: ClientId,
+    #[serde(flatten)]
+    shared: CredentialFields,
+    /// What it gets when it asks for no scope; null is all of its scopes.
+    #[schema(required)]
+    default_scopes: Option<Vec<Scope>>,
+    /// Whom its tokens may be for. A request that names none gets the first.
+    audiences: Vec<Audience>,
+    /// Audiences whose tokens it may introspect as their resource server.
+    resource_for: Vec<Audience>,
+    /// Seconds that its tokens live.
+    #[schema(minimum = 1, maximum = 3600)]
+    token_lifetime: i32,
+    /// What its tokens are signed with; null is its environment's algorithm.
+    #[schema(required)]
+    signing_algorithm: Option<Algorithm>,
+    /// Tokens that were issued before this time are not active any more.
+    #[schema(required)]
+    tokens_revoked_before: Option<Timestamp>,
+    /// Its secrets that have not ended, newest first. At most two of them are live.
+    secrets: Vec<SecretView>,
+}
+
+/// What is shown of a client's secret.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ClientSecret)]
+struct SecretView {
+    id: SecretId,
+    last_four: String,
+    created_at: Timestamp,
+    #[schema(required)]
+    last_used_at: Option<Timestamp>,
+    #[schema(required)]
+    ends_at: Option<Timestamp>,
+    live: bool,
+}
+
+/// A client, with the secret that was just created.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ClientWithSecret)]
+pub struct ClientWithSecretView {
+    #[serde(flatten)]
+    client: ClientView,
+    /// Shown this once. Absent where an `Idempotency-Key` is used again more than an hour later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<String>,
+}
+
+/// An API key.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKey)]
+pub struct ApiKeyView {
+    /// Its id, which stays the same when its value is rotated.
+    id: ApiKeyId,
+    r#type: KeyType,
+    #[serde(flatten)]
+    shared: CredentialFields,
+    /// The address that it was last accepted from, if that is known.
+    #[schema(required)]
+    last_used_address: Option<String>,
+    /// How its newest value begins.
+    #[schema(examples("sw_live_Ab3d"))]
+    prefix: String,
+    /// The last four characters of its newest value.
+    last_four: String,
+    /// Its values that have not been removed, newest first. At most two of them are live.
+    values: Vec<ValueView>,
+}
+
+/// What is shown of an API key's value.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKeyValue)]
+struct ValueView {
+    prefix: String,
+    last_four: String,
+    created_at: Timestamp,
+    #[schema(required)]
+    ends_at: Option<Timestamp>,
+    live: bool,
+}
+
+/// An API key, with the value that was just created.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKeyWithValue)]
+pub struct ApiKeyWithValueView {
+    #[serde(flatten)]
+    key: ApiKeyView,
+    /// The value. Shown this once. Absent where an `Idempotency-Key` is used again more than an hour later.
+    #[serde(rename = "key", skip_serializing_if = "Option::is_none")]
+    #[schema(examples("sw_live_…"))]
+    value: Option<String>,
+}
+
+fn scopes(scopes: &Scopes) -> Vec<Scope> {
+    scopes.iter().cloned().collect()
+}
+
+impl ClientView {
+    /// The client; `id` is its own. `audiences` are its environment's.
+    pub fn new(id: &ClientId, client: Client<'_>, audiences: &EnvironmentAudiences, at: Moment) -> Self {
+        let Client { credential, details } = client;
+        Self {
+            id: id.clone(),
+            client_id: id.clone(),
+            shared: CredentialFields::new(credential, at),
+            default_scopes: details.default_scopes.as_ref().map(scopes),
+            audiences: client.effective_audiences(audiences),
+            resource_for: details.resource_for.clone(),
+            token_lifetime: i32::try_from(details.token_lifetime.as_seconds()).unwrap_or(i32::MAX),
+            signing_algorithm: details.signing_algorithm,
+            tokens_revoked_before: details.tokens_revoked_before,
+            secrets: credential.secrets.iter().map(|secret| SecretView::new(secret, credential, at.now)).collect(),
+        }
+    }
+
+    /// The same with the secret that was just created, if it may be shown.
+    pub fn with_secret(self, client_secret: Option<&str>) -> ClientWithSecretView {
+        ClientWithSecretView { client: self, client_secret: client_secret.map(str::to_owned) }
+    }
+}
+
+impl SecretView {
+    fn new(secret: &StoredSecret, client: &Credential, now: Timestamp) -> Self {
+        Self {
+            id: secret.id.clone(),
+            last_four: secret.last_four.clone(),
+            created_at: secret.created_at,
+            last_used_at: secret.last_use.map(|used| used.at),
+            ends_at: secret.ends_at,
+            live: client.is_secret_live(secret, now),
+        }
+    }
+}
+
+impl ApiKeyView {
+    /// The key; `id` is its own.
+    pub fn new(id: &ApiKeyId, key_type: KeyType, key: &Credential, at: Moment) -> Self {
+        let newest = key.secrets.first();
+        Self {
+            id: id.clone(),
+            r#type: key_type,
+            shared: CredentialFields::new(key, at),
+            last_used_address: key.last_use().and_then(|used| used.address).map(|address| address.to_string()),
+            prefix: newest.map(|value| value.prefix.clone()).unwrap_or_default(),
+            last_four: newest.map(|value| value.last_four.clone()).unwrap_or_default(),
+            values: key.secrets.iter().map(|value| ValueView::new(value, key, at.now)).collect(),
+        }
+    }
+
+    /// The same with the value that was just created, if it may be shown.
+    pub fn with_value(self, value: Option<&str>) -> ApiKeyWithValueView {
+        ApiKeyWithValueView { key: self, value: value.map(str::to_owned) }
+    }
+}
+
+impl ValueView {
+    fn new(value: &StoredSecret, key: &Credential, now: Timestamp) -> Self {
+        Self {
+            prefix: value.prefix.clone(),
+            last_four: value.last_four.clone(),
+            created_at: value.created_at,
+            ends_at: value.ends_at,
+            live: key.is_secret_live(value, now),
+        }
+    }
+}
+
+input! {
+    /// Settings that clients and API keys share.
+    pub struct CredentialSettings {
+        /// What it is for. Null removes it.
+        description: Patched<Description>,
+        /// Addresses and CIDR blocks that it may be used from. Null or an empty list is anywhere.
+        allowed_ips: Patched<AllowedNetworks>,
+        /// Requests a minute. Null is unlimited.
+        rate_per_minute: Patched<RateLimit>,
+        /// Requests at once, refilled within a second. Null is unlimited.
+        burst_per_second: Patched<RateLimit>,
+        /// When it stops being accepted; in the future. Null is never.
+        expires_at: Patched<Timestamp>,
+        /// The customers that it is tied to, by either of their ids. Null or an empty list ties it to none.
+        customers: Patched<Customers>,
+    }
+
+    /// Settings that only clients have.
+    pub struct ClientSettings {
+        /// What the client gets when it asks for no scope. Null is all of its scopes.
+        default_scopes: Patched<GrantedScopes>,
+        /// Whom its tokens may be for; the first is for requests that name none. Null is its environment's default audience.
+        audiences: Patched<Audiences>,
+        /// Audiences whose tokens it may introspect as their resource server. Null is none.
+        resource_for: Patched<Audiences>,
+        /// Seconds that its tokens live. Null is 3600.
+        token_lifetime: Patched<TokenLifetime>,
+        /// What its tokens are signed with. Null is its environment's algorithm.
+        signing_algorithm: Patched<Algorithm>,
+    }
+
+    /// A client to create. A setting that is absent has its default.
+    pub struct ClientCreate {
+        /// What people call it.
+        name: Required<Name>,
+        /// What it may be granted at most, management permissions among them.
+        scopes: Required<GrantedScopes>,
+        /// The caller's own, unless given. Through the API no other can be given.
+        environment: Optional<Environment>,
+        /// The user who owns it, by id or e-mail address; the caller's own owner, unless given.
+        owner: Optional<UserReference>,
+        ..settings: CredentialSettings,
+        ..client: ClientSettings,
+    }
+
+    /// Settings of a client to change. A setting that is absent stays as it is.
+    pub struct ClientUpdate {
+        /// What people call it.
+        name: Changed<Name>,
+        /// What it may be granted at most, management permissions among them.
+        scopes: Changed<GrantedScopes>,
+        ..settings: CredentialSettings,
+        ..client: ClientSettings,
+    }
+
+    /// An API key to create. A setting that is absent has its default.
+    pub struct ApiKeyCreate {
+        /// Its purpose, in a few words.
+        name: Required<Name>,
+        /// What it may do; the type's default, unless given.
+        scopes: Changed<GrantedScopes>,
+        /// Its scopes by one word.
+        preset: Changed<Preset>,
+        /// `partner`, unless given.
+        r#type: Optional<KeyType>,
+        /// The caller's own, unless given. Through the API no other can be given.
+        environment: Optional<Environment>,
+        /// The user who owns it, by id or e-mail address; the caller's own owner, unless given.
+        owner: Optional<UserReference>,
+        ..settings: CredentialSettings,
+    }
+
+    /// Settings of an API key to change. A setting that is absent stays as it is.
+    pub struct ApiKeyUpdate {
+        /// Its purpose, in a few words.
+        name: Changed<Name>,
+        /// What it may do.
+        scopes: Changed<GrantedScopes>,
+        /// Its scopes by one word.
+        preset: Changed<Preset>,
+        ..settings: CredentialSettings,
+    }
+
+    /// How a secret is replaced.
+    pub struct SecretRotation {
+        /// How long the old secret remains valid: an integer and `s`, `m`, `h` or `d`; at most 30 days.
+        grace: Optional<Grace>,
+    }
+
+    /// Who gets a credential.
+    pub struct Transfer {
+        /// A user, by id or e-mail address. Null is the organisation.
+        owner: Nullable<UserReference>,
+    }
+
+    /// Which credentials to list.
+    pub struct CredentialFilters {
+        /// Only credentials of this environment.
+        environment: Optional<Environment>,
+        /// Only credentials with exactly this name.
+        name: Optional<Name>,
+        /// Only credentials with this status.
+        status: Optional<Status>,
+        /// Only credentials of this user.
+        owner: Optional<UserId>,
+        /// Only credentials that are tied to this customer, by either of its ids.
+        customer: Optional<CustomerReference>,
+        /// Only credentials that are due to be rotated, or only those that are not.
+        rotation_due: Optional<Flag>,
+    }
+
+    /// Which API keys to list.
+    pub struct ApiKeyFilters {
+        /// Only keys of this type.
+        r#type: Optional<KeyType>,
+        ..credentials: CredentialFilters,
+    }
+}
