@@ -1,17 +1,12 @@
-//! Clients and API keys. They share most of their fields, which are declared once.
+//! Clients and API keys as they are shown. They share most of their fields, which are declared once.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::field::{
-    AllowedNetworks, Audiences, Customers, Flag, Grace, GrantedScopes, RateLimit, TokenLifetime,
-};
-use super::input::{Changed, Nullable, Optional, Patched, Required, input};
 use crate::domain::audience::{Audience, EnvironmentAudiences};
-use crate::domain::credential::{Client, Credential, KeyType, Preset, Status, StoredSecret};
+use crate::domain::credential::{Client, Credential, CredentialId, KeyType, Status, StoredSecret};
 use crate::domain::environment::Environment;
 use crate::domain::ids::{ApiKeyId, ClientId, CustomerId, SecretId, UserId};
-use crate::domain::reference::{CustomerReference, UserReference};
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::signing_key::Algorithm;
 use crate::domain::text::{Description, Name};
@@ -89,9 +84,11 @@ pub struct Moment {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Client)]
 pub struct ClientView {
-    id: ClientId,
+    #[schema(value_type = ClientId)]
+    id: CredentialId,
     /// The same, under the name that the protocol has for it.
-    client_id: ClientId,
+    #[schema(value_type = ClientId)]
+    client_id: CredentialId,
     #[serde(flatten)]
     shared: CredentialFields,
     /// What it gets when it asks for no scope; null is all of its scopes.
@@ -144,7 +141,8 @@ pub struct ClientWithSecretView {
 #[schema(as = ApiKey)]
 pub struct ApiKeyView {
     /// Its id, which stays the same when its value is rotated.
-    id: ApiKeyId,
+    #[schema(value_type = ApiKeyId)]
+    id: CredentialId,
     r#type: KeyType,
     #[serde(flatten)]
     shared: CredentialFields,
@@ -189,12 +187,12 @@ fn scopes(scopes: &Scopes) -> Vec<Scope> {
 }
 
 impl ClientView {
-    /// The client; `id` is its own. `audiences` are its environment's.
-    pub fn new(id: &ClientId, client: Client<'_>, audiences: &EnvironmentAudiences, at: Moment) -> Self {
+    /// The client. `audiences` are its environment's.
+    pub fn new(client: Client<'_>, audiences: &EnvironmentAudiences, at: Moment) -> Self {
         let Client { credential, details } = client;
         Self {
-            id: id.clone(),
-            client_id: id.clone(),
+            id: credential.id.clone(),
+            client_id: credential.id.clone(),
             shared: CredentialFields::new(credential, at),
             default_scopes: details.default_scopes.as_ref().map(scopes),
             audiences: client.effective_audiences(audiences),
@@ -226,11 +224,11 @@ impl SecretView {
 }
 
 impl ApiKeyView {
-    /// The key; `id` is its own.
-    pub fn new(id: &ApiKeyId, key_type: KeyType, key: &Credential, at: Moment) -> Self {
+    /// The key, which is of this type.
+    pub fn new(key: &Credential, key_type: KeyType, at: Moment) -> Self {
         let newest = key.secrets.first();
         Self {
-            id: id.clone(),
+            id: key.id.clone(),
             r#type: key_type,
             shared: CredentialFields::new(key, at),
             last_used_address: key.last_use().and_then(|used| used.address).map(|address| address.to_string()),
@@ -255,124 +253,5 @@ impl ValueView {
             ends_at: value.ends_at,
             live: key.is_secret_live(value, now),
         }
-    }
-}
-
-input! {
-    /// Settings that clients and API keys share.
-    pub struct CredentialSettings {
-        /// What it is for. Null removes it.
-        description: Patched<Description>,
-        /// Addresses and CIDR blocks that it may be used from. Null or an empty list is anywhere.
-        allowed_ips: Patched<AllowedNetworks>,
-        /// Requests a minute. Null is unlimited.
-        rate_per_minute: Patched<RateLimit>,
-        /// Requests at once, refilled within a second. Null is unlimited.
-        burst_per_second: Patched<RateLimit>,
-        /// When it stops being accepted; in the future. Null is never.
-        expires_at: Patched<Timestamp>,
-        /// The customers that it is tied to, by either of their ids. Null or an empty list ties it to none.
-        customers: Patched<Customers>,
-    }
-
-    /// Settings that only clients have.
-    pub struct ClientSettings {
-        /// What the client gets when it asks for no scope. Null is all of its scopes.
-        default_scopes: Patched<GrantedScopes>,
-        /// Whom its tokens may be for; the first is for requests that name none. Null is its environment's default audience.
-        audiences: Patched<Audiences>,
-        /// Audiences whose tokens it may introspect as their resource server. Null is none.
-        resource_for: Patched<Audiences>,
-        /// Seconds that its tokens live. Null is 3600.
-        token_lifetime: Patched<TokenLifetime>,
-        /// What its tokens are signed with. Null is its environment's algorithm.
-        signing_algorithm: Patched<Algorithm>,
-    }
-
-    /// A client to create. A setting that is absent has its default.
-    pub struct ClientCreate {
-        /// What people call it.
-        name: Required<Name>,
-        /// What it may be granted at most, management permissions among them.
-        scopes: Required<GrantedScopes>,
-        /// The caller's own, unless given. Through the API no other can be given.
-        environment: Optional<Environment>,
-        /// The user who owns it, by id or e-mail address; the caller's own owner, unless given.
-        owner: Optional<UserReference>,
-        ..settings: CredentialSettings,
-        ..client: ClientSettings,
-    }
-
-    /// Settings of a client to change. A setting that is absent stays as it is.
-    pub struct ClientUpdate {
-        /// What people call it.
-        name: Changed<Name>,
-        /// What it may be granted at most, management permissions among them.
-        scopes: Changed<GrantedScopes>,
-        ..settings: CredentialSettings,
-        ..client: ClientSettings,
-    }
-
-    /// An API key to create. A setting that is absent has its default.
-    pub struct ApiKeyCreate {
-        /// Its purpose, in a few words.
-        name: Required<Name>,
-        /// What it may do; the type's default, unless given.
-        scopes: Changed<GrantedScopes>,
-        /// Its scopes by one word.
-        preset: Changed<Preset>,
-        /// `partner`, unless given.
-        r#type: Optional<KeyType>,
-        /// The caller's own, unless given. Through the API no other can be given.
-        environment: Optional<Environment>,
-        /// The user who owns it, by id or e-mail address; the caller's own owner, unless given.
-        owner: Optional<UserReference>,
-        ..settings: CredentialSettings,
-    }
-
-    /// Settings of an API key to change. A setting that is absent stays as it is.
-    pub struct ApiKeyUpdate {
-        /// Its purpose, in a few words.
-        name: Changed<Name>,
-        /// What it may do.
-        scopes: Changed<GrantedScopes>,
-        /// Its scopes by one word.
-        preset: Changed<Preset>,
-        ..settings: CredentialSettings,
-    }
-
-    /// How a secret is replaced.
-    pub struct SecretRotation {
-        /// How long the old secret remains valid: an integer and `s`, `m`, `h` or `d`; at most 30 days.
-        grace: Optional<Grace>,
-    }
-
-    /// Who gets a credential.
-    pub struct Transfer {
-        /// A user, by id or e-mail address. Null is the organisation.
-        owner: Nullable<UserReference>,
-    }
-
-    /// Which credentials to list.
-    pub struct CredentialFilters {
-        /// Only credentials of this environment.
-        environment: Optional<Environment>,
-        /// Only credentials with exactly this name.
-        name: Optional<Name>,
-        /// Only credentials with this status.
-        status: Optional<Status>,
-        /// Only credentials of this user.
-        owner: Optional<UserId>,
-        /// Only credentials that are tied to this customer, by either of its ids.
-        customer: Optional<CustomerReference>,
-        /// Only credentials that are due to be rotated, or only those that are not.
-        rotation_due: Optional<Flag>,
-    }
-
-    /// Which API keys to list.
-    pub struct ApiKeyFilters {
-        /// Only keys of this type.
-        r#type: Optional<KeyType>,
-        ..credentials: CredentialFilters,
     }
 }

@@ -371,6 +371,25 @@ impl Field for Word {
     }
 }
 
+/// Text without control characters.
+pub enum Line {}
+
+impl Field for Line {
+    type Value = String;
+
+    fn schema() -> RefOr<Schema> {
+        string(r"^[^\u0000-\u001f\u007f-\u009f]+$").into()
+    }
+
+    fn read(value: Value) -> Result<String, String> {
+        let text = text(value)?;
+        if text.is_empty() {
+            return Err("must not be empty".to_owned());
+        }
+        if text.chars().any(char::is_control) { Err("must not contain control characters".to_owned()) } else { Ok(text) }
+    }
+}
+
 /// Any text, which is cut where it is recorded.
 pub enum Remark {}
 

@@ -22,6 +22,7 @@ use serde_json::{Map, Value};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{OneOfBuilder, RefOr};
 
+use crate::domain::field_error::FieldError;
 use crate::domain::patch::Patch;
 use crate::domain::text::clipped;
 
@@ -30,22 +31,6 @@ const UNKNOWN_NAME_MAX: usize = 60;
 
 /// A schema and its name in the document.
 pub type NamedSchema = (String, RefOr<Schema>);
-
-/// A member that is invalid.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldError {
-    /// The member's name.
-    pub field: String,
-    /// What is wrong with it, as the end of a sentence that begins with its name.
-    pub detail: String,
-}
-
-impl FieldError {
-    /// An error of the member `field`.
-    pub fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { field: field.into(), detail: detail.into() }
-    }
-}
 
 /// What a member's value may be: a JSON schema, and the reader that goes with it.
 pub trait Field {

@@ -36,7 +36,7 @@ input! {
 
 fn read<I: Input>(value: serde_json::Value) -> Result<I, Vec<(String, String)>> {
     let serde_json::Value::Object(members) = value else { panic!("not an object") };
-    I::read(members).map_err(|errors| errors.into_iter().map(|error| (error.field, error.detail)).collect())
+    I::read(members).map_err(|errors| errors.into_iter().map(|error| (error.field, error.wrong)).collect())
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn parameters_are_neither_empty_nor_repeated() {
     let query = |pairs: &[(&str, &str)]| {
         let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Query::read_query(pairs).map(|query| (query.limit, query.name.map(|name| name.to_string()))).map_err(|errors| {
-            errors.into_iter().map(|error| format!("{} {}", error.field, error.detail)).collect::<Vec<_>>().join("; ")
+            errors.into_iter().map(|error| format!("{} {}", error.field, error.wrong)).collect::<Vec<_>>().join("; ")
         })
     };
     let wrong = |text: &str| Err(text.to_owned());

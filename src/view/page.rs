@@ -19,12 +19,16 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// The page of at most `limit` entries. `rows` has one more where there is a next page; the cursor names the last entry.
-    pub fn new<R>(rows: &[R], limit: i64, cursor: impl Fn(&R) -> String, view: impl Fn(&R) -> T) -> Self {
+    /// The page of at most `limit` entries, each with its cursor. `rows` has one more where there is a next page.
+    pub fn new(limit: i64, mut rows: impl Iterator<Item = (String, T)>) -> Self {
         let limit = usize::try_from(limit).unwrap_or(1);
-        let shown = &rows[..rows.len().min(limit)];
-        let next_cursor = if rows.len() > limit { shown.last().map(cursor) } else { None };
-        Self { data: shown.iter().map(view).collect(), next_cursor }
+        let (mut data, mut last) = (vec![], None);
+        for (cursor, view) in rows.by_ref().take(limit) {
+            data.push(view);
+            last = Some(cursor);
+        }
+        let next_cursor = if rows.next().is_some() { last } else { None };
+        Self { data, next_cursor }
     }
 }
 
@@ -100,5 +104,20 @@ impl Input for Everything {
 
     fn take(_reader: &mut Reader) -> Option<Self> {
         Some(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cursor_is_the_last_entry_that_is_shown() {
+        for (rows, limit, shown, cursor) in
+            [(0, 2, 0, None), (1, 2, 1, None), (2, 2, 2, None), (3, 2, 2, Some("1")), (1, 1, 1, None), (2, 1, 1, Some("0"))]
+        {
+            let page = Page::new(limit, (0..rows).map(|row| (row.to_string(), row)));
+            assert_eq!((page.data.len(), page.next_cursor.as_deref()), (shown, cursor), "{rows} {limit}");
+        }
     }
 }

@@ -5,19 +5,31 @@ use utoipa::ToSchema;
 
 use super::input::{Optional, Patched, Required, input};
 use crate::domain::scope::Scope;
+use crate::domain::scope_entry::ScopeEntry;
 use crate::domain::text::Description;
 use crate::domain::time::Timestamp;
 
 /// What a scope means.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Scope)]
+#[schema(as = RegisteredScope)]
 pub struct ScopeView {
     /// The scope token.
-    pub name: Scope,
+    name: Scope,
     /// What it means.
-    pub description: Description,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
+    description: Description,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<&ScopeEntry> for ScopeView {
+    fn from(entry: &ScopeEntry) -> Self {
+        Self {
+            name: entry.name.clone(),
+            description: entry.description.clone(),
+            created_at: entry.created_at,
+            updated_at: entry.updated_at,
+        }
+    }
 }
 
 input! {
