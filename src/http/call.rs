@@ -98,9 +98,8 @@ impl Said for () {
     }
 
     fn read(request: &HttpRequest, body: &Bytes) -> Result<(), ApiError> {
-        let unknown = |name: String| {
-            FieldError::new(crate::domain::text::clipped(&name, 60), "is not a field of this object")
-        };
+        let unknown =
+            |name: String| FieldError::new(crate::domain::text::clipped(&name, 60), "is not a field of this object");
         let errors: Vec<FieldError> = object(request, body)?.into_iter().map(|(name, _)| unknown(name)).collect();
         if errors.is_empty() { Ok(()) } else { Err(ApiError::Fields(errors)) }
     }

@@ -18,11 +18,7 @@ use crate::domain::signing_key;
 /// A schema of a string from a closed list.
 fn one_of(values: impl IntoIterator<Item = &'static str>, doc: &[&str]) -> RefOr<Schema> {
     let values: Vec<&'static str> = values.into_iter().collect();
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .description(Some(prose(doc)))
-        .enum_values(Some(values))
-        .into()
+    ObjectBuilder::new().schema_type(Type::String).description(Some(prose(doc))).enum_values(Some(values)).into()
 }
 
 /// How an enum of the domain is written and described.
@@ -104,7 +100,9 @@ read! {
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UserStatus {
+    /// They are.
     Active,
+    /// They are not, until the user is enabled again.
     Inactive,
 }
 

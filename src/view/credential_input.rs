@@ -2,7 +2,9 @@
 
 use super::field::{AllowedNetworks, Audiences, Customers, Flag, Grace, GrantedScopes, RateLimit, TokenLifetime};
 use super::input::{Changed, Nullable, Optional, Patched, Required, input};
-use crate::domain::credential::{Changes, DetailChanges, KeyType, LIFETIME_MAX, Preset, Status};
+use crate::domain::credential::{
+    Changes, CredentialInput, DetailChanges, KeyType, LIFETIME_MAX, NewCredential, NewKind, Preset, Status,
+};
 use crate::domain::environment::Environment;
 use crate::domain::field_error::FieldError;
 use crate::domain::ids::UserId;
@@ -134,21 +136,23 @@ input! {
 }
 
 impl CredentialSettings {
-    /// The changes that they make at `now`.
-    fn changes(self, now: Timestamp, errors: &mut Vec<FieldError>) -> Changes {
-        if let Patch::Set(end) = self.expires_at
-            && end <= now
-        {
-            errors.push(FieldError::new("expires_at", "must be in the future"));
-        }
-        Changes {
+    /// The changes that they make, and the customers that they name.
+    fn split(self) -> (Changes, Patch<Vec<String>>) {
+        let changes = Changes {
             description: self.description.or_cleared(Description::default()),
             allowed_ips: self.allowed_ips.or_cleared(Networks::default()),
             rate_per_minute: self.rate_per_minute,
             burst_per_second: self.burst_per_second,
             expires_at: self.expires_at,
             ..Changes::default()
-        }
+        };
+        let names = |customers: Vec<CustomerReference>| customers.iter().map(CustomerReference::to_string).collect();
+        let customers = match self.customers {
+            Patch::Keep => Patch::Keep,
+            Patch::Clear => Patch::Clear,
+            Patch::Set(customers) => Patch::Set(names(customers)),
+        };
+        (changes, customers)
     }
 }
 
@@ -164,27 +168,40 @@ impl ClientSettings {
     }
 }
 
+/// An end in the past.
+fn ended(changes: &Changes, now: Timestamp) -> Option<FieldError> {
+    match changes.expires_at {
+        Patch::Set(end) if end <= now => Some(FieldError::new("expires_at", "must be in the future")),
+        _ => None,
+    }
+}
+
+fn checked(input: CredentialInput, errors: Vec<FieldError>) -> Result<CredentialInput, Vec<FieldError>> {
+    if errors.is_empty() { Ok(input) } else { Err(errors) }
+}
+
 impl ClientUpdate {
     /// The changes that it makes at `now`.
     ///
     /// # Errors
-    /// The fields that are invalid at `now`, or do not go together.
-    pub fn changes(self, now: Timestamp) -> Result<Changes, Vec<FieldError>> {
-        let mut errors = vec![];
-        let client = self.client.changes();
-        let changes = Changes { name: self.name, scopes: self.scopes, client, ..self.settings.changes(now, &mut errors) };
-        if errors.is_empty() { Ok(changes) } else { Err(errors) }
+    /// The fields that are invalid at `now`.
+    pub fn into_input(self, now: Timestamp) -> Result<CredentialInput, Vec<FieldError>> {
+        let (changes, customers) = self.settings.split();
+        let errors = ended(&changes, now).into_iter().collect();
+        let changes = Changes { name: self.name, scopes: self.scopes, client: self.client.changes(), ..changes };
+        checked(CredentialInput { changes, customers }, errors)
     }
 }
 
 impl ClientCreate {
-    /// Its settings at `now`, as changes to their defaults.
+    /// The client to create at `now`.
     ///
     /// # Errors
-    /// As [`ClientUpdate::changes`].
-    pub fn changes(self, now: Timestamp) -> Result<Changes, Vec<FieldError>> {
-        let Self { name, scopes, settings, client, .. } = self;
-        ClientUpdate { name: Some(name), scopes: Some(scopes), settings, client }.changes(now)
+    /// The fields that are invalid at `now`.
+    pub fn into_new(self, now: Timestamp) -> Result<NewCredential, Vec<FieldError>> {
+        let Self { name, scopes, environment, owner, settings, client } = self;
+        let input = ClientUpdate { name: Some(name), scopes: Some(scopes), settings, client }.into_input(now)?;
+        Ok(NewCredential { kind: NewKind::Client, environment, owner: owner.map(|owner| owner.to_string()), input })
     }
 }
 
@@ -193,22 +210,24 @@ impl ApiKeyUpdate {
     ///
     /// # Errors
     /// The fields that are invalid at `now`, or do not go together.
-    pub fn changes(self, now: Timestamp) -> Result<Changes, Vec<FieldError>> {
-        let mut errors = vec![];
+    pub fn into_input(self, now: Timestamp) -> Result<CredentialInput, Vec<FieldError>> {
+        let (changes, customers) = self.settings.split();
+        let mut errors = ended(&changes, now).into_iter().collect();
         let scopes = scopes_of(self.scopes, self.preset, &mut errors);
-        let changes = Changes { name: self.name, scopes, ..self.settings.changes(now, &mut errors) };
-        if errors.is_empty() { Ok(changes) } else { Err(errors) }
+        checked(CredentialInput { changes: Changes { name: self.name, scopes, ..changes }, customers }, errors)
     }
 }
 
 impl ApiKeyCreate {
-    /// Its settings at `now`, as changes to their defaults.
+    /// The API key to create at `now`.
     ///
     /// # Errors
-    /// As [`ApiKeyUpdate::changes`].
-    pub fn changes(self, now: Timestamp) -> Result<Changes, Vec<FieldError>> {
-        let Self { name, scopes, preset, settings, .. } = self;
-        ApiKeyUpdate { name: Some(name), scopes, preset, settings }.changes(now)
+    /// The fields that are invalid at `now`, or do not go together.
+    pub fn into_new(self, now: Timestamp) -> Result<NewCredential, Vec<FieldError>> {
+        let Self { name, scopes, preset, r#type, environment, owner, settings } = self;
+        let input = ApiKeyUpdate { name: Some(name), scopes, preset, settings }.into_input(now)?;
+        let kind = NewKind::ApiKey(r#type.unwrap_or(KeyType::Partner));
+        Ok(NewCredential { kind, environment, owner: owner.map(|owner| owner.to_string()), input })
     }
 }
 
@@ -234,8 +253,9 @@ mod tests {
     fn changes(value: Value) -> Result<Changes, Vec<(String, String)>> {
         let Value::Object(members) = value else { panic!("not an object") };
         let input = ApiKeyCreate::read(members).unwrap();
-        let at = Timestamp::from_seconds(1_800_000_000);
-        input.changes(at).map_err(|errors| errors.into_iter().map(|error| (error.field, error.wrong)).collect())
+        let new = input.into_new(Timestamp::from_seconds(1_800_000_000));
+        new.map(|new| new.input.changes)
+            .map_err(|errors| errors.into_iter().map(|error| (error.field, error.wrong)).collect())
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::input::{Changed, Optional, Required, input};
-use crate::domain::customer::{Customer, ExternalId};
+use crate::domain::customer::{Customer, CustomerChanges, ExternalId, NewCustomer};
 use crate::domain::ids::CustomerId;
 use crate::domain::text::Name;
 use crate::domain::time::Timestamp;
@@ -53,5 +53,17 @@ input! {
     pub struct CustomerFilters {
         /// Only the customer with this external id.
         external_id: Optional<ExternalId>,
+    }
+}
+
+impl From<CustomerCreate> for NewCustomer {
+    fn from(input: CustomerCreate) -> Self {
+        Self { external_id: input.external_id, name: input.name }
+    }
+}
+
+impl From<CustomerUpdate> for CustomerChanges {
+    fn from(input: CustomerUpdate) -> Self {
+        Self { external_id: input.external_id, name: input.name }
     }
 }

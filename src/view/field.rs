@@ -386,7 +386,11 @@ impl Field for Line {
         if text.is_empty() {
             return Err("must not be empty".to_owned());
         }
-        if text.chars().any(char::is_control) { Err("must not contain control characters".to_owned()) } else { Ok(text) }
+        if text.chars().any(char::is_control) {
+            Err("must not contain control characters".to_owned())
+        } else {
+            Ok(text)
+        }
     }
 }
 

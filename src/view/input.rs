@@ -218,7 +218,8 @@ impl Reader {
     }
 
     fn of_query(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        let mut reader = Self { members: BTreeMap::new(), errors: vec![], unknown: "is not a parameter of this operation" };
+        let mut reader =
+            Self { members: BTreeMap::new(), errors: vec![], unknown: "is not a parameter of this operation" };
         let mut seen = std::collections::BTreeSet::new();
         for (name, text) in pairs {
             if !seen.insert(name.clone()) {

@@ -46,8 +46,7 @@ fn members_are_absent_null_or_set_as_their_kind_says() {
         (sample.name.as_str(), sample.r#type, sample.owner, sample.kept, sample.limits.rate),
         ("a", None, None, None, Patch::Keep)
     );
-    let sample: Sample =
-        read(json!({"name": "a", "type": true, "owner": "b", "kept": "c", "rate": null})).unwrap();
+    let sample: Sample = read(json!({"name": "a", "type": true, "owner": "b", "kept": "c", "rate": null})).unwrap();
     assert_eq!(sample.r#type, Some(true));
     assert_eq!(sample.owner.unwrap().as_str(), "b");
     assert_eq!(sample.kept.unwrap().as_str(), "c");

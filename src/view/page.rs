@@ -113,9 +113,14 @@ mod tests {
 
     #[test]
     fn the_cursor_is_the_last_entry_that_is_shown() {
-        for (rows, limit, shown, cursor) in
-            [(0, 2, 0, None), (1, 2, 1, None), (2, 2, 2, None), (3, 2, 2, Some("1")), (1, 1, 1, None), (2, 1, 1, Some("0"))]
-        {
+        for (rows, limit, shown, cursor) in [
+            (0, 2, 0, None),
+            (1, 2, 1, None),
+            (2, 2, 2, None),
+            (3, 2, 2, Some("1")),
+            (1, 1, 1, None),
+            (2, 1, 1, Some("0")),
+        ] {
             let page = Page::new(limit, (0..rows).map(|row| (row.to_string(), row)));
             assert_eq!((page.data.len(), page.next_cursor.as_deref()), (shown, cursor), "{rows} {limit}");
         }

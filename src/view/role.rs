@@ -5,8 +5,8 @@ use utoipa::ToSchema;
 
 use super::field::AnyScopes;
 use super::input::{Optional, Patched, Required, input};
-use crate::domain::role::{Role, RoleName};
-use crate::domain::scope::Scope;
+use crate::domain::role::{NewRole, Role, RoleChanges, RoleName};
+use crate::domain::scope::{Scope, Scopes};
 use crate::domain::text::Description;
 use crate::domain::time::Timestamp;
 
@@ -60,5 +60,20 @@ input! {
         description: Patched<Description>,
         /// All scopes: those that are not named are removed. Null removes all.
         scopes: Patched<AnyScopes>,
+    }
+}
+
+impl From<RoleCreate> for NewRole {
+    fn from(input: RoleCreate) -> Self {
+        Self { name: input.name, description: input.description.unwrap_or_default(), scopes: input.scopes }
+    }
+}
+
+impl From<RoleUpdate> for RoleChanges {
+    fn from(input: RoleUpdate) -> Self {
+        Self {
+            description: input.description.or_cleared(Description::default()),
+            scopes: input.scopes.or_cleared(Scopes::default()),
+        }
     }
 }

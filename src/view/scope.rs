@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::input::{Optional, Patched, Required, input};
 use crate::domain::scope::Scope;
-use crate::domain::scope_entry::ScopeEntry;
+use crate::domain::scope_entry::{NewScope, ScopeEntry};
 use crate::domain::text::Description;
 use crate::domain::time::Timestamp;
 
@@ -45,5 +45,11 @@ input! {
     pub struct ScopeUpdate {
         /// What it means. Null removes it.
         description: Patched<Description>,
+    }
+}
+
+impl From<ScopeCreate> for NewScope {
+    fn from(input: ScopeCreate) -> Self {
+        Self { name: input.name, description: input.description.unwrap_or_default() }
     }
 }

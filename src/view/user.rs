@@ -11,10 +11,12 @@ use super::field::NewPassword;
 use super::input::{Changed, Field, Optional, Patched, Required, input};
 use super::text::text;
 use crate::domain::ids::UserId;
+use crate::domain::patch::Patch;
 use crate::domain::role::RoleName;
+use crate::domain::secret_text::SecretText;
 use crate::domain::text::{Description, Name};
 use crate::domain::time::Timestamp;
-use crate::domain::user::{EmailAddress, User};
+use crate::domain::user::{EmailAddress, NewUser, User, UserChanges};
 
 /// A person with one role, who may own credentials.
 #[derive(Serialize, ToSchema)]
@@ -104,5 +106,35 @@ input! {
         email: Optional<EmailAddress>,
         /// Only users with this role.
         role: Optional<RoleName>,
+    }
+}
+
+impl From<UserCreate> for NewUser {
+    fn from(input: UserCreate) -> Self {
+        Self {
+            email: input.email,
+            name: input.name.flatten(),
+            role: input.role,
+            password: input.password.map(SecretText::into_inner),
+        }
+    }
+}
+
+impl From<UserUpdate> for UserChanges {
+    fn from(input: UserUpdate) -> Self {
+        Self {
+            email: input.email,
+            name: match input.name {
+                Patch::Keep => Patch::Keep,
+                Patch::Clear | Patch::Set(None) => Patch::Clear,
+                Patch::Set(Some(name)) => Patch::Set(name),
+            },
+            role: input.role,
+            password: match input.password {
+                Patch::Keep => Patch::Keep,
+                Patch::Clear => Patch::Clear,
+                Patch::Set(password) => Patch::Set(password.into_inner()),
+            },
+        }
     }
 }

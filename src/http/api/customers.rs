@@ -8,21 +8,8 @@ use crate::http::call::{Call, Query, Repeatable};
 use crate::http::named::Named;
 use crate::http::permission::{CustomersRead, CustomersWrite};
 use crate::http::response::{ApiResult, Created, NoContent, Paged, Shown, Updated};
-use crate::service::directory::{CustomerChanges, NewCustomer};
 use crate::view::customer::{CustomerCreate, CustomerFilters, CustomerUpdate, CustomerView};
 use crate::view::page::{List, Page};
-
-impl From<CustomerCreate> for NewCustomer {
-    fn from(input: CustomerCreate) -> Self {
-        Self { external_id: input.external_id, name: input.name }
-    }
-}
-
-impl From<CustomerUpdate> for CustomerChanges {
-    fn from(input: CustomerUpdate) -> Self {
-        Self { external_id: input.external_id, name: input.name }
-    }
-}
 
 /// Lists customers.
 pub async fn list(

@@ -114,11 +114,7 @@ impl Describe for Decision {
 }
 
 /// Decides whether a request may pass.
-pub async fn check(
-    request: HttpRequest,
-    parameters: Parameters,
-    state: SharedState,
-) -> Result<Decision, ApiError> {
+pub async fn check(request: HttpRequest, parameters: Parameters, state: SharedState) -> Result<Decision, ApiError> {
     let ForwardAuthParameters { environment, scope, audience, customer } = parameters.0?;
     let origin = origin_of(&request);
     let forwarded = ForwardedRequest {

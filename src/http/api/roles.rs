@@ -1,31 +1,13 @@
 //! `/api/v1/roles`.
 
 use crate::domain::role::RoleName;
-use crate::domain::scope::Scopes;
-use crate::domain::text::Description;
 use crate::http::SharedState;
 use crate::http::call::{Call, Query, Repeatable};
 use crate::http::named::Named;
 use crate::http::permission::{RolesRead, RolesWrite};
 use crate::http::response::{ApiResult, Created, NoContent, Paged, Shown, Updated};
-use crate::service::directory::{NewRole, RoleChanges};
 use crate::view::page::{Everything, List, Page};
 use crate::view::role::{RoleCreate, RoleUpdate, RoleView};
-
-impl From<RoleCreate> for NewRole {
-    fn from(input: RoleCreate) -> Self {
-        Self { name: input.name, description: input.description.unwrap_or_default(), scopes: input.scopes }
-    }
-}
-
-impl From<RoleUpdate> for RoleChanges {
-    fn from(input: RoleUpdate) -> Self {
-        Self {
-            description: input.description.or_cleared(Description::default()),
-            scopes: input.scopes.or_cleared(Scopes::default()),
-        }
-    }
-}
 
 /// Lists roles. There are few: pages are cut from the whole.
 pub async fn list(

@@ -7,15 +7,8 @@ use crate::http::call::{Call, Query, Repeatable};
 use crate::http::named::Named;
 use crate::http::permission::{ScopesRead, ScopesWrite};
 use crate::http::response::{ApiResult, Created, NoContent, Paged, Shown, Updated};
-use crate::service::directory::NewScope;
 use crate::view::page::{Everything, List, Page};
 use crate::view::scope::{ScopeCreate, ScopeUpdate, ScopeView};
-
-impl From<ScopeCreate> for NewScope {
-    fn from(input: ScopeCreate) -> Self {
-        Self { name: input.name, description: input.description.unwrap_or_default() }
-    }
-}
 
 /// Lists registered scopes.
 pub async fn list(

@@ -1,47 +1,14 @@
 //! `/api/v1/users`. A password is read, and never shown.
 
 use crate::domain::ids::UserId;
-use crate::domain::patch::Patch;
-use crate::domain::secret_text::SecretText;
 use crate::domain::user::UserFilter;
 use crate::http::SharedState;
 use crate::http::call::{Call, Query, Repeatable};
 use crate::http::named::Named;
 use crate::http::permission::{UsersRead, UsersWrite};
 use crate::http::response::{ApiResult, Created, Paged, Shown, Updated};
-use crate::service::directory::{NewUser, UserChanges};
 use crate::view::page::{List, Page};
 use crate::view::user::{UserCreate, UserFilters, UserUpdate, UserView};
-
-impl From<UserCreate> for NewUser {
-    fn from(input: UserCreate) -> Self {
-        Self {
-            email: input.email,
-            name: input.name.flatten(),
-            role: input.role,
-            password: input.password.map(SecretText::into_inner),
-        }
-    }
-}
-
-impl From<UserUpdate> for UserChanges {
-    fn from(input: UserUpdate) -> Self {
-        Self {
-            email: input.email,
-            name: match input.name {
-                Patch::Keep => Patch::Keep,
-                Patch::Clear | Patch::Set(None) => Patch::Clear,
-                Patch::Set(Some(name)) => Patch::Set(name),
-            },
-            role: input.role,
-            password: match input.password {
-                Patch::Keep => Patch::Keep,
-                Patch::Clear => Patch::Clear,
-                Patch::Set(password) => Patch::Set(password.into_inner()),
-            },
-        }
-    }
-}
 
 /// Lists users.
 pub async fn list(

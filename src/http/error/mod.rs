@@ -236,12 +236,7 @@ const CALL: Action = Action::ApiCall;
 /// The action of a request that is refused for its head alone.
 const REFUSE: Action = Action::RequestRefuse;
 
-fn unrecorded(
-    mut response: HttpResponse,
-    action: Action,
-    disposition: Disposition,
-    reason: Reason,
-) -> HttpResponse {
+fn unrecorded(mut response: HttpResponse, action: Action, disposition: Disposition, reason: Reason) -> HttpResponse {
     response.extensions_mut().insert(Unrecorded { action, disposition, reason });
     response
 }
@@ -295,9 +290,7 @@ pub fn method_not_allowed(kind: PathKind, allow: &str) -> HttpResponse {
             let status = ProblemCode::MethodNotAllowed.status();
             oauth::respond(OAuthError::InvalidRequest("The method is not allowed."), status)
         }
-        PathKind::Problem => {
-            Problem::new(ProblemCode::MethodNotAllowed, "The method is not allowed here.").response()
-        }
+        PathKind::Problem => Problem::new(ProblemCode::MethodNotAllowed, "The method is not allowed here.").response(),
     };
     if let Ok(value) = HeaderValue::from_str(allow) {
         response.headers_mut().insert(ALLOW, value);

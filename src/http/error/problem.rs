@@ -80,7 +80,8 @@ impl Problem {
 
     /// Fields or parameters that are invalid.
     pub fn invalid(errors: &[FieldError]) -> Self {
-        let errors = errors.iter().map(|error| FieldProblem { field: error.field.clone(), detail: error.wrong.clone() });
+        let errors =
+            errors.iter().map(|error| FieldProblem { field: error.field.clone(), detail: error.wrong.clone() });
         Self { errors: errors.collect(), ..Self::new(ProblemCode::InvalidInput, "Some fields are invalid.") }
     }
 

@@ -37,7 +37,8 @@ pub async fn around<B: MessageBody + 'static>(
         return Ok(request.into_response(HttpResponse::InternalServerError().finish()));
     };
     let Some(origin) = origin::of(&request, &state, started).map(Arc::new) else {
-        return Ok(request.into_response(error::internal(path_kind(request.path()))));
+        let kind = path_kind(request.path());
+        return Ok(request.into_response(error::internal(kind)));
     };
     request.extensions_mut().insert(Arc::clone(&origin));
     let response = match head::refuse(&request).or_else(|| transport::refuse(&request, &state)) {

@@ -39,8 +39,7 @@ impl<F: 'static> FromRequest for Sent<F> {
 
 impl<F: FormSchema> Describe for Sent<F> {
     fn describe(doc: &mut OperationDoc) {
-        let secret = text("With HTTP Basic, absent.")
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)));
+        let secret = text("With HTTP Basic, absent.").format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)));
         let schema = F::schema()
             .property("client_id", text("The client, if it does not authenticate with HTTP Basic."))
             .property("client_secret", secret);
@@ -59,9 +58,7 @@ fn text(description: &str) -> ObjectBuilder {
 }
 
 fn texts(description: &str) -> ArrayBuilder {
-    ArrayBuilder::new()
-        .items(ObjectBuilder::new().schema_type(Type::String))
-        .description(Some(description))
+    ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::String)).description(Some(description))
 }
 
 /// A request for a token.
@@ -77,8 +74,10 @@ impl FormSchema for TokenRequest {
             .required("grant_type")
             .property(
                 "scope",
-                text("Scopes that the token is to be granted, separated by spaces; the client's default, unless given.")
-                    .examples(["orders:read"]),
+                text(
+                    "Scopes that the token is to be granted, separated by spaces; the client's default, unless given.",
+                )
+                .examples(["orders:read"]),
             )
             .property(
                 "resource",

@@ -195,7 +195,8 @@ pub async fn metadata_of(
     request: HttpRequest,
     name: Named<OtherEnvironment>,
 ) -> Result<PublicMetadata, error::ApiError> {
-    let environment = Environment::ALL.into_iter().find(|environment| environment.path_prefix().strip_prefix('/') == Some(&*name));
+    let environment =
+        Environment::ALL.into_iter().find(|environment| environment.path_prefix().strip_prefix('/') == Some(&*name));
     match environment {
         Some(environment) => Ok(PublicMetadata(Metadata::new(&state.services.issuers.of(environment).issuer))),
         None => Err(error::ApiError::NotHere(request.path().to_owned())),

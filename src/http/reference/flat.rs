@@ -43,7 +43,9 @@ fn flatten(value: &mut Value, named: &Map<String, Value>) {
 
 /// A reference to a scalar becomes the scalar, under the description that the reference has.
 fn inline(members: &mut Map<String, Value>, named: &Map<String, Value>) {
-    let Some(target) = referred(&Value::Object(members.clone()), named).filter(|target| is_scalar(target)) else { return };
+    let Some(target) = referred(&Value::Object(members.clone()), named).filter(|target| is_scalar(target)) else {
+        return;
+    };
     let Value::Object(mut scalar) = target.clone() else { return };
     members.remove("$ref");
     scalar.append(members);
@@ -59,7 +61,9 @@ fn merge(members: &mut Map<String, Value>, named: &Map<String, Value>) {
             part = target.clone();
             flatten(&mut part, named);
         }
-        if let (Some(Value::Object(all)), Some(Value::Object(own))) = (whole.get_mut("properties"), part.get("properties")) {
+        if let (Some(Value::Object(all)), Some(Value::Object(own))) =
+            (whole.get_mut("properties"), part.get("properties"))
+        {
             all.extend(own.clone());
         }
         if let (Some(Value::Array(all)), Some(Value::Array(own))) = (whole.get_mut("required"), part.get("required")) {

@@ -62,7 +62,10 @@ pub fn serialised(issuers: &Issuers) -> String {
 
 fn document(issuer: &impl Fn(Environment) -> String) -> OpenApi {
     let mut schemas: Vec<NamedSchema> = vec![];
-    for (name, schema) in [(Permission::name(), <Permission as utoipa::PartialSchema>::schema()), (Problem::name(), <Problem as utoipa::PartialSchema>::schema())] {
+    for (name, schema) in [
+        (Permission::name(), <Permission as utoipa::PartialSchema>::schema()),
+        (Problem::name(), <Problem as utoipa::PartialSchema>::schema()),
+    ] {
         schemas.push((name.into_owned(), schema));
     }
     Problem::schemas(&mut schemas);

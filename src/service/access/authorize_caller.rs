@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use super::extract_credential::{CredentialFields, ExtractedCredential, NotExtracted, extract_credential};
-use super::use_key::{Accepting, KeyCode, KeyUseRequest};
+use super::use_key::{Accepting, KeyUseRequest};
 use super::{Access, Refused};
 use crate::domain::audit::{Action, Disposition, Origin, Reason};
 use crate::domain::caller::{Caller, CallingCredential};
 use crate::domain::credential::RawApiKey;
+use crate::domain::key_code::KeyCode;
 use crate::domain::rate::RateLimitStatus;
 use crate::domain::scope::Scopes;
 use crate::domain::time::Timestamp;

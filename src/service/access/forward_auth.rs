@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use super::extract_credential::{CredentialFields, ExtractedCredential, NotExtracted, extract_credential};
-use super::use_key::{Accepting, KeyCode, KeyUseRequest};
+use super::use_key::{Accepting, KeyUseRequest};
 use super::{Access, Refused};
 use crate::domain::audit::{Action, Disposition, Origin, Reason};
 use crate::domain::credential::{Credential, RawApiKey};
 use crate::domain::environment::Environment;
 use crate::domain::ids::CustomerId;
+use crate::domain::key_code::KeyCode;
 use crate::domain::rate::RateLimitStatus;
 use crate::domain::scope::Scopes;
 use crate::domain::time::Timestamp;

@@ -10,7 +10,7 @@ mod verify_key;
 pub use authorize_caller::{Authorized, Requirement, Unauthorized};
 pub use extract_credential::CredentialFields;
 pub use forward_auth::{Denied, Forbidden, ForwardedRequest, Identity};
-pub use use_key::{KeyCode, KeyUse};
+pub use use_key::KeyUse;
 pub use verify_key::{COST_MAX, KeyQuestion, RequestAsked};
 
 use std::sync::Arc;

@@ -11,45 +11,13 @@ use crate::domain::caller::are_within;
 use crate::domain::credential::{Credential, LastUse, RawApiKey, Status, StoredSecret};
 use crate::domain::environment::Environment;
 use crate::domain::ids::CustomerId;
+use crate::domain::key_code::KeyCode;
 use crate::domain::rate::RateLimitStatus;
 use crate::domain::scope::Scopes;
 use crate::domain::time::Timestamp;
 use crate::service::audit_context::Subject;
 use crate::service::state::owners::Allowance;
 use crate::store::StoreError;
-
-/// Whether a key may be used: the first of these that applies, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter, strum::IntoStaticStr)]
-#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
-pub enum KeyCode {
-    /// No key has this value, or none any more.
-    NotFound,
-    /// It was revoked.
-    Revoked,
-    /// It has expired.
-    Expired,
-    /// It is disabled, or its owner is not active.
-    Disabled,
-    /// It belongs to another environment.
-    WrongEnvironment,
-    /// It may not be used from there.
-    IpNotAllowed,
-    /// It is tied to other customers.
-    WrongCustomer,
-    /// It is over a limit.
-    RateLimited,
-    /// It lacks a scope.
-    InsufficientScope,
-    /// It may.
-    Valid,
-}
-
-impl KeyCode {
-    /// The name in responses.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
 
 /// Which environment's keys are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

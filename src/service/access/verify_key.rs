@@ -6,11 +6,12 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::Access;
-use super::use_key::{Accepting, KeyCode, KeyUse, KeyUseRequest};
+use super::use_key::{Accepting, KeyUse, KeyUseRequest};
 use crate::domain::audit::{Action, Disposition, Origin, Reason};
 use crate::domain::caller::Caller;
 use crate::domain::credential::RawApiKey;
 use crate::domain::environment::Environment;
+use crate::domain::key_code::KeyCode;
 use crate::domain::scope::Scopes;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;

@@ -3,17 +3,12 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::credential::{Changes, Credential, CredentialId, CredentialKind, KeyType};
-use crate::domain::environment::Environment;
-use crate::domain::field_error::FieldError;
+use crate::domain::credential::{Credential, CredentialId, CredentialInput, CredentialKind, KeyType, NewCredential};
 use crate::domain::ids::{ApiKeyId, ClientId};
-use crate::domain::patch::Patch;
-use crate::domain::reference::{CustomerReference, UserReference};
 use crate::domain::time::Timestamp;
 use crate::http::error::ApiError;
 use crate::http::permission::{ClientsRead, ClientsWrite, KeysRead, KeysWrite, Permission};
 use crate::service::Services;
-use crate::service::credentials::{CredentialInput, NewCredential, NewKind};
 use crate::view::credential::{ApiKeyView, ApiKeyWithValueView, ClientView, ClientWithSecretView, Moment};
 use crate::view::credential_input::{
     ApiKeyCreate, ApiKeyFilters, ApiKeyUpdate, ClientCreate, ClientUpdate, CredentialFilters,
@@ -89,11 +84,11 @@ impl Kind for Clients {
     }
 
     fn new(input: ClientCreate, now: Timestamp) -> Result<NewCredential, ApiError> {
-        new_client(input, now).map_err(ApiError::Fields)
+        input.into_new(now).map_err(ApiError::Fields)
     }
 
     fn changes(input: ClientUpdate, now: Timestamp) -> Result<CredentialInput, ApiError> {
-        client_changes(input, now).map_err(ApiError::Fields)
+        input.into_input(now).map_err(ApiError::Fields)
     }
 
     fn view(credential: &Credential, services: &Services) -> Option<ClientView> {
@@ -129,11 +124,11 @@ impl Kind for ApiKeys {
     }
 
     fn new(input: ApiKeyCreate, now: Timestamp) -> Result<NewCredential, ApiError> {
-        new_key(input, now).map_err(ApiError::Fields)
+        input.into_new(now).map_err(ApiError::Fields)
     }
 
     fn changes(input: ApiKeyUpdate, now: Timestamp) -> Result<CredentialInput, ApiError> {
-        key_changes(input, now).map_err(ApiError::Fields)
+        input.into_input(now).map_err(ApiError::Fields)
     }
 
     fn view(credential: &Credential, services: &Services) -> Option<ApiKeyView> {
@@ -147,62 +142,4 @@ impl Kind for ApiKeys {
 
 fn moment(services: &Services) -> Moment {
     Moment { now: services.recorder.now(), rotation_age: services.credentials.rotation_age }
-}
-
-/// A client to create at `now`, for the use case.
-///
-/// # Errors
-/// The fields that are invalid at `now`, or do not go together.
-pub fn new_client(mut input: ClientCreate, now: Timestamp) -> Result<NewCredential, Vec<FieldError>> {
-    let customers = std::mem::take(&mut input.settings.customers);
-    let (environment, owner) = (input.environment, input.owner.take());
-    Ok(new(NewKind::Client, environment, owner.as_ref(), settings(input.changes(now)?, customers)))
-}
-
-/// An API key to create at `now`, for the use case.
-///
-/// # Errors
-/// The fields that are invalid at `now`, or do not go together.
-pub fn new_key(mut input: ApiKeyCreate, now: Timestamp) -> Result<NewCredential, Vec<FieldError>> {
-    let customers = std::mem::take(&mut input.settings.customers);
-    let (environment, owner) = (input.environment, input.owner.take());
-    let key_type = input.r#type.unwrap_or(KeyType::Partner);
-    Ok(new(NewKind::ApiKey(key_type), environment, owner.as_ref(), settings(input.changes(now)?, customers)))
-}
-
-/// Changes to a client at `now`, for the use case.
-///
-/// # Errors
-/// The fields that are invalid at `now`, or do not go together.
-pub fn client_changes(mut input: ClientUpdate, now: Timestamp) -> Result<CredentialInput, Vec<FieldError>> {
-    let customers = std::mem::take(&mut input.settings.customers);
-    Ok(settings(input.changes(now)?, customers))
-}
-
-/// Changes to an API key at `now`, for the use case.
-///
-/// # Errors
-/// The fields that are invalid at `now`, or do not go together.
-pub fn key_changes(mut input: ApiKeyUpdate, now: Timestamp) -> Result<CredentialInput, Vec<FieldError>> {
-    let customers = std::mem::take(&mut input.settings.customers);
-    Ok(settings(input.changes(now)?, customers))
-}
-
-fn new(
-    kind: NewKind,
-    environment: Option<Environment>,
-    owner: Option<&UserReference>,
-    input: CredentialInput,
-) -> NewCredential {
-    NewCredential { kind, environment, owner: owner.map(UserReference::to_string), input }
-}
-
-fn settings(changes: Changes, customers: Patch<Vec<CustomerReference>>) -> CredentialInput {
-    let names = |customers: Vec<CustomerReference>| customers.iter().map(CustomerReference::to_string).collect();
-    let customers = match customers {
-        Patch::Keep => Patch::Keep,
-        Patch::Clear => Patch::Clear,
-        Patch::Set(customers) => Patch::Set(names(customers)),
-    };
-    CredentialInput { changes, customers }
 }

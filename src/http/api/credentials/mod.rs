@@ -17,7 +17,7 @@ use crate::service::error::ServiceError;
 use crate::view::credential::ClientView;
 use crate::view::credential_input::{SecretRotation, Transfer};
 use crate::view::page::{List, Page};
-pub use kind::{ApiKeys, Clients, Kind, client_changes, key_changes, new_client, new_key};
+pub use kind::{ApiKeys, Clients, Kind};
 
 /// The credential as its kind is shown.
 fn view<K: Kind>(credential: &Credential, services: &Services) -> ApiResult<K::View> {
@@ -50,7 +50,10 @@ pub async fn list<K: Kind>(
         ..CredentialFilter::all(K::KIND)
     };
     let rows = credentials.list(&call.caller, filter, limit + 1, call.origin).await?;
-    Shown::of(&Page::new(limit, rows.iter().filter_map(|row| Some((row.id.to_string(), K::view(row, &state.services)?)))))
+    Shown::of(&Page::new(
+        limit,
+        rows.iter().filter_map(|row| Some((row.id.to_string(), K::view(row, &state.services)?))),
+    ))
 }
 
 /// Creates a credential with its first secret.
@@ -65,11 +68,7 @@ pub async fn create<K: Kind>(
 }
 
 /// Shows a credential.
-pub async fn show<K: Kind>(
-    call: Call<K::Read>,
-    id: Named<K::Id>,
-    state: SharedState,
-) -> ApiResult<Shown<K::View>> {
+pub async fn show<K: Kind>(call: Call<K::Read>, id: Named<K::Id>, state: SharedState) -> ApiResult<Shown<K::View>> {
     let credential = state.services.credentials.get(&call.caller, K::KIND, &id, call.origin).await?;
     Shown::of(&view::<K>(&credential, &state.services)?)
 }
