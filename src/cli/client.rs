@@ -2,10 +2,10 @@
 
 use clap::{Args, Subcommand};
 
+use super::CliError;
 use super::credential::{self, Filter, Settings};
 use super::options::{Members, invalid};
 use super::session::{self, Session};
-use super::CliError;
 use crate::clock::Clock;
 use crate::config::Flags;
 use crate::domain::credential::CredentialKind;

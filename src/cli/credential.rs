@@ -8,8 +8,8 @@ use super::session::{self, Session};
 use super::{CliError, output};
 use crate::config::Flags;
 use crate::domain::credential::{
-    Credential, CredentialFilter, CredentialInput, CredentialKind, Due, KeyType, NewCredential, RawSecret,
-    StateChange, Status,
+    Credential, CredentialFilter, CredentialInput, CredentialKind, Due, KeyType, NewCredential, RawSecret, StateChange,
+    Status,
 };
 use crate::domain::environment::Environment;
 use crate::domain::time::{Duration, Timestamp};
@@ -151,13 +151,7 @@ pub fn run(flags: &Flags, json: bool, kind: CredentialKind, command: Command) ->
     }
 }
 
-fn change(
-    flags: &Flags,
-    json: bool,
-    kind: CredentialKind,
-    id: String,
-    change: StateChange,
-) -> Result<(), CliError> {
+fn change(flags: &Flags, json: bool, kind: CredentialKind, id: String, change: StateChange) -> Result<(), CliError> {
     let verb = match change {
         StateChange::Disable => "disable",
         StateChange::Enable => "enable",
@@ -252,9 +246,7 @@ pub fn view(services: &Services, credential: &Credential, secret: Option<&str>) 
         (Some(client), _, None) => output::shown(&ClientView::new(client, audiences, at)),
         (Some(client), _, secret) => output::shown(&ClientView::new(client, audiences, at).with_secret(secret)),
         (None, Some(key_type), None) => output::shown(&ApiKeyView::new(credential, key_type, at)),
-        (None, Some(key_type), secret) => {
-            output::shown(&ApiKeyView::new(credential, key_type, at).with_value(secret))
-        }
+        (None, Some(key_type), secret) => output::shown(&ApiKeyView::new(credential, key_type, at).with_value(secret)),
         (None, None, _) => Value::Null,
     }
 }

@@ -96,7 +96,8 @@ fn check_database(config: &Config, findings: &mut Findings) -> Result<(), CliErr
             return Ok(());
         }
     }
-    let opened = session::runtime()?.block_on(app::open(config, config.server.listen, Purposes::Command, Clock::system()));
+    let opened =
+        session::runtime()?.block_on(app::open(config, config.server.listen, Purposes::Command, Clock::system()));
     match opened {
         Ok(services) => {
             findings.add("master key", Verdict::Good, "opens everything that is sealed");

@@ -59,7 +59,13 @@ impl Members {
     ///
     /// # Errors
     /// The duration is zero.
-    pub fn end(self, name: &str, after: Option<Duration>, at: Option<String>, now: Timestamp) -> Result<Self, CliError> {
+    pub fn end(
+        self,
+        name: &str,
+        after: Option<Duration>,
+        at: Option<String>,
+        now: Timestamp,
+    ) -> Result<Self, CliError> {
         match after {
             Some(Duration::ZERO) => Err(CliError::Usage("--expires-in must be longer than zero".to_owned())),
             Some(duration) => Ok(self.text(name, Some(now.plus(duration).to_string()))),

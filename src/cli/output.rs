@@ -49,7 +49,7 @@ pub fn list(as_json: bool, values: &[Value], columns: &[&str]) {
         return line(&json!({"data": values, "next_cursor": null}).to_string());
     }
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_header(columns.iter().map(|column| column.to_uppercase()));
+    table.load_style(NOTHING).set_header(columns.iter().map(|column| column.to_uppercase()));
     for value in values {
         table.add_row(columns.iter().map(|column| plain(value.get(column).unwrap_or(&Value::Null))));
     }

@@ -55,7 +55,11 @@ pub enum Command {
 fn members(description: Option<String>, scope: Vec<String>) -> Members {
     let members = Members::default().text("description", description);
     // Where `none` is named the list is empty; a role without scopes allows nothing.
-    if scope.len() == 1 && scope[0] == "none" { members.empty_list("scopes") } else { members.list("scopes", scope, "") }
+    if scope.len() == 1 && scope[0] == "none" {
+        members.empty_list("scopes")
+    } else {
+        members.list("scopes", scope, "")
+    }
 }
 
 fn view(role: &Role) -> Value {

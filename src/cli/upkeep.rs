@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::session::{self, Session};
 use super::{CliError, output};
-use crate::config::{Config, Flags};
 use crate::audit::Journal;
 use crate::clock::Clock;
+use crate::config::{Config, Flags};
 use crate::domain::audit::{Action, Disposition, Outcome, Reason};
 use crate::http;
 use crate::service::audit_context::AuditContext;

@@ -146,10 +146,11 @@ async fn id_of(services: &SharedServices, name: &str) -> Result<String, CliError
     if name.parse::<UserId>().is_ok() {
         return Ok(name.to_owned());
     }
-    let found = services.credentials.user_named(&session::caller(), name.to_owned()).await.map_err(|error| match error {
-        ServiceError::Invalid(_) => ServiceError::NotFound("user"),
-        other => other,
-    });
+    let found =
+        services.credentials.user_named(&session::caller(), name.to_owned()).await.map_err(|error| match error {
+            ServiceError::Invalid(_) => ServiceError::NotFound("user"),
+            other => other,
+        });
     Ok(found?.to_string())
 }
 
