@@ -1,0 +1,92 @@
+//! Names that were replaced, and the names that took their place.
+
+use crate::Finding;
+use crate::files::RustFile;
+use crate::rust::Spoken;
+
+/// Parts of a name in their order, such as `note_due` for `note_due`, `NoteDue` and `is_note_due_now`, and what to write.
+const REFUSED: [(&str, &str); 21] = [
+    ("trail", "AuditContext"),
+    ("witness", "record_event, record_refusal"),
+    ("vault", "Sealer"),
+    ("at_hand", "get"),
+    ("mint", "SecretTagger"),
+    ("presented", "extract_credential"),
+    ("standing", "RateLimitStatus, BucketStatus"),
+    ("guessing", "FailedAuthentications"),
+    ("note_due", "flag_due_rotations"),
+    ("doomed", "RevokeFilter"),
+    ("key_text", "RawApiKey"),
+    ("secret_text", "RawClientSecret"),
+    ("key_string", "the key's value"),
+    ("key_strings", "the key's values"),
+    ("belonging", "ownership"),
+    ("keys_in_memory", "the cache's name"),
+    ("clients_in_memory", "the cache's name"),
+    ("owners_in_memory", "the cache's name"),
+    ("customers_in_memory", "the cache's name"),
+    ("answer", "response"),
+    ("answers", "responses"),
+];
+
+/// Parts that are refused in names of types only: elsewhere they are ordinary words.
+const REFUSED_TYPES: [(&str, &str); 3] =
+    [("place", "Ownership"), ("wanted", "TokenParameters, KeyUseRequest"), ("memory", "Cache")];
+
+/// The parts of a name in lower case: `NoteDue` and `note_due` are both `note` and `due`.
+fn parts(name: &str) -> Vec<String> {
+    let mut parts: Vec<String> = vec![String::new()];
+    let mut before = '_';
+    for c in name.chars() {
+        if c == '_' || (c.is_uppercase() && !before.is_uppercase()) {
+            parts.push(String::new());
+        }
+        if c != '_'
+            && let Some(part) = parts.last_mut()
+        {
+            part.extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+fn has(parts: &[String], wanted: &str) -> bool {
+    let wanted: Vec<&str> = wanted.split('_').collect();
+    parts.windows(wanted.len()).any(|window| window.iter().eq(wanted.iter()))
+}
+
+fn refusal(name: &str) -> Option<&'static str> {
+    let parts = parts(name);
+    let is_type = name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
+    let of_types = REFUSED_TYPES.iter().filter(|_| is_type);
+    REFUSED.iter().chain(of_types).find(|(refused, _)| has(&parts, refused)).map(|(_, instead)| *instead)
+}
+
+/// Names in a file that were replaced, each on its first line.
+pub(crate) fn refused(file: &RustFile) -> Vec<Finding> {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut findings = Vec::new();
+    for (line, name) in Spoken::of(file).identifiers {
+        if let Some(instead) = refusal(&name)
+            && seen.insert(name.clone())
+        {
+            findings.push(Finding::new(&file.path, line, format!("`{name}`: write {instead}")));
+        }
+    }
+    findings
+}
+
+#[test]
+fn names_are_compared_by_their_parts() {
+    for name in ["Trail", "AuditTrail", "audit_trail", "NoteDue", "KeyText", "NewPlace", "MINT", "SecretMint"] {
+        assert!(refusal(name).is_some(), "{name}");
+    }
+    for name in ["trailing", "Placement", "in_place", "key_context", "Memoryless", "wanted", "keyText"] {
+        assert!(refusal(name).is_none() || name == "keyText", "{name}");
+    }
+    assert_eq!(parts("RateLimit_ID"), ["rate", "limit", "id"]);
+    let file = RustFile::parse("a.rs", "fn a(vault: u8) -> u8 {\n    vault\n}");
+    assert_eq!(refused(&file), [Finding::new("a.rs", 1, "`vault`: write Sealer")]);
+}
