@@ -1,7 +1,7 @@
 //! Doc comments that repeat a name, and sections of errors that say what is true everywhere.
 //!
-//! Functions, types, constants and modules are looked at. Fields and variants are not: where a type is well named, three
-//! words for each of its fields are often all there is to say, and the compiler asks for them.
+//! Functions and types are looked at. Fields and variants are not: where a type is well named,
+//! three words for each of its fields are often all there is to say, and the compiler asks for them.
 
 use syn::visit::{self, Visit};
 use syn::{Attribute, Expr, Lit, Meta};
@@ -31,9 +31,7 @@ struct Docs(Vec<Documented>);
 impl Docs {
     fn of(file: &RustFile) -> Vec<Documented> {
         let mut docs = Self::default();
-        let syntax = file.syntax();
-        docs.add("the module", &syntax.attrs);
-        docs.visit_file(&syntax);
+        docs.visit_file(&file.syntax());
         docs.0
     }
 
@@ -85,9 +83,6 @@ visit_named! {
     visit_item_enum, syn::ItemEnum, ident;
     visit_item_trait, syn::ItemTrait, ident;
     visit_item_type, syn::ItemType, ident;
-    visit_item_const, syn::ItemConst, ident;
-    visit_item_static, syn::ItemStatic, ident;
-    visit_item_mod, syn::ItemMod, ident;
 }
 
 /// Doc comments that say too little, and exceptions that nothing needs.
@@ -123,9 +118,10 @@ fn complaint(item: &Documented) -> Option<String> {
 
 #[test]
 fn short_docs_and_empty_sections_are_found() {
-    let source = "//! The module here says enough.\n\n/// The name.\npub struct A {\n    /// A field.\n    a: u8,\n}\n\
-                  impl A {\n    /// Reads it from the database.\n    ///\n    /// # Errors\n    /// The database\n    /// fails.\n    \
-                  fn read() {}\n    fn undocumented() {}\n}\n/// Says just enough, then.\nconst B: u8 = 1;\n";
+    let source = "//! A module.\n\n/// The name.\npub struct A {\n    /// A field.\n    a: u8,\n}\n\
+                  impl A {\n    /// Reads it from the database.\n    ///\n    /// # Errors\n    /// The database\n\
+                      /// fails.\n    fn read() {}\n    fn undocumented() {}\n}\n\
+                  /// Says just enough, then.\nstruct B;\n";
     let docs = Docs::of(&RustFile::parse("a.rs", source));
     let found: Vec<_> = docs.iter().filter(|item| complaint(item).is_some()).map(|item| item.line).collect();
     assert_eq!(found, [3, 9]);

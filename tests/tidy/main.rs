@@ -1,5 +1,5 @@
-//! What a program can hold of `docs/STYLE.md`: words, lengths of lines, sizes of files and functions, doc comments that say
-//! something, and a repository that speaks of the product alone. It reads files, and nothing else of the machine.
+//! What a program can hold of `docs/STYLE.md`: words, lengths of lines, sizes of files and functions, doc comments that
+//! say something, and a repository that speaks of the product alone. It reads files, and nothing else of the machine.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

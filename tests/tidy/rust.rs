@@ -161,7 +161,8 @@ fn ends_item(token: &TokenTree) -> bool {
 #[test]
 fn texts_and_names_are_told_apart() {
     let source = "//! Top.\n/// Two\n/// lines.\n#[arg(help = \"a help\")]\nfn name(a: u8) { // why so\n    \
-                  say(\"http://x // y\");\n    say(\"a\n    // b\");\n}\n#[cfg(test)]\nmod tests { fn other() { \"in a test\"; } }\n";
+                  say(\"http://x // y\");\n    say(\"a\n    // b\");\n}\n\
+                  #[cfg(test)]\nmod tests { fn other() { \"in a test\"; } }\n";
     let file = RustFile::parse("a.rs", source);
     let spoken = Spoken::of(&without_tests(&file));
     let docs: Vec<_> = spoken.doc_blocks().iter().map(|block| (block.words[0].line, block.words.len())).collect();
