@@ -30,8 +30,10 @@ const REFUSED: [(&str, &str); 20] = [
 ];
 
 /// Parts that are refused in names of types only: elsewhere they are ordinary words.
-const REFUSED_TYPES: [(&str, &str); 3] =
-    [("answer", "Response"), ("wanted", "TokenParameters, KeyUseRequest"), ("memory", "Cache")];
+const REFUSED_TYPES: [(&str, &str); 2] = [("answer", "Response"), ("wanted", "TokenParameters, KeyUseRequest")];
+
+/// The product's caches; the benchmarks measure memory.
+const CACHE: (&str, &str) = ("Memory", "Cache");
 
 /// What an `answer` is called. In longer names, as of tests, it may be a verb.
 const RESPONSE: &str = "response";
@@ -65,10 +67,8 @@ fn refusal(name: &str) -> Option<&'static str> {
     let is_type = name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
     let of_types = REFUSED_TYPES.iter().filter(|_| is_type);
     let refused = REFUSED.iter().chain(of_types).find(|(refused, _)| has(&parts, refused));
-    let is_response = match parts.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["answer" | "answers"] | [_, "answer"] | [_, _, "answer"] => true,
-        _ => false,
-    };
+    let words: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let is_response = matches!(words[..], ["answer" | "answers"] | [_, "answer"] | [_, _, "answer"]);
     refused.map(|(_, instead)| *instead).or(is_response.then_some(RESPONSE))
 }
 
@@ -77,7 +77,8 @@ pub(crate) fn refused(file: &RustFile) -> Vec<Finding> {
     let mut seen = std::collections::BTreeSet::new();
     let mut findings = Vec::new();
     for (line, name) in Spoken::of(file).identifiers {
-        if let Some(instead) = refusal(&name)
+        let of_product = (name == CACHE.0 && file.path.starts_with("src/")).then_some(CACHE.1);
+        if let Some(instead) = refusal(&name).or(of_product)
             && seen.insert(name.clone())
         {
             findings.push(Finding::new(&file.path, line, format!("`{name}`: write {instead}")));
