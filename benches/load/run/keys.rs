@@ -11,8 +11,8 @@ use super::{Bench, Result};
 
 /// Keys of a run that is not about their number.
 const KEYS: u64 = 64;
-/// The metric that counts look-ups of keys in the database.
-const LOOK_UPS: &str = "sealwright_key_memory_misses_total ";
+/// The metric that counts look-ups of credentials in the database.
+const LOOK_UPS: &str = "sealwright_credential_cache_misses_total ";
 
 impl Bench {
     pub(crate) fn verify(&self) -> Result<()> {
