@@ -18,7 +18,7 @@ const REFUSED: [(&str, &str); 20] = [
     ("note_due", "flag_due_rotations"),
     ("doomed", "RevokeFilter"),
     ("key_text", "RawApiKey"),
-    ("secret_text", "RawClientSecret"),
+    ("client_secret_text", "RawClientSecret"),
     ("key_string", "the key's value"),
     ("key_strings", "the key's values"),
     ("belonging", "ownership"),
