@@ -15,7 +15,7 @@ mod routes;
 mod server;
 mod tls;
 
-pub use server::{ServeError, bind, runtime, serve};
+pub use server::{ServeError, Stop, bind, runtime, serve};
 pub use tls::check as check_tls;
 
 use std::sync::Arc;

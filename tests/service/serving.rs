@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::database::{free_port, texts};
+use crate::database::free_port;
 use crate::durability::{jti_of, try_token};
 use crate::support::raw::{Connection, RawAnswer};
 use crate::support::{Database, Kind, Server, TestClient, both};
@@ -14,7 +14,7 @@ use crate::support::{Database, Kind, Server, TestClient, both};
 fn start(settings: &[(&str, &str)]) -> Server {
     let mut all = vec![("SIGNING_ALGORITHMS", "[\"ES256\"]")];
     all.extend(settings);
-    Server::start_with(Database::new(Kind::Sqlite), &all)
+    Server::spawn_with(Database::new(Kind::Sqlite), &all)
 }
 
 fn address(server: &Server) -> SocketAddr {
@@ -47,7 +47,7 @@ fn post(path: &str, body: &str) -> String {
 both! {
     /// A token whose event is stored was received: a stop answers what was accepted.
     fn a_stop_answers_what_was_accepted(database) {
-        let mut server = Server::start_with(database, &[("SIGNING_ALGORITHMS", "[\"ES256\"]")]);
+        let mut server = Server::spawn_with(database, &[("SIGNING_ALGORITHMS", "[\"ES256\"]")]);
         let client = server.client_with("orders:read", &["--rate-per-minute", "unlimited", "--burst-per-second", "unlimited"]);
         let received = Mutex::new(HashSet::new());
         let stopping = AtomicBool::new(false);
@@ -79,7 +79,7 @@ both! {
         let received = received.into_inner().unwrap();
         assert!(received.len() >= 100, "{}", received.len());
         let sql = "SELECT jti AS t FROM audit_log WHERE action = 'token.issue' AND outcome = 'success'";
-        let unanswered: Vec<_> = texts(&server.database, sql).into_iter().filter(|jti| !received.contains(jti)).collect();
+        let unanswered: Vec<_> = server.database.texts(sql).into_iter().filter(|jti| !received.contains(jti)).collect();
         assert!(unanswered.is_empty(), "{} of {} were not answered", unanswered.len(), received.len());
         assert!(server.log().contains("stopped"));
     }

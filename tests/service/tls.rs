@@ -128,7 +128,7 @@ fn https_is_served_in_both_versions_of_http() {
     let database = Database::new(Kind::Sqlite);
     let files = Files::new(&database);
     let certificate = files.renew();
-    let server = Server::start_with(database, &files.settings());
+    let server = Server::spawn_with(database, &files.settings());
     assert!(server.url.starts_with("https://"));
     assert_eq!(served(&server), certificate);
     let client = server.client("orders:read");
@@ -187,7 +187,7 @@ fn a_certificate_that_is_replaced_is_served_from_then_on() {
     let database = Database::new(Kind::Sqlite);
     let files = Files::new(&database);
     let first = files.renew();
-    let server = Server::start_with(database, &files.settings());
+    let server = Server::spawn_with(database, &files.settings());
     assert_eq!(served(&server), first);
     let mut kept = connect(&server, &[]);
 

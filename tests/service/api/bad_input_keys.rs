@@ -230,7 +230,7 @@ both! {
     }
 
     fn a_question_about_a_key_is_read_field_by_field(database) {
-        let server = Server::start(database);
+        let server = Server::spawn(database);
         let (token, _, key, _) = with_one_of_each(&server);
         let good = json!({"key": key, "environment": "production"});
         let mut bad = vec![
@@ -298,7 +298,7 @@ both! {
     }
 
     fn customers_users_and_roles_refuse_bad_values(database) {
-        let server = Server::start(database);
+        let server = Server::spawn(database);
         let (token, path, _, user) = with_one_of_each(&server);
         let before = state(&server);
         let controls = ["a\u{0}b", "a\nb", "a\u{1b}[31mb", "a\u{7f}b", "a\u{85}b", " x", "x "];
@@ -456,7 +456,7 @@ both! {
 
     /// A NUL is a character that PostgreSQL stores in no text: it must not get as far as there, in no field of the request.
     fn a_control_character_in_a_name_of_something_else_names_nothing(database) {
-        let server = Server::start(database);
+        let server = Server::spawn(database);
         let (token, path, _, user) = with_one_of_each(&server);
         let before = state(&server);
         let mut wrong = vec![];

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::keys::{code, created_key, entered_customer, made_user, minimal_key, verdict};
 use super::{
-    assert_invalid, assert_problem, column, created, events_of, management_token_of, millis, minimal, now, owner, text,
+    assert_invalid, assert_problem, column, created, events_of, millis, minimal, now, owner, text,
     texts,
 };
 use crate::support::{Answer, Server, TestClient, TestKey, both};
@@ -146,7 +146,7 @@ both! {
     }
 
     fn a_user_is_made_shown_and_changed_and_the_password_is_shown_to_nobody(database) {
-        let server = Server::start(database);
+        let server = Server::spawn(database);
         let token = owner(&server);
         let password = "correct horse battery";
         let body = json!({"email": "Ann@Example.com", "role": "developer", "name": "Ann Ä.", "password": password});
@@ -420,8 +420,7 @@ both! {
         entered_customer(&server, &token, "acme");
         made_role(&server, &token, "support", &["read"]);
         for environment in ["staging", "development"] {
-            let client = server.client_with("sealwright.admin admin", &["--environment", environment]);
-            let other = management_token_of(&server, environment, &client);
+            let other = server.owner_of(environment);
             for (method, path, body) in [
                 ("POST", "/customers".to_owned(), json!({"external_id": "x", "name": "x"})),
                 ("PATCH", "/customers/acme".to_owned(), json!({"name": "x"})),

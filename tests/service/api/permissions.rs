@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{assert_problem, column, created, management_token_of, owner, text, texts, with_secret};
+use super::{assert_problem, column, created, owner, text, texts, with_secret};
 use crate::support::{Answer, Database, Kind, Server, TestClient, both};
 
 /// One route: what it needs, and what a caller with the permission gets for a request that changes nothing.
@@ -149,7 +149,7 @@ fn every_route_of_the_management_api_has_its_row_here() {
 /// Every management permission by name, and every `…:*`.
 fn permissions() -> Vec<String> {
     let mut all: BTreeSet<String> = BTreeSet::new();
-    for name in sealwright::domain::permission::ALL {
+    for name in crate::support::in_process::permissions() {
         all.insert(name.to_owned());
         if let Some((resource, _)) = name.split_once(':') {
             all.insert(format!("{resource}:*"));
@@ -458,8 +458,7 @@ both! {
         let owner = owner(&server);
         let (production, target) = created(&server, &owner, &json!({"name": "production", "scopes": ["orders:read"]}));
         let path = format!("/clients/{}", target.id);
-        let staging_client = server.client_with("sealwright.admin admin", &["--environment", "staging"]);
-        let token = management_token_of(&server, "staging", &staging_client);
+        let token = server.owner_of("staging");
 
         for (method, action) in [
             ("GET", ""),
@@ -519,8 +518,7 @@ both! {
         let entry = json!({"name": "orders:read", "description": "Read orders."});
         assert_eq!(server.api("POST", "/scopes", &owner, Some(&entry)).status, 201);
         for environment in ["staging", "development"] {
-            let client = server.client_with("sealwright.admin admin", &["--environment", environment]);
-            let token = management_token_of(&server, environment, &client);
+            let token = server.owner_of(environment);
             assert_eq!(server.api("GET", "/scopes/orders:read", &token, None).status, 200);
             assert_eq!(column(&server.api("GET", "/scopes", &token, None), "name"), ["orders:read"]);
             for (method, path, body) in [
@@ -538,7 +536,7 @@ both! {
 
     fn scopes_of_a_level_never_reach_management(database) {
         let server = Server::start(database);
-        // The command line gives a client business scopes only: it has no audience of the management API at all.
+        // A client with business scopes only has no audience of the management API at all.
         let client = server.client("admin read write delete sealwright:*");
         let resource = format!("{}/api/v1", server.url);
         let form = [("grant_type", "client_credentials"), ("resource", resource.as_str())];
@@ -548,9 +546,9 @@ both! {
         let refused = server.post_form("/api/oauth/token", &client, &asked);
         assert_eq!((refused.status, refused.body["error"].as_str()), (400, Some("invalid_scope")));
         // Even with the audience named by hand, no business scope opens a route.
-        let shown: Value = server.cli(&["client", "update", &client.id, "--audience", &resource]);
+        let path = format!("/clients/{}", client.id);
+        let shown = server.manage("PATCH", &path, Some(&json!({"audiences": [resource]})));
         assert_eq!(texts(&shown["audiences"]), [resource]);
-        std::thread::sleep(std::time::Duration::from_secs(1));
         let token = server.management_token(&client);
         for row in rows() {
             assert_problem(&row.call(&server, &[&format!("Bearer {token}")]), 403, "permission_denied");

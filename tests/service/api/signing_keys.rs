@@ -36,7 +36,7 @@ fn eventually(what: &str, seconds: u64, mut holds: impl FnMut() -> bool) {
 }
 
 both! {
-    fn a_first_start_makes_one_active_key_of_each_algorithm_and_environment(database) {
+    fn a_first_start_makes_one_active_key_of_each_algorithm_and_environment(database: empty) {
         let server = Server::start(database);
         let token = owner(&server);
         let listed = server.cli(&["signing-key", "list"]);

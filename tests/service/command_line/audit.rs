@@ -7,7 +7,7 @@ use crate::api::{created, millis, minimal, now, owner, rfc3339, text};
 use crate::support::{Server, TestClient, both};
 
 both! {
-    fn every_change_by_command_has_its_event_with_the_true_reason(database) {
+    fn every_change_by_command_has_its_event_with_the_true_reason(database: without_credentials) {
         let server = Server::start(database);
         let id = text(&server.cli(&["client", "create", "--name", "x", "--scope", "a"])["id"]);
         let kid = text(&server.cli(&["signing-key", "rotate", "--lead", "1h"])["kid"]);
@@ -51,7 +51,7 @@ both! {
         }
     }
 
-    fn events_are_found_by_every_option(database) {
+    fn events_are_found_by_every_option(database: without_credentials) {
         let server = Server::start(database);
         let token = owner(&server);
         let (_, client) = created(&server, &token, &minimal("filtered"));
@@ -103,7 +103,7 @@ both! {
         }
     }
 
-    fn any_number_of_events_is_listed_and_exported(database) {
+    fn any_number_of_events_is_listed_and_exported(database: without_credentials) {
         let server = Server::start(database);
         let client = server.client("orders:read");
         let count = 1_100;

@@ -22,7 +22,7 @@ pub(super) fn within_a_second<T: PartialEq + std::fmt::Debug>(expected: &T, now:
 
 both! {
     /// A change made by the command line reaches a running server within one second.
-    fn a_change_by_the_command_line_reaches_a_running_server_within_a_second(database) {
+    fn a_change_by_the_command_line_reaches_a_running_server_within_a_second(database: without_credentials) {
         let server = Server::start(database);
         let client = server.client("orders:read");
         assert_eq!(server.token(&client).status, 200);
@@ -31,7 +31,7 @@ both! {
         assert_eq!(server.token(&client).body["error"], "invalid_client");
     }
 
-    fn a_client_s_whole_life_by_command(database) {
+    fn a_client_s_whole_life_by_command(database: without_credentials) {
         let server = Server::start(database);
         let expires = rfc3339(now() + 86_400_000);
         let made = server.cli(&[
@@ -114,7 +114,7 @@ both! {
         }
     }
 
-    fn clients_are_listed_by_command(database) {
+    fn clients_are_listed_by_command(database: without_credentials) {
         let server = Server::start(database);
         for (name, environment) in [("a", "production"), ("b", "staging"), ("b", "production"), ("c", "development")] {
             server.cli(&["client", "create", "--name", name, "--environment", environment, "--scope", "read"]);
@@ -138,7 +138,7 @@ both! {
         assert!(!table.contains("sws_"));
     }
 
-    fn wrong_use_is_said_with_status_2_and_what_fails_with_status_1(database) {
+    fn wrong_use_is_said_with_status_2_and_what_fails_with_status_1(database: without_credentials) {
         let server = Server::start(database);
         let client = server.client("orders:read");
         let id = client.id.as_str();
@@ -183,7 +183,7 @@ both! {
         assert_eq!(server.token(&client).status, 200, "nothing was changed");
     }
 
-    fn an_end_is_given_as_a_time_or_as_a_duration(database) {
+    fn an_end_is_given_as_a_time_or_as_a_duration(database: without_credentials) {
         let server = Server::start(database);
         let asked = now();
         let made = server.cli(&["client", "create", "--name", "x", "--scope", "a", "--expires-in", "90d"]);
@@ -200,7 +200,7 @@ both! {
         within_a_second(&200, || server.token(&client).status);
     }
 
-    fn the_brake_ends_every_client_of_one_environment(database) {
+    fn the_brake_ends_every_client_of_one_environment(database: without_credentials) {
         let server = Server::start(database);
         let mut production: Vec<TestClient> = (0..3).map(|_| server.client("orders:read")).collect();
         let staging = server.client_with("orders:read", &["--environment", "staging"]);
@@ -231,7 +231,7 @@ both! {
         assert_eq!((event["outcome"].as_str(), event["method"].as_str()), (Some("success"), Some("CLI")));
     }
 
-    fn the_registry_of_scopes_is_kept_by_command(database) {
+    fn the_registry_of_scopes_is_kept_by_command(database: without_credentials) {
         let server = Server::start(database);
         let made = server.cli(&["scope", "create", "orders:read", "--description", "Read orders."]);
         assert_eq!((made["name"].as_str(), made["description"].as_str()), (Some("orders:read"), Some("Read orders.")));

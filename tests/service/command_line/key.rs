@@ -60,7 +60,7 @@ fn made_user(server: &Server, email: &str, role: &str) -> String {
 }
 
 both! {
-    fn a_key_s_whole_life_by_command(database) {
+    fn a_key_s_whole_life_by_command(database: without_credentials) {
         let server = Server::start(database);
         let verifier = server.key("sealwright.keys:verify");
         let acme = text(&server.cli(&["customer", "create", "--external-id", "acme", "--name", "Acme"])["id"]);
@@ -135,7 +135,7 @@ both! {
         }
     }
 
-    fn keys_are_listed_by_command(database) {
+    fn keys_are_listed_by_command(database: without_credentials) {
         let server = Server::start(database);
         server.cli(&["customer", "create", "--external-id", "acme", "--name", "Acme"]);
         let ann = made_user(&server, "ann@example.com", "developer");
@@ -171,7 +171,7 @@ both! {
         assert!(table.starts_with("ID") && table.lines().count() == 5, "{table}");
     }
 
-    fn a_key_is_verified_by_command(database) {
+    fn a_key_is_verified_by_command(database: without_credentials) {
         let server = Server::start(database);
         server.cli(&["customer", "create", "--external-id", "acme", "--name", "Acme"]);
         let key = server.key_with("orders:read", &["--customer", "acme", "--allow-ip", "192.0.2.0/24"]);
@@ -203,7 +203,7 @@ both! {
         assert_eq!(verified(&server, 1, &key.key, &from)["code"], "REVOKED");
     }
 
-    fn customers_are_kept_by_command(database) {
+    fn customers_are_kept_by_command(database: without_credentials) {
         let server = Server::start(database);
         let made = server.cli(&["customer", "create", "--external-id", "acme", "--name", "Acme"]);
         let id = text(&made["id"]);
@@ -238,8 +238,8 @@ both! {
         assert_eq!(names(&server, &["customer", "list"], "external_id"), ["zeta"]);
     }
 
-    fn a_user_s_password_comes_from_a_file_or_from_standard_input(database) {
-        let server = Server::start(database);
+    fn a_user_s_password_comes_from_a_file_or_from_standard_input(database: without_credentials) {
+        let server = Server::spawn(database);
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, content: &str| {
             let path = folder.path().join(name);
@@ -287,7 +287,7 @@ both! {
         }
     }
 
-    fn users_and_roles_by_command_reach_a_running_server_within_a_second(database) {
+    fn users_and_roles_by_command_reach_a_running_server_within_a_second(database: without_credentials) {
         let server = Server::start(database);
         let verifier = server.key("sealwright.keys:verify");
         let role = server.cli(&["role", "create", "support", "--description", "Helps.", "--scope", "orders:read", "--scope", "orders:write"]);
@@ -341,7 +341,7 @@ both! {
         assert!(ended.err.contains("users"), "{ended:?}");
     }
 
-    fn the_brake_ends_every_credential_of_an_owner_or_a_customer(database) {
+    fn the_brake_ends_every_credential_of_an_owner_or_a_customer(database: without_credentials) {
         let server = Server::start(database);
         let verifier = server.key("sealwright.keys:verify");
         server.cli(&["customer", "create", "--external-id", "acme", "--name", "Acme"]);
@@ -385,7 +385,7 @@ both! {
         assert_eq!((done.len(), &done[0]["method"]), (3, &json!("CLI")), "{events:?}");
     }
 
-    fn wrong_use_is_said_with_status_2_and_what_fails_with_status_1(database) {
+    fn wrong_use_is_said_with_status_2_and_what_fails_with_status_1(database: without_credentials) {
         let server = Server::start(database);
         let key = server.key("orders:read");
         let id = key.id.as_str();

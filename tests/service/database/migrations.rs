@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 
-use super::{command_on, free_port, refusal, texts};
+use super::{command_on, free_port, refusal};
 use crate::support::{Database, Kind, Server, both, run, run_json};
 
 /// Columns by table and name: what they are, whether they may be null, and their place in the primary key from 1.
 type Schema = BTreeMap<String, BTreeMap<String, (String, bool, usize)>>;
 
 fn migrated(kind: Kind) -> Database {
-    let database = Database::new(kind);
+    let database = Database::empty(kind);
     run_json(command_on(&database, &[], &["migrate"]).arg("--json"));
     database
 }
@@ -22,8 +22,7 @@ fn migrated(kind: Kind) -> Database {
 /// The schema of a database, by the names that diesel has for types.
 fn schema_of(database: &Database) -> Schema {
     // Within a line: table, column, type, whether it may be null, place in the primary key.
-    let rows = texts(
-        database,
+    let rows = database.texts(
         match database.kind {
             Kind::Sqlite => {
                 "SELECT m.name || ' ' || c.name || ' ' || c.type || ' ' || (1 - c.\"notnull\") || ' ' || c.pk AS t \
@@ -82,8 +81,7 @@ fn schema_of_code() -> Schema {
 }
 
 fn indexes(database: &Database) -> Vec<String> {
-    texts(
-        database,
+    database.texts(
         match database.kind {
             Kind::Sqlite => {
                 "SELECT name || ' ' || tbl_name AS t FROM sqlite_master \
@@ -116,7 +114,7 @@ fn both_databases_and_the_code_have_the_same_schema() {
 
 both! {
     /// Every migration can be taken back.
-    fn up_and_down_leaves_nothing(database) {
+    fn up_and_down_leaves_nothing(database: empty) {
         fn up_and_down<C, DB>(connection: &mut C, folder: &str)
         where
             C: MigrationHarness<DB>,
@@ -147,7 +145,7 @@ both! {
     }
 
     /// Nodes that start together on an empty database make one schema, one set of keys, and all serve.
-    fn servers_that_start_together_do_not_collide(database) {
+    fn servers_that_start_together_do_not_collide(database: empty) {
         struct Node(Child, String);
         impl Drop for Node {
             fn drop(&mut self) {
@@ -198,7 +196,7 @@ both! {
         }
     }
 
-    fn an_empty_database_is_refused_by_name_where_migrating_is_not_wanted(database) {
+    fn an_empty_database_is_refused_by_name_where_migrating_is_not_wanted(database: empty) {
         let said = refusal(command_on(&database, &[("LISTEN", "127.0.0.1:0")], &["serve", "--no-migrate"]));
         assert!(said.contains("schema") && said.contains("empty") && said.contains("migrate"), "{said}");
         assert_eq!(schema_of(&database), Schema::new(), "nothing was made");
@@ -216,8 +214,8 @@ both! {
     }
 
     /// A schema of a newer release is nothing to try one's luck on.
-    fn a_newer_schema_is_refused_by_name(database) {
-        let server = Server::start_with(database, &[("SIGNING_ALGORITHMS", "[\"ES256\"]")]);
+    fn a_newer_schema_is_refused_by_name(database: empty) {
+        let server = Server::spawn_with(database, &[("SIGNING_ALGORITHMS", "[\"ES256\"]")]);
         server.database.execute(
             "INSERT INTO __diesel_schema_migrations (version, run_on) VALUES ('29991231235959', CURRENT_TIMESTAMP)",
         );

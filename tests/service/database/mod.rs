@@ -9,28 +9,9 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use diesel::{Connection as _, PgConnection, RunQueryDsl as _, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::support::{Database, Kind, binary};
-
-/// The first column of a query's rows, which it names `t`, as texts.
-pub fn texts(database: &Database, sql: &str) -> Vec<String> {
-    #[derive(diesel::QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = diesel::sql_types::Text)]
-        t: String,
-    }
-    let query = diesel::sql_query(sql);
-    let rows: Vec<Row> = match database.url() {
-        Some(url) => query.load(&mut PgConnection::establish(url).unwrap()).unwrap(),
-        None => {
-            let file = database.data_dir().join("sealwright.db");
-            query.load(&mut SqliteConnection::establish(file.to_str().unwrap()).unwrap()).unwrap()
-        }
-    };
-    rows.into_iter().map(|row| row.t).collect()
-}
 
 /// The program on `database`, for a command that no running server is needed for.
 pub fn command_on(database: &Database, settings: &[(&str, &str)], arguments: &[&str]) -> Command {
@@ -162,5 +143,5 @@ impl Drop for OwnPostgres {
 
 /// A SQLite database's folder for a server whose database is elsewhere.
 pub fn folder_only() -> Database {
-    Database::new(Kind::Sqlite)
+    Database::empty(Kind::Sqlite)
 }

@@ -62,7 +62,7 @@ fn refuses(server: &Server, client: &TestClient, cold: &TestClient) {
 fn postgres_is_stopped_and_started() {
     let postgres = OwnPostgres::start_new();
     let settings = [("DATABASE_URL", &*postgres.url()), ("SIGNING_ALGORITHMS", "[\"ES256\"]")];
-    let server = Server::start_with(folder_only(), &settings);
+    let server = Server::spawn_with(folder_only(), &settings);
     let (client, cold) = (server.client("orders:read"), server.client("orders:read"));
     // Several connections of the pool are in use before.
     std::thread::scope(|scope| {
@@ -85,7 +85,7 @@ fn postgres_is_stopped_and_started() {
 fn postgres_hangs_and_goes_on() {
     let postgres = OwnPostgres::start_new();
     let settings = [("DATABASE_URL", &*postgres.url()), ("SIGNING_ALGORITHMS", "[\"ES256\"]")];
-    let server = Server::start_with(folder_only(), &settings);
+    let server = Server::spawn_with(folder_only(), &settings);
     let (client, cold) = (server.client("orders:read"), server.client("orders:read"));
     assert_eq!(server.token(&client).status, 200);
     postgres.freeze();
@@ -99,7 +99,7 @@ fn postgres_hangs_and_goes_on() {
 #[test]
 fn sqlite_is_locked_by_another_process() {
     let settings = [("SIGNING_ALGORITHMS", "[\"ES256\"]")];
-    let server = Server::start_with(Database::new(Kind::Sqlite), &settings);
+    let server = Server::spawn_with(Database::new(Kind::Sqlite), &settings);
     let client = server.client("orders:read");
     let cold = server.client("orders:read");
     assert_eq!(server.token(&client).status, 200);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{FORM, assert_tells_nothing_of, basic, client, start, token};
+use super::{FORM, assert_tells_nothing_of, basic, client, spawn, start, token};
 use crate::support::{Answer, Database, Kind, Server, TestClient, both};
 
 const TOKEN: &str = "/api/oauth/token";
@@ -79,8 +79,9 @@ struct Clients {
 impl Clients {
     fn new(server: &Server) -> Self {
         let client = |options: &[&str]| client(server, "orders:read", options);
+        let expires = server.now() + 300;
         let clients = Self {
-            expired: client(&["--expires-in", "1s"]),
+            expired: client(&["--expires-at", &crate::support::rfc3339(expires)]),
             good: client(&["--audience", "https://orders.example", "--audience", "legacy"]),
             staging: client(&["--environment", "staging"]),
             disabled: client(&[]),
@@ -89,11 +90,13 @@ impl Clients {
             replaced: client(&[]),
             other: client(&[]),
         };
-        server.cli(&["client", "disable", &clients.disabled.id]);
-        server.cli(&["client", "revoke", &clients.revoked.id]);
-        server.cli(&["client", "rotate-secret", &clients.replaced.id]);
-        // What the command line did is known to the server within a second, and by then one client has expired.
-        std::thread::sleep(std::time::Duration::from_secs(1));
+        for (client, action) in
+            [(&clients.disabled, "disable"), (&clients.revoked, "revoke"), (&clients.replaced, "rotate-secret")]
+        {
+            server.manage("POST", &format!("/clients/{}/{action}", client.id), None);
+        }
+        // A process goes by the system's clock: one client expires by it.
+        crate::api::wait_until(expires);
         clients
     }
 
@@ -363,7 +366,7 @@ both! {
     /// §11.
     fn bad_input_gets_its_error_and_an_audit_event_with_the_reason(database) {
         // Each row comes from an address of its own: more refusals a minute from one would be summed up.
-        let server = start(database, &[("TRUSTED_PROXIES", r#"["127.0.0.1/32"]"#), ("LOG", "debug")]);
+        let server = spawn(database, &[("TRUSTED_PROXIES", r#"["127.0.0.1/32"]"#), ("LOG", "debug")]);
         let clients = Clients::new(&server);
         let mut secrets: Vec<String> = clients.all().map(|client| client.secret.clone()).to_vec();
         let issued = token(&server, &clients.good);
@@ -521,7 +524,7 @@ fn raw(server: &Server, bytes: &[u8]) -> String {
 fn malformed_http_is_refused_and_smuggles_nothing() {
     // Where the framing breaks within a body, the connection may just end.
     const CLOSED: u16 = 0;
-    let server = start(Database::new(Kind::Sqlite), &[("REQUEST_TIMEOUT", "1s")]);
+    let server = spawn(Database::new(Kind::Sqlite), &[("REQUEST_TIMEOUT", "1s")]);
     let client = client(&server, "orders:read", &[]);
     let authorization = basic(&client.id, &client.secret);
     let head =

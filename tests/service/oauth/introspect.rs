@@ -1,24 +1,15 @@
 //! `POST /api/oauth/introspect` (RFC 7662), and what the management API makes of the same tokens (RFC 6750).
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{
-    access_token, client, forgeries, grant, introspect, is_active, parts, published_keys, revoke, start, token,
+    access_token, client, forgeries, grant, introspect, is_active, parts, published_keys, revoke, spawn, start, token,
 };
 use crate::support::{TestClient, both};
 
 const INACTIVE: &str = r#"{"active":false}"#;
-
-/// Waits until `is_so`, for as long as a change by the command line may take.
-fn within_a_second(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(1);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "not within a second: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 both! {
     /// RFC 7662 §2.2, §4 (STANDARDS 75, 76): everything about a token in force, never cached.
@@ -97,7 +88,7 @@ both! {
     /// RFC 7515, 7519, 8725, 9068 §4 (STANDARDS 44–52, 56, 59, 64), RFC 6750 §3.1 (67): what is not our token in force
     /// is inactive to everybody, and no token for the management API.
     fn forged_and_foreign_tokens_are_inactive_and_open_nothing(database) {
-        let server = start(database, &[]);
+        let server = spawn(database, &[]);
         let scopes = "sealwright.clients:read sealwright.tokens:introspect";
         let manager = client(&server, scopes, &[]);
         let genuine = server.management_token(&manager);
@@ -154,7 +145,7 @@ both! {
     /// RFC 6750 §2, §3 (STANDARDS 66, 67), RFC 9068 §4: how a token is presented to the management API, and for whom
     /// it is.
     fn the_management_api_takes_one_bearer_token_for_itself(database) {
-        let server = start(database, &[]);
+        let server = spawn(database, &[]);
         let manager = client(&server, "sealwright.clients:read", &["--audience", "https://orders.example"]);
         let good = server.management_token(&manager);
         let elsewhere = token(&server, &manager);
@@ -197,31 +188,31 @@ both! {
 
         let disabled = client(&server, "read", &[]);
         let its_token = token(&server, &disabled);
-        server.cli(&["client", "disable", &disabled.id]);
-        within_a_second("its client was disabled", || !is_active(&server, &witness, &its_token));
-        server.cli(&["client", "enable", &disabled.id]);
-        within_a_second("its client was enabled again", || is_active(&server, &witness, &its_token));
+        server.manage("POST", &format!("/clients/{}/disable", disabled.id), None);
+        assert!(!is_active(&server, &witness, &its_token), "its client was disabled");
+        server.manage("POST", &format!("/clients/{}/enable", disabled.id), None);
+        assert!(is_active(&server, &witness, &its_token), "its client was enabled again");
 
         let revoked = client(&server, "read", &[]);
         let its_token = token(&server, &revoked);
-        server.cli(&["client", "revoke", &revoked.id]);
-        within_a_second("its client was revoked", || !is_active(&server, &witness, &its_token));
+        server.manage("POST", &format!("/clients/{}/revoke", revoked.id), None);
+        assert!(!is_active(&server, &witness, &its_token), "its client was revoked");
 
         let narrowed = client(&server, "orders:read orders:write", &[]);
         let its_token = token(&server, &narrowed);
-        server.cli(&["client", "update", &narrowed.id, "--scope", "orders:read"]);
-        within_a_second("its scopes shrank", || told(&its_token)["scope"] == "orders:read");
+        server.manage("PATCH", &format!("/clients/{}", narrowed.id), Some(&json!({"scopes": ["orders:read"]})));
+        assert!(told(&its_token)["scope"] == "orders:read", "its scopes shrank");
 
         let emptied = client(&server, "orders:read", &[]);
         let its_token = token(&server, &emptied);
-        server.cli(&["client", "update", &emptied.id, "--scope", "invoices:read"]);
-        within_a_second("nothing of its scopes is left", || told(&its_token)["scope"] == "");
+        server.manage("PATCH", &format!("/clients/{}", emptied.id), Some(&json!({"scopes": ["invoices:read"]})));
+        assert!(told(&its_token)["scope"] == "", "nothing of its scopes is left");
 
         let manager = client(&server, "sealwright.clients:read sealwright.audit:read", &[]);
         let its_token = server.management_token(&manager);
         assert_eq!(server.api("GET", "/clients", &its_token, None).status, 200);
-        server.cli(&["client", "update", &manager.id, "--scope", "sealwright.audit:read"]);
-        within_a_second("the permission was taken", || server.api("GET", "/clients", &its_token, None).status == 403);
+        server.manage("PATCH", &format!("/clients/{}", manager.id), Some(&json!({"scopes": ["sealwright.audit:read"]})));
+        assert!(server.api("GET", "/clients", &its_token, None).status == 403, "the permission was taken");
     }
 
     /// SPEC §3: `revoke-tokens` ends what was issued before its moment, to the millisecond, and nothing after it.
@@ -255,7 +246,7 @@ both! {
         let good = token(&server, &owner);
         let wrong = TestClient { secret: "wrong".into(), ..owner.clone() };
         let disabled = client(&server, "orders:read", &[]);
-        server.cli(&["client", "disable", &disabled.id]);
+        server.manage("POST", &format!("/clients/{}/disable", disabled.id), None);
         for caller in [wrong, disabled] {
             let (known, unknown) = (introspect(&server, "", &caller, &good), introspect(&server, "", &caller, "x"));
             assert_eq!((known.status, known.body["error"].as_str()), (401, Some("invalid_client")));

@@ -81,7 +81,7 @@ both! {
         let mut tokens = vec![("live", "production", production.clone())];
         for (tag, environment) in [("stg", "staging"), ("dev", "development")] {
             let client = server.client_with("sealwright.admin admin", &["--environment", environment]);
-            tokens.push((tag, environment, management_token_of(&server, environment, &client)));
+            tokens.push((tag, environment, server.management_token_of(environment, &client)));
         }
         let mut all = vec![];
         for (tag, environment, token) in &tokens {
@@ -201,7 +201,7 @@ both! {
     }
 
     fn a_key_is_stored_as_its_sha_256_only(database) {
-        let server = Server::start(database);
+        let server = Server::spawn(database);
         let token = owner(&server);
         let first = repeatable(&server, &token, "/keys", "once", &minimal_key("stored"));
         let (key, path) = (text(&first.body["key"]), format!("/keys/{}", text(&first.body["id"])));

@@ -207,8 +207,7 @@ both! {
                 assert_problem(&answer, 404, "not_found");
             }
         }
-        let staging_client = server.client_with("sealwright.admin admin", &["--environment", "staging"]);
-        let staging_token = management_token_of(&server, "staging", &staging_client);
+        let staging_token = server.owner_of("staging");
         let asked = json!({"environment": "staging"});
         assert_eq!(code(&server, &staging_token, &staging.key, &asked), "VALID");
         assert_eq!(code(&server, &token, &staging.key, &asked), "WRONG_ENVIRONMENT", "the caller is of production");
