@@ -22,23 +22,21 @@ fn migrated(kind: Kind) -> Database {
 /// The schema of a database, by the names that diesel has for types.
 fn schema_of(database: &Database) -> Schema {
     // Within a line: table, column, type, whether it may be null, place in the primary key.
-    let rows = database.texts(
-        match database.kind {
-            Kind::Sqlite => {
-                "SELECT m.name || ' ' || c.name || ' ' || c.type || ' ' || (1 - c.\"notnull\") || ' ' || c.pk AS t \
+    let rows = database.texts(match database.kind {
+        Kind::Sqlite => {
+            "SELECT m.name || ' ' || c.name || ' ' || c.type || ' ' || (1 - c.\"notnull\") || ' ' || c.pk AS t \
                  FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"
-            }
-            Kind::Postgres => {
-                "SELECT c.table_name || ' ' || c.column_name || ' ' || replace(c.data_type, ' ', '_') || ' ' \
+        }
+        Kind::Postgres => {
+            "SELECT c.table_name || ' ' || c.column_name || ' ' || replace(c.data_type, ' ', '_') || ' ' \
                  || CASE c.is_nullable WHEN 'YES' THEN 1 ELSE 0 END || ' ' || COALESCE(( \
                  SELECT k.ordinal_position FROM information_schema.table_constraints p \
                  JOIN information_schema.key_column_usage k USING (constraint_name, table_schema) \
                  WHERE p.constraint_type = 'PRIMARY KEY' AND k.table_name = c.table_name \
                  AND k.column_name = c.column_name), 0) AS t \
                  FROM information_schema.columns c WHERE c.table_schema = current_schema()"
-            }
-        },
-    );
+        }
+    });
     let mut schema = Schema::new();
     for row in rows {
         let [table, column, kind, nullable, key] = row.split(' ').collect::<Vec<_>>().try_into().unwrap();
@@ -81,18 +79,16 @@ fn schema_of_code() -> Schema {
 }
 
 fn indexes(database: &Database) -> Vec<String> {
-    database.texts(
-        match database.kind {
-            Kind::Sqlite => {
-                "SELECT name || ' ' || tbl_name AS t FROM sqlite_master \
+    database.texts(match database.kind {
+        Kind::Sqlite => {
+            "SELECT name || ' ' || tbl_name AS t FROM sqlite_master \
                  WHERE type = 'index' AND sql IS NOT NULL ORDER BY 1"
-            }
-            Kind::Postgres => {
-                "SELECT indexname || ' ' || tablename AS t FROM pg_indexes WHERE schemaname = current_schema() \
+        }
+        Kind::Postgres => {
+            "SELECT indexname || ' ' || tablename AS t FROM pg_indexes WHERE schemaname = current_schema() \
                  AND indexdef NOT LIKE 'CREATE UNIQUE%' ORDER BY 1"
-            }
-        },
-    )
+        }
+    })
 }
 
 #[test]

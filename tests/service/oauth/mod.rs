@@ -1,5 +1,6 @@
 //! The protocol below `/api/oauth` and `/.well-known`. Every test names the section of the standard that it proves.
 
+mod authentication;
 mod bad_input;
 mod introspect;
 mod jwks;

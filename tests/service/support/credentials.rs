@@ -38,7 +38,8 @@ const TEXTS: [(&str, &str); 8] = [
     ("--signing-algorithm", "signing_algorithm"),
 ];
 /// Options that say how often a credential may be used.
-pub const LIMITS: [(&str, &str); 2] = [("--rate-per-minute", "rate_per_minute"), ("--burst-per-second", "burst_per_second")];
+pub const LIMITS: [(&str, &str); 2] =
+    [("--rate-per-minute", "rate_per_minute"), ("--burst-per-second", "burst_per_second")];
 
 /// The options of the command line that make a credential of these scopes, separated by spaces. Unless the options name
 /// limits it has none: most tests are not about its rate.
@@ -70,7 +71,8 @@ pub fn body(scopes: &str, options: &[&str], now: i64) -> Value {
 }
 
 fn set(members: &mut Map<String, Value>, option: &str, value: &str, now: i64) {
-    let find = |table: &[(&str, &'static str)]| table.iter().find(|(name, _)| *name == option).map(|(_, member)| *member);
+    let find =
+        |table: &[(&str, &'static str)]| table.iter().find(|(name, _)| *name == option).map(|(_, member)| *member);
     if let Some(member) = find(&LISTS) {
         members.entry(member).or_insert(json!([])).as_array_mut().unwrap().push(json!(value));
     } else if let Some(member) = find(&TEXTS) {
@@ -80,7 +82,9 @@ fn set(members: &mut Map<String, Value>, option: &str, value: &str, now: i64) {
     } else {
         match option {
             "--token-lifetime" => members.insert("token_lifetime".to_owned(), json!(seconds(value))),
-            "--expires-in" => members.insert("expires_at".to_owned(), json!(super::rfc3339(now + seconds(value) * 1_000))),
+            "--expires-in" => {
+                members.insert("expires_at".to_owned(), json!(super::rfc3339(now + seconds(value) * 1_000)))
+            }
             _ => panic!("{option} is no option of a credential"),
         };
     }

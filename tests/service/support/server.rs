@@ -272,7 +272,8 @@ impl Server {
     /// A bearer token for the management API of an environment.
     pub fn management_token_of(&self, environment: &str, client: &TestClient) -> String {
         let prefix = if environment == "production" { String::new() } else { format!("/{environment}") };
-        let public = self.settings.iter().rev().find(|(name, _)| name == "PUBLIC_URL").map_or(&self.url, |(_, url)| url);
+        let public =
+            self.settings.iter().rev().find(|(name, _)| name == "PUBLIC_URL").map_or(&self.url, |(_, url)| url);
         let resource = format!("{}{prefix}/api/v1", public.trim_end_matches('/'));
         let form = [("grant_type", "client_credentials"), ("resource", resource.as_str())];
         let answer = self.post_form(&format!("{prefix}/api/oauth/token"), client, &form);

@@ -18,7 +18,8 @@ pub fn write(folder: &Path, settings: &[(String, String)]) -> PathBuf {
     }
     let mut text = String::new();
     for (name, value) in all {
-        let is_other_than_text = value.starts_with('[') || value.parse::<i64>().is_ok() || value.parse::<bool>().is_ok();
+        let is_other_than_text =
+            value.starts_with('[') || value.parse::<i64>().is_ok() || value.parse::<bool>().is_ok();
         // What JSON escapes is what TOML escapes, in the texts of these tests.
         let value = if is_other_than_text { value } else { serde_json::json!(value).to_string() };
         writeln!(text, "{name} = {value}").unwrap();

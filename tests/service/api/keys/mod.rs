@@ -10,10 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{
-    assert_invalid, assert_problem, column, events_of, millis, now, owner, rfc3339, text, texts,
-    wait_until,
-};
+use super::{assert_invalid, assert_problem, column, events_of, millis, now, owner, rfc3339, text, texts, wait_until};
 use crate::support::{Answer, Kind, Server, both};
 
 /// Every member of a key's view, apart from the string of a new one.
