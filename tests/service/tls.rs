@@ -11,8 +11,8 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 
-use crate::database::{command_on, free_port, refusal};
-use crate::support::{Database, Kind, Server};
+use crate::database::{command_on, refusal};
+use crate::support::{Database, Kind, Server, free_port};
 
 /// Certificate and key files in a test's folder.
 struct Files {

@@ -195,7 +195,7 @@ both! {
         end_with(0, &mut program(&empty, &settings, &["doctor"]));
     }
 
-    fn the_schema_is_made_once(database: without_credentials) {
+    fn the_schema_is_made_once(database: empty) {
         let settings = vec![];
         let migrate = || end_with(0, &mut program(&database, &settings, &["migrate", "--json"])).out;
         let first: Value = serde_json::from_str(&migrate()).unwrap();
@@ -263,7 +263,7 @@ both! {
         assert_eq!(server.token(&fresh).status, 200);
     }
 
-    fn master_keys_in_a_variable_are_replaced_by_naming_the_new_one_first(database: without_credentials) {
+    fn master_keys_in_a_variable_are_replaced_by_naming_the_new_one_first(database: empty) {
         let (old, new) = ("11".repeat(32), "22".repeat(32));
         let settings = |keys: &str| vec![("MASTER_KEY", keys.to_owned())];
         let run = |keys: &str, arguments: &[&str]| end(&mut program(&database, &settings(keys), arguments));

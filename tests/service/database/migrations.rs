@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 
-use super::{command_on, free_port, refusal};
-use crate::support::{Database, Kind, Server, both, run, run_json};
+use super::{command_on, refusal};
+use crate::support::{Database, Kind, Server, both, free_port, run, run_json};
 
 /// Columns by table and name: what they are, whether they may be null, and their place in the primary key from 1.
 type Schema = BTreeMap<String, BTreeMap<String, (String, bool, usize)>>;

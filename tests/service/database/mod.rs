@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::support::{Database, Kind, binary};
+use crate::support::{Database, Kind, binary, free_port};
 
 /// The program on `database`, for a command that no running server is needed for.
 pub fn command_on(database: &Database, settings: &[(&str, &str)], arguments: &[&str]) -> Command {
@@ -40,11 +40,6 @@ pub fn refusal(mut command: Command) -> String {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{command:?} said {said}");
     said
-}
-
-/// A free port of the loopback interface.
-pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A PostgreSQL server of the test's own, to be stopped and started as the test likes; gone with it.

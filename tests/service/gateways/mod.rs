@@ -5,7 +5,7 @@ mod callers;
 mod identity;
 mod outage;
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::programs::{self, first_line};
-use crate::support::{Answer, Database, Kind, Server, run};
+use crate::support::{Answer, Database, Kind, Server, free_port, run};
 
 /// How a gateway is started: in a folder of its own, to listen on a port, in front of Sealwright and of the API.
 type Start = fn(&Path, u16, &str, &str) -> Command;
@@ -55,10 +55,6 @@ fn caddy(folder: &Path, port: u16, sealwright: &str, api: &str) -> Command {
 
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/gateways")
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A gateway that runs, ended when dropped.

@@ -133,7 +133,7 @@ both! {
         let seen = server.api("GET", "/clients", &foreign, None);
         let clients = seen.body["data"].as_array().unwrap();
         let environments: Vec<&Value> = clients.iter().map(|client| &client["environment"]).collect();
-        assert_eq!((seen.status, environments), (200, vec![&json!("staging")]));
+        assert_eq!((seen.status, environments), (200, vec![&json!("staging"); 2]), "its owner and itself");
 
         let events = server.events(&["--action", "token.introspect"]);
         for reason in ["malformed_token", "unknown_key", "bad_signature", "token_revoked", "token_expired"] {

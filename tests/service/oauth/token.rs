@@ -5,10 +5,7 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use super::{
-    ENVIRONMENTS, access_token, client, grant, members, parts, published_keys, start, token,
-    verified,
-};
+use super::{ENVIRONMENTS, access_token, client, grant, members, parts, published_keys, start, token, verified};
 use crate::support::{Answer, Server, both};
 
 fn seconds_now() -> i64 {
@@ -76,7 +73,9 @@ both! {
                 ]));
             }
         }
-        let events = server.events(&["--action", "token.issue"]);
+        let owners = ENVIRONMENTS.map(|(environment, _)| json!(server.database.owner(environment).unwrap().id));
+        let mut events = server.events(&["--action", "token.issue"]);
+        events.retain(|event| !owners.contains(&event["credential"]));
         assert_eq!(events.len(), witnessed.len());
         for (request_id, expected) in witnessed {
             let event = events.iter().find(|event| event["request_id"] == request_id).unwrap();
@@ -152,9 +151,8 @@ both! {
         let scopes: Vec<String> = (0..28).map(|n| format!("{}{n:02}:read", "a".repeat(101))).collect();
         let audiences: Vec<String> = (0..3).map(|n| format!("https://{}{n}.example/", "a".repeat(493))).collect();
         let mut options = vec!["--signing-algorithm", "RS256"];
-        options.extend(scopes.iter().skip(1).flat_map(|scope| ["--scope", scope]));
         options.extend(audiences.iter().flat_map(|audience| ["--audience", audience]));
-        let client = client(&server, &scopes[0], &options);
+        let client = client(&server, &scopes.join(" "), &options);
         let mut form = vec![("grant_type", "client_credentials")];
         form.extend(audiences.iter().map(|audience| ("resource", &**audience)));
         let answer = server.post_form("/api/oauth/token", &client, &form);

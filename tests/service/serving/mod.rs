@@ -11,10 +11,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::database::free_port;
 use crate::durability::{jti_of, try_token};
 use crate::support::raw::{Connection, RawAnswer};
-use crate::support::{Database, Kind, Server, TestClient, both};
+use crate::support::{Database, Kind, Server, TestClient, both, free_port};
 
 fn start(settings: &[(&str, &str)]) -> Server {
     let mut all = vec![("SIGNING_ALGORITHMS", "[\"ES256\"]")];

@@ -36,8 +36,9 @@ both! {
         assert!(asked.elapsed() < Duration::from_secs(10), "it took {:?}", asked.elapsed());
         let received = received.into_inner().unwrap();
         assert!(received.len() >= 100, "{}", received.len());
-        let sql = "SELECT jti AS t FROM audit_log WHERE action = 'token.issue' AND outcome = 'success'";
-        let unanswered: Vec<_> = server.database.texts(sql).into_iter().filter(|jti| !received.contains(jti)).collect();
+        let of_client = format!("action = 'token.issue' AND outcome = 'success' AND credential = '{}'", client.id);
+        let sql = format!("SELECT jti AS t FROM audit_log WHERE {of_client}");
+        let unanswered: Vec<_> = server.database.texts(&sql).into_iter().filter(|jti| !received.contains(jti)).collect();
         assert!(unanswered.is_empty(), "{} of {} were not answered", unanswered.len(), received.len());
         assert!(server.log().contains("stopped"));
     }

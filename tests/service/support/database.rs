@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection, SqliteConnection};
@@ -27,6 +28,7 @@ pub struct Database {
     pub folder: TempDir,
     url: Option<String>,
     template: Option<&'static Template>,
+    connection: Mutex<Option<PgConnection>>,
 }
 
 impl Database {
@@ -43,14 +45,14 @@ impl Database {
     /// One without even a schema.
     pub fn empty(kind: Kind) -> Self {
         let url = (kind == Kind::Postgres).then(|| create_postgres(""));
-        Self { kind, folder: folder(), url, template: None }
+        Self { kind, folder: folder(), url, template: None, connection: Mutex::default() }
     }
 
     fn copy_of(template: &'static Template) -> Self {
         let folder = folder();
         template.copy_files(&folder.path().join("data"));
         let url = template.name().map(|name| create_postgres(&format!("TEMPLATE {name}")));
-        Self { kind: template.kind, folder, url, template: Some(template) }
+        Self { kind: template.kind, folder, url, template: Some(template), connection: Mutex::default() }
     }
 
     /// The client that may do anything in an environment and was there from the start, if one was.
@@ -71,7 +73,7 @@ impl Database {
     /// Runs SQL on it, beside the server.
     pub fn execute(&self, sql: &str) {
         match self.url() {
-            Some(url) => PgConnection::establish(url).unwrap().batch_execute(sql).unwrap(),
+            Some(url) => self.postgres(url, |connection| connection.batch_execute(sql).unwrap()),
             None => self.sqlite().batch_execute(sql).unwrap(),
         }
     }
@@ -83,7 +85,7 @@ impl Database {
     {
         use diesel::RunQueryDsl as _;
         match self.url() {
-            Some(url) => diesel::sql_query(sql).load(&mut PgConnection::establish(url).unwrap()).unwrap(),
+            Some(url) => self.postgres(url, |connection| diesel::sql_query(sql).load(connection).unwrap()),
             None => diesel::sql_query(sql).load(&mut self.sqlite()).unwrap(),
         }
     }
@@ -106,6 +108,12 @@ impl Database {
             t: String,
         }
         self.rows(sql).into_iter().map(|row: Row| row.t).collect()
+    }
+
+    /// Connecting takes longer than any of these queries: the connection is kept.
+    fn postgres<T>(&self, url: &str, run: impl FnOnce(&mut PgConnection) -> T) -> T {
+        let mut kept = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        run(kept.get_or_insert_with(|| PgConnection::establish(url).unwrap()))
     }
 
     fn sqlite(&self) -> SqliteConnection {
