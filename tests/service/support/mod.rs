@@ -4,7 +4,7 @@ mod answer;
 mod credentials;
 mod database;
 mod events;
-mod in_process;
+pub mod in_process;
 mod ports;
 mod process;
 pub mod programs;
