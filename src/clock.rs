@@ -1,12 +1,116 @@
-//! The one place that asks the system clock; everywhere else time is an argument.
+//! The one place that asks the system clock; everywhere else time is an argument, or comes from a [`Clock`].
 
-use crate::domain::time::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-/// This instant. A clock set before 1970 or beyond the year 292 million counts as the nearest end.
-pub fn now() -> Timestamp {
+use crate::domain::time::{Duration, Timestamp};
+
+/// What time it is: the system's, or one that a test moves.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Source);
+
+#[derive(Clone, Debug, Default)]
+enum Source {
+    #[default]
+    System,
+    /// Milliseconds since the epoch.
+    Manual(Arc<AtomicI64>),
+    /// Milliseconds ahead of the system's clock.
+    Moved(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// The system's clock.
+    pub const fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// A clock that stays at `start` until its [`ManualClock`] moves it.
+    pub fn manual(start: Timestamp) -> (Self, ManualClock) {
+        Self::with_hands(Source::Manual(Arc::new(AtomicI64::new(start.millis()))))
+    }
+
+    /// The system's clock, moved by what its [`ManualClock`] says: time passes, so that no two ids need share an instant.
+    pub fn moved() -> (Self, ManualClock) {
+        Self::with_hands(Source::Moved(Arc::default()))
+    }
+
+    fn with_hands(source: Source) -> (Self, ManualClock) {
+        (Self(source.clone()), ManualClock(source))
+    }
+
+    /// This instant.
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Source::System => system_now(),
+            Source::Manual(millis) => Timestamp::from_millis(millis.load(Ordering::SeqCst)),
+            Source::Moved(ahead) => Timestamp::from_millis(system_now().millis() + ahead.load(Ordering::SeqCst)),
+        }
+    }
+}
+
+/// Moves a clock of [`Clock::manual`] or [`Clock::moved`]; in either direction, as real clocks are moved.
+#[derive(Clone, Debug)]
+pub struct ManualClock(Source);
+
+impl ManualClock {
+    /// Moves the clock by `duration`, back if it is negative.
+    pub fn advance(&self, duration: Duration) {
+        self.advance_millis(duration.millis());
+    }
+
+    /// Moves the clock by `millis` milliseconds, back if they are negative.
+    pub fn advance_millis(&self, millis: i64) {
+        match &self.0 {
+            Source::Manual(hands) | Source::Moved(hands) => {
+                hands.fetch_add(millis, Ordering::SeqCst);
+            }
+            Source::System => {}
+        }
+    }
+
+    /// Sets the clock to `now`.
+    pub fn set(&self, now: Timestamp) {
+        match &self.0 {
+            Source::Manual(hands) => hands.store(now.millis(), Ordering::SeqCst),
+            Source::Moved(hands) => hands.store(now.millis() - system_now().millis(), Ordering::SeqCst),
+            Source::System => {}
+        }
+    }
+}
+
+/// A clock set before 1970 or beyond the year 292 million counts as the nearest end.
+fn system_now() -> Timestamp {
     let millis = match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
         Err(_) => 0,
     };
     Timestamp::from_millis(millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_moves_only_when_it_is_told_to() {
+        let (clock, hands) = Clock::manual(Timestamp::from_seconds(100));
+        assert_eq!(clock.now(), Timestamp::from_seconds(100));
+        hands.advance(Duration::seconds(5));
+        assert_eq!(clock.clone().now(), Timestamp::from_seconds(105));
+        hands.advance_millis(-1);
+        assert_eq!(clock.now(), Timestamp::from_millis(104_999));
+        hands.set(Timestamp::from_seconds(1));
+        assert_eq!(clock.now(), Timestamp::from_seconds(1));
+    }
+
+    #[test]
+    fn a_moved_clock_runs_from_where_it_was_moved_to() {
+        let (clock, hands) = Clock::moved();
+        assert!(clock.now() >= system_now().minus(Duration::seconds(60)));
+        hands.advance(Duration::seconds(3600));
+        assert!(clock.now() >= system_now().plus(Duration::seconds(3540)));
+        hands.set(Timestamp::from_seconds(1));
+        assert!(clock.now() >= Timestamp::from_seconds(1) && clock.now() < Timestamp::from_seconds(60));
+    }
 }

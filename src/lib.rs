@@ -3,13 +3,14 @@
 //! The map, in reading order:
 //!
 //! - [`domain`]: nouns and decisions, pure.
-//! - [`crypto`]: hashing, sealing, signing; the only room that names the cryptographic libraries.
+//! - [`crypto`]: hashing, sealing, signing; the only layer that names the cryptographic libraries.
 //! - [`oauth`]: the protocol; no HTTP and no SQL.
-//! - [`store`]: rows and queries; the only room that names diesel.
-//! - [`audit`]: events, appended durably before what they witness is answered.
-//! - [`service`]: the verbs, one file each.
+//! - [`store`]: rows and queries; the only layer that names diesel.
+//! - [`audit`]: events, appended durably before the response.
+//! - [`service`]: the use cases.
 //! - [`jobs`]: what runs in the background.
-//! - [`http`]: routes, extractors, views; the only room that names actix-web.
+//! - [`view`]: JSON shapes of requests and responses, for `http` and `cli`.
+//! - [`http`]: routes, extractors; the only layer that names actix-web.
 //! - [`config`]: settings, read once.
 //! - [`app`]: puts it all together.
 //! - [`cli`]: the commands.
@@ -26,3 +27,4 @@ pub mod jobs;
 pub mod oauth;
 pub mod service;
 pub mod store;
+pub mod view;

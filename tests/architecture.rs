@@ -38,10 +38,11 @@ const EXCEPTIONS: [(&str, &str, &str); 11] = [
 ];
 
 /// Libraries that only one room names.
-const LIBRARIES: [(&[&str], &str); 3] = [
+const LIBRARIES: [(&[&str], &str); 4] = [
     (&["diesel", "diesel_migrations", "r2d2"], "store"),
     (&["ring", "argon2", "aws_lc_rs", "jsonwebtoken", "signature"], "crypto"),
     (&["actix_web", "actix_http", "rustls"], "http"),
+    (&["sealwright_scope"], "domain"),
 ];
 
 /// Single files that may name a library, too, and why.
@@ -275,13 +276,40 @@ fn libraries_stay_in_their_rooms() {
 /// What others build into their services brings along neither the server nor its database.
 #[test]
 fn the_middleware_stands_alone() {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/resource-server/Cargo.toml");
-    let manifest = fs::read_to_string(manifest).unwrap();
-    let (_, dependencies) = manifest.split_once("\n[dependencies]\n").unwrap();
-    let (dependencies, _) = dependencies.split_once("\n[").unwrap();
-    let names: Vec<&str> = dependencies.lines().filter_map(|line| line.split([' ', '.']).next()).collect();
-    let allowed = ["actix-web", "jsonwebtoken", "log", "reqwest", "serde", "serde_json", "thiserror", "tokio"];
-    assert_eq!(names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>(), allowed);
+    let allowed = [
+        "actix-web",
+        "jsonwebtoken",
+        "log",
+        "reqwest",
+        "sealwright-scope",
+        "serde",
+        "serde_json",
+        "thiserror",
+        "tokio",
+    ];
+    assert_eq!(dependencies_of("crates/resource-server"), allowed);
+}
+
+/// The rule of scopes needs nothing, so that anything may depend on it.
+#[test]
+fn the_rule_of_scopes_has_no_dependencies() {
+    assert_eq!(dependencies_of("crates/scope"), [""; 0]);
+}
+
+/// The packages that a package needs where it is used, in alphabetical order.
+fn dependencies_of(package: &str) -> Vec<String> {
+    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(package).join("Cargo.toml")).unwrap();
+    let mut names = BTreeSet::new();
+    let mut table = "";
+    for line in manifest.lines() {
+        if let Some(name) = line.strip_prefix('[') {
+            table = name.trim_end_matches(']');
+            assert!(!table.contains("dependencies."), "a table for one dependency is not read: {line}");
+        } else if table.ends_with("dependencies") && table != "dev-dependencies" {
+            names.extend(line.split([' ', '.', '=', '#']).next().filter(|name| !name.is_empty()).map(str::to_owned));
+        }
+    }
+    names.into_iter().collect()
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::net::IpAddr;
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 
-use crate::domain::audit::AuditEvent;
-use crate::domain::network::guessing_source;
+use crate::domain::audit::{Action, AuditEvent, Reason};
+use crate::domain::network::limited_source;
 use crate::domain::rate::{Bucket, Quota};
 use crate::domain::time::Timestamp;
 
@@ -20,7 +20,7 @@ const ADDRESSES: usize = 50_000;
 const SUMMARIES: usize = 20;
 
 /// Which refusals share a summary: from one place, for the same reason.
-type Kind = (Option<IpAddr>, &'static str, &'static str);
+type Kind = (Option<IpAddr>, Option<(Action, Reason)>);
 
 /// Decides which refusals are stored, and counts the others.
 #[derive(Debug)]
@@ -38,15 +38,15 @@ impl Default for FloodGate {
 impl FloodGate {
     /// The event, if it is to be stored by itself; else it is counted for the next summary.
     pub fn admit(&self, event: AuditEvent, now: Timestamp) -> Option<AuditEvent> {
-        let source = event.origin.address.map(guessing_source);
+        let source = event.origin.address.map(limited_source);
         let bucket = self.buckets.get(&source).unwrap_or_default();
         if let Ok(bucket) = SINGLY.take(bucket, 1, now) {
             self.buckets.insert(source, bucket);
             return Some(event);
         }
         let mut counted = self.counted.lock();
-        let own = (source, event.action, event.reason);
-        let kind = if counted.len() < SUMMARIES || counted.contains_key(&own) { own } else { (None, "", "") };
+        let own = (source, Some((event.action, event.reason)));
+        let kind = if counted.len() < SUMMARIES || counted.contains_key(&own) { own } else { (None, None) };
         match counted.get_mut(&kind) {
             Some(summary) => summary.count += 1,
             None => {
@@ -78,12 +78,12 @@ mod tests {
             actor: "anonymous".into(),
             credential: None,
             customer: None,
-            action: "token.issue",
+            action: Action::TokenIssue,
             target: None,
             environment: None,
             outcome: Outcome::Refused,
             status: 401,
-            reason: "unknown_client",
+            reason: Reason::UnknownClient,
             jti: None,
             duration_micros: 0,
             count: 1,

@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use crate::domain::audit::AuditEvent;
+use crate::domain::environment::Environment;
 use crate::store::audit_seconds::Marked;
 use crate::store::{Store, StoreConnection, StoreError};
 
@@ -286,12 +287,12 @@ impl JsonLines {
             "actor": &*event.actor,
             "credential": event.credential.as_deref(),
             "customer": event.customer.as_deref(),
-            "action": event.action,
+            "action": event.action.as_str(),
             "target": event.target.as_deref(),
-            "environment": event.environment.map(super::super::domain::environment::Environment::as_str),
+            "environment": event.environment.map(Environment::as_str),
             "outcome": event.outcome.as_str(),
             "status": event.status,
-            "reason": event.reason,
+            "reason": event.reason.as_str(),
             "method": &*event.origin.method,
             "path": &event.origin.path,
             "address": event.origin.address,

@@ -5,14 +5,13 @@ use serde_json::Value;
 
 use super::session::{self, Session};
 use super::{CliError, output};
-use crate::clock;
+use crate::clock::Clock;
 use crate::config::Flags;
-use crate::domain::audit::Outcome;
+use crate::domain::audit::{EventFilter, Outcome, RecordedEvent};
 use crate::domain::environment::Environment;
 use crate::domain::ids::{EventId, RequestId};
 use crate::domain::time::{Duration, Timestamp};
-use crate::http::api::audit_events::view;
-use crate::store::audit_log::EventFilter;
+use crate::view::audit_event::AuditEventView;
 
 /// Events that are read at once when many are written.
 const STEP: i64 = 1000;
@@ -23,7 +22,7 @@ pub enum Command {
     List {
         #[command(flatten)]
         filter: Filter,
-        /// At most so many
+        /// How many at most
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
         limit: i64,
     },
@@ -61,7 +60,7 @@ pub struct Filter {
 
 fn since(text: &str) -> Result<Timestamp, String> {
     match text.parse::<Duration>() {
-        Ok(ago) => Ok(clock::now().minus(ago)),
+        Ok(ago) => Ok(Clock::system().now().minus(ago)),
         Err(_) => text.parse().map_err(|_| "must be an RFC 3339 time, or how long ago, such as 24h".to_owned()),
     }
 }
@@ -83,12 +82,16 @@ impl Filter {
     }
 }
 
+fn view(event: &RecordedEvent) -> Value {
+    output::shown(&AuditEventView::from(event))
+}
+
 /// Runs the command.
 pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
     match command {
         Command::List { filter, limit } => session::run(flags, "audit list", async move |session| {
             let Session { services, caller, origin } = session;
-            let found = services.list_audit_events(&caller, filter.into_filter(), limit, origin).await?;
+            let found = services.insight.list_events(&caller, filter.into_filter(), limit, origin).await?;
             let views: Vec<Value> = found.iter().map(view).collect();
             output::list(
                 json,
@@ -101,7 +104,7 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
             let Session { services, caller, origin } = session;
             let mut filter = filter.into_filter();
             loop {
-                let found = services.list_audit_events(&caller, filter.clone(), STEP, origin.clone()).await?;
+                let found = services.insight.list_events(&caller, filter.clone(), STEP, origin.clone()).await?;
                 for event in &found {
                     output::line(&view(event).to_string());
                 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{CliError, output, session};
 use crate::app::{self, Purposes};
-use crate::clock;
+use crate::clock::Clock;
 use crate::config::{Config, Flags};
 use crate::domain::environment::Environment;
 use crate::http::check_tls;
@@ -96,17 +96,19 @@ fn check_database(config: &Config, findings: &mut Findings) -> Result<(), CliErr
             return Ok(());
         }
     }
-    let opened = session::runtime()?.block_on(app::open(config, config.server.listen, Purposes::Command));
+    let opened =
+        session::runtime()?.block_on(app::open(config, config.server.listen, Purposes::Command, Clock::system()));
     match opened {
         Ok(services) => {
             findings.add("master key", Verdict::Good, "opens everything that is sealed");
-            let now = clock::now();
+            let now = services.recorder.now();
             for environment in Environment::ALL {
                 let missing: Vec<&str> = services
-                    .signing
+                    .signing_keys
+                    .settings
                     .algorithms
                     .iter()
-                    .filter(|algorithm| services.keyring.signer(environment, **algorithm, now).is_none())
+                    .filter(|algorithm| services.signing_keys.keyring.signer(environment, **algorithm, now).is_none())
                     .map(|algorithm| algorithm.as_str())
                     .collect();
                 let check = format!("signing keys of {environment}");

@@ -8,7 +8,7 @@ mod customer;
 mod doctor;
 mod key;
 mod log_pipe;
-mod named;
+mod options;
 mod output;
 mod quickstart;
 mod revoke_all;
@@ -47,7 +47,7 @@ struct Arguments {
 enum Command {
     /// Run the server
     Serve(serve::Arguments),
-    /// Try everything in a fresh folder: a demo client, a token, and the commands to go on with
+    /// Try everything in a fresh folder: a demo client, a token, and commands to try
     Quickstart(quickstart::Arguments),
     /// Create and manage OAuth clients
     #[command(subcommand)]
@@ -58,10 +58,10 @@ enum Command {
     /// Manage the customers that credentials can be tied to
     #[command(subcommand)]
     Customer(customer::Command),
-    /// Manage the users whom credentials can belong to
+    /// Manage the users who own credentials
     #[command(subcommand)]
     User(user::Command),
-    /// Manage roles: what the credentials of users may at most do
+    /// Manage roles: what the credentials of users may do at most
     #[command(subcommand)]
     Role(role::Command),
     /// Describe scopes
@@ -73,9 +73,9 @@ enum Command {
     /// Read the audit log
     #[command(subcommand)]
     Audit(audit::Command),
-    /// End every credential of an environment, an owner or a customer in one act
+    /// Revoke every credential of an environment, an owner or a customer in one act
     RevokeAll(revoke_all::Arguments),
-    /// Look at the settings
+    /// Check the settings
     #[command(subcommand)]
     Config(config::Command),
     /// Replace the master key
@@ -100,7 +100,7 @@ pub enum CliError {
     /// Anything else: exit status 1.
     #[error("{0}")]
     Failed(String),
-    /// Everything has been said already: exit status 1.
+    /// Everything has been printed already: exit status 1.
     #[error("")]
     Silent,
 }
@@ -123,14 +123,7 @@ impl From<StartError> for CliError {
 impl From<ServiceError> for CliError {
     fn from(error: ServiceError) -> Self {
         match error {
-            ServiceError::Invalid(fields) => {
-                // The command line's names of the fields.
-                let named: Vec<String> = fields
-                    .iter()
-                    .map(|field| format!("--{} {}", output::option_name(&field.field), field.wrong))
-                    .collect();
-                Self::Usage(named.join("; "))
-            }
+            ServiceError::Invalid(fields) => options::invalid(&fields),
             other => Self::Failed(other.to_string()),
         }
     }

@@ -2,6 +2,9 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use serde::Serialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -23,6 +26,11 @@ pub fn remark(text: &str) {
     let _closed = writeln!(std::io::stderr(), "{text}");
 }
 
+/// A view as the JSON that the API shows.
+pub fn shown(view: &impl Serialize) -> Value {
+    serde_json::to_value(view).unwrap_or_default()
+}
+
 /// Prints one object.
 pub fn object(as_json: bool, value: &Value) {
     if as_json {
@@ -40,23 +48,16 @@ pub fn list(as_json: bool, values: &[Value], columns: &[&str]) {
     if as_json {
         return line(&json!({"data": values, "next_cursor": null}).to_string());
     }
-    let rows: Vec<Vec<String>> = values
-        .iter()
-        .map(|value| columns.iter().map(|column| plain(value.get(column).unwrap_or(&Value::Null))).collect())
-        .collect();
-    let widths: Vec<usize> = columns
-        .iter()
-        .enumerate()
-        .map(|(at, column)| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0).max(column.len()))
-        .collect();
-    let print = |cells: &[String]| {
-        let padded: Vec<String> =
-            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}", width = *width)).collect();
-        line(padded.join("  ").trim_end());
-    };
-    print(&columns.iter().map(|column| column.to_uppercase()).collect::<Vec<_>>());
-    for row in &rows {
-        print(row);
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(columns.iter().map(|column| column.to_uppercase()));
+    for value in values {
+        table.add_row(columns.iter().map(|column| plain(value.get(column).unwrap_or(&Value::Null))));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    for row in table.lines() {
+        line(row.trim_end());
     }
 }
 
@@ -69,19 +70,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// How the command line names a field.
-pub fn option_name(field: &str) -> String {
-    match field {
-        "scopes" => "scope".to_owned(),
-        "default_scopes" => "default-scope".to_owned(),
-        "audiences" => "audience".to_owned(),
-        "allowed_ips" => "allow-ip".to_owned(),
-        "customers" => "customer".to_owned(),
-        other => other.replace('_', "-"),
-    }
-}
-
-/// The first line of standard input, for what must not stand on a command line.
+/// The first line of standard input, for what must not be on a command line.
 ///
 /// # Errors
 /// There is none.

@@ -2,7 +2,6 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,19 +10,16 @@ use serde_json::{Value, json};
 
 use super::output::line;
 use super::{CliError, serve, session};
-use crate::app::{self, Purposes, system_origin};
-use crate::clock;
+use crate::app::{self, Purposes};
+use crate::clock::Clock;
 use crate::config::{Config, Flags};
 use crate::crypto::jwt::{TokenVerifier, verify};
 use crate::domain::caller::Caller;
+use crate::domain::credential::{Changes, CredentialInput, KeyType, NewCredential, NewKind};
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::SigningKey;
 use crate::domain::time::{Duration, Timestamp};
 use crate::service::SharedServices;
-use crate::service::belonging::NewPlace;
-use crate::service::clients::ClientInput;
-use crate::service::input::Patch;
-use crate::service::keys::KeyInput;
 
 const FOLDER: &str = "sealwright-quickstart";
 const FIRST_PORT: u16 = 8080;
@@ -72,7 +68,7 @@ pub fn run(flags: &Flags, json: bool, arguments: &Arguments) -> Result<(), CliEr
             }
         };
         say_where(&config, say);
-        let services = app::open(&config, listen, Purposes::Serve).await?;
+        let services = app::open(&config, listen, Purposes::Serve, Clock::system()).await?;
         let demo = demo_credentials(&services, say).await?;
         drop(services);
         let (ready, is_ready) = tokio::sync::oneshot::channel();
@@ -131,20 +127,9 @@ async fn demo_credentials(services: &SharedServices, say: impl Fn(&str)) -> Resu
         ));
         return Ok(demo);
     }
-    let (name, scopes) = (Patch::Set("quickstart demo".to_owned()), vec![SCOPE.to_owned(), "orders:write".to_owned()]);
-    let client = ClientInput { name: name.clone(), scopes: Patch::Set(scopes.clone()), ..ClientInput::default() };
-    let key = KeyInput { name, scopes: Patch::Set(scopes), ..KeyInput::default() };
-    let caller = Caller::CommandLine { actor: "cli:quickstart".into() };
-    let origin = Arc::clone(&system_origin("quickstart").map_err(|error| CliError::Failed(error.to_string()))?);
-    let place = NewPlace { environment: Some("production"), owner: None };
-    let (client, secret) = services.create_client(&caller, place, client, None, Arc::clone(&origin)).await?;
-    let (key, text) = services.create_key(&caller, place, None, key, None, origin).await?;
-    let demo = Demo {
-        client_id: client.id.to_string(),
-        client_secret: secret.expose().to_owned(),
-        key_id: key.id.to_string(),
-        key: text.expose().to_owned(),
-    };
+    let client = create(services, NewKind::Client).await?;
+    let key = create(services, NewKind::ApiKey(KeyType::Partner)).await?;
+    let demo = Demo { client_id: client.0, client_secret: client.1, key_id: key.0, key: key.1 };
     write_private(&path, &serde_json::to_vec_pretty(&demo).map_err(|error| CliError::Failed(error.to_string()))?)?;
     say(&format!(
         "2. Made the demo client {} and the API key {} in production, with the scopes {SCOPE} and orders:write.",
@@ -155,6 +140,23 @@ async fn demo_credentials(services: &SharedServices, say: impl Fn(&str)) -> Resu
         path.display()
     ));
     Ok(demo)
+}
+
+/// A demo credential: its id and its secret.
+async fn create(services: &SharedServices, kind: NewKind) -> Result<(String, String), CliError> {
+    let failed = |what: &str| CliError::Failed(what.to_owned());
+    let changes = Changes {
+        name: Some("quickstart demo".parse().map_err(failed)?),
+        scopes: Some(format!("{SCOPE} orders:write").parse().map_err(failed)?),
+        ..Changes::default()
+    };
+    let input = CredentialInput { changes, ..CredentialInput::default() };
+    let new = NewCredential { kind, environment: Some(Environment::Production), owner: None, input };
+    let caller = Caller::CommandLine { actor: "cli:quickstart".into() };
+    let origin = services.recorder.system_origin("quickstart").map_err(|error| failed(&error.to_string()))?;
+    let issued = services.credentials.create(&caller, new, None, origin).await?;
+    let secret = issued.secret.map(|secret| secret.expose().to_owned()).unwrap_or_default();
+    Ok((issued.credential.id.to_string(), secret))
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
@@ -274,7 +276,7 @@ fn verify_offline(token: &str, issuer: &str, jwks: &Value) -> Result<(String, St
         })
         .collect();
     // A resource server allows for clocks that differ by a little.
-    let now = clock::now().minus(Duration::seconds(5));
+    let now = Clock::system().now().minus(Duration::seconds(5));
     verify(token, issuer, now, |kid| verifiers.iter().find(|(known, _)| known == kid).map(|(_, verifier)| verifier))
         .map_err(|_| unverified())?;
     let mut parts =

@@ -6,21 +6,21 @@ use super::session::{self, Session};
 use super::{CliError, output};
 use crate::config::Flags;
 use crate::domain::environment::Environment;
-use crate::service::revoke_all::Doomed;
+use crate::service::operations::RevokeFilter;
 
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    whose: Whose,
+    which: Which,
     /// Do not ask
     #[arg(long)]
     yes: bool,
 }
 
-/// Whose credentials to end: those of which all that is named applies.
+/// Which credentials to revoke: those to which all that is named applies.
 #[derive(clap::Args)]
 #[group(required = true, multiple = true)]
-struct Whose {
+struct Which {
     /// Of this environment
     #[arg(long)]
     environment: Option<Environment>,
@@ -34,7 +34,7 @@ struct Whose {
 
 /// Runs the command.
 pub fn run(flags: &Flags, json: bool, arguments: &Arguments) -> Result<(), CliError> {
-    let Whose { environment, owner, customer } = &arguments.whose;
+    let Which { environment, owner, customer } = &arguments.which;
     let named: Vec<String> = [
         environment.map(|environment| environment.to_string()),
         owner.as_ref().map(|owner| format!("owner {owner}")),
@@ -43,23 +43,22 @@ pub fn run(flags: &Flags, json: bool, arguments: &Arguments) -> Result<(), CliEr
     .into_iter()
     .flatten()
     .collect();
-    let question = format!("Revoke every client and API key of {}, for good?", named.join(" and "));
+    let question = format!("Revoke every client and API key of {} permanently?", named.join(" and "));
     if !arguments.yes && !output::confirmed(&question) {
-        return Err(CliError::Usage("nothing revoked: say --yes".to_owned()));
+        return Err(CliError::Usage("nothing revoked: add --yes".to_owned()));
     }
-    let doomed = Doomed { environment: *environment, owner: owner.clone(), customer: customer.clone() };
+    let filter = RevokeFilter { environment: *environment, owner: owner.clone(), customer: customer.clone() };
     session::run(flags, "revoke-all", async move |session| {
         let Session { services, caller, origin } = session;
-        let said = json!({
-            "environment": doomed.environment.map(Environment::as_str),
-            "owner": doomed.owner,
-            "customer": doomed.customer,
+        let mut said = json!({
+            "environment": filter.environment.map(Environment::as_str),
+            "owner": filter.owner,
+            "customer": filter.customer,
         });
-        let ended = services.revoke_all(&caller, doomed, origin).await?;
-        let mut said = said;
-        said["revoked"] = (ended.clients + ended.keys).into();
-        said["clients"] = ended.clients.into();
-        said["keys"] = ended.keys.into();
+        let revoked = services.operations.revoke_all(&caller, filter, origin).await?;
+        said["revoked"] = (revoked.clients + revoked.keys).into();
+        said["clients"] = revoked.clients.into();
+        said["keys"] = revoked.keys.into();
         output::object(json, &said);
         Ok(())
     })

@@ -3,13 +3,12 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::named::list;
+use super::options::Members;
 use super::session::{self, Session};
 use super::{CliError, output};
 use crate::config::Flags;
-use crate::http::api::roles::view;
-use crate::service::input::Patch;
-use crate::service::roles::RoleInput;
+use crate::domain::role::Role;
+use crate::view::role::{RoleCreate, RoleUpdate, RoleView};
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -18,7 +17,7 @@ pub enum Command {
         /// Its name
         #[arg(value_name = "NAME", required_unless_present = "named", conflicts_with = "named")]
         name: Option<String>,
-        /// Its name, too
+        /// The same as an option
         #[arg(long = "name", value_name = "NAME", id = "named")]
         named: Option<String>,
         /// What it is for
@@ -46,49 +45,61 @@ pub enum Command {
         #[arg(long)]
         scope: Vec<String>,
     },
-    /// Remove a role that no user has
+    /// Delete a role that no user has
     Delete {
         /// Its name
         name: String,
     },
 }
 
-fn input(description: Option<String>, scope: Vec<String>) -> RoleInput {
-    RoleInput { description: description.map_or(Patch::Keep, Patch::Set), scopes: list(scope, "none") }
+fn members(description: Option<String>, scope: Vec<String>) -> Members {
+    let members = Members::default().text("description", description);
+    // Where `none` is named the list is empty; a role without scopes allows nothing.
+    if scope.len() == 1 && scope[0] == "none" {
+        members.empty_list("scopes")
+    } else {
+        members.list("scopes", scope, "")
+    }
+}
+
+fn view(role: &Role) -> Value {
+    output::shown(&RoleView::from(role))
 }
 
 /// Runs the command.
 pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
     match command {
         Command::Create { name, named, description, scope } => {
+            let new = members(description, scope).text("name", name.or(named)).read::<RoleCreate>()?.into();
             session::run(flags, "role create", async move |session| {
                 let Session { services, caller, origin } = session;
-                let name = name.or(named).unwrap_or_default();
-                let input = input(description, scope);
-                output::object(json, &view(&services.create_role(&caller, &name, input, None, origin).await?));
+                output::object(json, &view(&services.directory.create_role(&caller, new, None, origin).await?));
                 Ok(())
             })
         }
         Command::List => session::run(flags, "role list", async move |session| {
             let Session { services, caller, origin } = session;
-            let views: Vec<Value> = services.list_roles(&caller, origin).await?.iter().map(view).collect();
+            let views: Vec<Value> = services.directory.list_roles(&caller, origin).await?.iter().map(view).collect();
             output::list(json, &views, &["name", "built_in", "scopes"]);
             Ok(())
         }),
         Command::Show { name } => session::run(flags, "role show", async move |session| {
             let Session { services, caller, origin } = session;
-            output::object(json, &view(&services.role(&caller, &name, origin).await?));
+            output::object(json, &view(&services.directory.role(&caller, &name, origin).await?));
             Ok(())
         }),
-        Command::Update { name, description, scope } => session::run(flags, "role update", async move |session| {
-            let Session { services, caller, origin } = session;
-            let input = input(description, scope);
-            output::object(json, &view(&services.update_role(&caller, &name, input, origin).await?));
-            Ok(())
-        }),
+        Command::Update { name, description, scope } => {
+            let changes = members(description, scope).read::<RoleUpdate>()?.into();
+            session::run(flags, "role update", async move |session| {
+                let Session { services, caller, origin } = session;
+                let role = services.directory.update_role(&caller, &name, changes, origin).await?;
+                output::object(json, &view(&role));
+                Ok(())
+            })
+        }
         Command::Delete { name } => session::run(flags, "role delete", async move |session| {
             let Session { services, caller, origin } = session;
-            services.delete_role(&caller, &name, origin).await?;
+            services.directory.delete_role(&caller, &name, origin).await?;
             output::object(json, &json!({"name": name, "deleted": true}));
             Ok(())
         }),

@@ -3,14 +3,16 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::options::Members;
 use super::session::{self, Session};
 use super::{CliError, output};
 use crate::config::Flags;
-use crate::http::api::scopes::view;
+use crate::domain::scope_entry::ScopeEntry;
+use crate::view::scope::{ScopeCreate, ScopeUpdate, ScopeView};
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Enter a scope
+    /// Create an entry for a scope
     Create {
         /// The scope token
         name: String,
@@ -20,7 +22,7 @@ pub enum Command {
     },
     /// List the registry, newest first
     List {
-        /// At most so many
+        /// How many at most
         #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(i64).range(1..))]
         limit: i64,
     },
@@ -29,7 +31,7 @@ pub enum Command {
         /// The scope token
         name: String,
     },
-    /// Change what is said of a scope
+    /// Change the description of a scope
     Update {
         /// The scope token
         name: String,
@@ -37,42 +39,54 @@ pub enum Command {
         #[arg(long)]
         description: String,
     },
-    /// Take a scope out of the registry; who holds it keeps it
+    /// Delete the entry of a scope; credentials that have the scope keep it
     Delete {
         /// The scope token
         name: String,
     },
 }
 
+fn view(entry: &ScopeEntry) -> Value {
+    output::shown(&ScopeView::from(entry))
+}
+
 /// Runs the command.
 pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
     match command {
-        Command::Create { name, description } => session::run(flags, "scope create", async move |session| {
-            let Session { services, caller, origin } = session;
-            output::object(json, &view(&services.create_scope(&caller, &name, &description, None, origin).await?));
-            Ok(())
-        }),
+        Command::Create { name, description } => {
+            let members = Members::default().text("name", Some(name)).text("description", Some(description));
+            let new = members.read::<ScopeCreate>()?.into();
+            session::run(flags, "scope create", async move |session| {
+                let Session { services, caller, origin } = session;
+                output::object(json, &view(&services.directory.create_scope(&caller, new, None, origin).await?));
+                Ok(())
+            })
+        }
         Command::List { limit } => session::run(flags, "scope list", async move |session| {
             let Session { services, caller, origin } = session;
-            let found = services.list_scopes(&caller, None, limit, origin).await?;
+            let found = services.directory.list_scopes(&caller, None, limit, origin).await?;
             let views: Vec<Value> = found.iter().map(view).collect();
             output::list(json, &views, &["name", "description", "created_at"]);
             Ok(())
         }),
         Command::Show { name } => session::run(flags, "scope show", async move |session| {
             let Session { services, caller, origin } = session;
-            output::object(json, &view(&services.scope(&caller, &name, origin).await?));
+            output::object(json, &view(&services.directory.scope(&caller, &name, origin).await?));
             Ok(())
         }),
-        Command::Update { name, description } => session::run(flags, "scope update", async move |session| {
-            let Session { services, caller, origin } = session;
-            let updated = services.update_scope(&caller, &name, Some(&description), origin).await?;
-            output::object(json, &view(&updated));
-            Ok(())
-        }),
+        Command::Update { name, description } => {
+            let update = Members::default().text("description", Some(description)).read::<ScopeUpdate>()?;
+            session::run(flags, "scope update", async move |session| {
+                let Session { services, caller, origin } = session;
+                let description = update.description.or_cleared(crate::domain::text::Description::default());
+                let updated = services.directory.update_scope(&caller, &name, description, origin).await?;
+                output::object(json, &view(&updated));
+                Ok(())
+            })
+        }
         Command::Delete { name } => session::run(flags, "scope delete", async move |session| {
             let Session { services, caller, origin } = session;
-            services.delete_scope(&caller, &name, origin).await?;
+            services.directory.delete_scope(&caller, &name, origin).await?;
             output::object(json, &json!({"name": name, "deleted": true}));
             Ok(())
         }),

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 
 use super::{CliError, session};
 use crate::app::{self, Purposes};
+use crate::clock::Clock;
 use crate::config::{Config, Flags};
 use crate::service::SharedServices;
 use crate::{http, jobs};
@@ -38,10 +39,10 @@ pub async fn serve(
     ready: impl FnOnce(),
 ) -> Result<(), CliError> {
     let address = listener.local_addr()?;
-    let services = app::open(&config, address, purpose).await?;
-    let followed = services.start_following().await?;
+    let services = app::open(&config, address, purpose, Clock::system()).await?;
+    let followed = services.changes.start().await?;
     // What changed between loading and following is loaded once more.
-    services.reload_keyring().await?;
+    services.changes.reload_keyring().await?;
     jobs::start(&services, followed);
     let issuer = services.issuers.of(crate::domain::environment::Environment::Production).issuer.clone();
     tokio::spawn(reread_on_hangup(services.clone()));
@@ -50,7 +51,7 @@ pub async fn serve(
         ready();
     })
     .await?;
-    jobs::note_once(&services).await;
+    services.operations.store_notes().await;
     log::info!("stopped");
     Ok(())
 }
@@ -63,7 +64,7 @@ async fn reread_on_hangup(services: SharedServices) {
         return;
     };
     while hangups.recv().await.is_some() {
-        match services.vault.reread() {
+        match services.operations.sealer.reread() {
             Ok(()) => log::info!("master keys read again"),
             Err(error) => log::error!("master keys could not be read again: {error}"),
         }

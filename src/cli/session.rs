@@ -7,10 +7,12 @@ use std::sync::Arc;
 use super::CliError;
 use super::log_pipe::LogPipe;
 use crate::app::{self, Purposes};
+use crate::clock::Clock;
 use crate::config::{Config, Flags};
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
 use crate::service::SharedServices;
+use crate::service::recorder::Recorder;
 
 /// A command's session: the services, and who runs it.
 pub struct Session {
@@ -35,8 +37,9 @@ pub fn run<F: Future<Output = Result<(), CliError>>>(
     start_log(&config, "warn");
     let runtime = runtime()?;
     runtime.block_on(async {
-        let services = app::open(&config, config.server.listen, Purposes::Command).await?;
-        work(Session { services, caller: caller(), origin: origin(command)? }).await
+        let services = app::open(&config, config.server.listen, Purposes::Command, Clock::system()).await?;
+        let origin = origin(&services.recorder, command)?;
+        work(Session { services, caller: caller(), origin }).await
     })
 }
 
@@ -49,8 +52,8 @@ pub fn caller() -> Caller {
 ///
 /// # Errors
 /// The system has no randomness.
-pub fn origin(command: &str) -> Result<Arc<Origin>, CliError> {
-    let origin = app::system_origin(command).map_err(|error| CliError::Failed(error.to_string()))?;
+pub fn origin(recorder: &Recorder, command: &str) -> Result<Arc<Origin>, CliError> {
+    let origin = recorder.system_origin(command).map_err(|error| CliError::Failed(error.to_string()))?;
     Ok(Arc::new(Origin {
         method: "CLI".into(),
         user_agent: concat!("sealwright/", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -5,12 +5,11 @@ use serde_json::Value;
 
 use super::session::{self, Session};
 use super::{CliError, output};
-use crate::clock;
 use crate::config::Flags;
 use crate::domain::environment::Environment;
-use crate::domain::signing_key::Algorithm;
-use crate::domain::time::Duration;
-use crate::http::api::signing_keys::view;
+use crate::domain::signing_key::{Algorithm, SigningKey};
+use crate::domain::time::{Duration, Timestamp};
+use crate::view::signing_key::SigningKeyView;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -20,7 +19,7 @@ pub enum Command {
         #[arg(long)]
         environment: Option<Environment>,
     },
-    /// Make the next key: published now, signing after the lead
+    /// Rotate a signing key: the new one is published now, and signs after the lead
     Rotate {
         /// production, staging or development
         #[arg(long, default_value = "production")]
@@ -32,7 +31,7 @@ pub enum Command {
         #[arg(long)]
         lead: Option<Duration>,
     },
-    /// End a key at once: what it signed no longer verifies. For emergencies
+    /// Destroy a key at once: what it signed no longer verifies. For emergencies
     Destroy {
         /// Its kid
         // A thumbprint may begin with a hyphen.
@@ -44,13 +43,17 @@ pub enum Command {
     },
 }
 
+fn view(key: &SigningKey, now: Timestamp) -> Value {
+    output::shown(&SigningKeyView::new(key, now))
+}
+
 /// Runs the command.
 pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
     match command {
         Command::List { environment } => session::run(flags, "signing-key list", async move |session| {
             let Session { services, caller, origin } = session;
-            let keys = services.list_signing_keys(&caller, None, origin).await?;
-            let now = clock::now();
+            let keys = services.signing_keys.list(&caller, None, origin).await?;
+            let now = services.recorder.now();
             let views: Vec<Value> = keys
                 .iter()
                 .filter(|key| environment.is_none_or(|wanted| key.environment == wanted))
@@ -64,26 +67,26 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
             session::run(flags, "signing-key rotate", async move |session| {
                 let Session { services, caller, origin } = session;
                 let algorithm = algorithm.unwrap_or(services.issuers.of(environment).algorithm);
-                let usual = services.signing.lead;
-                let key = services.rotate_signing_key(&caller, environment, algorithm, lead, None, origin).await?;
+                let usual = services.signing_keys.settings.lead;
+                let key = services.signing_keys.rotate(&caller, environment, algorithm, lead, None, origin).await?;
                 if lead.is_some_and(|lead| lead < usual && lead < Duration::seconds(300)) {
                     output::remark(
                         "Verifiers may hold the key set for as long as its last answer allowed: those that do not fetch it \
                          anew for an unknown kid can refuse tokens after so short a lead.",
                     );
                 }
-                output::object(json, &view(&key, clock::now()));
+                output::object(json, &view(&key, services.recorder.now()));
                 Ok(())
             })
         }
         Command::Destroy { kid, yes } => {
             if !yes && !json && !output::confirmed(&format!("Destroy {kid}? Every token that it signed ends now.")) {
-                return Err(CliError::Usage("not destroyed: say --yes".to_owned()));
+                return Err(CliError::Usage("not destroyed: add --yes".to_owned()));
             }
             session::run(flags, "signing-key destroy", async move |session| {
                 let Session { services, caller, origin } = session;
-                let key = services.destroy_signing_key(&caller, &kid, origin).await?;
-                output::object(json, &view(&key, clock::now()));
+                let key = services.signing_keys.destroy(&caller, &kid, origin).await?;
+                output::object(json, &view(&key, services.recorder.now()));
                 Ok(())
             })
         }

@@ -7,15 +7,19 @@ use serde_json::json;
 
 use super::session::{self, Session};
 use super::{CliError, output};
+use crate::audit::Journal;
+use crate::clock::Clock;
 use crate::config::{Config, Flags};
-use crate::domain::audit::Outcome;
-use crate::service::trail::Trail;
+use crate::domain::audit::{Action, Disposition, Outcome, Reason};
+use crate::http;
+use crate::service::audit_context::AuditContext;
+use crate::service::recorder::Recorder;
 use crate::store::migrations::{self, SchemaState};
 use crate::store::{Store, backup, installation};
 
 #[derive(Subcommand)]
 pub enum MasterKeyCommand {
-    /// Make a new master key where they stand in a file, and seal everything anew under the first one
+    /// Create a new master key where they are in a file, and seal everything again under the first one
     Rotate,
 }
 
@@ -53,7 +57,7 @@ pub fn master_key(flags: &Flags, json: bool, command: &MasterKeyCommand) -> Resu
     match command {
         MasterKeyCommand::Rotate => session::run(flags, "master-key rotate", async move |session| {
             let Session { services, caller, origin } = session;
-            let rotation = services.rotate_master_key(&caller, origin).await?;
+            let rotation = services.operations.rotate_master_key(&caller, origin).await?;
             output::object(json, &json!({"master_key": rotation.key.to_string(), "resealed": rotation.resealed}));
             output::remark(if rotation.resealed == 0 {
                 "Everything was sealed under the first master key already. To replace it, put a new one before it."
@@ -70,7 +74,7 @@ pub fn backup(flags: &Flags, json: bool, arguments: &BackupArguments) -> Result<
     let path = arguments.output.clone();
     session::run(flags, "backup", async move |session| {
         let Session { services, caller, origin } = session;
-        let rows = services.back_up(&caller, path.clone(), origin).await?;
+        let rows = services.operations.back_up(&caller, path.clone(), origin).await?;
         output::object(json, &json!({"file": path.display().to_string(), "rows": rows, "master_key": "not included"}));
         output::remark(
             "The master key is NOT in this backup. Without it no signing key in it can be used: keep it apart, and safe.",
@@ -93,8 +97,10 @@ pub fn restore(flags: &Flags, json: bool, arguments: &RestoreArguments) -> Resul
     if !is_empty {
         return Err(CliError::Failed("the database is not empty: a backup is restored into an empty one".to_owned()));
     }
-    let event =
-        Trail::of(&session::caller(), "backup.restore", session::origin("restore")?).event(Outcome::Success, 0, "ok");
+    let recorder = Recorder::new(store.clone(), Journal::start(store.clone(), None)?, Clock::system(), http::status_of);
+    let origin = session::origin(&recorder, "restore")?;
+    let context = AuditContext::of(&session::caller(), Action::BackupRestore, origin);
+    let event = recorder.event(&context, Outcome::Success, Disposition::Unattended, Reason::Ok);
     let event = event.map_err(|error| CliError::Failed(error.to_string()))?;
     let rows = backup::restore(&store, &arguments.input, &event)?;
     output::object(json, &json!({"file": arguments.input.display().to_string(), "rows": rows}));

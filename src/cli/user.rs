@@ -6,16 +6,15 @@ use clap::Subcommand;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::options::Members;
 use super::session::{self, Session};
 use super::{CliError, output};
 use crate::config::Flags;
 use crate::domain::ids::UserId;
-use crate::http::api::users::view;
+use crate::domain::user::{User, UserFilter};
 use crate::service::SharedServices;
 use crate::service::error::ServiceError;
-use crate::service::input::Patch;
-use crate::service::users::UserInput;
-use crate::store::users::UserFilter;
+use crate::view::user::{UserCreate, UserUpdate, UserView};
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -42,7 +41,7 @@ pub enum Command {
         /// Only those with this role
         #[arg(long)]
         role: Option<String>,
-        /// At most so many
+        /// How many at most
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
         limit: i64,
     },
@@ -68,18 +67,22 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
     },
-    /// Deactivate a user: the user's credentials stop
+    /// Disable a user: the user's credentials are refused
     #[command(visible_alias = "deactivate")]
     Disable {
         /// The user's id or e-mail address
         id: String,
     },
-    /// Activate a user: the user's credentials are accepted again
+    /// Enable a user: the user's credentials are accepted again
     #[command(visible_alias = "activate")]
     Enable {
         /// The user's id or e-mail address
         id: String,
     },
+}
+
+fn view(user: &User) -> Value {
+    output::shown(&UserView::from(user))
 }
 
 /// Runs the command.
@@ -90,22 +93,18 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
                 Some(file) => password_of(&file)?,
                 None => output::new_password()?,
             };
-            let input = UserInput {
-                email: Patch::Set(email),
-                role: Patch::Set(role),
-                name: name.map_or(Patch::Keep, Patch::Set),
-                password: Patch::Set(password),
-            };
+            let members = Members::default().text("email", Some(email)).text("role", Some(role)).text("name", name);
+            let new = members.text("password", Some(password.to_string())).read::<UserCreate>()?.into();
             session::run(flags, "user create", async move |session| {
                 let Session { services, caller, origin } = session;
-                output::object(json, &view(&services.create_user(&caller, input, None, origin).await?));
+                output::object(json, &view(&services.directory.create_user(&caller, new, None, origin).await?));
                 Ok(())
             })
         }
         Command::List { email, role, limit } => session::run(flags, "user list", async move |session| {
             let Session { services, caller, origin } = session;
             let filter = UserFilter { email: email.map(|email| email.to_lowercase()), role, before: None };
-            let found = services.list_users(&caller, filter, limit, origin).await?;
+            let found = services.directory.list_users(&caller, filter, limit, origin).await?;
             let views: Vec<Value> = found.iter().map(view).collect();
             output::list(json, &views, &["id", "email", "name", "role", "status"]);
             Ok(())
@@ -113,21 +112,18 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
         Command::Show { id } => session::run(flags, "user show", async move |session| {
             let Session { services, caller, origin } = session;
             let id = id_of(&services, &id).await?;
-            output::object(json, &view(&services.user(&caller, &id, origin).await?));
+            output::object(json, &view(&services.directory.user(&caller, &id, origin).await?));
             Ok(())
         }),
         Command::Update { id, email, role, name, password_file } => {
             let password = password_file.map(|file| password_of(&file)).transpose()?;
-            let input = UserInput {
-                email: email.map_or(Patch::Keep, Patch::Set),
-                role: role.map_or(Patch::Keep, Patch::Set),
-                name: name.map_or(Patch::Keep, Patch::Set),
-                password: password.map_or(Patch::Keep, Patch::Set),
-            };
+            let members = Members::default().text("email", email).text("role", role).text("name", name);
+            let members = members.text("password", password.map(|password| password.to_string()));
+            let changes = members.read::<UserUpdate>()?.into();
             session::run(flags, "user update", async move |session| {
                 let Session { services, caller, origin } = session;
                 let id = id_of(&services, &id).await?;
-                output::object(json, &view(&services.update_user(&caller, &id, input, origin).await?));
+                output::object(json, &view(&services.directory.update_user(&caller, &id, changes, origin).await?));
                 Ok(())
             })
         }
@@ -140,7 +136,7 @@ fn set_active(flags: &Flags, json: bool, command: &str, id: String, is_active: b
     session::run(flags, command, async move |session| {
         let Session { services, caller, origin } = session;
         let id = id_of(&services, &id).await?;
-        output::object(json, &view(&services.set_user_active(&caller, &id, is_active, origin).await?));
+        output::object(json, &view(&services.directory.set_user_active(&caller, &id, is_active, origin).await?));
         Ok(())
     })
 }
@@ -150,10 +146,11 @@ async fn id_of(services: &SharedServices, name: &str) -> Result<String, CliError
     if name.parse::<UserId>().is_ok() {
         return Ok(name.to_owned());
     }
-    let found = services.user_named(&session::caller(), name).await.map_err(|error| match error {
-        ServiceError::Invalid(_) => ServiceError::NotFound("user"),
-        other => other,
-    });
+    let found =
+        services.credentials.user_named(&session::caller(), name.to_owned()).await.map_err(|error| match error {
+            ServiceError::Invalid(_) => ServiceError::NotFound("user"),
+            other => other,
+        });
     Ok(found?.to_string())
 }
 

@@ -93,6 +93,11 @@ impl Issuers {
     pub fn of(&self, environment: Environment) -> &EnvironmentIssuer {
         &self.0[environment.index()]
     }
+
+    /// The audience of tokens for the management API of `environment`.
+    pub fn management(&self, environment: Environment) -> &str {
+        self.of(environment).audiences.management.as_str()
+    }
 }
 
 /// Checks the external base address: http or https with a host and at most a path; no query, no fragment, no slash at

@@ -17,7 +17,7 @@ pub use server::{ServerConfig, TlsFiles};
 pub use settings::{Flags, Source};
 pub use signing::SigningConfig;
 
-use crate::domain::api_key::Brand;
+use crate::domain::credential::Brand;
 use crate::domain::time::Duration;
 use settings::Settings;
 

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::digest::{DigestKey, equal};
 use super::{CryptoError, random};
+use crate::domain::credential::RawClientSecret;
 use crate::domain::ids::{ClientId, SecretId};
 
 const PREFIX: &str = "sws_";
@@ -16,58 +17,36 @@ const RANDOM_LENGTH: usize = 43;
 const TAG_LENGTH: usize = 21;
 const LENGTH: usize = PREFIX.len() + RANDOM_LENGTH + TAG_LENGTH;
 
-/// A secret in clear, as its client holds it. Blank in `Debug`, erased on drop.
-#[derive(Clone)]
-pub struct ClientSecretText(Zeroizing<String>);
-
-impl ClientSecretText {
-    /// The secret itself; only for handing it to its owner, hashing and comparing.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-
-    /// The last four characters, for display.
-    pub fn last_four(&self) -> &str {
-        &self.0[self.0.len() - 4..]
-    }
-}
-
-impl std::fmt::Debug for ClientSecretText {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ClientSecretText")
-    }
-}
-
-/// Makes secrets and recognises its own.
+/// Creates tagged secrets, and recognises them by their tags.
 #[derive(Debug)]
-pub struct SecretMint {
+pub struct SecretTagger {
     tag_key: DigestKey,
 }
 
-impl SecretMint {
-    /// A mint under the installation's tag key.
+impl SecretTagger {
+    /// A tagger with the installation's tag key.
     pub fn new(tag_key: &[u8; 32]) -> Self {
         Self { tag_key: DigestKey::new(tag_key) }
     }
 
-    /// A new secret for the place `secret_id` of `client`.
+    /// Creates the secret `secret_id` of `client`.
     ///
     /// # Errors
     /// The operating system gives no randomness.
-    pub fn make(&self, client: &ClientId, secret_id: &SecretId) -> Result<ClientSecretText, CryptoError> {
+    pub fn create(&self, client: &ClientId, secret_id: &SecretId) -> Result<RawClientSecret, CryptoError> {
         let random = random::base62(RANDOM_LENGTH)?;
         let tag = self.tag(client.as_str(), secret_id.as_str(), &random);
         let mut text = Zeroizing::new(String::with_capacity(LENGTH));
         text.push_str(PREFIX);
         text.push_str(&random);
         text.push_str(&tag);
-        Ok(ClientSecretText(text))
+        Ok(RawClientSecret::new(text))
     }
 
-    /// Whether `presented` was made for the place `secret_id` of `client`. Takes the same time for every answer.
-    pub fn made(&self, client: &str, secret_id: &str, presented: &str) -> bool {
-        let well_formed = presented.len() == LENGTH && presented.is_ascii() && presented.starts_with(PREFIX);
-        let candidate = if well_formed { presented } else { DUMMY };
+    /// Whether `secret` has the tag of the secret `secret_id` of `client`. Takes the same time whether it has or not.
+    pub fn recognises(&self, client: &str, secret_id: &str, secret: &str) -> bool {
+        let well_formed = secret.len() == LENGTH && secret.is_ascii() && secret.starts_with(PREFIX);
+        let candidate = if well_formed { secret } else { DUMMY };
         let (random, tag) = candidate[PREFIX.len()..].split_at(RANDOM_LENGTH);
         let expected = self.tag(client, secret_id, random);
         equal(expected.as_bytes(), tag.as_bytes()) && well_formed
@@ -90,21 +69,21 @@ mod tests {
     #[test]
     fn a_secret_is_recognised_at_its_own_place_only() {
         let now = Timestamp::from_millis(1);
-        let mint = SecretMint::new(&[1; 32]);
+        let tagger = SecretTagger::new(&[1; 32]);
         let (client, other): (ClientId, ClientId) = (random::id(now).unwrap(), random::id(now).unwrap());
         let (place, next): (SecretId, SecretId) = (random::id(now).unwrap(), random::id(now).unwrap());
-        let secret = mint.make(&client, &place).unwrap();
+        let secret = tagger.create(&client, &place).unwrap();
         assert_eq!(secret.expose().len(), LENGTH);
         assert!(secret.expose().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
-        assert!(mint.made(client.as_str(), place.as_str(), secret.expose()));
-        assert!(!mint.made(client.as_str(), next.as_str(), secret.expose()), "a replaced secret");
-        assert!(!mint.made(other.as_str(), place.as_str(), secret.expose()), "another client's secret");
+        assert!(tagger.recognises(client.as_str(), place.as_str(), secret.expose()));
+        assert!(!tagger.recognises(client.as_str(), next.as_str(), secret.expose()), "a replaced secret");
+        assert!(!tagger.recognises(other.as_str(), place.as_str(), secret.expose()), "another client's secret");
         assert!(
-            !SecretMint::new(&[2; 32]).made(client.as_str(), place.as_str(), secret.expose()),
+            !SecretTagger::new(&[2; 32]).recognises(client.as_str(), place.as_str(), secret.expose()),
             "another installation"
         );
         for odd in ["", "sws_", DUMMY, &"é".repeat(34), &secret.expose()[1..], &format!("{}0", secret.expose())] {
-            assert!(!mint.made(client.as_str(), place.as_str(), odd), "{odd}");
+            assert!(!tagger.recognises(client.as_str(), place.as_str(), odd), "{odd}");
         }
         assert_eq!(DUMMY.len(), LENGTH);
     }
@@ -112,7 +91,7 @@ mod tests {
     #[test]
     fn a_secret_is_blank_in_debug_output() {
         let now = Timestamp::from_millis(1);
-        let secret = SecretMint::new(&[1; 32]).make(&random::id(now).unwrap(), &random::id(now).unwrap()).unwrap();
-        assert_eq!(format!("{secret:?}"), "ClientSecretText");
+        let secret = SecretTagger::new(&[1; 32]).create(&random::id(now).unwrap(), &random::id(now).unwrap()).unwrap();
+        assert_eq!(format!("{secret:?}"), "RawClientSecret");
     }
 }

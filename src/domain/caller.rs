@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::client::Client;
-use super::credential::Place;
+use super::audience::Audience;
+use super::credential::{Credential, Ownership};
 use super::environment::Environment;
 use super::ids::{CustomerId, UserId};
 use super::permission;
@@ -109,34 +109,36 @@ impl Caller {
         self.owner().filter(|_| !self.covers(permission))
     }
 
-    /// Whether the credential at `place` exists for what the caller does by `permission`.
-    pub fn reaches(&self, permission: &str, place: Place<'_>) -> bool {
+    /// Whether a credential of this ownership exists for what the caller does by `permission`.
+    pub fn reaches(&self, permission: &str, ownership: Ownership<'_>) -> bool {
         let Some(own) = self.as_credential() else { return true };
         let is_of_owner = match self.only_owner(permission) {
-            Some(only) => place.owner == Some(only),
+            Some(only) => ownership.owner == Some(only),
             None => self.covers(permission),
         };
-        own.environment == place.environment && self.sees_customers(place.customers) && is_of_owner
+        own.environment == ownership.environment && self.sees_customers(ownership.customers) && is_of_owner
     }
 
-    /// Whether the caller may make `client`, or make it from what it `was`. Beyond its scopes, who introspects others' tokens
-    /// is for those who may themselves.
-    pub fn may_make(&self, client: &Client, was: Option<&Client>) -> bool {
-        let serves_more =
-            client.resource_for.iter().any(|audience| !was.is_some_and(|was| was.resource_for.contains(audience)));
+    /// Whether the caller may create `credential`, or make it from what it `was`. Beyond its scopes, registering it as a
+    /// resource server, which introspects others' tokens, takes a caller who may introspect them itself.
+    pub fn may_make(&self, credential: &Credential, was: Option<&Credential>) -> bool {
+        fn served(credential: Option<&Credential>) -> &[Audience] {
+            credential.and_then(Credential::as_client).map_or(&[], |client| &client.details.resource_for)
+        }
         let may_have_scopes = match was {
-            Some(was) if was.scopes == client.scopes => self.holds(&client.scopes),
-            Some(was) => self.holds(&was.scopes) && self.may_give_clients(&client.scopes),
-            None => self.may_give_clients(&client.scopes),
+            Some(was) if was.scopes == credential.scopes => self.holds(&credential.scopes),
+            Some(was) => self.holds(&was.scopes) && self.may_give(credential),
+            None => self.may_give(credential),
         };
+        let serves_more = served(Some(credential)).iter().any(|audience| !served(was).contains(audience));
         may_have_scopes && (!serves_more || self.covers(permission::TOKENS_INTROSPECT))
     }
 
-    /// Whether the caller may have a secret of `client`, or let it go on: it then has the client's power itself.
-    pub fn may_take(&self, client: &Client) -> bool {
-        let is_itself = self.credential().is_some_and(|id| *id == *client.id.as_str());
-        self.holds(&client.scopes)
-            && (is_itself || client.resource_for.is_empty() || self.covers(permission::TOKENS_INTROSPECT))
+    /// Whether the caller may have a secret of `credential`, or enable it: it then has the credential's power itself.
+    pub fn may_take(&self, credential: &Credential) -> bool {
+        let is_itself = self.credential().is_some_and(|id| *id == *credential.id.as_str());
+        let serves = credential.as_client().is_some_and(|client| !client.details.resource_for.is_empty());
+        self.holds(&credential.scopes) && (is_itself || !serves || self.covers(permission::TOKENS_INTROSPECT))
     }
 
     /// Whether the caller covers `scopes` itself: it gives, and takes over, nothing beyond.
@@ -162,11 +164,12 @@ impl Caller {
         self.owner().is_none() || self.covers(permission::ADMIN)
     }
 
-    /// Whether the caller may give `scopes` to a client: it must cover them itself, and management permissions beyond
-    /// the delegable few, or `admin`, take an owner (or the command line).
-    fn may_give_clients(&self, scopes: &Scopes) -> bool {
-        self.holds(scopes)
-            && (self.covers(permission::ADMIN) || !scopes.iter().any(|scope| permission::is_reserved(scope.as_str())))
+    /// Whether the caller may give `credential` its scopes: it must cover them itself, and management permissions beyond the
+    /// delegable few, or `admin`, on a client take an owner (or the command line).
+    fn may_give(&self, credential: &Credential) -> bool {
+        let has_reserved = credential.scopes.iter().any(|scope| permission::is_reserved(scope.as_str()));
+        let needs_owner = has_reserved && credential.kind().reserves_scopes_for_owners();
+        self.holds(&credential.scopes) && (!needs_owner || self.covers(permission::ADMIN))
     }
 
     fn covers(&self, permission: &str) -> bool {
@@ -183,6 +186,7 @@ pub fn are_within(customers: &[CustomerId], own: &[CustomerId]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::credential::samples;
     use crate::domain::time::Timestamp;
 
     fn caller(scopes: &str, owner: Option<&UserId>, customers: &[CustomerId]) -> Caller {
@@ -209,11 +213,8 @@ mod tests {
             ("sealwright.admin", "orders:read", false),
             ("sealwright.admin admin", "orders:read admin sealwright.admin", true),
         ] {
-            assert_eq!(
-                caller(own, None, &[]).may_give_clients(&given.parse().unwrap()),
-                expected,
-                "{own} gives {given}"
-            );
+            let client = Credential { scopes: given.parse().unwrap(), ..samples::client() };
+            assert_eq!(caller(own, None, &[]).may_give(&client), expected, "{own} gives {given}");
         }
     }
 
@@ -247,9 +248,9 @@ mod tests {
             (wide, None, &acme_only, production, None, &other_only, false),
         ];
         for (scopes, caller_owner, caller_customers, environment, owner, customers, expected) in cases {
-            let place = Place { environment, owner, customers };
-            let reaches = caller(scopes, caller_owner, caller_customers).reaches(permission::KEYS_READ, place);
-            assert_eq!(reaches, expected, "{scopes} {caller_owner:?} {caller_customers:?} {place:?}");
+            let ownership = Ownership { environment, owner, customers };
+            let reaches = caller(scopes, caller_owner, caller_customers).reaches(permission::KEYS_READ, ownership);
+            assert_eq!(reaches, expected, "{scopes} {caller_owner:?} {caller_customers:?} {ownership:?}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Customers: the tenants of the company's own platform.
 
 use super::ids::CustomerId;
+use super::text::{Name, checked_text};
 use super::time::Timestamp;
 
 /// Longest external id, in bytes.
@@ -15,21 +16,22 @@ pub struct Customer {
     /// Its id here.
     pub id: CustomerId,
     /// Its id on the company's platform; no two customers have the same.
-    pub external_id: String,
+    pub external_id: ExternalId,
     /// What people call it.
-    pub name: String,
+    pub name: Name,
     /// When it was entered.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
 
-/// Checks an external id: 1 to 128 bytes of visible ASCII. One that looks like an id of ours is refused, since customers are
-/// named by either.
-///
-/// # Errors
-/// What is wrong, as the end of a sentence that begins with the field's name.
-pub fn external_id(text: &str) -> Result<String, &'static str> {
+checked_text! {
+    /// A customer's id on the company's own platform: 1 to 128 bytes of visible ASCII. One that looks like an id of ours is
+    /// refused, since customers are named by either.
+    ExternalId by external_id;
+}
+
+fn external_id(text: &str) -> Result<&str, &'static str> {
     if text.is_empty() || text.len() > EXTERNAL_ID_MAX || !text.bytes().all(|b| b.is_ascii_graphic()) {
         return Err("must be 1 to 128 visible ASCII characters");
     }
@@ -37,5 +39,34 @@ pub fn external_id(text: &str) -> Result<String, &'static str> {
     if text.starts_with("cus_") || text == ANY {
         return Err("must not be any, nor begin with cus_");
     }
-    Ok(text.to_owned())
+    Ok(text)
+}
+
+/// Which customers to list.
+#[derive(Clone, Debug, Default)]
+pub struct CustomerFilter {
+    /// The one with this external id.
+    pub external_id: Option<String>,
+    /// Only these; all, if empty.
+    pub among: Vec<CustomerId>,
+    /// Created before the customer with this id.
+    pub before: Option<CustomerId>,
+}
+
+/// A customer to create.
+#[derive(Clone, Debug)]
+pub struct NewCustomer {
+    /// Its id on the company's platform.
+    pub external_id: ExternalId,
+    /// What people call it.
+    pub name: Name,
+}
+
+/// Changes to a customer; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default)]
+pub struct CustomerChanges {
+    /// Its id on the company's platform.
+    pub external_id: Option<ExternalId>,
+    /// What people call it.
+    pub name: Option<Name>,
 }

@@ -1,20 +1,24 @@
 //! Nouns and decisions. Nothing here performs I/O, reads a clock or knows a framework: time, randomness and stored
 //! values are arguments, so that every decision can be tested by itself.
 
-pub mod api_key;
 pub mod audience;
 pub mod audit;
 pub mod caller;
-pub mod client;
 pub mod credential;
 pub mod customer;
 pub mod environment;
+pub mod field_error;
 pub mod ids;
+pub mod key_code;
 pub mod network;
+pub mod patch;
 pub mod permission;
 pub mod rate;
+pub mod reference;
 pub mod role;
 pub mod scope;
+pub mod scope_entry;
+pub mod secret_text;
 pub mod signing_key;
 pub mod text;
 pub mod time;

@@ -100,7 +100,7 @@ pub fn caller_address<'a>(
 }
 
 /// What limits on guessing count by: a v4 address, or the /64 that a v6 address lies in.
-pub fn guessing_source(address: IpAddr) -> IpAddr {
+pub fn limited_source(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let mut segments = v6.segments();

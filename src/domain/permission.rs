@@ -1,10 +1,9 @@
 //! Management permissions: the closed list of scopes that begin with `sealwright.`.
 
-/// What every management permission begins with.
-const PREFIX: &str = "sealwright.";
+use sealwright_scope::{MANAGEMENT_PREFIX, wildcard_resource};
 
 /// Covers every management permission, and no business scope.
-pub const ADMIN: &str = "sealwright.admin";
+pub const ADMIN: &str = sealwright_scope::MANAGEMENT_ADMIN;
 /// Read OAuth clients.
 pub const CLIENTS_READ: &str = "sealwright.clients:read";
 /// Create and change OAuth clients.
@@ -84,37 +83,23 @@ pub fn is_of_credentials(permission: &str) -> bool {
     OF_CREDENTIALS.contains(&permission)
 }
 
-/// Resources whose management permissions a client, or a key of any type, may carry whoever made it. For others the command
-/// line or an owner must have made the client, and the key must be `internal`.
+/// Resources whose management permissions a client, or a key of any type, may carry whoever made it. For others the
+/// command line or an owner must have made the client, and the key must be `internal`.
 const DELEGABLE: [&str; 4] = ["keys:verify", "webhooks:", "jobs:", "access-log:append"];
 
-/// Whether `scope` is meant as a management permission.
-pub fn is_management(scope: &str) -> bool {
-    scope.starts_with(PREFIX)
-}
-
-/// Whether `scope` stands in the closed list, or is the `…:*` of a resource in it.
+/// Whether `scope` appears in the closed list, or is the wildcard of a resource in it.
 pub fn is_known(scope: &str) -> bool {
+    let is_of_resource =
+        |known: &&str, resource| known.strip_prefix(resource).is_some_and(|rest| rest.starts_with(':'));
     ALL.contains(&scope)
-        || scope
-            .strip_suffix('*')
-            .filter(|resource| resource.ends_with(':'))
-            .is_some_and(|resource| ALL.iter().any(|known| known.starts_with(resource)))
-}
-
-/// Whether the grant `granted` covers the management permission `required`, apart from being the same.
-pub fn covers(granted: &str, required: &str) -> bool {
-    granted == ADMIN
-        || granted.strip_suffix('*').is_some_and(|resource| {
-            is_management(resource) && resource.ends_with(':') && required.starts_with(resource)
-        })
+        || wildcard_resource(scope).is_some_and(|resource| ALL.iter().any(|known| is_of_resource(known, resource)))
 }
 
 /// Whether only the command line or an owner may give `scope` to a client, and only `internal` keys may carry it.
 pub fn is_reserved(scope: &str) -> bool {
-    match scope.strip_prefix(PREFIX) {
+    match scope.strip_prefix(MANAGEMENT_PREFIX) {
         Some(rest) => !DELEGABLE.iter().any(|free| rest.starts_with(free)),
-        None => scope == "admin",
+        None => scope == sealwright_scope::ADMIN,
     }
 }
 

@@ -85,14 +85,17 @@ impl Quota {
         now.millis().saturating_mul(i64::from(self.limit))
     }
 
+    /// The bucket's arrival time, which lies between `now` (full) and one window later (empty). What lies further in the
+    /// future was written before the clock stepped back, and counts as empty: nobody waits longer than one window.
     fn arrival(self, bucket: Bucket, now: Timestamp) -> i64 {
-        bucket.0.max(self.units(now))
+        let full = self.units(now);
+        bucket.0.clamp(full, full.saturating_add(i64::from(self.window_millis).saturating_mul(i64::from(self.limit))))
     }
 }
 
 /// How one of a credential's buckets stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BucketStanding {
+pub struct BucketStatus {
     /// Its quota.
     pub quota: Quota,
     /// Events that it would admit at once.
@@ -103,7 +106,7 @@ pub struct BucketStanding {
     pub retry_after: u64,
 }
 
-impl BucketStanding {
+impl BucketStatus {
     /// Whole seconds until it is full.
     pub fn reset_after_seconds(&self) -> u32 {
         seconds(self.reset_after)
@@ -117,20 +120,20 @@ fn seconds(millis: u64) -> u32 {
 
 /// How a credential's buckets stand after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct RateLimitStatus {
     /// Whether the request was admitted.
     pub is_admitted: bool,
-    buckets: [Option<BucketStanding>; 2],
+    buckets: [Option<BucketStatus>; 2],
 }
 
-impl Standing {
+impl RateLimitStatus {
     /// The buckets that there are.
-    pub fn buckets(&self) -> impl Iterator<Item = &BucketStanding> {
+    pub fn buckets(&self) -> impl Iterator<Item = &BucketStatus> {
         self.buckets.iter().flatten()
     }
 
     /// The bucket that will refuse first; `None` where there is no limit.
-    pub fn tightest(&self) -> Option<&BucketStanding> {
+    pub fn tightest(&self) -> Option<&BucketStatus> {
         self.buckets().min_by_key(|bucket| (bucket.remaining, u64::MAX - bucket.retry_after))
     }
 
@@ -159,7 +162,7 @@ impl Buckets {
     }
 
     /// Takes `cost` from both at `now` under `limits`, which may have changed since: what was taken stays taken, in time.
-    pub fn take(&mut self, limits: RateLimits, cost: u32, now: Timestamp) -> Standing {
+    pub fn take(&mut self, limits: RateLimits, cost: u32, now: Timestamp) -> RateLimitStatus {
         self.adopt(limits);
         let mut after = self.buckets;
         let mut retry_after = [0; 2];
@@ -174,29 +177,29 @@ impl Buckets {
         if is_admitted {
             self.buckets = after;
         }
-        let mut standing = self.standing(limits, now);
-        standing.is_admitted = is_admitted;
-        for (bucket, millis) in standing.buckets.iter_mut().zip(retry_after) {
+        let mut status = self.status(limits, now);
+        status.is_admitted = is_admitted;
+        for (bucket, millis) in status.buckets.iter_mut().zip(retry_after) {
             if let Some(bucket) = bucket {
                 bucket.retry_after = millis;
             }
         }
-        standing
+        status
     }
 
     /// How they stand at `now`; nothing is taken.
-    pub fn standing(&mut self, limits: RateLimits, now: Timestamp) -> Standing {
+    pub fn status(&mut self, limits: RateLimits, now: Timestamp) -> RateLimitStatus {
         self.adopt(limits);
         let quotas = limits.quotas();
-        let standing = |at: usize| {
-            quotas[at].map(|quota| BucketStanding {
+        let status = |at: usize| {
+            quotas[at].map(|quota| BucketStatus {
                 quota,
                 remaining: quota.remaining(self.buckets[at], now),
                 reset_after: quota.reset_after(self.buckets[at], now),
                 retry_after: 0,
             })
         };
-        Standing { is_admitted: true, buckets: [standing(0), standing(1)] }
+        RateLimitStatus { is_admitted: true, buckets: [status(0), status(1)] }
     }
 
     /// An arrival time counts in units of its limit.
@@ -264,18 +267,18 @@ mod tests {
         let limits = RateLimits { rate_per_minute: Some(20), burst_per_second: Some(5) };
         let mut buckets = Buckets::full(limits);
         for left in (0..5).rev() {
-            let standing = buckets.take(limits, 1, at(1_000_000));
-            assert!(standing.is_admitted);
-            assert_eq!(standing.tightest().map(|bucket| (bucket.quota.limit, bucket.remaining)), Some((5, left)));
+            let status = buckets.take(limits, 1, at(1_000_000));
+            assert!(status.is_admitted);
+            assert_eq!(status.tightest().map(|bucket| (bucket.quota.limit, bucket.remaining)), Some((5, left)));
         }
         for _ in 0..100 {
             let refused = buckets.take(limits, 1, at(1_000_000));
             assert_eq!((refused.is_admitted, refused.retry_after()), (false, 200));
         }
-        let standing = buckets.take(limits, 5, at(1_001_000));
-        assert!(standing.is_admitted);
+        let status = buckets.take(limits, 5, at(1_001_000));
+        assert!(status.is_admitted);
         // Ten were taken in all, and one third of one came back in this second.
-        assert_eq!(standing.buckets().map(|bucket| bucket.remaining).collect::<Vec<_>>(), [0, 10]);
+        assert_eq!(status.buckets().map(|bucket| bucket.remaining).collect::<Vec<_>>(), [0, 10]);
     }
 
     #[test]
@@ -286,9 +289,9 @@ mod tests {
         );
         let mut buckets = Buckets::full(narrow);
         assert!(buckets.take(narrow, 10, at(1_000_000)).is_admitted);
-        assert_eq!(buckets.standing(wide, at(1_000_000)).tightest().map(|bucket| bucket.remaining), Some(0));
-        assert_eq!(buckets.standing(wide, at(1_030_000)).tightest().map(|bucket| bucket.remaining), Some(500));
-        assert!(buckets.standing(RateLimits::UNLIMITED, at(1_000_000)).tightest().is_none());
+        assert_eq!(buckets.status(wide, at(1_000_000)).tightest().map(|bucket| bucket.remaining), Some(0));
+        assert_eq!(buckets.status(wide, at(1_030_000)).tightest().map(|bucket| bucket.remaining), Some(500));
+        assert!(buckets.status(RateLimits::UNLIMITED, at(1_000_000)).tightest().is_none());
     }
 
     /// The definition in fractions, kept as exact pairs of whole numbers: a bucket holds at most `limit`, gains
@@ -344,14 +347,26 @@ mod tests {
                         reference.held -= i128::from(cost) * window;
                     }
                 }
-                let standing = buckets.take(limits, cost, at(now));
-                assert_eq!(standing.is_admitted, expected, "{limits:?} at {}", now - start);
+                let status = buckets.take(limits, cost, at(now));
+                assert_eq!(status.is_admitted, expected, "{limits:?} at {}", now - start);
                 let left = reference.iter().zip(shapes).map(|(reference, (_, window))| reference.held / window);
-                assert!(standing.buckets().map(|bucket| i128::from(bucket.remaining)).eq(left), "{limits:?} at {now}");
+                assert!(status.buckets().map(|bucket| i128::from(bucket.remaining)).eq(left), "{limits:?} at {now}");
                 requests += 1;
             }
         }
         assert!(requests > 100_000, "{requests}");
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_empties_no_bucket_for_longer_than_a_window() {
+        let (before, after) = (at(90_000_000), at(1_000_000));
+        let bucket = (0..30).fold(Bucket::default(), |bucket, _| QUOTA.take(bucket, 1, before).unwrap());
+        assert_eq!(QUOTA.remaining(bucket, after), 0, "what was taken is not given back");
+        assert_eq!(QUOTA.take(bucket, 1, after), Err(2_000));
+        assert_eq!(QUOTA.reset_after(bucket, after), 60_000);
+        // One that was not used up is empty, too: how full it was is not known.
+        let bucket = QUOTA.take(Bucket::default(), 1, before).unwrap();
+        assert_eq!(QUOTA.take(bucket, 1, after), Err(2_000));
     }
 
     proptest! {

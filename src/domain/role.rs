@@ -2,6 +2,7 @@
 
 use super::permission as p;
 use super::scope::{ANY_RESOURCE, Scope, Scopes};
+use super::text::{Description, checked_text};
 use super::time::Timestamp;
 
 /// The role that may do everything, and cannot be changed: else nobody might be left who can.
@@ -13,15 +14,35 @@ const NAME_MAX: usize = 60;
 #[derive(Clone, Debug)]
 pub struct Role {
     /// Its name, which is its id.
-    pub name: String,
+    pub name: RoleName,
     /// What it is for, for people.
-    pub description: String,
+    pub description: Description,
     /// What credentials of its users may at most carry, management permissions among them.
     pub scopes: Scopes,
     /// When it was made; `None` for a built-in one as it comes.
     pub created_at: Option<Timestamp>,
     /// When it was last changed.
     pub updated_at: Option<Timestamp>,
+}
+
+/// A role to create.
+#[derive(Clone, Debug)]
+pub struct NewRole {
+    /// Its name, which is its id.
+    pub name: RoleName,
+    /// What it is for.
+    pub description: Description,
+    /// What credentials of its users may at most carry.
+    pub scopes: Scopes,
+}
+
+/// Changes to a role; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default)]
+pub struct RoleChanges {
+    /// What it is for.
+    pub description: Option<Description>,
+    /// What credentials of its users may at most carry.
+    pub scopes: Option<Scopes>,
 }
 
 /// A built-in role: name, description, scopes.
@@ -92,32 +113,35 @@ const BUILT_IN: [BuiltIn; 4] = [
 impl Role {
     /// The built-in roles as they come.
     pub fn built_in() -> impl Iterator<Item = Self> {
-        BUILT_IN.into_iter().map(|(name, description, scopes)| Self {
-            name: name.to_owned(),
-            description: description.to_owned(),
-            // A test reads every one of them.
-            scopes: Scopes::new(scopes.iter().filter_map(|text| text.parse::<Scope>().ok())).unwrap_or_default(),
-            created_at: None,
-            updated_at: None,
+        // A test parses every one of them.
+        BUILT_IN.into_iter().filter_map(|(name, description, scopes)| {
+            Some(Self {
+                name: name.parse().ok()?,
+                description: description.parse().ok()?,
+                scopes: Scopes::new(scopes.iter().filter_map(|text| text.parse::<Scope>().ok())).unwrap_or_default(),
+                created_at: None,
+                updated_at: None,
+            })
         })
     }
 
     /// Whether the role is one that every installation has.
     pub fn is_built_in(&self) -> bool {
-        BUILT_IN.iter().any(|(name, ..)| *name == self.name)
+        BUILT_IN.iter().any(|(name, ..)| *name == self.name.as_str())
     }
 }
 
-/// Checks a role's name: 1 to 60 of `a–z 0–9 - _`, the first a letter.
-///
-/// # Errors
-/// What is wrong, as the end of a sentence that begins with the field's name.
-pub fn name(text: &str) -> Result<String, &'static str> {
+checked_text! {
+    /// A role's name: 1 to 60 of `a–z 0–9 - _`, the first a letter.
+    RoleName by name;
+}
+
+fn name(text: &str) -> Result<&str, &'static str> {
     let is_plain = text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
     if text.len() > NAME_MAX || !is_plain || !text.starts_with(|first: char| first.is_ascii_lowercase()) {
         return Err("must be 1 to 60 of a-z, 0-9, - and _, and begin with a letter");
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -126,11 +150,12 @@ mod tests {
 
     #[test]
     fn built_in_roles_are_read_whole_and_follow_the_table() {
+        assert_eq!(Role::built_in().count(), BUILT_IN.len());
         for ((name, _, scopes), role) in BUILT_IN.iter().zip(Role::built_in()) {
             assert_eq!(role.scopes.iter().count(), scopes.len(), "{name}");
         }
         let may = |role: &str, scope: &str| {
-            let role = Role::built_in().find(|known| known.name == role).unwrap();
+            let role = Role::built_in().find(|known| known.name.as_str() == role).unwrap();
             role.scopes.allow_all(&scope.parse().unwrap())
         };
         for permission in p::ALL {

@@ -107,7 +107,7 @@ pub struct SigningKey {
 
 impl SigningKey {
     /// A retired key stays published for as long as the longest-lived token, and a minute for clocks that differ.
-    pub const PUBLISHED_AFTER_RETIRING: Duration = Duration::seconds(super::client::LIFETIME_MAX + 60);
+    pub const PUBLISHED_AFTER_RETIRING: Duration = Duration::seconds(super::credential::LIFETIME_MAX + 60);
 
     /// Where the key stands at `now`.
     pub fn status(&self, now: Timestamp) -> KeyStatus {

@@ -7,26 +7,71 @@ pub const NAME_MAX: usize = 200;
 /// Longest description, in characters.
 pub const DESCRIPTION_MAX: usize = 1000;
 
-/// Checks a name: 1 to 200 characters, no control characters, no white space at either end.
+/// A type for text from outside that was checked when it was parsed: whoever has one need not check it again.
 ///
-/// # Errors
-/// What is wrong, as the end of a sentence that begins with the field's name.
-pub fn name(text: &str) -> Result<String, &'static str> {
+/// Parsing takes the check's own words as its error: the end of a sentence that begins with the field's name.
+macro_rules! checked_text {
+    ($($(#[$doc:meta])* $name:ident by $check:path;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(std::sync::Arc<str>);
+
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = &'static str;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                $check(text).map(|text| Self(text.into()))
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Debug::fmt(&*self.0, f)
+            }
+        }
+    )*};
+}
+pub(crate) use checked_text;
+
+checked_text! {
+    /// A name that people read: 1 to 200 characters, no control characters, no white space at either end.
+    Name by name;
+    /// A description for people: up to 1000 characters, no control characters, no white space at either end.
+    Description by description;
+}
+
+impl Default for Description {
+    /// No description.
+    fn default() -> Self {
+        Self("".into())
+    }
+}
+
+fn name(text: &str) -> Result<&str, &'static str> {
     if text.is_empty() {
         return Err("must not be empty");
     }
     bounded(text, NAME_MAX, "must have at most 200 characters")
 }
 
-/// Checks a description: up to 1000 characters, no control characters, no white space at either end.
-///
-/// # Errors
-/// What is wrong, as the end of a sentence that begins with the field's name.
-pub fn description(text: &str) -> Result<String, &'static str> {
+fn description(text: &str) -> Result<&str, &'static str> {
     bounded(text, DESCRIPTION_MAX, "must have at most 1000 characters")
 }
 
-fn bounded(text: &str, max: usize, too_long: &'static str) -> Result<String, &'static str> {
+fn bounded<'t>(text: &'t str, max: usize, too_long: &'static str) -> Result<&'t str, &'static str> {
     if text.chars().count() > max {
         return Err(too_long);
     }
@@ -36,7 +81,7 @@ fn bounded(text: &str, max: usize, too_long: &'static str) -> Result<String, &'s
     if text.trim() != text {
         return Err("must not begin or end with white space");
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 /// Whether a character cannot be seen but changes how others are: directions of writing, spaces of no width, line separators.

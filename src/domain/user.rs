@@ -1,6 +1,11 @@
 //! Users: people, each with one role, whom credentials belong to.
 
+use zeroize::Zeroizing;
+
 use super::ids::UserId;
+use super::patch::Patch;
+use super::role::RoleName;
+use super::text::{Name, checked_text};
 use super::time::Timestamp;
 
 /// Longest e-mail address (RFC 5321 §4.5.3.1.3, less the brackets).
@@ -16,11 +21,11 @@ pub struct User {
     /// Its id.
     pub id: UserId,
     /// The address that the user signs in with, in lower case; no two users have the same.
-    pub email: String,
-    /// What people call the user.
-    pub name: String,
+    pub email: EmailAddress,
+    /// What people call the user, if that is known.
+    pub name: Option<Name>,
     /// The name of the user's role.
-    pub role: String,
+    pub role: RoleName,
     /// Whether the user and the user's credentials are accepted.
     pub is_active: bool,
     /// Argon2id, as a PHC string; `None` for who cannot sign in.
@@ -37,12 +42,13 @@ impl std::fmt::Debug for User {
     }
 }
 
-/// Reads an e-mail address: something before and behind one `@`, visible characters only, in lower case. Whether mail
-/// arrives is not ours to tell.
-///
-/// # Errors
-/// What is wrong, as the end of a sentence that begins with the field's name.
-pub fn email(text: &str) -> Result<String, &'static str> {
+checked_text! {
+    /// An e-mail address: something before and after one `@`, visible characters only, in lower case. Whether mail arrives
+    /// there is not checked.
+    EmailAddress by email;
+}
+
+fn email(text: &str) -> Result<String, &'static str> {
     const WRONG: &str = "must be an e-mail address";
     let (local, host) = text.split_once('@').ok_or(WRONG)?;
     let is_plain = |part: &str| !part.is_empty() && part.chars().all(|c| !c.is_whitespace() && !c.is_control());
@@ -50,6 +56,42 @@ pub fn email(text: &str) -> Result<String, &'static str> {
         return Err(WRONG);
     }
     Ok(text.to_lowercase())
+}
+
+/// A user to create.
+pub struct NewUser {
+    /// The address to sign in with.
+    pub email: EmailAddress,
+    /// What people call the user.
+    pub name: Option<Name>,
+    /// The name of a role.
+    pub role: RoleName,
+    /// The password; without one the user cannot sign in.
+    pub password: Option<Zeroizing<String>>,
+}
+
+/// Changes to a user; `None` and [`Patch::Keep`] leave a field as it is.
+#[derive(Default)]
+pub struct UserChanges {
+    /// The address to sign in with.
+    pub email: Option<EmailAddress>,
+    /// What people call the user.
+    pub name: Patch<Name>,
+    /// The name of a role.
+    pub role: Option<RoleName>,
+    /// The password; cleared, the user cannot sign in.
+    pub password: Patch<Zeroizing<String>>,
+}
+
+/// Which users to list.
+#[derive(Clone, Debug, Default)]
+pub struct UserFilter {
+    /// The one with this address, in lower case.
+    pub email: Option<String>,
+    /// With this role.
+    pub role: Option<String>,
+    /// Created before the user with this id.
+    pub before: Option<UserId>,
 }
 
 /// Checks a password's length.
@@ -69,11 +111,11 @@ mod tests {
 
     #[test]
     fn addresses_have_one_at_and_no_spaces() {
-        assert_eq!(email("Ann@Example.com").as_deref(), Ok("ann@example.com"));
+        assert_eq!("Ann@Example.com".parse::<EmailAddress>().unwrap().as_str(), "ann@example.com");
         for wrong in
             ["", "ann", "@example.com", "ann@", "a b@example.com", "a@b@c", "a\n@b", &format!("{}@b", "a".repeat(260))]
         {
-            assert!(email(wrong).is_err(), "{wrong}");
+            assert!(wrong.parse::<EmailAddress>().is_err(), "{wrong}");
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Bodies, bounded in size and in time.
 
-use actix_web::web::{Bytes, BytesMut, Payload};
-use futures_util::StreamExt as _;
+use actix_web::error::PayloadError;
+use actix_web::web::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt as _};
 
 use crate::domain::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::domain::time::Duration;
 pub enum BodyError {
     /// Longer than the endpoint takes.
     TooLarge,
-    /// It did not come in time.
+    /// It did not arrive in time.
     TooSlow,
     /// The connection or its framing broke.
     Broken,
@@ -20,9 +21,12 @@ pub enum BodyError {
 ///
 /// # Errors
 /// Why not.
-pub async fn read(payload: Payload, limit: usize, timeout: Duration) -> Result<Bytes, BodyError> {
+pub async fn read(
+    mut payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+    limit: usize,
+    timeout: Duration,
+) -> Result<Bytes, BodyError> {
     let collect = async {
-        let mut payload = payload;
         let Some(first) = payload.next().await else { return Ok(Bytes::new()) };
         let first = first.map_err(|_| BodyError::Broken)?;
         if first.len() > limit {

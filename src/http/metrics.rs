@@ -37,7 +37,7 @@ impl Metrics {
         }
     }
 
-    /// Counts an answered request.
+    /// Counts a request that has its response.
     pub fn count_request(&self, route: &str, status: u16, elapsed: Duration) {
         self.requests.get_or_create(&RequestLabels { route: route.to_owned(), status }).inc();
         self.seconds.get_or_create(&RouteLabels { route: route.to_owned() }).observe(elapsed.as_secs_f64());
@@ -46,19 +46,21 @@ impl Metrics {
     /// Everything, with what the services count themselves.
     pub fn render(&self, services: &Services) -> Result<String, std::fmt::Error> {
         let mut registry = Registry::with_prefix("sealwright");
-        registry.register("http_requests", "Answered requests", self.requests.clone());
-        registry.register_with_unit("http_request_duration", "Time to answer", Unit::Seconds, self.seconds.clone());
-        let journal = services.journal.stats();
-        let (key_hits, key_misses) = services.keys.hits_and_misses();
-        let (hits, misses) = services.clients.memory().hits_and_misses();
+        registry.register("http_requests", "Requests with a response", self.requests.clone());
+        registry.register_with_unit(
+            "http_request_duration",
+            "Time to the response",
+            Unit::Seconds,
+            self.seconds.clone(),
+        );
+        let journal = services.recorder.journal().stats();
+        let (hits, misses) = services.access.credentials.hits_and_misses();
         for (name, help, value) in [
             ("audit_events", "Audit events stored", journal.events.load(Ordering::Relaxed)),
             ("audit_commits", "Transactions that stored audit events", journal.commits.load(Ordering::Relaxed)),
             ("audit_failures", "Audit events that could not be stored", journal.failures.load(Ordering::Relaxed)),
-            ("client_memory_hits", "Look-ups of clients answered from memory", hits),
-            ("client_memory_misses", "Look-ups of clients that took a query", misses),
-            ("key_memory_hits", "Look-ups of API keys answered from memory", key_hits),
-            ("key_memory_misses", "Look-ups of API keys that took a query", key_misses),
+            ("credential_cache_hits", "Look-ups of credentials without a query", hits),
+            ("credential_cache_misses", "Look-ups of credentials that took a query", misses),
         ] {
             registry.register(name, help, ConstCounter::new(value));
         }

@@ -1,20 +1,25 @@
-//! The only room that names actix-web: routes, extractors, views, the one error bridge.
+//! The only layer that names actix-web: routes, extractors, responses, the one error bridge.
 
-pub mod api;
+mod api;
 mod body;
+mod call;
 mod describe;
 mod endpoint;
-mod envelope;
 mod error;
-mod limits;
 mod metrics;
+mod middleware;
+mod named;
 mod oauth;
 mod operations;
+mod permission;
+mod rate_limit;
 mod reference;
+mod response;
 mod routes;
 mod server;
 mod tls;
 
+pub use error::status_of;
 pub use server::{ServeError, Stop, bind, runtime, serve};
 pub use tls::check as check_tls;
 
@@ -22,6 +27,11 @@ use std::sync::Arc;
 
 use crate::config::{ServerConfig, SigningConfig};
 use crate::service::SharedServices;
+
+/// The document's names of how callers of the management API authenticate: by a token, or by a key.
+const BEARER: &str = "bearer";
+/// The other.
+const API_KEY: &str = "api_key";
 
 /// What handlers share.
 pub struct State {

@@ -1,116 +1,114 @@
 //! For operators and their machines: health, readiness, metrics.
 
-use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
-use serde_json::{Value, json};
-use utoipa::ToSchema;
+use actix_web::body::BoxBody;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{ContentBuilder, ResponseBuilder};
 
-use super::envelope::{origin_of, was_forwarded};
-use super::error::Problem;
-use super::{SharedState, api, error};
-use crate::clock;
+use super::call::credential_fields;
+use super::describe::{Describe, OperationDoc};
+use super::error::ApiError;
+use super::middleware::{origin_of, was_forwarded};
+use super::{BEARER, SharedState};
 use crate::domain::permission;
-use crate::service::authorize_caller::Requirement;
-use crate::store::StoreError;
+use crate::service::access::Requirement;
+use crate::view::operation::{Health, Readiness};
 
-/// Whether the service works.
-#[derive(Serialize, ToSchema)]
-pub struct Health {
-    /// `ok`, or `unavailable`.
-    status: &'static str,
+/// Whether the process answers.
+pub struct HealthResponse;
+
+impl Responder for HealthResponse {
+    type Body = BoxBody;
+
+    fn respond_to(self, _request: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok().json(Health { status: "ok" })
+    }
+}
+
+impl Describe for HealthResponse {
+    fn describe(doc: &mut OperationDoc) {
+        let response = doc.json::<Health>("application/json");
+        doc.respond("200", response);
+        doc.operation.security = Some(vec![SecurityRequirement::default()]);
+        doc.problems(&["default"]);
+    }
+}
+
+/// Shows whether the process answers.
+pub async fn healthz() -> HealthResponse {
+    HealthResponse
 }
 
 /// Whether tokens can be issued.
-#[derive(Serialize, ToSchema)]
-pub struct Readiness {
-    /// `ok`, or `unavailable`.
-    status: &'static str,
-    /// The database answers.
-    database: bool,
-    /// Audit events can be stored, without which nothing is granted.
-    audit: bool,
-    /// Every environment has a signing key of every algorithm at hand.
-    signing_keys: bool,
+pub struct ReadinessResponse(Readiness);
+
+impl Responder for ReadinessResponse {
+    type Body = BoxBody;
+
+    fn respond_to(self, _request: &HttpRequest) -> HttpResponse {
+        let is_ready = self.0.database && self.0.audit && self.0.signing_keys;
+        if is_ready { HttpResponse::Ok().json(self.0) } else { HttpResponse::ServiceUnavailable().json(self.0) }
+    }
 }
 
-/// Is the process alive?
-#[utoipa::path(
-    get,
-    path = "/healthz",
-    operation_id = "healthz",
-    tag = "Operations",
-    security(()),
-    responses((status = 200, description = "The process answers.", body = Health)),
-)]
-pub async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().json(json!(Health { status: "ok" }))
+impl Describe for ReadinessResponse {
+    fn describe(doc: &mut OperationDoc) {
+        for status in ["200", "503"] {
+            let response = doc.json::<Readiness>("application/json");
+            doc.respond(status, response);
+        }
+        doc.operation.security = Some(vec![SecurityRequirement::default()]);
+        doc.problems(&["default"]);
+    }
 }
 
-/// Can tokens be issued?
-///
-/// They can where the database answers and every signing key is at hand.
-#[utoipa::path(
-    get,
-    path = "/readyz",
-    operation_id = "readyz",
-    tag = "Operations",
-    security(()),
-    responses(
-        (status = 200, description = "They can.", body = Readiness),
-        (status = 503, description = "They cannot.", body = Readiness),
-    ),
-)]
-pub async fn readyz(request: HttpRequest, state: SharedState) -> HttpResponse {
-    let services = &state.services;
-    let database = services
-        .store
-        .read(crate::store::ping_connection)
-        .await
-        .inspect_err(|error: &StoreError| log::warn!("{error}"));
-    let keys = services.keyring.is_complete(&state.signing.algorithms, clock::now());
-    let audit = database.is_ok() && services.can_witness(origin_of(&request)).await;
-    let ready = database.is_ok() && audit && keys;
-    let body = json!(Readiness {
-        status: if ready { "ok" } else { "unavailable" },
-        database: database.is_ok(),
-        audit,
-        signing_keys: keys,
-    });
-    if ready { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
+/// Shows whether tokens can be issued.
+pub async fn readyz(request: HttpRequest, state: SharedState) -> ReadinessResponse {
+    let readiness = state.services.operations.readiness(origin_of(&request)).await;
+    let is_ready = readiness.database && readiness.audit && readiness.signing_keys;
+    ReadinessResponse(Readiness {
+        status: if is_ready { "ok" } else { "unavailable" },
+        database: readiness.database,
+        audit: readiness.audit,
+        signing_keys: readiness.signing_keys,
+    })
 }
 
-/// Read metrics
-///
-/// For callers on the same machine whose request carries no forwarding header, and for `sealwright.metrics:read`.
-#[utoipa::path(
-    get,
-    path = "/metrics",
-    operation_id = "metrics",
-    tag = "Operations",
-    security((), ("bearer" = [permission::METRICS_READ])),
-    responses(
-        (status = 200, description = "OpenMetrics text.", body = String,
-            content_type = "application/openmetrics-text"),
-        (status = 401, description = "There is no bearer token, or not one that is in force and for this API.",
-            body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The caller lacks the permission.", body = Problem,
-            content_type = "application/problem+json"),
-    ),
-)]
-pub async fn metrics(request: HttpRequest, state: SharedState) -> HttpResponse {
+/// Metrics in the OpenMetrics text format.
+pub struct MetricsResponse(String);
+
+impl Responder for MetricsResponse {
+    type Body = BoxBody;
+
+    fn respond_to(self, _request: &HttpRequest) -> HttpResponse {
+        let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        HttpResponse::Ok().content_type(content_type).body(self.0)
+    }
+}
+
+impl Describe for MetricsResponse {
+    fn describe(doc: &mut OperationDoc) {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let content = ContentBuilder::new().schema(Some(utoipa::openapi::schema::Schema::from(text))).build();
+        let response =
+            ResponseBuilder::new().description("OpenMetrics text.").content("application/openmetrics-text", content);
+        doc.respond("200", response.build());
+        let by_token = SecurityRequirement::new(BEARER, [permission::METRICS_READ]);
+        doc.operation.security = Some(vec![SecurityRequirement::default(), by_token]);
+        doc.problems(&["400", "401", "403", "429", "503", "default"]);
+    }
+}
+
+/// Shows metrics to callers on the same machine, and to those with the permission.
+pub async fn metrics(request: HttpRequest, state: SharedState) -> Result<MetricsResponse, ApiError> {
     let from_here = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
     if !from_here || was_forwarded(request.headers()) {
-        let fields = api::credential_fields(&request);
         let requirement = Requirement { permission: permission::METRICS_READ, counts: true };
-        let origin = origin_of(&request);
-        if let Err(refused) = state.services.authorize_caller(&fields, requirement, &origin).await {
-            return error::unauthorized(refused);
-        }
+        let (fields, origin) = (credential_fields(&request), origin_of(&request));
+        let authorized = state.services.access.authorize_caller(&fields, requirement, &origin).await;
+        authorized.map_err(ApiError::Unauthorized)?;
     }
-    match state.metrics.render(&state.services) {
-        Ok(text) => {
-            HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text)
-        }
-        Err(_) => error::problem(500, "internal", "The service failed.", Value::Null),
-    }
+    let text = state.metrics.render(&state.services);
+    text.map(MetricsResponse).map_err(|error| ApiError::Internal(error.to_string()))
 }

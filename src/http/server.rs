@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_web::{App, HttpServer, web};
 
-use super::{State, envelope, routes, tls};
+use super::{State, middleware, routes, tls};
 use crate::config::Config;
 use crate::domain::time::Duration;
 use crate::service::SharedServices;
@@ -68,7 +68,7 @@ pub async fn serve(
     let mut server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::from(Arc::clone(&shared)))
-            .wrap(actix_web::middleware::from_fn(envelope::envelope))
+            .wrap(actix_web::middleware::from_fn(middleware::around))
             .configure(|config| routes::configure(config, public_docs))
     })
     .workers(workers)

@@ -1,37 +1,35 @@
-//! What runs in the background: following changes, noting what was used, summaries of floods, key rotation, sweeping. Each
-//! is a loop that outlives failures: what fails is logged and tried again.
-
-mod sweep;
+//! What runs in the background: following changes, storing what was noted, key rotation, housekeeping. Each is a loop that
+//! outlives failures: what fails is logged and tried again.
 
 use std::time::Duration;
 
-use crate::app::system_origin;
 use crate::domain::caller::Caller;
 use crate::service::SharedServices;
-use crate::service::follow_changes::Followed;
+use crate::service::error::ServiceError;
+use crate::service::state::change_follower::Followed;
 
 /// Another process's change is in force here after at most this and a query.
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
 /// What was used and what was counted is stored this often.
-const NOTE_EVERY: Duration = Duration::from_secs(1);
-/// How often it is asked whether a signing key or a credential is due.
+const STORE_NOTES_EVERY: Duration = Duration::from_secs(1);
+/// How often signing keys and credentials are checked for being due.
 const KEYS_EVERY: Duration = Duration::from_secs(5);
-/// How often rows that nobody needs are removed.
+/// How often rows that are no longer needed are removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// Starts them all on the current runtime; they end with it.
 pub fn start(services: &SharedServices, followed: Followed) {
     tokio::spawn(follow(services.clone(), followed));
-    tokio::spawn(note(services.clone()));
+    tokio::spawn(store_notes(services.clone()));
     tokio::spawn(keep_keys(services.clone()));
-    tokio::spawn(sweep::run(services.clone(), SWEEP_EVERY));
+    tokio::spawn(sweep(services.clone()));
 }
 
 async fn follow(services: SharedServices, mut followed: Followed) {
     let mut reachable = true;
     loop {
         tokio::time::sleep(FOLLOW_EVERY).await;
-        match services.follow_changes(followed).await {
+        match services.changes.follow(followed).await {
             Ok(next) => {
                 followed = next;
                 reachable = true;
@@ -46,41 +44,39 @@ async fn follow(services: SharedServices, mut followed: Followed) {
     }
 }
 
-async fn note(services: SharedServices) {
+async fn store_notes(services: SharedServices) {
     loop {
-        tokio::time::sleep(NOTE_EVERY).await;
-        note_once(&services).await;
-    }
-}
-
-/// Stores what was used and what was counted since the last time. Also the last thing before the process stops.
-pub async fn note_once(services: &SharedServices) {
-    for event in services.flood.summaries() {
-        // The journal has logged why it could not be stored.
-        let _unstored = services.journal.record(event).await;
-    }
-    let used = services.in_use.take();
-    if !used.is_empty()
-        && let Err(error) = services.store.note_uses(used).await
-    {
-        log::warn!("last use of secrets and keys was not noted: {error}");
+        tokio::time::sleep(STORE_NOTES_EVERY).await;
+        services.operations.store_notes().await;
     }
 }
 
 async fn keep_keys(services: SharedServices) {
     loop {
         tokio::time::sleep(KEYS_EVERY).await;
-        let Ok(origin) = system_origin("keep signing keys") else { continue };
-        let kept = async {
-            services.rotate_due_signing_keys(&Caller::System, &origin).await?;
-            services.erase_spent_signing_keys(&Caller::System, &origin).await
-        };
-        if let Err(error) = kept.await {
-            log::error!("signing keys: {error}");
+        if let Err(error) = keep_keys_once(&services).await {
+            log::error!("signing keys and due rotations: {error}");
         }
-        let Ok(origin) = system_origin("note due rotations") else { continue };
-        if let Err(error) = services.note_due_rotations(&origin).await {
-            log::error!("credentials that are due to be rotated: {error}");
+    }
+}
+
+/// Rotates and erases signing keys that are due, and flags credentials that are.
+///
+/// # Errors
+/// The database cannot be written; what was not done is done next time.
+pub async fn keep_keys_once(services: &SharedServices) -> Result<(), ServiceError> {
+    let origin = services.recorder.system_origin("keep signing keys")?;
+    services.signing_keys.rotate_due(&Caller::System, &origin).await?;
+    services.signing_keys.erase_spent(&Caller::System, &origin).await?;
+    let origin = services.recorder.system_origin("flag due rotations")?;
+    services.credentials.flag_due_rotations(&origin).await
+}
+
+async fn sweep(services: SharedServices) {
+    loop {
+        if let Err(error) = services.operations.sweep().await {
+            log::warn!("sweeping: {error}");
         }
+        tokio::time::sleep(SWEEP_EVERY).await;
     }
 }

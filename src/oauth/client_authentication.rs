@@ -1,4 +1,4 @@
-//! How a client says who it is: `client_secret_basic` or `client_secret_post`, exactly one (RFC 6749 §2.3).
+//! How a client authenticates: `client_secret_basic` or `client_secret_post`, exactly one (RFC 6749 §2.3).
 
 use std::borrow::Cow;
 
@@ -12,30 +12,30 @@ use super::form::{Form, decode};
 /// Longest `client_id` and longest secret that are looked at.
 const CREDENTIAL_MAX: usize = 256;
 
-const TWO: OAuthError = OAuthError::invalid_request("The request authenticates the client in more than one way.");
+const TWO: OAuthError = OAuthError::InvalidRequest("The request authenticates the client in more than one way.");
 
-/// What a client presented. The secret is blank in `Debug` and erased on drop.
+/// A client's id and secret as they were sent. The secret is blank in `Debug`, zeroed on drop.
 #[derive(Debug)]
-pub struct PresentedCredentials {
+pub struct SecretCredentials {
     /// The `client_id` as it was sent; nothing is known of it yet.
     pub client_id: String,
     /// The secret as it was sent.
-    pub secret: PresentedSecret,
+    pub secret: SentSecret,
 }
 
 /// A secret as it was sent.
-pub struct PresentedSecret(Zeroizing<String>);
+pub struct SentSecret(Zeroizing<String>);
 
-impl PresentedSecret {
+impl SentSecret {
     /// The secret itself, for checking it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 }
 
-impl std::fmt::Debug for PresentedSecret {
+impl std::fmt::Debug for SentSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("PresentedSecret")
+        f.write_str("SentSecret")
     }
 }
 
@@ -43,7 +43,11 @@ impl std::fmt::Debug for PresentedSecret {
 ///
 /// # Errors
 /// `invalid_request` for two methods at once, credentials in the query, or bad encoding; `invalid_client` for none.
-pub fn presented(authorization: &[&[u8]], query: &str, form: &Form<'_>) -> Result<PresentedCredentials, OAuthError> {
+pub fn extract_credentials(
+    authorization: &[&[u8]],
+    query: &str,
+    form: &Form<'_>,
+) -> Result<SecretCredentials, OAuthError> {
     refuse_query(query)?;
     let in_body = form.get("client_secret").is_some() || form.get("client_assertion").is_some();
     match authorization {
@@ -51,9 +55,9 @@ pub fn presented(authorization: &[&[u8]], query: &str, form: &Form<'_>) -> Resul
         [_] if in_body => Err(TWO),
         [header] => {
             let credentials = from_basic(header)?;
-            // RFC 6749 §2.3.1: naming oneself in the body, too, is allowed; naming another is not.
+            // RFC 6749 §2.3.1: the same client_id in the body is allowed; another one is not.
             if form.get("client_id").is_some_and(|id| id != credentials.client_id) {
-                return Err(OAuthError::invalid_request("client_id is another one than in the Authorization field."));
+                return Err(OAuthError::InvalidRequest("client_id differs from the one in the Authorization field."));
             }
             Ok(credentials)
         }
@@ -61,36 +65,36 @@ pub fn presented(authorization: &[&[u8]], query: &str, form: &Form<'_>) -> Resul
     }
 }
 
-/// RFC 6749 §2.3.1: credentials must not stand in the request URI, where logs would keep them.
+/// RFC 6749 §2.3.1: credentials must not be in the request URI, where logs would keep them.
 fn refuse_query(query: &str) -> Result<(), OAuthError> {
     let named = query.split('&').map(|pair| decode(pair.split_once('=').map_or(pair, |(name, _)| name)));
     for name in named {
         if matches!(name.as_deref(), Some("client_id" | "client_secret" | "client_assertion" | "token")) {
-            return Err(OAuthError::invalid_request("Credentials and tokens must not stand in the query string."));
+            return Err(OAuthError::InvalidRequest("Credentials and tokens must not be in the query string."));
         }
     }
     Ok(())
 }
 
-fn from_form(form: &Form<'_>) -> Result<PresentedCredentials, OAuthError> {
+fn from_form(form: &Form<'_>) -> Result<SecretCredentials, OAuthError> {
     if form.get("client_assertion").is_some() && form.get("client_secret").is_some() {
         return Err(TWO);
     }
     match (form.get("client_id"), form.get("client_secret")) {
         (Some(id), Some(secret)) => credentials(id.to_owned(), Zeroizing::new(secret.to_owned())),
-        _ => Err(OAuthError::INVALID_CLIENT),
+        _ => Err(OAuthError::InvalidClient),
     }
 }
 
 /// RFC 7617 and RFC 6749 §2.3.1: base64 of `id:secret`, each of them form-encoded first. Our ids and secrets only use
 /// characters that encoding leaves as they are, so that clients which forget it get in as well.
-fn from_basic(header: &[u8]) -> Result<PresentedCredentials, OAuthError> {
+fn from_basic(header: &[u8]) -> Result<SecretCredentials, OAuthError> {
     const MALFORMED: OAuthError =
-        OAuthError::invalid_request("The Authorization field is not well-formed Basic authentication.");
+        OAuthError::InvalidRequest("The Authorization field is not well-formed Basic authentication.");
     let header = std::str::from_utf8(header).map_err(|_| MALFORMED)?;
     let (scheme, encoded) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
     if !scheme.eq_ignore_ascii_case("basic") {
-        return Err(OAuthError::INVALID_CLIENT);
+        return Err(OAuthError::InvalidClient);
     }
     let decoded = Zeroizing::new(STANDARD.decode(encoded.trim()).map_err(|_| MALFORMED)?);
     let decoded = std::str::from_utf8(&decoded).map_err(|_| MALFORMED)?;
@@ -100,14 +104,14 @@ fn from_basic(header: &[u8]) -> Result<PresentedCredentials, OAuthError> {
     credentials(id.into_owned(), Zeroizing::new(secret.into_owned()))
 }
 
-fn credentials(client_id: String, secret: Zeroizing<String>) -> Result<PresentedCredentials, OAuthError> {
+fn credentials(client_id: String, secret: Zeroizing<String>) -> Result<SecretCredentials, OAuthError> {
     if !is_vschar(&client_id) || !is_vschar(&secret) {
-        return Err(OAuthError::invalid_request("client_id or client_secret has characters that are not allowed."));
+        return Err(OAuthError::InvalidRequest("client_id or client_secret has characters that are not allowed."));
     }
     if client_id.len() > CREDENTIAL_MAX || secret.len() > CREDENTIAL_MAX {
-        return Err(OAuthError::INVALID_CLIENT);
+        return Err(OAuthError::InvalidClient);
     }
-    Ok(PresentedCredentials { client_id, secret: PresentedSecret(secret) })
+    Ok(SecretCredentials { client_id, secret: SentSecret(secret) })
 }
 
 /// RFC 6749 Appendix A.1, A.2: `VSCHAR`.
@@ -122,11 +126,11 @@ mod tests {
     use super::*;
 
     fn read(authorization: &[&str], query: &str, body: &str) -> Result<(String, String), &'static str> {
-        let form = Form::parse(body.as_bytes()).map_err(|error| error.error)?;
+        let form = Form::parse(body.as_bytes()).map_err(|error| error.code())?;
         let fields: Vec<&[u8]> = authorization.iter().map(|field| field.as_bytes()).collect();
-        presented(&fields, query, &form)
+        extract_credentials(&fields, query, &form)
             .map(|found| (found.client_id.clone(), found.secret.expose().to_owned()))
-            .map_err(|error| error.error)
+            .map_err(|error| error.code())
     }
 
     fn basic(pair: &str) -> String {

@@ -31,10 +31,10 @@ impl<'b> Form<'b> {
         let mut parameters: Vec<(Cow<'b, str>, Cow<'b, str>)> = Vec::with_capacity(6);
         for pair in pairs(body) {
             let (name, value) = pair.map_err(|BadEncoding| {
-                OAuthError::invalid_request("The body is not well-formed application/x-www-form-urlencoded.")
+                OAuthError::InvalidRequest("The body is not well-formed application/x-www-form-urlencoded.")
             })?;
             if SINGLE.contains(&&*name) && parameters.iter().any(|(seen, _)| *seen == name) {
-                return Err(OAuthError::invalid_request("A parameter stands more than once."));
+                return Err(OAuthError::InvalidRequest("A parameter is repeated."));
             }
             parameters.push((name, value));
         }
@@ -42,7 +42,7 @@ impl<'b> Form<'b> {
         Ok(Self(parameters))
     }
 
-    /// The value of a parameter that stands once.
+    /// The first value of a parameter.
     pub fn get<'f>(&'f self, name: &'f str) -> Option<&'f str> {
         self.all(name).next()
     }

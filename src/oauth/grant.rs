@@ -5,11 +5,12 @@
 //! client's is `invalid_scope`, and lifetime and audience are ours.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::LazyLock;
 
 use chrono::DateTime;
 use oxide_auth::code_grant::client_credentials::{ClientCredentials, Input, Output, Request};
-use oxide_auth::primitives::grant::{Extensions, Grant, Value};
+use oxide_auth::primitives::grant::{Extensions, Grant};
 use oxide_auth::primitives::issuer::{IssuedToken, Issuer, RefreshedToken, TokenType};
 use oxide_auth::primitives::registrar::{
     BoundClient, ClientUrl, ExactUrl, PreGrant, RegisteredUrl, Registrar, RegistrarError,
@@ -18,14 +19,11 @@ use oxide_auth::primitives::registrar::{
 use super::error::OAuthError;
 use super::form::Form;
 use crate::domain::audience::{AUDIENCES_MAX, Audience, EnvironmentAudiences};
-use crate::domain::client::Client;
+use crate::domain::credential::Client;
 use crate::domain::ids::CustomerId;
 use crate::domain::scope::Scopes;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{AudClaim, Claims, CustomersClaim};
-
-/// The grant extension that carries the audiences, separated by spaces.
-const AUDIENCE: &str = "aud";
 
 /// oxide-auth binds a client to a redirect URI; this grant has none, and this one is never followed.
 static NO_REDIRECT: LazyLock<Option<RegisteredUrl>> = LazyLock::new(|| {
@@ -34,14 +32,14 @@ static NO_REDIRECT: LazyLock<Option<RegisteredUrl>> = LazyLock::new(|| {
 
 /// What a token request asks for, apart from who asks.
 #[derive(Debug, Default)]
-pub struct Wanted {
-    /// The scope as it was sent.
-    scope: Option<String>,
+pub struct TokenParameters {
+    /// The scopes asked for; `None` for the client's default.
     scopes: Option<Scopes>,
+    /// The audiences asked for; empty for the client's first.
     audiences: Vec<Audience>,
 }
 
-impl Wanted {
+impl TokenParameters {
     /// Reads grant type, scope and targets from the form.
     ///
     /// # Errors
@@ -50,31 +48,51 @@ impl Wanted {
     pub fn from_form(form: &Form<'_>) -> Result<Self, OAuthError> {
         match form.get("grant_type") {
             Some("client_credentials") => {}
-            Some(_) => return Err(OAuthError::UNSUPPORTED_GRANT_TYPE),
-            None => return Err(OAuthError::invalid_request("grant_type is missing.")),
+            Some(_) => return Err(OAuthError::UnsupportedGrantType),
+            None => return Err(OAuthError::InvalidRequest("grant_type is missing.")),
         }
-        let scopes = form.get("scope").map(str::parse).transpose().map_err(|_| OAuthError::INVALID_SCOPE)?;
+        let scopes = form.get("scope").map(str::parse).transpose().map_err(|_| OAuthError::InvalidScope)?;
         let resources = form.all("resource").map(Audience::from_resource);
         let audiences = form.all("audience").map(str::parse);
         let audiences: Vec<Audience> =
-            resources.chain(audiences).collect::<Result<_, _>>().map_err(|_| OAuthError::INVALID_TARGET)?;
+            resources.chain(audiences).collect::<Result<_, _>>().map_err(|_| OAuthError::InvalidTarget)?;
         if audiences.len() > AUDIENCES_MAX {
-            return Err(OAuthError::INVALID_TARGET);
+            return Err(OAuthError::InvalidTarget);
         }
-        Ok(Self { scope: form.get("scope").map(str::to_owned), scopes, audiences })
+        Ok(Self { scopes, audiences })
     }
 }
 
-/// A token request whose client is authenticated.
+/// A token request whose client is authenticated; also the client's entry in oxide-auth's registry.
 pub struct AuthenticatedRequest<'r> {
-    /// What it asks for.
-    pub wanted: &'r Wanted,
-    /// The client that was found and authenticated.
-    pub client: &'r Client,
-    /// What the role of its owner allows; `None` for the organisation's own.
-    pub ceiling: Option<&'r Scopes>,
-    /// The secret that authenticated it.
-    pub secret: &'r str,
+    parameters: &'r TokenParameters,
+    client: Client<'r>,
+    ceiling: Option<&'r Scopes>,
+    secret: &'r str,
+    /// The negotiated scope as text, so that it is printed once.
+    granted: OnceCell<String>,
+}
+
+impl<'r> AuthenticatedRequest<'r> {
+    /// A request for `parameters` by `client`, which `secret` authenticated, where its owner's role allows no more than
+    /// `ceiling`.
+    pub const fn new(
+        parameters: &'r TokenParameters,
+        client: Client<'r>,
+        ceiling: Option<&'r Scopes>,
+        secret: &'r str,
+    ) -> Self {
+        Self { parameters, client, ceiling, secret, granted: OnceCell::new() }
+    }
+
+    /// The client that asks.
+    pub const fn client(&self) -> Client<'r> {
+        self.client
+    }
+
+    fn client_id(&self) -> &str {
+        self.client.credential.id.as_str()
+    }
 }
 
 impl Request for AuthenticatedRequest<'_> {
@@ -83,11 +101,12 @@ impl Request for AuthenticatedRequest<'_> {
     }
 
     fn authorization(&self) -> Option<(Cow<'_, str>, Cow<'_, [u8]>)> {
-        Some((Cow::Borrowed(self.client.id.as_str()), Cow::Borrowed(self.secret.as_bytes())))
+        Some((Cow::Borrowed(self.client_id()), Cow::Borrowed(self.secret.as_bytes())))
     }
 
+    /// The scope was parsed before; negotiation takes it from there.
     fn scope(&self) -> Option<Cow<'_, str>> {
-        self.wanted.scope.as_deref().map(Cow::Borrowed)
+        None
     }
 
     fn grant_type(&self) -> Option<Cow<'_, str>> {
@@ -104,7 +123,7 @@ impl Request for AuthenticatedRequest<'_> {
 impl Registrar for AuthenticatedRequest<'_> {
     fn bound_redirect<'a>(&self, bound: ClientUrl<'a>) -> Result<BoundClient<'a>, RegistrarError> {
         match &*NO_REDIRECT {
-            Some(redirect) if bound.client_id == self.client.id.as_str() => {
+            Some(redirect) if bound.client_id == self.client_id() => {
                 Ok(BoundClient { client_id: bound.client_id, redirect_uri: Cow::Borrowed(redirect) })
             }
             _ => Err(RegistrarError::Unspecified),
@@ -116,19 +135,18 @@ impl Registrar for AuthenticatedRequest<'_> {
         client: BoundClient<'_>,
         _scope: Option<oxide_auth::primitives::scope::Scope>,
     ) -> Result<PreGrant, RegistrarError> {
-        let granted = self
+        let scopes = self
             .client
-            .negotiate_scope(self.wanted.scopes.clone(), self.ceiling)
+            .negotiate_scope(self.parameters.scopes.as_ref(), self.ceiling)
             .map_err(|_| RegistrarError::Unspecified)?;
-        Ok(PreGrant {
-            client_id: client.client_id.into_owned(),
-            redirect_uri: client.redirect_uri.into_owned(),
-            scope: granted.to_string().parse().map_err(|_| RegistrarError::PrimitiveError)?,
-        })
+        let text = scopes.to_string();
+        let scope = text.parse().map_err(|_| RegistrarError::PrimitiveError)?;
+        self.granted.set(text).map_err(|_| RegistrarError::PrimitiveError)?;
+        Ok(PreGrant { client_id: client.client_id.into_owned(), redirect_uri: client.redirect_uri.into_owned(), scope })
     }
 
     fn check(&self, client_id: &str, passphrase: Option<&[u8]>) -> Result<(), RegistrarError> {
-        let is_authenticated = client_id == self.client.id.as_str() && passphrase == Some(self.secret.as_bytes());
+        let is_authenticated = client_id == self.client_id() && passphrase == Some(self.secret.as_bytes());
         if is_authenticated { Ok(()) } else { Err(RegistrarError::Unspecified) }
     }
 }
@@ -149,30 +167,26 @@ pub struct JwtIssuer<'i, Sign> {
     pub sign: Sign,
 }
 
-impl<Sign: Fn(&Claims<'_>) -> Option<String>> Issuer for JwtIssuer<'_, Sign> {
+/// A [`JwtIssuer`] with what one grant adds.
+struct GrantIssuer<'i, Sign> {
+    issuer: &'i JwtIssuer<'i, Sign>,
+    audiences: &'i [Audience],
+    scope: &'i str,
+}
+
+impl<Sign: Fn(&Claims<'_>) -> Option<String>> Issuer for GrantIssuer<'_, Sign> {
     fn issue(&mut self, grant: Grant) -> Result<IssuedToken, ()> {
-        let audiences: Vec<Audience> = grant
-            .extensions
-            .private()
-            .find(|(name, _)| *name == AUDIENCE)
-            .and_then(|(_, value)| value)
-            .ok_or(())?
-            .split(' ')
-            .map(|audience| audience.parse().map_err(|_| ()))
-            .collect::<Result<_, ()>>()?;
-        // oxide-auth's scope has no order; a token's has, so that equal grants read alike.
-        let scope: Scopes = scopes_of(&grant.scope).ok_or(())?;
-        let token = (self.sign)(&Claims {
-            iss: self.issuer,
-            aud: AudClaim(&audiences),
+        let token = (self.issuer.sign)(&Claims {
+            iss: self.issuer.issuer,
+            aud: AudClaim(self.audiences),
             sub: &grant.owner_id,
             client_id: &grant.client_id,
             exp: grant.until.timestamp(),
-            iat: self.issued_at.seconds(),
-            jti: self.jti,
-            scope: &scope.to_string(),
-            environment: self.environment,
-            customers: CustomersClaim(self.customers),
+            iat: self.issuer.issued_at.seconds(),
+            jti: self.issuer.jti,
+            scope: self.scope,
+            environment: self.issuer.environment,
+            customers: CustomersClaim(self.issuer.customers),
         })
         .ok_or(())?;
         Ok(IssuedToken { token, refresh: None, until: grant.until, token_type: TokenType::Bearer })
@@ -193,15 +207,15 @@ impl<Sign: Fn(&Claims<'_>) -> Option<String>> Issuer for JwtIssuer<'_, Sign> {
     }
 }
 
-/// A token that was issued, with what its answer says.
+/// A token that was issued, with what its response says.
 #[derive(Debug)]
-pub struct Issued {
+pub struct IssuedAccessToken {
     /// The signed token.
     pub access_token: AccessToken,
     /// Seconds that it lives.
     pub expires_in: i64,
-    /// The granted scope.
-    pub scope: Scopes,
+    /// The granted scope, separated by spaces.
+    pub scope: String,
 }
 
 /// A signed token; blank in `Debug`.
@@ -219,73 +233,61 @@ impl std::fmt::Debug for AccessToken {
 /// `invalid_scope`, `invalid_target`, or `server_error` where signing fails.
 pub fn run<Sign: Fn(&Claims<'_>) -> Option<String>>(
     request: &AuthenticatedRequest<'_>,
-    audiences: &EnvironmentAudiences,
-    issuer: &mut JwtIssuer<'_, Sign>,
-) -> Result<Issued, OAuthError> {
+    environment: &EnvironmentAudiences,
+    issuer: &JwtIssuer<'_, Sign>,
+) -> Result<IssuedAccessToken, OAuthError> {
+    let mut audiences = Vec::new();
     let mut machine = ClientCredentials::new(request);
     let mut input = Input::None;
     loop {
         input = match machine.advance(input) {
             Output::Authenticate { client, passdata } => {
-                request.check(client, Some(passdata)).map_err(|_| OAuthError::INVALID_CLIENT)?;
+                request.check(client, Some(passdata)).map_err(|_| OAuthError::InvalidClient)?;
                 Input::Authenticated
             }
             Output::Binding { client_id } => {
                 let named = ClientUrl { client_id: Cow::Owned(client_id.to_owned()), redirect_uri: None };
-                Input::Bound { bound_client: request.bound_redirect(named).map_err(|_| OAuthError::SERVER_ERROR)? }
+                Input::Bound { bound_client: request.bound_redirect(named).map_err(|_| OAuthError::ServerError)? }
             }
-            Output::Extend => Input::Extended { extensions: audience_extension(request, audiences)? },
+            Output::Extend => {
+                let granted = request.client.negotiate_audience(&request.parameters.audiences, environment);
+                audiences = granted.map_err(|_| OAuthError::InvalidTarget)?;
+                Input::Extended { extensions: Extensions::new() }
+            }
             Output::Negotiate { bound_client, scope } => Input::Negotiated {
-                pre_grant: request.negotiate(bound_client.clone(), scope).map_err(|_| OAuthError::INVALID_SCOPE)?,
+                pre_grant: request.negotiate(bound_client.clone(), scope).map_err(|_| OAuthError::InvalidScope)?,
             },
             Output::Ok { pre_grant, extensions } => {
-                return issue(request.client, pre_grant.clone(), extensions.clone(), issuer);
+                return issue(request, pre_grant.clone(), extensions.clone(), &audiences, issuer);
             }
-            Output::Err(_) => return Err(OAuthError::invalid_request("The request is malformed.")),
+            Output::Err(_) => return Err(OAuthError::InvalidRequest("The request is malformed.")),
         };
     }
 }
 
-fn audience_extension(
-    request: &AuthenticatedRequest<'_>,
-    environment: &EnvironmentAudiences,
-) -> Result<Extensions, OAuthError> {
-    let granted = request
-        .client
-        .negotiate_audience(&request.wanted.audiences, environment)
-        .map_err(|_| OAuthError::INVALID_TARGET)?;
-    let joined = granted.iter().map(Audience::as_str).collect::<Vec<_>>().join(" ");
-    let mut extensions = Extensions::new();
-    extensions.set_raw(AUDIENCE.to_owned(), Value::private(Some(joined)));
-    Ok(extensions)
-}
-
 fn issue<Sign: Fn(&Claims<'_>) -> Option<String>>(
-    client: &Client,
+    request: &AuthenticatedRequest<'_>,
     pre_grant: PreGrant,
     extensions: Extensions,
-    issuer: &mut JwtIssuer<'_, Sign>,
-) -> Result<Issued, OAuthError> {
-    let expiry = client.token_expiry(issuer.issued_at).ok_or(OAuthError::INVALID_CLIENT)?;
-    let scope = scopes_of(&pre_grant.scope).ok_or(OAuthError::SERVER_ERROR)?;
+    audiences: &[Audience],
+    issuer: &JwtIssuer<'_, Sign>,
+) -> Result<IssuedAccessToken, OAuthError> {
+    let expiry = request.client.token_expiry(issuer.issued_at).ok_or(OAuthError::InvalidClient)?;
+    let granted = request.granted.get().ok_or(OAuthError::ServerError)?;
     let grant = Grant {
         // In this grant the client owns the resource it asks for (RFC 9068 §2.2: `sub` is the client).
         owner_id: pre_grant.client_id.clone(),
         client_id: pre_grant.client_id,
         redirect_uri: pre_grant.redirect_uri.into_url(),
         scope: pre_grant.scope,
-        until: DateTime::from_timestamp(expiry.seconds(), 0).ok_or(OAuthError::SERVER_ERROR)?,
+        until: DateTime::from_timestamp(expiry.seconds(), 0).ok_or(OAuthError::ServerError)?,
         extensions,
     };
-    let token = issuer.issue(grant).map_err(|()| OAuthError::SERVER_ERROR)?;
-    Ok(Issued {
+    let mut signing = GrantIssuer { issuer, audiences, scope: granted };
+    let token = signing.issue(grant).map_err(|()| OAuthError::ServerError)?;
+    Ok(IssuedAccessToken {
         access_token: AccessToken(token.token),
         expires_in: expiry.seconds() - issuer.issued_at.seconds(),
-        scope,
+        scope: granted.clone(),
     })
-}
-
-fn scopes_of(scope: &oxide_auth::primitives::scope::Scope) -> Option<Scopes> {
-    let scopes: Vec<_> = scope.iter().map(str::parse).collect::<Result<_, _>>().ok()?;
-    Scopes::new(scopes).ok()
 }

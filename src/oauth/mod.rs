@@ -4,5 +4,4 @@ pub mod client_authentication;
 pub mod error;
 pub mod form;
 pub mod grant;
-pub mod introspection;
 pub mod metadata;

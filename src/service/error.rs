@@ -1,22 +1,9 @@
-//! Why a management verb did not do what it was asked: the inside words. `http` and `cli` say them outside.
+//! Why a use case did not do what it was asked: the inside words. `http` and `cli` have the outside ones.
 
+use crate::domain::audit::{Disposition, Reason};
+use crate::domain::credential::CredentialKind;
+pub use crate::domain::field_error::FieldError;
 use crate::store::StoreError;
-
-/// A field of the input and what is wrong with it, as the end of a sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldError {
-    /// The field's name.
-    pub field: String,
-    /// Such as `must not be empty`.
-    pub wrong: String,
-}
-
-impl FieldError {
-    /// A field and what is wrong with it.
-    pub fn new(field: impl Into<String>, wrong: impl Into<String>) -> Self {
-        Self { field: field.into(), wrong: wrong.into() }
-    }
-}
 
 /// Why not.
 #[derive(Debug, thiserror::Error)]
@@ -24,26 +11,21 @@ pub enum ServiceError {
     /// Nothing has this id, as far as the caller sees.
     #[error("there is no such {0}")]
     NotFound(&'static str),
-    /// The input cannot be used.
+    /// What a repeated request created has been deleted.
+    #[error("the {0} that the first request created has been deleted")]
+    Gone(&'static str),
+    /// Some fields are invalid.
     #[error("{}", .0.iter().map(|field| format!("{} {}", field.field, field.wrong)).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
-    /// The caller lacks the permission.
-    #[error("this needs the permission {0}")]
-    Forbidden(&'static str),
     /// Only production credentials manage what all environments share.
     #[error("this can only be managed with credentials of production")]
     ProductionOnly,
     /// The caller would give what it does not hold.
-    #[error("the credential's scopes go beyond what the caller may give")]
+    #[error("the credential's scopes exceed what the caller may give")]
     ScopeExceedsCaller,
-    /// What is there forbids it; the code is stable.
-    #[error("{message}")]
-    Conflict {
-        /// Stable.
-        code: &'static str,
-        /// For people.
-        message: &'static str,
-    },
+    /// The present state forbids it.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
     /// The same `Idempotency-Key` came with another request.
     #[error("this Idempotency-Key was used for another request")]
     IdempotencyKeyReused,
@@ -55,36 +37,94 @@ pub enum ServiceError {
     Internal(String),
 }
 
+/// What about the present state forbids a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    /// The credential is revoked, which is final.
+    #[error("the {} is revoked and cannot be changed", .0.noun())]
+    Revoked(CredentialKind),
+    /// Another user has the e-mail address.
+    #[error("another user has this address")]
+    EmailTaken,
+    /// Another customer has the external id.
+    #[error("another customer has this external id")]
+    ExternalIdTaken,
+    /// Credentials are tied to the customer.
+    #[error("credentials are tied to this customer")]
+    CustomerInUse,
+    /// The role is built in.
+    #[error("this role is built in and cannot be changed so")]
+    BuiltInRole,
+    /// Another role has the name.
+    #[error("there is a role of this name already")]
+    RoleExists,
+    /// Users have the role.
+    #[error("users have this role")]
+    RoleInUse,
+    /// The registry has the scope.
+    #[error("the registry has this scope already")]
+    ScopeExists,
+    /// A successor of the signing key is pending.
+    #[error("a pending key of this environment and algorithm exists already")]
+    RotationPending,
+    /// The signing key is destroyed.
+    #[error("the key is destroyed already")]
+    Destroyed,
+    /// The first request with the key is not done.
+    #[error("a request with this Idempotency-Key is in progress")]
+    IdempotencyKeyInUse,
+}
+
+impl Conflict {
+    /// The reason, which is also the stable code that callers are told.
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::Revoked(_) => Reason::Revoked,
+            Self::EmailTaken => Reason::EmailTaken,
+            Self::ExternalIdTaken => Reason::ExternalIdTaken,
+            Self::CustomerInUse => Reason::CustomerInUse,
+            Self::BuiltInRole => Reason::BuiltInRole,
+            Self::RoleExists => Reason::RoleExists,
+            Self::RoleInUse => Reason::RoleInUse,
+            Self::ScopeExists => Reason::ScopeExists,
+            Self::RotationPending => Reason::RotationPending,
+            Self::Destroyed => Reason::Destroyed,
+            Self::IdempotencyKeyInUse => Reason::IdempotencyKeyInUse,
+        }
+    }
+}
+
 impl ServiceError {
     /// One invalid field.
     pub fn invalid(field: impl Into<String>, wrong: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(field, wrong)])
     }
 
-    /// The stable code, in answers and audit events.
-    pub fn code(&self) -> &'static str {
+    /// The reason of the audit event.
+    pub const fn reason(&self) -> Reason {
         match self {
-            Self::NotFound(_) => "not_found",
-            Self::Invalid(_) => "invalid_input",
-            Self::Forbidden(_) => "permission_denied",
-            Self::ProductionOnly => "production_only",
-            Self::ScopeExceedsCaller => "scope_exceeds_caller",
-            Self::Conflict { code, .. } => code,
-            Self::IdempotencyKeyReused => "idempotency_key_reused",
-            Self::Unavailable(_) => "unavailable",
-            Self::Internal(_) => "internal",
+            Self::NotFound(_) => Reason::NotFound,
+            Self::Gone(_) => Reason::Gone,
+            Self::Invalid(_) => Reason::InvalidInput,
+            Self::ProductionOnly => Reason::ProductionOnly,
+            Self::ScopeExceedsCaller => Reason::ScopeExceedsCaller,
+            Self::Conflict(conflict) => conflict.reason(),
+            Self::IdempotencyKeyReused => Reason::IdempotencyKeyReused,
+            Self::Unavailable(_) => Reason::Unavailable,
+            Self::Internal(_) => Reason::Internal,
         }
     }
 
-    /// The HTTP status that the code goes with.
-    pub fn status(&self) -> u16 {
+    /// What becomes of the request.
+    pub const fn disposition(&self) -> Disposition {
         match self {
-            Self::NotFound(_) => 404,
-            Self::Invalid(_) | Self::IdempotencyKeyReused => 422,
-            Self::Forbidden(_) | Self::ProductionOnly | Self::ScopeExceedsCaller => 403,
-            Self::Conflict { .. } => 409,
-            Self::Unavailable(_) => 503,
-            Self::Internal(_) => 500,
+            Self::NotFound(_) => Disposition::NotFound,
+            Self::Gone(_) => Disposition::Gone,
+            Self::Invalid(_) | Self::IdempotencyKeyReused => Disposition::Invalid,
+            Self::ProductionOnly | Self::ScopeExceedsCaller => Disposition::Forbidden,
+            Self::Conflict(_) => Disposition::Conflict,
+            Self::Unavailable(_) => Disposition::Unavailable,
+            Self::Internal(_) => Disposition::Failed,
         }
     }
 }
@@ -95,6 +135,12 @@ impl From<StoreError> for ServiceError {
             StoreError::Damaged { .. } => Self::Internal(error.to_string()),
             other => Self::Unavailable(other.to_string()),
         }
+    }
+}
+
+impl From<crate::audit::NotStored> for ServiceError {
+    fn from(error: crate::audit::NotStored) -> Self {
+        Self::Unavailable(error.to_string())
     }
 }
 

@@ -1,185 +1,169 @@
-//! `Idempotency-Key`: a repeated request gets the first one's answer once more, and is done once. An answer that carries a
-//! secret is kept for one hour, sealed; after that, the replay has the object without the secret.
+//! `Idempotency-Key`: a repeated request is done once. It is answered with the object as it is now, and for one hour with the
+//! secret that the first response revealed.
 
-use super::Services;
-use super::error::ServiceError;
-use super::trail::Trail;
-use super::vault::{Purpose, Vault};
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::error::{Conflict, ServiceError};
+use super::state::sealer::{Purpose, Sealer};
 use crate::crypto::digest::DigestKey;
+use crate::domain::audit::Action;
 use crate::domain::caller::Caller;
-use crate::domain::ids::{ApiKeyId, ClientId};
-use crate::domain::permission::{CLIENTS_WRITE, KEYS_WRITE};
+use crate::domain::ids::SecretId;
 use crate::domain::time::{Duration, Timestamp};
-use crate::store::idempotency::{self, KeptAnswer};
-use crate::store::{Change, StoreError, api_keys, clients};
+use crate::store::idempotency::{self, KeptResponse};
+use crate::store::{Change, Store, StoreError};
 
-/// How long a kept answer carries its secret.
+/// How long a kept response has its secret.
 pub const SECRET_KEPT: Duration = Duration::seconds(3600);
-/// How long an answer is kept at all.
-pub const ANSWER_KEPT: Duration = Duration::days(1);
+/// How long a response is kept at all.
+pub const RESPONSE_KEPT: Duration = Duration::days(1);
 /// Longest key.
 const KEY_MAX: usize = 255;
 
 /// A request that may be repeated.
 #[derive(Clone, Debug)]
-pub struct Repeatable {
+pub struct RepeatableRequest {
     actor: String,
     key: String,
     digest: [u8; 32],
 }
 
-/// A request that may be repeated, and how its answer, which has no secret, is written.
-pub type Repeat<T> = Option<(Repeatable, fn(&T, Timestamp) -> Rendered)>;
-
-/// An answer, whole and without its secret.
-#[derive(Clone, Debug)]
-pub struct Rendered {
-    /// HTTP status.
-    pub status: u16,
-    /// The body as it is answered.
-    pub whole: String,
-    /// The body as it may be kept.
-    pub bare: String,
-}
-
-/// A kept answer, to be given once more.
+/// What the first of several equal requests did.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    /// HTTP status.
-    pub status: u16,
-    /// The body.
-    pub body: String,
+    /// The id of the object.
+    pub object: String,
+    secret_id: Option<String>,
+    sealed_secret: Option<Vec<u8>>,
+    subject: String,
+    created_at: Timestamp,
 }
 
-impl Rendered {
-    /// An answer that has no secret.
-    pub fn plain(status: u16, body: String) -> Self {
-        Self { status, whole: body.clone(), bare: body }
+/// A secret that a response reveals.
+pub type Revealed<'s> = (&'s SecretId, &'s str);
+
+/// Recognises repeated requests, and keeps what they need.
+#[derive(Debug)]
+pub struct Idempotency {
+    store: Store,
+    sealer: Arc<Sealer>,
+    digest_key: DigestKey,
+}
+
+impl Idempotency {
+    /// Keeps responses in `store`. Their requests are told apart by digests under `digest_key`, since a body may have a
+    /// password in it: a reader of the database must not be able to try passwords against them.
+    pub const fn new(store: Store, sealer: Arc<Sealer>, digest_key: DigestKey) -> Self {
+        Self { store, sealer, digest_key }
     }
-}
 
-impl Repeatable {
-    /// The request of `caller` under `key`, told apart from others by method, path, body and what the caller may: a token
-    /// with fewer scopes gets no answer that it could not have got by itself. The digest is keyed, since a body may have a
-    /// password in it: who reads the database must not be able to try passwords against it.
+    /// The request of `caller` with the `Idempotency-Key` `key`. Requests differ by method, path, body, and what the caller
+    /// may: a token with fewer scopes gets no response that it could not have got by itself.
     ///
     /// # Errors
     /// The key is empty, too long, or not visible ASCII.
-    pub fn new(
-        digest_key: &DigestKey,
+    pub fn request(
+        &self,
         caller: &Caller,
         key: &str,
         (method, path): (&str, &str),
         body: &[u8],
-    ) -> Result<Self, ServiceError> {
+    ) -> Result<RepeatableRequest, ServiceError> {
         if key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(ServiceError::invalid("Idempotency-Key", "must be 1 to 255 visible ASCII characters"));
         }
         let scopes = caller.scopes().map(ToString::to_string).unwrap_or_default();
-        let digest = digest_key.digest(&[method.as_bytes(), path.as_bytes(), scopes.as_bytes(), body]);
-        Ok(Self { actor: caller.actor().to_string(), key: key.to_owned(), digest })
+        let digest = self.digest_key.digest(&[method.as_bytes(), path.as_bytes(), scopes.as_bytes(), body]);
+        Ok(RepeatableRequest { actor: caller.actor().to_string(), key: key.to_owned(), digest })
     }
 
-    fn subject(&self) -> String {
-        subject(&self.actor, &self.key)
-    }
-
-    /// Keeps the answer, in the transaction that it is the answer of.
+    /// What the first request did, if `request` repeats one.
     ///
     /// # Errors
-    /// The same key was used meanwhile; the database fails.
+    /// The key was used for another request; the database cannot be read.
+    pub async fn find(
+        &self,
+        request: Option<&RepeatableRequest>,
+        now: Timestamp,
+    ) -> Result<Option<Replay>, ServiceError> {
+        let Some(RepeatableRequest { actor, key, digest }) = request.cloned() else { return Ok(None) };
+        let kept: Option<KeptResponse> = self
+            .store
+            .read(move |connection| idempotency::find(connection, &actor, &key).map_err(ServiceError::from))
+            .await?;
+        let Some(kept) = kept.filter(|kept| kept.created_at > now.minus(RESPONSE_KEPT).millis()) else {
+            return Ok(None);
+        };
+        if kept.request_digest != digest {
+            return Err(ServiceError::IdempotencyKeyReused);
+        }
+        Ok(Some(Replay {
+            subject: subject(&kept.actor, &kept.idempotency_key),
+            object: kept.object,
+            secret_id: kept.secret_id,
+            sealed_secret: kept.sealed_secret,
+            created_at: Timestamp::from_millis(kept.created_at),
+        }))
+    }
+
+    /// The secret that the first response revealed and its id, within the hour.
+    ///
+    /// # Errors
+    /// It is damaged, or its master key cannot be found.
+    pub fn secret(
+        &self,
+        replay: &Replay,
+        now: Timestamp,
+    ) -> Result<Option<(SecretId, Zeroizing<String>)>, ServiceError> {
+        let is_fresh = replay.created_at > now.minus(SECRET_KEPT);
+        let (Some(id), Some(sealed), true) = (&replay.secret_id, &replay.sealed_secret, is_fresh) else {
+            return Ok(None);
+        };
+        let damaged = || ServiceError::Internal("a kept secret is damaged".to_owned());
+        let id = id.parse().map_err(|_| damaged())?;
+        let secret = self
+            .sealer
+            .open(Purpose::KeptSecret, &replay.subject, sealed)
+            .map_err(|error| ServiceError::Internal(error.to_string()))?;
+        let text = std::str::from_utf8(&secret).map_err(|_| damaged())?;
+        Ok(Some((id, Zeroizing::new(text.to_owned()))))
+    }
+
+    /// Keeps, in the transaction of the change itself, that `request` did `action` to `object` and `revealed` a secret.
+    ///
+    /// # Errors
+    /// The same key was used meanwhile; the database cannot be written.
     pub fn keep(
         &self,
         transaction: &mut Change<'_>,
-        vault: &Vault,
+        request: Option<&RepeatableRequest>,
+        (action, object): (Action, &str),
+        revealed: Option<Revealed<'_>>,
         now: Timestamp,
-        rendered: &Rendered,
     ) -> Result<(), ServiceError> {
-        let answer = KeptAnswer {
-            actor: self.actor.clone(),
-            idempotency_key: self.key.clone(),
-            request_digest: self.digest.to_vec(),
-            status: i32::from(rendered.status),
-            body: rendered.bare.clone(),
-            sealed_body: Some(vault.seal(Purpose::KeptAnswer, &self.subject(), rendered.whole.as_bytes())?),
+        let Some(RepeatableRequest { actor, key, digest }) = request else { return Ok(()) };
+        let seal = |secret: &str| self.sealer.seal(Purpose::KeptSecret, &subject(actor, key), secret.as_bytes());
+        let response = KeptResponse {
+            actor: actor.clone(),
+            idempotency_key: key.clone(),
+            request_digest: digest.to_vec(),
+            action: action.to_string(),
+            object: object.to_owned(),
+            secret_id: revealed.map(|(id, _)| id.to_string()),
+            sealed_secret: revealed.map(|(_, secret)| seal(secret)).transpose()?,
             created_at: now.millis(),
         };
-        idempotency::expire_one(transaction.connection, &self.actor, &self.key, now.minus(ANSWER_KEPT))?;
-        match idempotency::insert(transaction.connection, &answer) {
-            Err(StoreError::Duplicate) => Err(ServiceError::Conflict {
-                code: "idempotency_key_in_use",
-                message: "a request with this Idempotency-Key is under way",
-            }),
+        idempotency::expire_one(transaction.connection, actor, key, now.minus(RESPONSE_KEPT))?;
+        match idempotency::insert(transaction.connection, &response) {
+            Err(StoreError::Duplicate) => Err(Conflict::IdempotencyKeyInUse.into()),
             other => Ok(other?),
         }
     }
 }
 
-/// What a kept answer's sealed part belongs to.
+/// What a kept secret belongs to.
 pub fn subject(actor: &str, key: &str) -> String {
     format!("{actor} {key}")
-}
-
-impl Services {
-    /// The answer that was kept for `request` of `caller`, if it is a repeated one. It may hand out a secret, and so has an
-    /// event of its own on `trail`. What became of the object since counts: a credential that is out of the caller's reach
-    /// now is not there, and the secret of one that is above it now is not told.
-    ///
-    /// # Errors
-    /// The key was used for another request; the object is out of reach; the database fails, or the event is not stored.
-    pub async fn replay(
-        &self,
-        caller: &Caller,
-        request: &Repeatable,
-        mut trail: Trail,
-        now: Timestamp,
-    ) -> Result<Option<Replay>, ServiceError> {
-        let Repeatable { actor, key, digest } = request.clone();
-        let kept: Option<KeptAnswer> = self
-            .store
-            .read(move |connection| idempotency::find(connection, &actor, &key).map_err(ServiceError::from))
-            .await?;
-        let Some(kept) = kept.filter(|kept| kept.created_at > now.minus(ANSWER_KEPT).millis()) else { return Ok(None) };
-        if kept.request_digest != digest {
-            return Err(ServiceError::IdempotencyKeyReused);
-        }
-        let shown: serde_json::Value = serde_json::from_str(&kept.body).unwrap_or_default();
-        let may_have_secret = self.may_have_again(caller, shown["id"].as_str().unwrap_or_default()).await?;
-        let is_fresh = kept.created_at > now.minus(SECRET_KEPT).millis();
-        let sealed = kept.sealed_body.filter(|_| is_fresh && may_have_secret);
-        let body = match sealed {
-            Some(sealed) => {
-                let whole = self
-                    .vault
-                    .open(Purpose::KeptAnswer, &request.subject(), &sealed)
-                    .map_err(|error| ServiceError::Internal(error.to_string()))?;
-                String::from_utf8(whole.to_vec())
-                    .map_err(|_| ServiceError::Internal("a kept answer is damaged".to_owned()))?
-            }
-            None => kept.body.clone(),
-        };
-        trail.target = shown["id"].as_str().or(shown["name"].as_str()).map(Into::into);
-        let status = u16::try_from(kept.status).unwrap_or(200);
-        let witnessed = self.witness(&trail, status, "replayed").await;
-        witnessed.map_err(|error| ServiceError::Unavailable(error.to_string()))?;
-        Ok(Some(Replay { status, body }))
-    }
-
-    /// Whether the caller may be told the secret of the credential `id` as it is now; of other objects there is none.
-    async fn may_have_again(&self, caller: &Caller, id: &str) -> Result<bool, ServiceError> {
-        let (caller, client, key) = (caller.clone(), id.parse::<ClientId>(), id.parse::<ApiKeyId>());
-        self.store
-            .read(move |connection| match (client, key) {
-                (Ok(id), _) => clients::find(connection, &id)?
-                    .filter(|client| caller.reaches(CLIENTS_WRITE, client.place()))
-                    .map(|client| caller.may_take(&client))
-                    .ok_or(ServiceError::NotFound("client")),
-                (_, Ok(id)) => api_keys::find(connection, &id)?
-                    .filter(|key| caller.reaches(KEYS_WRITE, key.place()))
-                    .map(|key| caller.holds(&key.scopes))
-                    .ok_or(ServiceError::NotFound("key")),
-                _ => Ok(true),
-            })
-            .await
-    }
 }

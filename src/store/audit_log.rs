@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::audit_seconds::{self, Mark, Marked};
 use super::schema::{audit_beat, audit_log};
-use super::{AnyConnection, StoreError};
-use crate::domain::audit::{AuditEvent, Outcome};
+use super::{AnyConnection, StoreError, base64_option};
+use crate::domain::audit::{AuditEvent, EventFilter, RecordedEvent};
+use crate::domain::environment::Environment;
 use crate::domain::ids::{EventId, RequestId};
 use crate::domain::time::{Duration, Timestamp};
 
@@ -51,12 +53,12 @@ impl<'e> NewRow<'e> {
             actor: &event.actor,
             credential: event.credential.as_deref(),
             customer: event.customer.as_deref(),
-            action: event.action,
+            action: event.action.as_str(),
             target: event.target.as_deref(),
-            environment: event.environment.map(super::super::domain::environment::Environment::as_str),
+            environment: event.environment.map(Environment::as_str),
             outcome: event.outcome.as_str(),
             status: i32::from(event.status),
-            reason: event.reason,
+            reason: event.reason.as_str(),
             method: &event.origin.method,
             path: &event.origin.path,
             address: event.origin.address.map(|address| address.to_string()),
@@ -109,95 +111,82 @@ pub fn beat(connection: &mut AnyConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A stored event, as it is shown.
-#[derive(Queryable, Selectable, Clone, Debug)]
-#[diesel(table_name = audit_log)]
-pub struct StoredEvent {
-    /// Its id.
-    pub id: String,
-    /// Milliseconds since the epoch.
-    pub time: i64,
-    /// Who acted.
-    pub actor: String,
-    /// The credential that was used or tried.
-    pub credential: Option<String>,
-    /// The customer concerned.
-    pub customer: Option<String>,
-    /// What was done.
-    pub action: String,
-    /// What it was done to.
-    pub target: Option<String>,
-    /// The environment concerned.
-    pub environment: Option<String>,
-    /// How it ended.
-    pub outcome: String,
-    /// HTTP status.
-    pub status: i32,
-    /// Why.
-    pub reason: String,
-    /// HTTP method, or `CLI`.
-    pub method: String,
-    /// Path, or the command.
-    pub path: String,
-    /// The caller's address.
-    pub address: Option<String>,
-    /// The caller's user agent.
-    pub user_agent: String,
-    /// The request.
-    pub request_id: String,
-    /// What a gateway that asked has as the id of the request that it asked about.
-    pub gateway_request_id: Option<String>,
-    /// The token concerned.
-    pub jti: Option<String>,
-    /// Microseconds that deciding took.
-    pub duration_micros: i64,
-    /// How many like refusals it stands for.
-    pub count: i64,
+/// An event as it is stored.
+#[derive(Queryable, Selectable, Insertable, Serialize, Deserialize)]
+#[diesel(table_name = audit_log, treat_none_as_default_value = false)]
+pub struct EventRow {
+    pub(super) id: String,
+    time: i64,
+    actor: String,
+    credential: Option<String>,
+    customer: Option<String>,
+    action: String,
+    target: Option<String>,
+    environment: Option<String>,
+    outcome: String,
+    status: i32,
+    reason: String,
+    method: String,
+    path: String,
+    address: Option<String>,
+    user_agent: String,
+    request_id: String,
+    gateway_request_id: Option<String>,
+    jti: Option<String>,
+    duration_micros: i64,
+    count: i64,
+    position: Option<i64>,
+    #[serde(with = "base64_option")]
+    hash: Option<Vec<u8>>,
 }
 
-/// Which events to list.
-#[derive(Clone, Debug, Default)]
-pub struct EventFilter {
-    /// Of this environment only.
-    pub environment: Option<String>,
-    /// Beside those, also of what all environments share, and of nobody known.
-    pub with_shared: bool,
-    /// That concern one of these customers; any, if empty.
-    pub customers: Vec<String>,
-    /// That used or concern this credential.
-    pub credential: Option<String>,
-    /// With this action.
-    pub action: Option<String>,
-    /// That ended so.
-    pub outcome: Option<Outcome>,
-    /// Of this request.
-    pub request_id: Option<RequestId>,
-    /// Not before.
-    pub since: Option<Timestamp>,
-    /// Before.
-    pub until: Option<Timestamp>,
-    /// Older than this event.
-    pub before: Option<EventId>,
-}
-
-impl EventFilter {
-    /// The ids that events which pass can have: events and requests carry their time in their ids, so that the primary key
-    /// finds a time or a request.
-    fn ids(&self) -> Range<Option<EventId>> {
-        let request_time = self.request_id.as_ref().map(RequestId::time);
-        let since = self.since.max(request_time);
-        let until = [self.until, request_time.map(|time| time.plus(LONGEST_REQUEST))].into_iter().flatten().min();
-        let end = [until.map(EventId::floor), self.before.clone()].into_iter().flatten().min();
-        since.map(EventId::floor)..end
+impl EventRow {
+    fn into_event(self) -> RecordedEvent {
+        RecordedEvent {
+            id: self.id,
+            time: Timestamp::from_millis(self.time),
+            actor: self.actor,
+            credential: self.credential,
+            customer: self.customer,
+            action: self.action,
+            target: self.target,
+            environment: self.environment,
+            outcome: self.outcome,
+            status: self.status,
+            reason: self.reason,
+            method: self.method,
+            path: self.path,
+            address: self.address,
+            user_agent: self.user_agent,
+            request_id: self.request_id,
+            gateway_request_id: self.gateway_request_id,
+            jti: self.jti,
+            duration_micros: self.duration_micros,
+            count: self.count,
+        }
     }
+}
+
+/// The ids that events which pass can have: events and requests carry their time in their ids, so that the primary key
+/// finds a time or a request.
+fn ids_of(filter: &EventFilter) -> Range<Option<EventId>> {
+    let request_time = filter.request_id.as_ref().map(RequestId::time);
+    let since = filter.since.max(request_time);
+    let until = [filter.until, request_time.map(|time| time.plus(LONGEST_REQUEST))].into_iter().flatten().min();
+    let end = [until.map(EventId::floor), filter.before.clone()].into_iter().flatten().min();
+    since.map(EventId::floor)..end
 }
 
 /// Events, newest first, at most `limit`.
 ///
 /// # Errors
 /// The database fails.
-pub fn list(connection: &mut AnyConnection, filter: &EventFilter, limit: i64) -> Result<Vec<StoredEvent>, StoreError> {
-    let ids = filter.ids();
+pub fn list(
+    connection: &mut AnyConnection,
+    filter: &EventFilter,
+    limit: i64,
+) -> Result<Vec<RecordedEvent>, StoreError> {
+    let ids = ids_of(filter);
     let Some(subject) = &filter.credential else { return list_among(connection, filter, &ids, limit) };
     let mut found = Vec::new();
     let mut seconds = audit_seconds::seconds_of(&ids);
@@ -225,9 +214,9 @@ fn list_among(
     filter: &EventFilter,
     ids: &Range<Option<EventId>>,
     limit: i64,
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> Result<Vec<RecordedEvent>, StoreError> {
     let mut query =
-        audit_log::table.select(StoredEvent::as_select()).order(audit_log::id.desc()).limit(limit).into_boxed();
+        audit_log::table.select(EventRow::as_select()).order(audit_log::id.desc()).limit(limit).into_boxed();
     if let Some(first) = &ids.start {
         query = query.filter(audit_log::id.ge(first.to_string()));
     }
@@ -235,18 +224,18 @@ fn list_among(
         query = query.filter(audit_log::id.lt(end.to_string()));
     }
     if let Some(environment) = &filter.environment {
-        let own = audit_log::environment.eq(environment.clone());
+        let own = audit_log::environment.eq(environment);
         query =
             if filter.with_shared { query.filter(own.or(audit_log::environment.is_null())) } else { query.filter(own) };
     }
     if let Some(credential) = &filter.credential {
-        query = query.filter(audit_log::credential.eq(credential.clone()).or(audit_log::target.eq(credential.clone())));
+        query = query.filter(audit_log::credential.eq(credential).or(audit_log::target.eq(credential)));
     }
     if !filter.customers.is_empty() {
         query = query.filter(audit_log::customer.eq_any(filter.customers.clone()));
     }
     if let Some(action) = &filter.action {
-        query = query.filter(audit_log::action.eq(action.clone()));
+        query = query.filter(audit_log::action.eq(action));
     }
     if let Some(outcome) = filter.outcome {
         query = query.filter(audit_log::outcome.eq(outcome.as_str()));
@@ -254,5 +243,6 @@ fn list_among(
     if let Some(request_id) = &filter.request_id {
         query = query.filter(audit_log::request_id.eq(request_id.to_string()));
     }
-    Ok(query.load(connection)?)
+    let rows: Vec<EventRow> = query.load(connection)?;
+    Ok(rows.into_iter().map(EventRow::into_event).collect())
 }

@@ -1,4 +1,4 @@
-//! The change log: what other processes must forget. Numbers are taken from one row inside the change's transaction, so
+//! The change log: what other processes must drop from their caches. Numbers are taken from one row inside the change's transaction, so
 //! that they become visible in their order and a follower never misses one.
 
 use diesel::prelude::*;
@@ -8,12 +8,11 @@ use super::{AnyConnection, StoreError};
 use crate::domain::time::Timestamp;
 
 /// What kind of thing changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Kind {
-    /// A client or one of its secrets; the subject is its id.
-    Client,
-    /// An API key or one of its strings; the subject is its id.
-    ApiKey,
+    /// A client, an API key, or a secret of one; the subject is the credential's id.
+    Credential,
     /// A customer; the subject is its id.
     Customer,
     /// A user; the subject is its id.
@@ -28,38 +27,12 @@ pub enum Kind {
     Token,
 }
 
-impl Kind {
-    const ALL: [Self; 8] = [
-        Self::Client,
-        Self::ApiKey,
-        Self::Customer,
-        Self::User,
-        Self::Role,
-        Self::SigningKeys,
-        Self::MasterKeys,
-        Self::Token,
-    ];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::ApiKey => "api_key",
-            Self::Customer => "customer",
-            Self::User => "user",
-            Self::Role => "role",
-            Self::SigningKeys => "signing_keys",
-            Self::MasterKeys => "master_keys",
-            Self::Token => "token",
-        }
-    }
-}
-
 /// One entry.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// Its number.
     pub sequence: i64,
-    /// `None` where a newer release wrote a kind that this one does not know: forget everything.
+    /// `None` where a newer release wrote a kind that this one does not know: everything cached is to be dropped.
     pub kind: Option<Kind>,
     /// What changed.
     pub subject: String,
@@ -84,7 +57,7 @@ pub(super) fn append(
         .values((
             change_log::sequence.eq(sequence),
             change_log::changed_at.eq(now.millis()),
-            change_log::kind.eq(kind.as_str()),
+            change_log::kind.eq(<&str>::from(kind)),
             change_log::subject.eq(subject),
         ))
         .execute(connection)?;
@@ -110,14 +83,7 @@ pub fn after(connection: &mut AnyConnection, sequence: i64, limit: i64) -> Resul
         .limit(limit)
         .select((change_log::sequence, change_log::kind, change_log::subject))
         .load(connection)?;
-    Ok(rows
-        .into_iter()
-        .map(|(sequence, kind, subject)| Entry {
-            sequence,
-            kind: Kind::ALL.into_iter().find(|known| known.as_str() == kind),
-            subject,
-        })
-        .collect())
+    Ok(rows.into_iter().map(|(sequence, kind, subject)| Entry { sequence, kind: kind.parse().ok(), subject }).collect())
 }
 
 /// Removes at most `limit` entries that are older than `before`.

@@ -9,35 +9,33 @@ use super::schema::credential_customers as ties;
 use super::{AnyConnection, StoreError, damaged};
 use crate::domain::ids::CustomerId;
 
-/// Rows read at once.
-const STEP: i64 = 500;
-
 /// A credential is tied to a customer.
 #[derive(Queryable, Selectable, Insertable, Serialize, Deserialize, Clone)]
 #[diesel(table_name = ties)]
 pub struct Tie {
-    customer: String,
-    credential: String,
+    pub(super) customer: String,
+    pub(super) credential: String,
 }
 
 /// Ties a credential to exactly these customers.
 ///
 /// # Errors
-/// The database fails.
+/// The database cannot be written.
 pub fn set(connection: &mut AnyConnection, credential: &str, customers: &[CustomerId]) -> Result<(), StoreError> {
     diesel::delete(ties::table.filter(ties::credential.eq(credential))).execute(connection)?;
-    for customer in customers {
-        insert(connection, &Tie { customer: customer.to_string(), credential: credential.to_owned() })?;
-    }
-    Ok(())
+    insert_all(connection, credential, customers)
 }
 
-/// Stores one tie.
-///
-/// # Errors
-/// The database fails.
-pub fn insert(connection: &mut AnyConnection, tie: &Tie) -> Result<(), StoreError> {
-    diesel::insert_into(ties::table).values(tie.clone()).execute(connection)?;
+/// Ties a new credential to these customers.
+pub(super) fn insert_all(
+    connection: &mut AnyConnection,
+    credential: &str,
+    customers: &[CustomerId],
+) -> Result<(), StoreError> {
+    for customer in customers {
+        let tie = Tie { customer: customer.to_string(), credential: credential.to_owned() };
+        diesel::insert_into(ties::table).values(tie).execute(connection)?;
+    }
     Ok(())
 }
 
@@ -69,35 +67,4 @@ pub fn of_each<'c>(
         found.entry(credential).or_default().push(customer);
     }
     Ok(found)
-}
-
-/// Hands on every tie, and says how many there are.
-///
-/// # Errors
-/// The database fails, or `take` does.
-pub fn for_each(
-    connection: &mut AnyConnection,
-    take: &mut impl FnMut(&Tie) -> Result<(), StoreError>,
-) -> Result<u64, StoreError> {
-    let mut count = 0;
-    let mut last: Option<Tie> = None;
-    loop {
-        let mut query = ties::table.order((ties::customer.asc(), ties::credential.asc())).limit(STEP).into_boxed();
-        if let Some(Tie { customer, credential }) = last.take() {
-            query = query.filter(
-                ties::customer
-                    .gt(customer.clone())
-                    .or(ties::customer.eq(customer).and(ties::credential.gt(credential))),
-            );
-        }
-        let rows: Vec<Tie> = query.select(Tie::as_select()).load(connection)?;
-        for row in &rows {
-            take(row)?;
-            count += 1;
-        }
-        last = rows.into_iter().next_back();
-        if last.is_none() {
-            return Ok(count);
-        }
-    }
 }

@@ -1,172 +1,174 @@
-//! What queries for clients and for API keys have in common.
+//! Credentials: the rows of clients and API keys, and what changes them.
+
+use std::sync::Arc;
 
 use diesel::prelude::*;
 
-use super::schema::{api_keys, clients};
-use super::{AnyConnection, StoreError, api_keys as keys, clients as oauth_clients, split};
-use crate::domain::api_key::LastUse;
-use crate::domain::credential::Status;
+use super::credential_rows::{CredentialRow, SecretRow, Settings};
+use super::schema::{credential_secrets, credentials};
+use super::{AnyConnection, StoreError, credential_customers};
+use crate::domain::credential::{Credential, CredentialId, LastUse, StoredSecret};
 use crate::domain::environment::Environment;
-use crate::domain::ids::{CustomerId, UserId};
-use crate::domain::scope::Scopes;
+use crate::domain::ids::{SecretId, UserId};
 use crate::domain::time::Timestamp;
 
-/// Which credentials to list.
-#[derive(Clone, Debug, Default)]
-pub struct CredentialFilter {
-    /// Of this environment only.
-    pub environment: Option<Environment>,
-    /// With exactly this name.
-    pub name: Option<String>,
-    /// Of this type (keys only).
-    pub kind: Option<&'static str>,
-    /// Of this owner.
-    pub owner: Option<UserId>,
-    /// Tied to this customer, by either id.
-    pub customer: Option<String>,
-    /// Tied to some of these customers and to no other; any, if empty.
-    pub within: Vec<CustomerId>,
-    /// With this status at this time.
-    pub status: Option<(Status, Timestamp)>,
-    /// Due to be rotated, or not.
-    pub due: Option<Due>,
-    /// Made before the credential with this id.
-    pub before: Option<String>,
+/// Stores a new credential with its secrets and customers.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] if one of its ids is taken.
+pub fn insert(connection: &mut AnyConnection, credential: &Credential) -> Result<(), StoreError> {
+    diesel::insert_into(credentials::table).values(CredentialRow::new(credential)).execute(connection)?;
+    for secret in &credential.secrets {
+        insert_secret(connection, &credential.id, secret)?;
+    }
+    credential_customers::insert_all(connection, credential.id.as_str(), &credential.customers)
 }
 
-/// Whether credentials are due to be rotated at a time: they have not ended, and their newest secret or string was made before
-/// another time.
-#[derive(Clone, Copy, Debug)]
-pub struct Due {
-    /// Those that are, or those that are not.
-    pub is_due: bool,
-    /// When the newest secret or string of one that is due was made at the latest.
-    pub rotated_before: Timestamp,
-    /// The time at which this is asked.
-    pub now: Timestamp,
+/// Stores every setting of a credential; neither its secrets nor its customers, nor what background jobs note.
+///
+/// # Errors
+/// The database fails, as in every function here.
+pub fn update(connection: &mut AnyConnection, credential: &Credential) -> Result<(), StoreError> {
+    diesel::update(credentials::table.find(credential.id.as_str()))
+        .set(Settings::of(credential))
+        .execute(connection)?;
+    Ok(())
 }
 
-/// A boxed query for `$table` with what `$filter` asks for.
-macro_rules! filtered {
-    ($query:expr, $table:ident, $filter:expr) => {{
-        use crate::domain::credential::Status;
-        use $crate::store::schema::{credential_customers as ties, customers};
-        let (mut query, filter): (_, &CredentialFilter) = ($query, $filter);
-        let texts = |customers: &[crate::domain::ids::CustomerId]| {
-            customers.iter().map(ToString::to_string).collect::<Vec<_>>()
-        };
-        if let Some(environment) = filter.environment {
-            query = query.filter($table::environment.eq(environment.as_str()));
-        }
-        if let Some(name) = &filter.name {
-            query = query.filter($table::name.eq(name.clone()));
-        }
-        if let Some(owner) = &filter.owner {
-            query = query.filter($table::owner.eq(owner.to_string()));
-        }
-        if let Some(customer) = &filter.customer {
-            let named = customers::id.eq(customer.clone()).or(customers::external_id.eq(customer.clone()));
-            let named = customers::table.filter(named).select(customers::id);
-            let tied = ties::table.filter(ties::customer.eq_any(named)).select(ties::credential);
-            query = query.filter($table::id.eq_any(tied));
-        }
-        if !filter.within.is_empty() {
-            let tied = ties::table.filter(ties::customer.eq_any(texts(&filter.within))).select(ties::credential);
-            let others = ties::table.filter(ties::customer.ne_all(texts(&filter.within))).select(ties::credential);
-            query = query.filter($table::id.eq_any(tied)).filter($table::id.ne_all(others));
-        }
-        if let Some((status, now)) = filter.status {
-            let has_ended = $table::expires_at.is_not_null().and($table::expires_at.assume_not_null().le(now.millis()));
-            query = match status {
-                Status::Revoked => query.filter($table::state.eq("revoked")),
-                Status::Expired => query.filter($table::state.ne("revoked")).filter(has_ended),
-                Status::Inactive => query.filter($table::state.eq("disabled")).filter(diesel::dsl::not(has_ended)),
-                Status::Active => query.filter($table::state.eq("enabled")).filter(diesel::dsl::not(has_ended)),
-            };
-        }
-        if let Some(due) = filter.due {
-            let is_old = $table::rotated_at.le(due.rotated_before.millis());
-            let ends = $table::expires_at.is_not_null();
-            let has_ended = ends.and($table::expires_at.assume_not_null().le(due.now.millis()));
-            let is_due = is_old.and($table::state.ne("revoked")).and(diesel::dsl::not(has_ended));
-            query = if due.is_due { query.filter(is_due) } else { query.filter(diesel::dsl::not(is_due)) };
-        }
-        if let Some(before) = &filter.before {
-            query = query.filter($table::id.lt(before.clone()));
-        }
-        query
-    }};
-}
-pub(super) use filtered;
-
-/// Reads a column of scopes.
-pub(super) fn scopes_of(text: &str) -> Result<Scopes, &'static str> {
-    split(text).map(str::parse).collect::<Result<Vec<_>, _>>().and_then(Scopes::new)
+/// Stores a further secret. The credential is no longer flagged as due to be rotated.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] if its id or its digest is taken.
+pub fn add_secret(
+    connection: &mut AnyConnection,
+    credential: &CredentialId,
+    secret: &StoredSecret,
+) -> Result<(), StoreError> {
+    insert_secret(connection, credential, secret)?;
+    diesel::update(credentials::table.find(credential.as_str()))
+        .set(credentials::due_flagged_at.eq(None::<i64>))
+        .execute(connection)?;
+    Ok(())
 }
 
-/// Reads a limit's column.
-pub(super) fn limit_of(value: Option<i64>) -> Result<Option<u32>, std::num::TryFromIntError> {
-    value.map(u32::try_from).transpose()
+fn insert_secret(
+    connection: &mut AnyConnection,
+    credential: &CredentialId,
+    secret: &StoredSecret,
+) -> Result<(), StoreError> {
+    diesel::insert_into(credential_secrets::table).values(SecretRow::new(credential, secret)).execute(connection)?;
+    Ok(())
 }
 
-/// What was used: a client's secret, or a key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Used {
-    /// The secret with this id.
-    Secret(std::sync::Arc<str>),
-    /// The key with this id.
-    Key(std::sync::Arc<str>),
+/// Sets when a secret ends.
+///
+/// # Errors
+/// The database fails.
+pub fn end_secret(connection: &mut AnyConnection, secret: &SecretId, ends_at: Timestamp) -> Result<(), StoreError> {
+    diesel::update(credential_secrets::table.find(secret.as_str()))
+        .set(credential_secrets::ends_at.eq(ends_at.millis()))
+        .execute(connection)?;
+    Ok(())
 }
 
-pub(super) fn note_uses(connection: &mut AnyConnection, used: &[(Used, LastUse)]) -> Result<(), StoreError> {
-    for (what, last) in used {
-        match what {
-            Used::Secret(id) => oauth_clients::note_use(connection, id, last)?,
-            Used::Key(id) => keys::note_use(connection, id, last)?,
-        }
+/// Stores when and from where secrets, by their ids, were last used.
+pub(super) fn note_uses(connection: &mut AnyConnection, used: &[(Arc<str>, LastUse)]) -> Result<(), StoreError> {
+    for (secret, last) in used {
+        diesel::update(credential_secrets::table.find(&**secret))
+            .set((
+                credential_secrets::last_used_at.eq(last.at.millis()),
+                credential_secrets::last_used_address.eq(last.address.map(|address| address.to_string())),
+            ))
+            .execute(connection)?;
     }
     Ok(())
 }
 
-/// Finds at most `limit` credentials that are due to be rotated and whose event has not been told, and notes that it is: the
-/// newest secret or string was made before `rotated_before`. Their ids with their environments.
+/// Removes at most `limit` secrets that ended before `before`. Their last use stays with their credentials.
 ///
 /// # Errors
 /// The database fails.
-pub fn note_due(
+pub fn remove_ended_secrets(
+    connection: &mut AnyConnection,
+    before: Timestamp,
+    limit: i64,
+) -> Result<usize, StoreError> {
+    let old: Vec<SecretRow> = credential_secrets::table
+        .filter(credential_secrets::ends_at.lt(before.millis()))
+        .limit(limit)
+        .select(SecretRow::as_select())
+        .load(connection)?;
+    for secret in old.iter().filter(|secret| secret.last_used_at.is_some()) {
+        let is_later = credentials::earlier_used_at.is_null().or(credentials::earlier_used_at.lt(secret.last_used_at));
+        diesel::update(credentials::table.find(&secret.credential).filter(is_later))
+            .set((
+                credentials::earlier_used_at.eq(secret.last_used_at),
+                credentials::earlier_used_address.eq(secret.last_used_address.as_deref()),
+            ))
+            .execute(connection)?;
+    }
+    let ids: Vec<&str> = old.iter().map(|secret| secret.id.as_str()).collect();
+    Ok(diesel::delete(credential_secrets::table.filter(credential_secrets::id.eq_any(ids))).execute(connection)?)
+}
+
+/// The id of the credential that has a secret with this SHA-256, live or ended.
+///
+/// # Errors
+/// The database fails.
+pub fn id_by_digest(connection: &mut AnyConnection, digest: &[u8; 32]) -> Result<Option<String>, StoreError> {
+    Ok(credential_secrets::table
+        .filter(credential_secrets::digest.eq(digest.as_slice()))
+        .select(credential_secrets::credential)
+        .first(connection)
+        .optional()?)
+}
+
+/// The credential, with all its secrets, newest first. An unknown id takes the same queries as a known one.
+///
+/// # Errors
+/// The database fails, or the row is damaged.
+pub fn find(connection: &mut AnyConnection, id: &CredentialId) -> Result<Option<Credential>, StoreError> {
+    let row: Option<CredentialRow> =
+        credentials::table.find(id.as_str()).select(CredentialRow::as_select()).first(connection).optional()?;
+    let secrets = credential_secrets::table
+        .filter(credential_secrets::credential.eq(id.as_str()))
+        .order((credential_secrets::created_at.desc(), credential_secrets::id.desc()))
+        .select(SecretRow::as_select())
+        .load(connection)?;
+    let customers = credential_customers::of(connection, id.as_str())?;
+    row.map(|row| row.into_credential(secrets, customers)).transpose()
+}
+
+/// Finds at most `limit` credentials that are due to be rotated and not flagged as such, because their newest secret was
+/// created before `rotated_before`, and flags them. Returns their ids with their environments.
+///
+/// # Errors
+/// The database fails.
+pub fn flag_due_rotations(
     connection: &mut AnyConnection,
     rotated_before: Timestamp,
     now: Timestamp,
     limit: i64,
-) -> Result<Vec<(String, String)>, StoreError> {
-    macro_rules! due {
-        ($table:ident) => {{
-            let due: Vec<(String, String)> = $table::table
-                .filter($table::due_noted_at.is_null())
-                .filter($table::rotated_at.le(rotated_before.millis()))
-                .filter($table::state.ne("revoked"))
-                .filter($table::expires_at.is_null().or($table::expires_at.gt(now.millis())))
-                .select(($table::id, $table::environment))
-                .limit(limit)
-                .load(connection)?;
-            let ids: Vec<&str> = due.iter().map(|(id, _)| id.as_str()).collect();
-            diesel::update($table::table.filter($table::id.eq_any(ids)))
-                .set($table::due_noted_at.eq(now.millis()))
-                .execute(connection)?;
-            due
-        }};
-    }
-    let mut all = due!(clients);
-    all.extend(due!(api_keys));
-    Ok(all)
+) -> Result<Vec<(String, Option<Environment>)>, StoreError> {
+    let due: Vec<(String, String)> = credentials::table
+        .filter(credentials::due_flagged_at.is_null())
+        .filter(credentials::rotated_at.le(rotated_before.millis()))
+        .filter(credentials::state.ne("revoked"))
+        .filter(credentials::expires_at.is_null().or(credentials::expires_at.gt(now.millis())))
+        .select((credentials::id, credentials::environment))
+        .limit(limit)
+        .load(connection)?;
+    let ids: Vec<&str> = due.iter().map(|(id, _)| id.as_str()).collect();
+    diesel::update(credentials::table.filter(credentials::id.eq_any(ids)))
+        .set(credentials::due_flagged_at.eq(now.millis()))
+        .execute(connection)?;
+    Ok(due.into_iter().map(|(id, environment)| (id, environment.parse().ok())).collect())
 }
 
-/// How many credentials belong to `owner`.
+/// How many credentials `owner` has.
 ///
 /// # Errors
 /// The database fails.
 pub fn count_of_owner(connection: &mut AnyConnection, owner: &UserId) -> Result<i64, StoreError> {
-    let clients: i64 = clients::table.filter(clients::owner.eq(owner.as_str())).count().get_result(connection)?;
-    let keys: i64 = api_keys::table.filter(api_keys::owner.eq(owner.as_str())).count().get_result(connection)?;
-    Ok(clients + keys)
+    Ok(credentials::table.filter(credentials::owner.eq(owner.as_str())).count().get_result(connection)?)
 }

@@ -1,23 +1,46 @@
 //! Customers.
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::schema::{credential_customers, customers};
-use super::{AnyConnection, StoreError, damaged};
-use crate::domain::customer::Customer;
+use super::{AnyConnection, StoreError, damaged, readable};
+use crate::domain::customer::{Customer, CustomerFilter, ExternalId};
 use crate::domain::ids::CustomerId;
 use crate::domain::time::Timestamp;
 
-type Row = (String, String, String, i64, i64);
+/// A customer as it is stored.
+#[derive(Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
+#[diesel(table_name = customers)]
+pub struct CustomerRow {
+    pub(super) id: String,
+    external_id: String,
+    name: String,
+    created_at: i64,
+    updated_at: i64,
+}
 
-fn into_customer((id, external_id, name, created_at, updated_at): Row) -> Result<Customer, StoreError> {
-    Ok(Customer {
-        id: id.parse().map_err(|_| damaged("customers", &id, "id"))?,
-        external_id,
-        name,
-        created_at: Timestamp::from_millis(created_at),
-        updated_at: Timestamp::from_millis(updated_at),
-    })
+impl CustomerRow {
+    fn of(customer: &Customer) -> Self {
+        Self {
+            id: customer.id.to_string(),
+            external_id: customer.external_id.to_string(),
+            name: customer.name.to_string(),
+            created_at: customer.created_at.millis(),
+            updated_at: customer.updated_at.millis(),
+        }
+    }
+
+    fn into_customer(self) -> Result<Customer, StoreError> {
+        let wrong = |column| damaged("customers", &self.id, column);
+        Ok(Customer {
+            id: self.id.parse().map_err(|_| wrong("id"))?,
+            external_id: self.external_id.parse().map_err(|_| wrong("external_id"))?,
+            name: self.name.parse().map_err(|_| wrong("name"))?,
+            created_at: Timestamp::from_millis(self.created_at),
+            updated_at: Timestamp::from_millis(self.updated_at),
+        })
+    }
 }
 
 /// Enters a customer.
@@ -25,15 +48,7 @@ fn into_customer((id, external_id, name, created_at, updated_at): Row) -> Result
 /// # Errors
 /// [`StoreError::Duplicate`] if another has its external id; the database fails.
 pub fn insert(connection: &mut AnyConnection, customer: &Customer) -> Result<(), StoreError> {
-    diesel::insert_into(customers::table)
-        .values((
-            customers::id.eq(customer.id.as_str()),
-            customers::external_id.eq(&customer.external_id),
-            customers::name.eq(&customer.name),
-            customers::created_at.eq(customer.created_at.millis()),
-            customers::updated_at.eq(customer.updated_at.millis()),
-        ))
-        .execute(connection)?;
+    diesel::insert_into(customers::table).values(CustomerRow::of(customer)).execute(connection)?;
     Ok(())
 }
 
@@ -42,13 +57,7 @@ pub fn insert(connection: &mut AnyConnection, customer: &Customer) -> Result<(),
 /// # Errors
 /// [`StoreError::Duplicate`] if another has its external id; the database fails.
 pub fn update(connection: &mut AnyConnection, customer: &Customer) -> Result<(), StoreError> {
-    diesel::update(customers::table.find(customer.id.as_str()))
-        .set((
-            customers::external_id.eq(&customer.external_id),
-            customers::name.eq(&customer.name),
-            customers::updated_at.eq(customer.updated_at.millis()),
-        ))
-        .execute(connection)?;
+    diesel::update(customers::table.find(customer.id.as_str())).set(CustomerRow::of(customer)).execute(connection)?;
     Ok(())
 }
 
@@ -75,8 +84,9 @@ pub fn is_in_use(connection: &mut AnyConnection, id: &CustomerId) -> Result<bool
 /// # Errors
 /// The database fails, or the row is damaged.
 pub fn find(connection: &mut AnyConnection, id: &CustomerId) -> Result<Option<Customer>, StoreError> {
-    let row: Option<Row> = customers::table.find(id.as_str()).first(connection).optional()?;
-    row.map(into_customer).transpose()
+    let row: Option<CustomerRow> =
+        customers::table.find(id.as_str()).select(CustomerRow::as_select()).first(connection).optional()?;
+    row.map(CustomerRow::into_customer).transpose()
 }
 
 /// The customer that `name` names by either of its ids.
@@ -87,23 +97,13 @@ pub fn find_named(connection: &mut AnyConnection, name: &str) -> Result<Option<C
     if let Ok(id) = name.parse() {
         return find(connection, &id);
     }
-    // PostgreSQL has no text with a NUL, and refuses to be asked for one.
-    if name.contains('\0') {
-        return Ok(None);
-    }
-    let row: Option<Row> = customers::table.filter(customers::external_id.eq(name)).first(connection).optional()?;
-    row.map(into_customer).transpose()
-}
-
-/// Which customers to list.
-#[derive(Clone, Debug, Default)]
-pub struct CustomerFilter {
-    /// The one with this external id.
-    pub external_id: Option<String>,
-    /// Only these; all, if empty.
-    pub among: Vec<CustomerId>,
-    /// Entered before the customer with this id.
-    pub before: Option<CustomerId>,
+    let Ok(external_id) = name.parse::<ExternalId>() else { return Ok(None) };
+    let row: Option<CustomerRow> = customers::table
+        .filter(customers::external_id.eq(external_id.as_str()))
+        .select(CustomerRow::as_select())
+        .first(connection)
+        .optional()?;
+    row.map(CustomerRow::into_customer).transpose()
 }
 
 /// Customers, newest first, at most `limit`.
@@ -111,9 +111,10 @@ pub struct CustomerFilter {
 /// # Errors
 /// The database fails.
 pub fn list(connection: &mut AnyConnection, filter: &CustomerFilter, limit: i64) -> Result<Vec<Customer>, StoreError> {
-    let mut query = customers::table.order(customers::id.desc()).limit(limit).into_boxed();
+    let mut query =
+        customers::table.select(CustomerRow::as_select()).order(customers::id.desc()).limit(limit).into_boxed();
     if let Some(external_id) = &filter.external_id {
-        query = query.filter(customers::external_id.eq(external_id.clone()));
+        query = query.filter(customers::external_id.eq(external_id));
     }
     if !filter.among.is_empty() {
         let ids: Vec<String> = filter.among.iter().map(ToString::to_string).collect();
@@ -122,6 +123,6 @@ pub fn list(connection: &mut AnyConnection, filter: &CustomerFilter, limit: i64)
     if let Some(before) = &filter.before {
         query = query.filter(customers::id.lt(before.to_string()));
     }
-    let rows: Vec<Row> = query.load(connection)?;
-    Ok(rows.into_iter().filter_map(|row| into_customer(row).inspect_err(|error| log::error!("{error}")).ok()).collect())
+    let rows: Vec<CustomerRow> = query.load(connection)?;
+    Ok(readable(rows.into_iter().map(CustomerRow::into_customer)))
 }

@@ -1,4 +1,4 @@
-//! Answers that are kept for replay to a repeated `Idempotency-Key`.
+//! Responses that are kept for requests repeated with the same `Idempotency-Key`.
 
 use diesel::prelude::*;
 
@@ -6,79 +6,81 @@ use super::schema::idempotency_keys;
 use super::{AnyConnection, StoreError};
 use crate::domain::time::Timestamp;
 
-/// A kept answer.
+/// What is kept of a response: enough to show the object as it is when the request is repeated.
 #[derive(Queryable, Selectable, Insertable, Clone)]
 #[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
-pub struct KeptAnswer {
+pub struct KeptResponse {
     /// Who asked.
     pub actor: String,
     /// The key as it was sent.
     pub idempotency_key: String,
-    /// SHA-256 of method, path and body.
+    /// A keyed digest of the request, which distinguishes it from others.
     pub request_digest: Vec<u8>,
-    /// HTTP status.
-    pub status: i32,
-    /// The answer without its secret.
-    pub body: String,
-    /// The whole answer under a master key, for its hour.
-    pub sealed_body: Option<Vec<u8>>,
+    /// What was done.
+    pub action: String,
+    /// The id of the object.
+    pub object: String,
+    /// The id of the secret that was revealed.
+    pub secret_id: Option<String>,
+    /// That secret under a master key, for its hour.
+    pub sealed_secret: Option<Vec<u8>>,
     /// Milliseconds since the epoch.
     pub created_at: i64,
 }
 
-/// Keeps an answer.
+/// Keeps a response.
 ///
 /// # Errors
 /// [`StoreError::Duplicate`] if the same key was used meanwhile.
-pub fn insert(connection: &mut AnyConnection, answer: &KeptAnswer) -> Result<(), StoreError> {
-    diesel::insert_into(idempotency_keys::table).values(answer.clone()).execute(connection)?;
+pub fn insert(connection: &mut AnyConnection, response: &KeptResponse) -> Result<(), StoreError> {
+    diesel::insert_into(idempotency_keys::table).values(response.clone()).execute(connection)?;
     Ok(())
 }
 
-/// The answer that `actor` got under `key`.
+/// The response that `actor` got under `key`.
 ///
 /// # Errors
-/// The database fails.
-pub fn find(connection: &mut AnyConnection, actor: &str, key: &str) -> Result<Option<KeptAnswer>, StoreError> {
-    Ok(idempotency_keys::table.find((actor, key)).select(KeptAnswer::as_select()).first(connection).optional()?)
+/// The database cannot be read.
+pub fn find(connection: &mut AnyConnection, actor: &str, key: &str) -> Result<Option<KeptResponse>, StoreError> {
+    Ok(idempotency_keys::table.find((actor, key)).select(KeptResponse::as_select()).first(connection).optional()?)
 }
 
-/// Forgets the answer that `actor` got under `key`, if it was kept before `before`.
+/// Removes the response that `actor` got under `key`, if it was kept before `before`.
 ///
 /// # Errors
-/// The database fails.
+/// The database cannot be written.
 pub fn expire_one(connection: &mut AnyConnection, actor: &str, key: &str, before: Timestamp) -> Result<(), StoreError> {
     let old = idempotency_keys::table.find((actor, key)).filter(idempotency_keys::created_at.le(before.millis()));
     diesel::delete(old).execute(connection)?;
     Ok(())
 }
 
-/// Every answer that still carries a secret.
+/// Every response that still has a secret.
 ///
 /// # Errors
-/// The database fails.
-pub fn sealed(connection: &mut AnyConnection) -> Result<Vec<KeptAnswer>, StoreError> {
+/// The database cannot be read.
+pub fn sealed(connection: &mut AnyConnection) -> Result<Vec<KeptResponse>, StoreError> {
     Ok(idempotency_keys::table
-        .filter(idempotency_keys::sealed_body.is_not_null())
-        .select(KeptAnswer::as_select())
+        .filter(idempotency_keys::sealed_secret.is_not_null())
+        .select(KeptResponse::as_select())
         .load(connection)?)
 }
 
-/// Replaces the sealed part of an answer.
+/// Replaces the sealed secret of a response.
 ///
 /// # Errors
-/// The database fails.
-pub fn set_sealed(connection: &mut AnyConnection, answer: &KeptAnswer, sealed: &[u8]) -> Result<(), StoreError> {
-    diesel::update(idempotency_keys::table.find((&answer.actor, &answer.idempotency_key)))
-        .set(idempotency_keys::sealed_body.eq(sealed))
+/// The database cannot be written.
+pub fn set_sealed(connection: &mut AnyConnection, response: &KeptResponse, sealed: &[u8]) -> Result<(), StoreError> {
+    diesel::update(idempotency_keys::table.find((&response.actor, &response.idempotency_key)))
+        .set(idempotency_keys::sealed_secret.eq(sealed))
         .execute(connection)?;
     Ok(())
 }
 
-/// Destroys the secrets of answers kept before `secrets_before`, and forgets the answers kept before `all_before`.
+/// Destroys the secrets of responses kept before `secrets_before`, and removes the responses kept before `all_before`.
 ///
 /// # Errors
-/// The database fails.
+/// The database cannot be written.
 pub fn expire(
     connection: &mut AnyConnection,
     secrets_before: Timestamp,
@@ -89,9 +91,9 @@ pub fn expire(
     diesel::update(
         idempotency_keys::table
             .filter(idempotency_keys::created_at.lt(secrets_before.millis()))
-            .filter(idempotency_keys::sealed_body.is_not_null()),
+            .filter(idempotency_keys::sealed_secret.is_not_null()),
     )
-    .set(idempotency_keys::sealed_body.eq(None::<Vec<u8>>))
+    .set(idempotency_keys::sealed_secret.eq(None::<Vec<u8>>))
     .execute(connection)?;
     Ok(())
 }

@@ -1,10 +1,22 @@
 //! What an installation has once.
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::schema::{installation, signing_keys};
-use super::{AnyConnection, StoreError};
+use super::{AnyConnection, StoreError, base64_option};
 use crate::domain::time::Timestamp;
+
+/// The one row.
+#[derive(Queryable, Selectable, Insertable, Serialize, Deserialize)]
+#[diesel(table_name = installation, treat_none_as_default_value = false)]
+pub struct InstallationRow {
+    pub(super) id: i32,
+    created_at: i64,
+    change_sequence: i64,
+    #[serde(with = "base64_option")]
+    tag_key_sealed: Option<Vec<u8>>,
+}
 
 /// The sealed key of the tags in client secrets; `None` before the first start.
 ///

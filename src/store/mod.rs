@@ -1,16 +1,17 @@
-//! The only room that names diesel and r2d2: rows to domain values and back, queries, migrations.
+//! The only layer that names diesel and r2d2: rows to domain values and back, queries, migrations.
 //!
 //! One query text serves both databases. Every change runs through [`Store::change`], which takes the next number of the
 //! change log first: that makes changes one after another, and tells other processes what to forget.
 
-pub mod api_keys;
 pub mod audit_log;
 pub mod audit_seconds;
 pub mod backup;
+mod base64_option;
 pub mod change_log;
-pub mod clients;
 mod connection;
 pub mod credential_customers;
+pub mod credential_list;
+mod credential_rows;
 pub mod credentials;
 pub mod customers;
 pub mod idempotency;
@@ -31,7 +32,7 @@ use parking_lot::{FairMutex, FairMutexGuard};
 pub use connection::{AnyConnection, end_connecting};
 
 use crate::config::DatabaseConfig;
-use crate::domain::api_key::LastUse;
+use crate::domain::credential::LastUse;
 use crate::domain::time::Timestamp;
 use connection::Manager;
 
@@ -208,11 +209,11 @@ impl Store {
         Ok(())
     }
 
-    /// Notes when secrets and keys were last used.
+    /// Stores when secrets, by their ids, were last used.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn note_uses(&self, mut used: Vec<(credentials::Used, LastUse)>) -> Result<(), StoreError> {
+    pub async fn note_uses(&self, mut used: Vec<(Arc<str>, LastUse)>) -> Result<(), StoreError> {
         let store = self.clone();
         blocking(move || {
             // In the order in which rows lie side by side, and in steps, so that requests' events get their turn between.
@@ -310,6 +311,11 @@ where
 /// It does not.
 pub fn ping_connection(connection: &mut AnyConnection) -> Result<(), StoreError> {
     connection::ping(connection)
+}
+
+/// The rows of a list that can be read; damaged ones are logged and left out.
+fn readable<T>(rows: impl Iterator<Item = Result<T, StoreError>>) -> Vec<T> {
+    rows.filter_map(|row| row.inspect_err(|error| log::error!("{error}")).ok()).collect()
 }
 
 /// What a damaged column is reported as.

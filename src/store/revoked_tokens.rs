@@ -1,10 +1,21 @@
 //! Tokens that were revoked before their time.
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::schema::revoked_tokens;
 use super::{AnyConnection, StoreError};
 use crate::domain::time::Timestamp;
+
+/// A revoked token as it is stored.
+#[derive(Queryable, Selectable, Insertable, Serialize, Deserialize)]
+#[diesel(table_name = revoked_tokens)]
+pub struct RevokedTokenRow {
+    pub(super) jti: String,
+    client_id: String,
+    revoked_at: i64,
+    expires_at: i64,
+}
 
 /// Revokes a token; a second time changes nothing.
 ///
@@ -20,14 +31,13 @@ pub fn insert(
     if contains(connection, jti)? {
         return Ok(());
     }
-    diesel::insert_into(revoked_tokens::table)
-        .values((
-            revoked_tokens::jti.eq(jti),
-            revoked_tokens::client_id.eq(client),
-            revoked_tokens::revoked_at.eq(now.millis()),
-            revoked_tokens::expires_at.eq(expires_at.millis()),
-        ))
-        .execute(connection)?;
+    let row = RevokedTokenRow {
+        jti: jti.to_owned(),
+        client_id: client.to_owned(),
+        revoked_at: now.millis(),
+        expires_at: expires_at.millis(),
+    };
+    diesel::insert_into(revoked_tokens::table).values(row).execute(connection)?;
     Ok(())
 }
 

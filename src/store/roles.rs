@@ -1,23 +1,36 @@
 //! Roles that were made or changed here. A row with the name of a built-in role takes its place.
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
-use super::credentials::scopes_of;
+use super::credential_rows::scopes_of;
 use super::schema::{roles, users};
 use super::{AnyConnection, StoreError, damaged};
-use crate::domain::role::Role;
+use crate::domain::role::{Role, RoleName};
 use crate::domain::time::Timestamp;
 
-type Row = (String, String, String, i64, i64);
+/// A role as it is stored.
+#[derive(Queryable, Selectable, Insertable, Serialize, Deserialize)]
+#[diesel(table_name = roles)]
+pub struct RoleRow {
+    pub(super) name: String,
+    description: String,
+    scopes: String,
+    created_at: i64,
+    updated_at: i64,
+}
 
-fn into_role((name, description, scopes, created_at, updated_at): Row) -> Result<Role, StoreError> {
-    Ok(Role {
-        scopes: scopes_of(&scopes).map_err(|_| damaged("roles", &name, "scopes"))?,
-        name,
-        description,
-        created_at: Some(Timestamp::from_millis(created_at)),
-        updated_at: Some(Timestamp::from_millis(updated_at)),
-    })
+impl RoleRow {
+    fn into_role(self) -> Result<Role, StoreError> {
+        let wrong = |column| damaged("roles", &self.name, column);
+        Ok(Role {
+            name: self.name.parse().map_err(|_| wrong("name"))?,
+            description: self.description.parse().map_err(|_| wrong("description"))?,
+            scopes: scopes_of(&self.scopes).map_err(|_| wrong("scopes"))?,
+            created_at: Some(Timestamp::from_millis(self.created_at)),
+            updated_at: Some(Timestamp::from_millis(self.updated_at)),
+        })
+    }
 }
 
 /// Stores a role, in place of one of the same name.
@@ -25,17 +38,15 @@ fn into_role((name, description, scopes, created_at, updated_at): Row) -> Result
 /// # Errors
 /// The database fails.
 pub fn put(connection: &mut AnyConnection, role: &Role, now: Timestamp) -> Result<(), StoreError> {
-    let created_at = role.created_at.unwrap_or(now);
+    let row = RoleRow {
+        name: role.name.to_string(),
+        description: role.description.to_string(),
+        scopes: role.scopes.to_string(),
+        created_at: role.created_at.unwrap_or(now).millis(),
+        updated_at: now.millis(),
+    };
     remove(connection, &role.name)?;
-    diesel::insert_into(roles::table)
-        .values((
-            roles::name.eq(&role.name),
-            roles::description.eq(&role.description),
-            roles::scopes.eq(role.scopes.to_string()),
-            roles::created_at.eq(created_at.millis()),
-            roles::updated_at.eq(now.millis()),
-        ))
-        .execute(connection)?;
+    diesel::insert_into(roles::table).values(row).execute(connection)?;
     Ok(())
 }
 
@@ -43,8 +54,8 @@ pub fn put(connection: &mut AnyConnection, role: &Role, now: Timestamp) -> Resul
 ///
 /// # Errors
 /// The database fails.
-pub fn remove(connection: &mut AnyConnection, name: &str) -> Result<(), StoreError> {
-    diesel::delete(roles::table.find(name)).execute(connection)?;
+pub fn remove(connection: &mut AnyConnection, name: &RoleName) -> Result<(), StoreError> {
+    diesel::delete(roles::table.find(name.as_str())).execute(connection)?;
     Ok(())
 }
 
@@ -52,23 +63,21 @@ pub fn remove(connection: &mut AnyConnection, name: &str) -> Result<(), StoreErr
 ///
 /// # Errors
 /// The database fails.
-pub fn is_in_use(connection: &mut AnyConnection, name: &str) -> Result<bool, StoreError> {
-    Ok(diesel::select(diesel::dsl::exists(users::table.filter(users::role.eq(name)))).get_result(connection)?)
+pub fn is_in_use(connection: &mut AnyConnection, name: &RoleName) -> Result<bool, StoreError> {
+    let having = users::table.filter(users::role.eq(name.as_str()));
+    Ok(diesel::select(diesel::dsl::exists(having)).get_result(connection)?)
 }
 
 /// The role with this name, stored or built in.
 ///
 /// # Errors
 /// The database fails, or the row is damaged.
-pub fn find(connection: &mut AnyConnection, name: &str) -> Result<Option<Role>, StoreError> {
-    // PostgreSQL has no text with a NUL, and refuses to be asked for one.
-    if name.contains('\0') {
-        return Ok(None);
-    }
-    let row: Option<Row> = roles::table.find(name).first(connection).optional()?;
+pub fn find(connection: &mut AnyConnection, name: &RoleName) -> Result<Option<Role>, StoreError> {
+    let row: Option<RoleRow> =
+        roles::table.find(name.as_str()).select(RoleRow::as_select()).first(connection).optional()?;
     match row {
-        Some(row) => into_role(row).map(Some),
-        None => Ok(Role::built_in().find(|role| role.name == name)),
+        Some(row) => row.into_role().map(Some),
+        None => Ok(Role::built_in().find(|role| role.name == *name)),
     }
 }
 
@@ -77,8 +86,8 @@ pub fn find(connection: &mut AnyConnection, name: &str) -> Result<Option<Role>, 
 /// # Errors
 /// The database fails, or a row is damaged.
 pub fn all(connection: &mut AnyConnection) -> Result<Vec<Role>, StoreError> {
-    let rows: Vec<Row> = roles::table.load(connection)?;
-    let mut all = rows.into_iter().map(into_role).collect::<Result<Vec<_>, _>>()?;
+    let rows: Vec<RoleRow> = roles::table.select(RoleRow::as_select()).load(connection)?;
+    let mut all = rows.into_iter().map(RoleRow::into_role).collect::<Result<Vec<_>, _>>()?;
     let missing: Vec<Role> =
         Role::built_in().filter(|built_in| !all.iter().any(|role| role.name == built_in.name)).collect();
     all.extend(missing);

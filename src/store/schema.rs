@@ -59,50 +59,12 @@ diesel::table! {
 }
 
 diesel::table! {
-    clients (id) {
+    credentials (id) {
         id -> Text,
-        environment -> Text,
-        name -> Text,
-        description -> Text,
-        scopes -> Text,
-        default_scopes -> Nullable<Text>,
-        audiences -> Text,
-        resource_for -> Text,
-        allowed_ips -> Text,
-        token_lifetime -> BigInt,
-        signing_algorithm -> Nullable<Text>,
-        rate_per_minute -> Nullable<BigInt>,
-        burst_per_second -> Nullable<BigInt>,
-        state -> Text,
-        expires_at -> Nullable<BigInt>,
-        owner -> Nullable<Text>,
-        tokens_revoked_before -> Nullable<BigInt>,
-        created_at -> BigInt,
-        updated_at -> BigInt,
-        rotated_at -> BigInt,
-        due_noted_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    client_secrets (id) {
-        id -> Text,
-        client_id -> Text,
-        hash -> Text,
-        last_four -> Text,
-        created_at -> BigInt,
-        ends_at -> Nullable<BigInt>,
-        last_used_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    api_keys (id) {
-        id -> Text,
-        environment -> Text,
-        name -> Text,
-        description -> Text,
         kind -> Text,
+        environment -> Text,
+        name -> Text,
+        description -> Text,
         scopes -> Text,
         allowed_ips -> Text,
         rate_per_minute -> Nullable<BigInt>,
@@ -113,20 +75,31 @@ diesel::table! {
         created_at -> BigInt,
         updated_at -> BigInt,
         rotated_at -> BigInt,
-        due_noted_at -> Nullable<BigInt>,
-        last_used_at -> Nullable<BigInt>,
-        last_used_address -> Nullable<Text>,
+        due_flagged_at -> Nullable<BigInt>,
+        earlier_used_at -> Nullable<BigInt>,
+        earlier_used_address -> Nullable<Text>,
+        key_type -> Nullable<Text>,
+        default_scopes -> Nullable<Text>,
+        audiences -> Nullable<Text>,
+        resource_for -> Nullable<Text>,
+        token_lifetime -> Nullable<BigInt>,
+        signing_algorithm -> Nullable<Text>,
+        tokens_revoked_before -> Nullable<BigInt>,
     }
 }
 
 diesel::table! {
-    api_key_strings (digest) {
-        digest -> Binary,
-        key_id -> Text,
+    credential_secrets (id) {
+        id -> Text,
+        credential -> Text,
+        digest -> Nullable<Binary>,
+        hash -> Nullable<Text>,
         prefix -> Text,
         last_four -> Text,
         created_at -> BigInt,
         ends_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+        last_used_address -> Nullable<Text>,
     }
 }
 
@@ -168,9 +141,10 @@ diesel::table! {
         actor -> Text,
         idempotency_key -> Text,
         request_digest -> Binary,
-        status -> Integer,
-        body -> Text,
-        sealed_body -> Nullable<Binary>,
+        action -> Text,
+        object -> Text,
+        secret_id -> Nullable<Text>,
+        sealed_secret -> Nullable<Binary>,
         created_at -> BigInt,
     }
 }
@@ -216,11 +190,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(
-    clients,
-    client_secrets,
-    api_keys,
-    api_key_strings,
-    credential_customers,
-    customers,
-);
+diesel::allow_tables_to_appear_in_same_query!(credentials, credential_secrets, credential_customers, customers);

@@ -1,34 +1,43 @@
 //! The scope registry: what scopes mean, for people. It describes, and gates nothing.
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::schema::scopes;
-use super::{AnyConnection, StoreError, damaged};
+use super::{AnyConnection, StoreError, damaged, readable};
 use crate::domain::scope::Scope;
+use crate::domain::scope_entry::ScopeEntry;
 use crate::domain::time::Timestamp;
 
-/// A scope and what it means.
-#[derive(Clone, Debug)]
-pub struct ScopeEntry {
-    /// The scope token.
-    pub name: Scope,
-    /// For people.
-    pub description: String,
-    /// When it was entered.
-    pub created_at: Timestamp,
-    /// When it was last changed.
-    pub updated_at: Timestamp,
+/// An entry as it is stored.
+#[derive(Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
+#[diesel(table_name = scopes, primary_key(name))]
+pub struct ScopeRow {
+    pub(super) name: String,
+    description: String,
+    created_at: i64,
+    updated_at: i64,
 }
 
-type Row = (String, String, i64, i64);
+impl ScopeRow {
+    fn of(entry: &ScopeEntry) -> Self {
+        Self {
+            name: entry.name.to_string(),
+            description: entry.description.to_string(),
+            created_at: entry.created_at.millis(),
+            updated_at: entry.updated_at.millis(),
+        }
+    }
 
-fn into_entry((name, description, created_at, updated_at): Row) -> Result<ScopeEntry, StoreError> {
-    Ok(ScopeEntry {
-        name: name.parse().map_err(|_| damaged("scopes", &name, "name"))?,
-        description,
-        created_at: Timestamp::from_millis(created_at),
-        updated_at: Timestamp::from_millis(updated_at),
-    })
+    fn into_entry(self) -> Result<ScopeEntry, StoreError> {
+        let wrong = |column| damaged("scopes", &self.name, column);
+        Ok(ScopeEntry {
+            name: self.name.parse().map_err(|_| wrong("name"))?,
+            description: self.description.parse().map_err(|_| wrong("description"))?,
+            created_at: Timestamp::from_millis(self.created_at),
+            updated_at: Timestamp::from_millis(self.updated_at),
+        })
+    }
 }
 
 /// Enters a scope.
@@ -36,14 +45,7 @@ fn into_entry((name, description, created_at, updated_at): Row) -> Result<ScopeE
 /// # Errors
 /// [`StoreError::Duplicate`] if it is there already; the database fails.
 pub fn insert(connection: &mut AnyConnection, entry: &ScopeEntry) -> Result<(), StoreError> {
-    diesel::insert_into(scopes::table)
-        .values((
-            scopes::name.eq(entry.name.as_str()),
-            scopes::description.eq(&entry.description),
-            scopes::created_at.eq(entry.created_at.millis()),
-            scopes::updated_at.eq(entry.updated_at.millis()),
-        ))
-        .execute(connection)?;
+    diesel::insert_into(scopes::table).values(ScopeRow::of(entry)).execute(connection)?;
     Ok(())
 }
 
@@ -52,9 +54,7 @@ pub fn insert(connection: &mut AnyConnection, entry: &ScopeEntry) -> Result<(), 
 /// # Errors
 /// The database fails.
 pub fn update(connection: &mut AnyConnection, entry: &ScopeEntry) -> Result<(), StoreError> {
-    diesel::update(scopes::table.find(entry.name.as_str()))
-        .set((scopes::description.eq(&entry.description), scopes::updated_at.eq(entry.updated_at.millis())))
-        .execute(connection)?;
+    diesel::update(scopes::table.find(entry.name.as_str())).set(ScopeRow::of(entry)).execute(connection)?;
     Ok(())
 }
 
@@ -71,8 +71,9 @@ pub fn remove(connection: &mut AnyConnection, name: &Scope) -> Result<bool, Stor
 /// # Errors
 /// The database fails.
 pub fn find(connection: &mut AnyConnection, name: &Scope) -> Result<Option<ScopeEntry>, StoreError> {
-    let row: Option<Row> = scopes::table.find(name.as_str()).first(connection).optional()?;
-    row.map(into_entry).transpose()
+    let row: Option<ScopeRow> =
+        scopes::table.find(name.as_str()).select(ScopeRow::as_select()).first(connection).optional()?;
+    row.map(ScopeRow::into_entry).transpose()
 }
 
 /// Entries, newest first, at most `limit`, after the entry `before` if one is given.
@@ -84,13 +85,17 @@ pub fn list(
     before: Option<&ScopeEntry>,
     limit: i64,
 ) -> Result<Vec<ScopeEntry>, StoreError> {
-    let mut query = scopes::table.order((scopes::created_at.desc(), scopes::name.desc())).limit(limit).into_boxed();
+    let mut query = scopes::table
+        .select(ScopeRow::as_select())
+        .order((scopes::created_at.desc(), scopes::name.desc()))
+        .limit(limit)
+        .into_boxed();
     if let Some(before) = before {
         let at = before.created_at.millis();
         query = query.filter(
             scopes::created_at.lt(at).or(scopes::created_at.eq(at).and(scopes::name.lt(before.name.to_string()))),
         );
     }
-    let rows: Vec<Row> = query.load(connection)?;
-    rows.into_iter().map(into_entry).collect()
+    let rows: Vec<ScopeRow> = query.load(connection)?;
+    Ok(readable(rows.into_iter().map(ScopeRow::into_entry)))
 }

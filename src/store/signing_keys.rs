@@ -1,21 +1,24 @@
 //! Signing keys, their private halves sealed.
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::schema::signing_keys;
-use super::{AnyConnection, StoreError, damaged};
+use super::{AnyConnection, StoreError, base64_option, damaged};
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::{Algorithm, SigningKey};
 use crate::domain::time::Timestamp;
 
-#[derive(Queryable, Selectable, Insertable)]
+/// A signing key as it is stored.
+#[derive(Queryable, Selectable, Insertable, Serialize, Deserialize)]
 #[diesel(table_name = signing_keys, treat_none_as_default_value = false)]
-struct Row {
-    kid: String,
+pub struct SigningKeyRow {
+    pub(super) kid: String,
     environment: String,
     algorithm: String,
     generation: i64,
     public_jwk: String,
+    #[serde(with = "base64_option")]
     private_key_sealed: Option<Vec<u8>>,
     created_at: i64,
     activates_at: i64,
@@ -32,7 +35,7 @@ pub struct StoredKey {
     pub private_key_sealed: Option<Vec<u8>>,
 }
 
-impl Row {
+impl SigningKeyRow {
     fn into_stored(self) -> Result<StoredKey, StoreError> {
         let wrong = |column| damaged("signing_keys", &self.kid, column);
         Ok(StoredKey {
@@ -58,7 +61,7 @@ impl Row {
 /// [`StoreError::Duplicate`] if its generation is taken: another node was faster.
 pub fn insert(connection: &mut AnyConnection, stored: &StoredKey) -> Result<(), StoreError> {
     let key = &stored.key;
-    let row = Row {
+    let row = SigningKeyRow {
         kid: key.kid.to_string(),
         environment: key.environment.to_string(),
         algorithm: key.algorithm.to_string(),
@@ -105,11 +108,11 @@ pub fn set_private_key(connection: &mut AnyConnection, kid: &str, sealed: Option
 /// # Errors
 /// The database fails, or a row is damaged.
 pub fn all(connection: &mut AnyConnection) -> Result<Vec<Result<StoredKey, StoreError>>, StoreError> {
-    let rows: Vec<Row> = signing_keys::table
+    let rows: Vec<SigningKeyRow> = signing_keys::table
         .order((signing_keys::created_at.asc(), signing_keys::kid.asc()))
-        .select(Row::as_select())
+        .select(SigningKeyRow::as_select())
         .load(connection)?;
-    Ok(rows.into_iter().map(Row::into_stored).collect())
+    Ok(rows.into_iter().map(SigningKeyRow::into_stored).collect())
 }
 
 /// The keys of one environment and algorithm, newest first.
@@ -121,11 +124,11 @@ pub fn of(
     environment: Environment,
     algorithm: Algorithm,
 ) -> Result<Vec<SigningKey>, StoreError> {
-    let rows: Vec<Row> = signing_keys::table
+    let rows: Vec<SigningKeyRow> = signing_keys::table
         .filter(signing_keys::environment.eq(environment.as_str()))
         .filter(signing_keys::algorithm.eq(algorithm.as_str()))
         .order(signing_keys::generation.desc())
-        .select(Row::as_select())
+        .select(SigningKeyRow::as_select())
         .load(connection)?;
     rows.into_iter().map(|row| row.into_stored().map(|stored| stored.key)).collect()
 }
@@ -135,6 +138,7 @@ pub fn of(
 /// # Errors
 /// The database fails, or the row is damaged.
 pub fn find(connection: &mut AnyConnection, kid: &str) -> Result<Option<SigningKey>, StoreError> {
-    let row: Option<Row> = signing_keys::table.find(kid).select(Row::as_select()).first(connection).optional()?;
+    let row: Option<SigningKeyRow> =
+        signing_keys::table.find(kid).select(SigningKeyRow::as_select()).first(connection).optional()?;
     row.map(|row| row.into_stored().map(|stored| stored.key)).transpose()
 }

@@ -1,17 +1,19 @@
 //! Users.
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::schema::users;
-use super::{AnyConnection, StoreError, damaged};
+use super::{AnyConnection, StoreError, damaged, readable};
 use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
-use crate::domain::user::User;
+use crate::domain::user::{EmailAddress, User, UserFilter};
 
-#[derive(Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+/// A user as it is stored.
+#[derive(Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = users, treat_none_as_null = true, treat_none_as_default_value = false)]
-struct Row {
-    id: String,
+pub struct UserRow {
+    pub(super) id: String,
     email: String,
     name: String,
     role: String,
@@ -21,13 +23,13 @@ struct Row {
     updated_at: i64,
 }
 
-impl Row {
+impl UserRow {
     fn of(user: &User) -> Self {
         Self {
             id: user.id.to_string(),
-            email: user.email.clone(),
-            name: user.name.clone(),
-            role: user.role.clone(),
+            email: user.email.to_string(),
+            name: user.name.as_ref().map(ToString::to_string).unwrap_or_default(),
+            role: user.role.to_string(),
             is_active: i32::from(user.is_active),
             password_hash: user.password_hash.clone(),
             created_at: user.created_at.millis(),
@@ -36,11 +38,13 @@ impl Row {
     }
 
     fn into_user(self) -> Result<User, StoreError> {
+        let wrong = |column| damaged("users", &self.id, column);
+        let name = Some(&self.name).filter(|name| !name.is_empty());
         Ok(User {
-            id: self.id.parse().map_err(|_| damaged("users", &self.id, "id"))?,
-            email: self.email,
-            name: self.name,
-            role: self.role,
+            id: self.id.parse().map_err(|_| wrong("id"))?,
+            email: self.email.parse().map_err(|_| wrong("email"))?,
+            name: name.map(|name| name.parse()).transpose().map_err(|_| wrong("name"))?,
+            role: self.role.parse().map_err(|_| wrong("role"))?,
             is_active: self.is_active == 1,
             password_hash: self.password_hash,
             created_at: Timestamp::from_millis(self.created_at),
@@ -54,7 +58,7 @@ impl Row {
 /// # Errors
 /// [`StoreError::Duplicate`] if another has the address; the database fails.
 pub fn insert(connection: &mut AnyConnection, user: &User) -> Result<(), StoreError> {
-    diesel::insert_into(users::table).values(Row::of(user)).execute(connection)?;
+    diesel::insert_into(users::table).values(UserRow::of(user)).execute(connection)?;
     Ok(())
 }
 
@@ -63,7 +67,7 @@ pub fn insert(connection: &mut AnyConnection, user: &User) -> Result<(), StoreEr
 /// # Errors
 /// [`StoreError::Duplicate`] if another has the address; the database fails.
 pub fn update(connection: &mut AnyConnection, user: &User) -> Result<(), StoreError> {
-    diesel::update(users::table.find(user.id.as_str())).set(Row::of(user)).execute(connection)?;
+    diesel::update(users::table.find(user.id.as_str())).set(UserRow::of(user)).execute(connection)?;
     Ok(())
 }
 
@@ -72,8 +76,9 @@ pub fn update(connection: &mut AnyConnection, user: &User) -> Result<(), StoreEr
 /// # Errors
 /// The database fails, or the row is damaged.
 pub fn find(connection: &mut AnyConnection, id: &UserId) -> Result<Option<User>, StoreError> {
-    let row: Option<Row> = users::table.find(id.as_str()).select(Row::as_select()).first(connection).optional()?;
-    row.map(Row::into_user).transpose()
+    let row: Option<UserRow> =
+        users::table.find(id.as_str()).select(UserRow::as_select()).first(connection).optional()?;
+    row.map(UserRow::into_user).transpose()
 }
 
 /// The user that `name` names by id or e-mail address.
@@ -84,27 +89,13 @@ pub fn find_named(connection: &mut AnyConnection, name: &str) -> Result<Option<U
     if let Ok(id) = name.parse() {
         return find(connection, &id);
     }
-    // PostgreSQL has no text with a NUL, and refuses to be asked for one.
-    if name.contains('\0') {
-        return Ok(None);
-    }
-    let row: Option<Row> = users::table
-        .filter(users::email.eq(name.to_lowercase()))
-        .select(Row::as_select())
+    let Ok(email) = name.parse::<EmailAddress>() else { return Ok(None) };
+    let row: Option<UserRow> = users::table
+        .filter(users::email.eq(email.as_str()))
+        .select(UserRow::as_select())
         .first(connection)
         .optional()?;
-    row.map(Row::into_user).transpose()
-}
-
-/// Which users to list.
-#[derive(Clone, Debug, Default)]
-pub struct UserFilter {
-    /// The one with this address, in lower case.
-    pub email: Option<String>,
-    /// With this role.
-    pub role: Option<String>,
-    /// Made before the user with this id.
-    pub before: Option<UserId>,
+    row.map(UserRow::into_user).transpose()
 }
 
 /// Users, newest first, at most `limit`. A damaged row is logged and left out.
@@ -112,16 +103,16 @@ pub struct UserFilter {
 /// # Errors
 /// The database fails.
 pub fn list(connection: &mut AnyConnection, filter: &UserFilter, limit: i64) -> Result<Vec<User>, StoreError> {
-    let mut query = users::table.select(Row::as_select()).order(users::id.desc()).limit(limit).into_boxed();
+    let mut query = users::table.select(UserRow::as_select()).order(users::id.desc()).limit(limit).into_boxed();
     if let Some(email) = &filter.email {
-        query = query.filter(users::email.eq(email.clone()));
+        query = query.filter(users::email.eq(email));
     }
     if let Some(role) = &filter.role {
-        query = query.filter(users::role.eq(role.clone()));
+        query = query.filter(users::role.eq(role));
     }
     if let Some(before) = &filter.before {
         query = query.filter(users::id.lt(before.to_string()));
     }
-    let rows: Vec<Row> = query.load(connection)?;
-    Ok(rows.into_iter().filter_map(|row| row.into_user().inspect_err(|error| log::error!("{error}")).ok()).collect())
+    let rows: Vec<UserRow> = query.load(connection)?;
+    Ok(readable(rows.into_iter().map(UserRow::into_user)))
 }

@@ -1,4 +1,4 @@
-//! API keys, about which Sealwright is asked: `POST /api/v1/keys/verify`.
+//! Verifies API keys with Sealwright: `POST /api/v1/keys/verify`.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,24 +15,24 @@ use crate::refusal::Reason;
 
 /// The header that carries an API key.
 pub(crate) const API_KEY: &str = "x-api-key";
-/// Longest text that is asked about as a key.
+/// The length of the longest value that is sent to Sealwright as a key.
 const KEY_MAX: usize = 256;
-/// Most characters of what is sent along for the audit log.
-const NOTE_MAX: usize = 512;
+/// The length to which the path and the user agent are cut for the audit log.
+const DETAIL_MAX: usize = 512;
 const RETRY_AFTER: u64 = 5;
 const RETRY_AFTER_MAX: u64 = 24 * 3600;
 
 pub(crate) struct KeyVerifier {
     pub(crate) http: Http,
     pub(crate) url: Url,
-    /// The service's own key, marked as sensitive.
+    /// The service's own key. It is marked as sensitive, so that it is not logged.
     pub(crate) own_key: HeaderValue,
     pub(crate) environment: Environment,
 }
 
-/// What Sealwright is asked. It has no `Debug`, for it has a key.
+/// The body of the request. It has no `Debug`, because it has a key.
 #[derive(Serialize)]
-struct Question<'a> {
+struct VerifyRequest<'a> {
     key: &'a str,
     environment: Environment,
     scopes: &'a [&'a str],
@@ -45,7 +45,7 @@ struct Question<'a> {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct VerifyResponse {
     valid: bool,
     code: Code,
     id: Option<String>,
@@ -68,7 +68,7 @@ enum Code {
     WrongCustomer,
     RateLimited,
     InsufficientScope,
-    /// One of a version to come.
+    /// A code of a later version of Sealwright.
     #[serde(other)]
     Unknown,
 }
@@ -86,7 +86,7 @@ impl RateLimit {
 }
 
 impl KeyVerifier {
-    /// Whom a key speaks for, at this moment, if it has these scopes.
+    /// Verifies that a key is valid now and has these scopes. Returns the caller.
     pub(crate) async fn verify(
         &self,
         key: &str,
@@ -94,22 +94,22 @@ impl KeyVerifier {
         address: Option<IpAddr>,
         request: &HttpRequest,
     ) -> Result<Caller, Reason> {
-        // What cannot be a key is no reason to ask.
+        // A value that cannot be a key is not sent.
         if key.len() > KEY_MAX || !key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             return Err(Reason::InvalidKey);
         }
         let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
-        let question = Question {
+        let body = VerifyRequest {
             key,
             environment: self.environment,
             scopes,
             ip: address.map(|address| address.to_canonical()),
             method: request.method().as_str(),
-            path: start_of(request.path()),
-            user_agent: user_agent.map(start_of),
+            path: shorten(request.path()),
+            user_agent: user_agent.map(shorten),
         };
-        match self.ask(&question).await {
-            Ok(answer) => self.caller(answer, scopes),
+        match self.send(&body).await {
+            Ok(response) => self.caller(response, scopes),
             Err(error) => {
                 log::error!("API keys cannot be verified: {error}");
                 Err(Reason::Unavailable { retry_after: RETRY_AFTER })
@@ -117,19 +117,19 @@ impl KeyVerifier {
         }
     }
 
-    async fn ask(&self, question: &Question<'_>) -> Result<Answer, FetchError> {
-        let request = self.http.post(self.url.clone()).header(API_KEY, self.own_key.clone()).json(question);
+    async fn send(&self, body: &VerifyRequest<'_>) -> Result<VerifyResponse, FetchError> {
+        let request = self.http.post(self.url.clone()).header(API_KEY, self.own_key.clone()).json(body);
         read(send(request).await?).await
     }
 
-    fn caller(&self, answer: Answer, scopes: &'static [&'static str]) -> Result<Caller, Reason> {
-        match (answer.code, answer.id) {
-            (Code::Valid, Some(credential)) if answer.valid => Ok(Caller {
+    fn caller(&self, response: VerifyResponse, scopes: &'static [&'static str]) -> Result<Caller, Reason> {
+        match (response.code, response.id) {
+            (Code::Valid, Some(credential)) if response.valid => Ok(Caller {
                 credential,
                 kind: CallerKind::ApiKey,
-                scopes: answer.scopes.unwrap_or_default(),
-                customers: answer.customers.unwrap_or_default(),
-                owner: answer.owner,
+                scopes: response.scopes.unwrap_or_default(),
+                customers: response.customers.unwrap_or_default(),
+                owner: response.owner,
                 environment: self.environment,
                 token_id: None,
             }),
@@ -137,7 +137,7 @@ impl KeyVerifier {
             (Code::WrongCustomer, _) => Err(Reason::WrongCustomer),
             (Code::InsufficientScope, _) => Err(Reason::InsufficientScope(scopes)),
             (Code::RateLimited, _) => {
-                let wait = answer.rate_limit.as_ref().and_then(RateLimit::seconds).unwrap_or(RETRY_AFTER);
+                let wait = response.rate_limit.as_ref().and_then(RateLimit::seconds).unwrap_or(RETRY_AFTER);
                 Err(Reason::RateLimited { retry_after: wait.clamp(1, RETRY_AFTER_MAX) })
             }
             (code, _) => {
@@ -148,6 +148,6 @@ impl KeyVerifier {
     }
 }
 
-fn start_of(text: &str) -> String {
-    text.chars().take(NOTE_MAX).collect()
+fn shorten(text: &str) -> String {
+    text.chars().take(DETAIL_MAX).collect()
 }

@@ -1,4 +1,4 @@
-//! What a handler requires, in its signature.
+//! The argument of a handler that requires scopes.
 
 use std::fmt;
 use std::future::Future;
@@ -14,17 +14,39 @@ use crate::refusal::{Reason, Refusal};
 use crate::scope::RequiredScopes;
 use crate::server::ResourceServer;
 
-/// A caller whose credential is in force and covers the scopes of `S`. As an argument of a handler it is what lets the
-/// handler run; it is used as the [`Caller`] that it has.
+/// A caller whose valid credential covers the scopes of `S`. A handler with this argument runs only for such callers.
+/// It dereferences to the [`Caller`].
 ///
-/// actix-web extracts all arguments side by side: while Sealwright is asked, a body may already be read, within its own limits.
+/// actix-web extracts all arguments concurrently: it may read a body, within the body's own limits, before the caller
+/// is authorized.
+///
+/// ```
+/// use actix_web::get;
+/// use sealwright_resource_server::{Authorized, scopes};
+///
+/// scopes! { OrdersRead = "orders:read"; }
+///
+/// #[get("/orders")]
+/// async fn orders(caller: Authorized<OrdersRead>) -> String {
+///     format!("the orders that {} may see", caller.credential)
+/// }
+/// ```
 pub struct Authorized<S> {
     caller: Caller,
     scopes: PhantomData<S>,
 }
 
 impl<S> Authorized<S> {
-    /// The caller, to keep.
+    /// Returns the caller by value.
+    ///
+    /// ```
+    /// use sealwright_resource_server::{AnyCaller, Authorized, Caller};
+    ///
+    /// async fn orders(caller: Authorized<AnyCaller>) -> String {
+    ///     let caller: Caller = caller.into_caller();
+    ///     caller.credential
+    /// }
+    /// ```
     pub fn into_caller(self) -> Caller {
         self.caller
     }
@@ -52,7 +74,7 @@ impl<S: RequiredScopes> FromRequest for Authorized<S> {
         let request = request.clone();
         Box::pin(async move {
             let Some(server) = resource_server(&request) else {
-                log::error!("no ResourceServer in app_data, so that nothing can be authorized");
+                log::error!("no ResourceServer in app_data: every request to a protected handler is refused");
                 return Err(Refusal::new(Reason::Misconfigured, "".into()));
             };
             let caller = server.authorize(&request, S::SCOPES).await?;
@@ -61,7 +83,7 @@ impl<S: RequiredScopes> FromRequest for Authorized<S> {
     }
 }
 
-/// The resource server among the `app_data`, by itself or wrapped as actix-web's own documents have it.
+/// Finds the resource server in `app_data`, by itself or wrapped in `web::Data`.
 fn resource_server(request: &HttpRequest) -> Option<&ResourceServer> {
     let wrapped = || request.app_data::<web::Data<ResourceServer>>().map(web::Data::get_ref);
     request.app_data::<ResourceServer>().or_else(wrapped)

@@ -1,4 +1,4 @@
-//! How a [`ResourceServer`] is made.
+//! Configures and builds a [`ResourceServer`].
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,38 +9,28 @@ use actix_web::HttpRequest;
 use reqwest::header::HeaderValue;
 
 use crate::api_key::KeyVerifier;
+use crate::build_error::{BuildError, Problem};
 use crate::caller::Environment;
-use crate::http::{Http, UrlError};
+use crate::http::Http;
 use crate::jwks::Jwks;
 use crate::server::{AddressOf, Inner, ResourceServer};
 use crate::token::TokenVerifier;
 
 const LEEWAY_MAX: u64 = 60;
-/// How long the issuer is left alone after it was asked for its keys, unless chosen.
+/// The shortest time between two fetches of the keys, unless it is set.
 const REFETCH_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Why a [`ResourceServer`] cannot be made.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct BuildError(#[from] Problem);
-
-#[derive(Debug, thiserror::Error)]
-enum Problem {
-    #[error("the issuer: {0}")]
-    Issuer(UrlError),
-    #[error("Sealwright's address: {0}")]
-    Address(UrlError),
-    #[error("the audience is empty")]
-    NoAudience,
-    #[error("the realm has a quotation mark, a backslash, or what is no visible ASCII")]
-    Realm,
-    #[error("the service's own API key is empty or no header's value")]
-    OwnKey,
-    #[error("the HTTP client: {0}")]
-    Client(reqwest::Error),
-}
-
-/// The settings of a [`ResourceServer`].
+/// The settings of a [`ResourceServer`]. [`ResourceServer::builder`] creates one.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use sealwright_resource_server::{BuildError, Builder, ResourceServer};
+///
+/// fn configure(builder: Builder) -> Result<ResourceServer, BuildError> {
+///     builder.realm("orders").leeway(Duration::from_secs(10)).build()
+/// }
+/// ```
 pub struct Builder {
     issuer: String,
     audience: String,
@@ -53,7 +43,7 @@ pub struct Builder {
     insecure: bool,
 }
 
-/// A text that is never printed.
+/// A secret that `Debug` does not print.
 struct Secret(String);
 
 impl Builder {
@@ -71,46 +61,90 @@ impl Builder {
         }
     }
 
-    /// Takes API keys, too, and asks Sealwright about each. `sealwright_url` is its address (an issuer's will do), and
-    /// `own_key` this service's own API key, of the same environment, with the permission `sealwright.keys:verify`.
+    /// Accepts API keys too and verifies each with Sealwright. `sealwright_url` is Sealwright's address; an issuer's is
+    /// accepted too. `own_key` is this service's own API key, of the same environment and with the permission
+    /// `sealwright.keys:verify`. Unless this is set, only tokens are accepted.
+    ///
+    /// ```no_run
+    /// # use sealwright_resource_server::ResourceServer;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = ResourceServer::builder("https://auth.example.com", "https://api.example.com")
+    ///     .api_keys("https://auth.example.com", std::env::var("SEALWRIGHT_API_KEY")?)
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn api_keys(mut self, sealwright_url: impl Into<String>, own_key: impl Into<String>) -> Self {
         self.api_keys = Some((sealwright_url.into(), Secret(own_key.into())));
         self
     }
 
-    /// The environment whose credentials are accepted. Unless chosen it is what the issuer ends in, `/staging` or
-    /// `/development`, else production.
+    /// Sets the environment whose credentials are accepted. By default it is the issuer's, by the end of its URL:
+    /// `/staging`, `/development`, else production.
+    ///
+    /// ```
+    /// # use sealwright_resource_server::{Environment, ResourceServer};
+    /// let builder = ResourceServer::builder("https://auth.example.com", "https://api.example.com")
+    ///     .environment(Environment::Staging);
+    /// ```
     #[must_use]
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = Some(environment);
         self
     }
 
-    /// The name of what is protected, in challenges (RFC 9110 section 11.5); the audience unless chosen.
+    /// Sets the name of the protected service in `WWW-Authenticate` (RFC 9110 section 11.5). The default is the
+    /// audience.
+    ///
+    /// ```
+    /// # use sealwright_resource_server::ResourceServer;
+    /// let builder = ResourceServer::builder("https://auth.example.com", "https://api.example.com")
+    ///     .realm("orders");
+    /// ```
     #[must_use]
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());
         self
     }
 
-    /// By how much this machine's clock may differ from the issuer's; nothing unless chosen, and at most a minute (RFC 7519
-    /// section 4.1.4).
+    /// Sets by how much this machine's clock may differ from the issuer's (RFC 7519 section 4.1.4). The default is
+    /// zero, the maximum is one minute.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use sealwright_resource_server::ResourceServer;
+    /// let builder = ResourceServer::builder("https://auth.example.com", "https://api.example.com")
+    ///     .leeway(Duration::from_secs(10));
+    /// ```
     #[must_use]
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway.as_secs().min(LEEWAY_MAX);
         self
     }
 
-    /// How long the issuer is left alone after it was asked for its keys, whatever comes; 5 s unless chosen.
+    /// Sets the shortest time between two fetches of the issuer's keys. The default is 5 seconds.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use sealwright_resource_server::ResourceServer;
+    /// let builder = ResourceServer::builder("https://auth.example.com", "https://api.example.com")
+    ///     .refetch_interval(Duration::from_secs(30));
+    /// ```
     #[must_use]
     pub fn refetch_interval(mut self, interval: Duration) -> Self {
         self.refetch_interval = interval;
         self
     }
 
-    /// How the address of a caller is found, which API keys may be bound to. Unless chosen it is the peer's, which behind a
-    /// proxy is the proxy's: believe a forwarded address only from a proxy of yours.
+    /// Sets how the address of a caller is found, which an API key's allowlist may restrict. The default is the peer's
+    /// address, which behind a proxy is the proxy's. Trust a forwarded address only from your own proxy.
+    ///
+    /// ```
+    /// # use sealwright_resource_server::ResourceServer;
+    /// let builder = ResourceServer::builder("https://auth.example.com", "https://api.example.com")
+    ///     .client_address(|request| request.headers().get("X-Real-IP")?.to_str().ok()?.parse().ok());
+    /// ```
     #[must_use]
     pub fn client_address(
         mut self,
@@ -120,18 +154,32 @@ impl Builder {
         self
     }
 
-    /// Lets plain HTTP lead to Sealwright beyond this machine. Only where nobody can change what is on the way: he could
-    /// hand out keys of his own, and read the service's.
+    /// Allows plain HTTP to Sealwright on another machine. Use it only on a trusted network: anyone who can change the
+    /// traffic can publish their own keys and read the service's API key.
+    ///
+    /// ```
+    /// # use sealwright_resource_server::ResourceServer;
+    /// let builder = ResourceServer::builder("http://sealwright.internal:8080", "https://api.example.com")
+    ///     .allow_insecure_http();
+    /// ```
     #[must_use]
     pub fn allow_insecure_http(mut self) -> Self {
         self.insecure = true;
         self
     }
 
-    /// The resource server. Nothing is asked yet: a service may start before Sealwright does.
+    /// Builds the resource server. This sends no request: a service may start before Sealwright does.
+    ///
+    /// ```
+    /// use sealwright_resource_server::ResourceServer;
+    ///
+    /// let builder = |issuer: &str| ResourceServer::builder(issuer, "https://api.example.com");
+    /// assert!(builder("https://auth.example.com").build().is_ok());
+    /// assert!(builder("http://auth.example.com").build().is_err());
+    /// ```
     ///
     /// # Errors
-    /// An address, the audience, the realm or the service's own key cannot be right.
+    /// An address, the audience, the realm or the service's own key is invalid.
     pub fn build(self) -> Result<ResourceServer, BuildError> {
         let http = Http::new(self.insecure).map_err(Problem::Client)?;
         http.url(&self.issuer).map_err(Problem::Issuer)?;
@@ -194,7 +242,7 @@ mod tests {
     const ISSUER: &str = "https://auth.example";
 
     #[test]
-    fn what_cannot_be_right_is_no_resource_server() {
+    fn invalid_settings_are_refused() {
         let builder = || ResourceServer::builder(ISSUER, "orders");
         assert!(builder().api_keys(ISSUER, "sw_live_own").build().is_ok());
         for (name, wrong) in [
@@ -205,7 +253,7 @@ mod tests {
             ("audience as realm", ResourceServer::builder(ISSUER, "öffentlich")),
             ("keys over plain HTTP", builder().api_keys("http://auth.example", "sw_live_own")),
             ("own key empty", builder().api_keys(ISSUER, "")),
-            ("own key with a line", builder().api_keys(ISSUER, "a\nb")),
+            ("own key with a line break", builder().api_keys(ISSUER, "a\nb")),
         ] {
             let problem = wrong.build().unwrap_err().to_string();
             assert!(!problem.is_empty() && !problem.contains("sw_live_own"), "{name}: {problem}");

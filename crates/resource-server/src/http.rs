@@ -1,4 +1,4 @@
-//! Requests to Sealwright: bounded in time and size, and never sent on elsewhere.
+//! Sends requests to Sealwright, bounded in time and size and without redirects.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -8,36 +8,36 @@ use serde::de::DeserializeOwned;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Longest answer that is read.
-const ANSWER_MAX: usize = 64 * 1024;
+/// The length of the longest body that is read.
+const BODY_MAX: usize = 64 * 1024;
 
-/// Why there is no answer.
+/// The reason why a fetch failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
     #[error("{0:?}")]
     Transport(#[from] reqwest::Error),
-    #[error("the answer is {0}")]
+    #[error("the status is {0}")]
     Status(StatusCode),
-    #[error("the answer is too long")]
+    #[error("the body is too long")]
     TooLong,
-    #[error("the answer is not what it should be: {0}")]
+    #[error("the body is malformed: {0}")]
     Content(#[from] serde_json::Error),
     #[error("{0}")]
     Url(#[from] UrlError),
-    #[error("the metadata speak for another issuer: {0:?}")]
+    #[error("the metadata is of another issuer: {0:?}")]
     OtherIssuer(String),
-    #[error("two keys have one id: {0:?}")]
-    SameId(String),
+    #[error("two keys have the same id: {0:?}")]
+    DuplicateKeyId(String),
 }
 
-/// Why an address is not asked.
+/// The reason why an address is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UrlError {
-    #[error("{0:?} is no URL")]
+    #[error("{0:?} is not a URL")]
     Malformed(String),
     #[error("{0:?} is neither https nor on this machine")]
     Insecure(String),
-    #[error("a URL has a user, a query or a fragment")]
+    #[error("the URL has a user, a query or a fragment")]
     Excess,
 }
 
@@ -48,18 +48,19 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    /// `insecure`: plain HTTP is allowed beyond this machine.
+    /// Builds the client. `insecure` allows plain HTTP to other machines.
     pub(crate) fn new(insecure: bool) -> reqwest::Result<Self> {
         let client = Client::builder()
             .timeout(TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
-            // What Sealwright is asked with, and what it answers, is for nobody else.
+            // The requests carry secrets.
             .redirect(redirect::Policy::none())
             .build()?;
         Ok(Self { client, insecure })
     }
 
-    /// An address that may be asked: whoever can change the answers on their way could make keys of his own.
+    /// Parses an address. Plain HTTP to another machine is refused: who can change a response could publish their own
+    /// keys.
     pub(crate) fn url(&self, text: &str) -> Result<Url, UrlError> {
         let url = Url::parse(text).map_err(|_| UrlError::Malformed(text.to_owned()))?;
         let has_user = !url.username().is_empty() || url.password().is_some();
@@ -87,7 +88,7 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// The answer, if it is 200.
+/// Sends a request. Returns the response if its status is 200.
 pub(crate) async fn send(request: RequestBuilder) -> Result<Response, FetchError> {
     let response = request.send().await?;
     match response.status() {
@@ -96,11 +97,11 @@ pub(crate) async fn send(request: RequestBuilder) -> Result<Response, FetchError
     }
 }
 
-/// What an answer's body says.
+/// Reads the JSON body of a response.
 pub(crate) async fn read<T: DeserializeOwned>(mut response: Response) -> Result<T, FetchError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > ANSWER_MAX {
+        if body.len() + chunk.len() > BODY_MAX {
             return Err(FetchError::TooLong);
         }
         body.extend_from_slice(&chunk);

@@ -1,4 +1,4 @@
-//! The issuer's public keys (RFC 7517), kept in memory and fetched when they are needed.
+//! Fetches and caches the issuer's public keys (RFC 7517).
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,10 +15,10 @@ use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard};
 use crate::http::{FetchError, Http, read, send};
 use crate::refusal::Reason;
 
-/// A key of another algorithm is not used, whatever the issuer publishes.
+/// The algorithms that are accepted. A published key of another algorithm is ignored.
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::ES256, Algorithm::RS256, Algorithm::EdDSA];
 
-/// A key that verifies tokens, of one algorithm only (RFC 8725 section 3.1).
+/// A public key, for one algorithm only (RFC 8725 section 3.1).
 pub(crate) struct Key {
     pub(crate) algorithm: Algorithm,
     pub(crate) key: DecodingKey,
@@ -26,15 +26,15 @@ pub(crate) struct Key {
 
 type Keys = HashMap<String, Arc<Key>>;
 
-/// The keys of one issuer, shared by all threads of a service.
+/// The keys of one issuer, shared by all threads.
 pub(crate) struct Jwks {
     http: Http,
     issuer: String,
-    /// The issuer is asked no more often than this, whatever `kid`s the senders of tokens make up.
-    pause: Duration,
+    /// The shortest time between two fetches, so that tokens with made-up key ids cost the issuer nothing.
+    refetch_interval: Duration,
     uri: OnceCell<Url>,
     cached: RwLock<Cached>,
-    /// Whoever holds it is asking; the others wait for the one answer.
+    /// Held during a fetch, so that concurrent requests wait for one response.
     last: Arc<Mutex<Option<Attempt>>>,
 }
 
@@ -48,7 +48,7 @@ struct Attempt {
     succeeded: bool,
 }
 
-/// Until when keys may be used: as they are, while they are fetched anew, and while they cannot be fetched.
+/// Until when cached keys may be used: without a fetch, during one in the background, and while fetches fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Freshness {
     fresh: Instant,
@@ -57,8 +57,8 @@ struct Freshness {
 }
 
 impl Freshness {
-    /// What `Cache-Control` says (RFC 9111 section 5.2.2.1, RFC 5861), within bounds: a key that was destroyed must go, and
-    /// an issuer must not be asked for every request.
+    /// Reads `Cache-Control` (RFC 9111 section 5.2.2.1, RFC 5861), within bounds: a destroyed key must disappear from
+    /// the cache, and the issuer must not be asked for every request.
     fn new(cache_control: &str, now: Instant) -> Self {
         let seconds = |name: &str, default: u64, max: u64| {
             let mut directives = cache_control.split(',').filter_map(|one| one.trim().split_once('='));
@@ -73,38 +73,38 @@ impl Freshness {
         }
     }
 
-    /// After a fetch that failed: nobody waits for the next one, which goes on beside.
+    /// Returns the freshness after a failed fetch: for a minute, the next fetches run in the background.
     fn after_failure(self, now: Instant) -> Self {
         Self { revalidating: self.revalidating.max(now + Duration::from_secs(60)).min(self.failing), ..self }
     }
 }
 
 impl Jwks {
-    pub(crate) fn new(http: Http, issuer: String, pause: Duration) -> Self {
+    pub(crate) fn new(http: Http, issuer: String, refetch_interval: Duration) -> Self {
         let now = Instant::now();
         let until = Freshness { fresh: now, revalidating: now, failing: now };
         let cached = RwLock::new(Cached { keys: Keys::new(), until });
-        Self { http, issuer, pause, uri: OnceCell::new(), cached, last: Arc::default() }
+        Self { http, issuer, refetch_interval, uri: OnceCell::new(), cached, last: Arc::default() }
     }
 
-    /// The key with an id. One that is not known may be new, so the issuer is asked.
+    /// Finds the key with an id. An unknown id may be new, so the keys are fetched again.
     pub(crate) async fn find(self: &Arc<Self>, kid: &str) -> Result<Arc<Key>, Reason> {
         let (key, until) = self.look_up(kid);
         let now = Instant::now();
         match key {
             Some(key) if now < until.fresh => return Ok(key),
             Some(key) if now < until.revalidating => {
-                self.refresh_beside();
+                self.refresh_in_background();
                 return Ok(key);
             }
             _ => {}
         }
-        let is_certain = self.refresh().await;
+        let is_current = self.refresh().await;
         let (key, until) = self.look_up(kid);
         match key {
-            Some(key) if is_certain || Instant::now() < until.failing => Ok(key),
-            None if is_certain => Err(Reason::InvalidToken),
-            _ => Err(Reason::Unavailable { retry_after: self.pause.as_secs().max(1) }),
+            Some(key) if is_current || Instant::now() < until.failing => Ok(key),
+            None if is_current => Err(Reason::InvalidToken),
+            _ => Err(Reason::Unavailable { retry_after: self.refetch_interval.as_secs().max(1) }),
         }
     }
 
@@ -113,18 +113,18 @@ impl Jwks {
         (cached.keys.get(kid).cloned(), cached.until)
     }
 
-    /// Asks the issuer, unless that was done a moment ago. Whether it answered.
+    /// Fetches the keys unless that was done a moment ago. Returns whether the last fetch succeeded.
     async fn refresh(self: &Arc<Self>) -> bool {
         let last = Arc::clone(&self.last).lock_owned().await;
         if let Some(attempt) = self.recent(last.as_ref()) {
             return attempt.succeeded;
         }
-        // A task of its own: a caller who hangs up does not end it, or the next would have to ask again.
+        // A task of its own continues when the caller hangs up.
         tokio::spawn(Arc::clone(self).attempt(last)).await.unwrap_or(false)
     }
 
-    /// Likewise, but nobody waits.
-    fn refresh_beside(self: &Arc<Self>) {
+    /// Starts to fetch the keys unless that was done a moment ago, and does not wait.
+    fn refresh_in_background(self: &Arc<Self>) {
         if let Ok(last) = Arc::clone(&self.last).try_lock_owned()
             && self.recent(last.as_ref()).is_none()
         {
@@ -133,18 +133,18 @@ impl Jwks {
     }
 
     fn recent<'a>(&self, last: Option<&'a Attempt>) -> Option<&'a Attempt> {
-        last.filter(|attempt| attempt.ended_at.elapsed() < self.pause)
+        last.filter(|attempt| attempt.ended_at.elapsed() < self.refetch_interval)
     }
 
     async fn attempt(self: Arc<Self>, mut last: OwnedMutexGuard<Option<Attempt>>) -> bool {
-        let answer = self.fetch().await;
-        let succeeded = answer.is_ok();
+        let fetched = self.fetch().await;
+        let succeeded = fetched.is_ok();
         {
             let mut cached = self.cached.write().unwrap_or_else(PoisonError::into_inner);
-            match answer {
-                Ok(answer) => *cached = answer,
+            match fetched {
+                Ok(fetched) => *cached = fetched,
                 Err(error) => {
-                    log::warn!("no keys from {}: {error}", self.issuer);
+                    log::warn!("the keys of {} cannot be fetched: {error}", self.issuer);
                     cached.until = cached.until.after_failure(Instant::now());
                 }
             }
@@ -160,15 +160,15 @@ impl Jwks {
         let until = Freshness::new(cache_control.unwrap_or_default(), Instant::now());
         let set: KeySet = read(response).await?;
         let mut keys = Keys::new();
-        for (kid, key) in set.keys.into_iter().filter_map(usable) {
+        for (kid, key) in set.keys.into_iter().filter_map(parse_key) {
             if keys.insert(kid.clone(), Arc::new(key)).is_some() {
-                return Err(FetchError::SameId(kid));
+                return Err(FetchError::DuplicateKeyId(kid));
             }
         }
         Ok(Cached { keys, until })
     }
 
-    /// The address of the keys, from the metadata of the issuer (RFC 8414 section 3).
+    /// Finds the address of the keys in the issuer's metadata (RFC 8414 section 3).
     async fn discover(&self) -> Result<Url, FetchError> {
         let base = self.issuer.trim_end_matches('/');
         let url = self.http.url(&format!("{base}/.well-known/oauth-authorization-server"))?;
@@ -186,14 +186,15 @@ struct Metadata {
     jwks_uri: String,
 }
 
-/// Keys that are read one by one, so that one of a kind to come does not hide the others (RFC 7517 section 5).
+/// A key set. The keys are parsed one by one, so that an unknown kind of key does not hide the others (RFC 7517 section
+/// 5).
 #[derive(Deserialize)]
 struct KeySet {
     keys: Vec<Value>,
 }
 
-/// A key with its id, if it is one that signs tokens.
-fn usable(jwk: Value) -> Option<(String, Key)> {
+/// Parses a key and its id. Returns `None` for a key that does not sign tokens.
+fn parse_key(jwk: Value) -> Option<(String, Key)> {
     let jwk: Jwk = serde_json::from_value(jwk).ok()?;
     let algorithm: Algorithm = jwk.common.key_algorithm?.try_into().ok()?;
     let key = DecodingKey::from_jwk(&jwk).ok()?;

@@ -2,6 +2,7 @@
 
 mod api_key;
 mod authorized;
+mod build_error;
 mod builder;
 mod caller;
 mod http;
@@ -12,10 +13,12 @@ mod server;
 mod token;
 
 pub use authorized::Authorized;
-pub use builder::{BuildError, Builder};
+pub use build_error::BuildError;
+pub use builder::Builder;
 pub use caller::{Caller, CallerKind, Environment};
 pub use refusal::{Reason, Refusal};
-pub use scope::{AnyCaller, RequiredScopes, covers};
+pub use scope::{AnyCaller, RequiredScopes};
+pub use sealwright_scope::covers;
 pub use server::ResourceServer;
 
 #[doc(hidden)]

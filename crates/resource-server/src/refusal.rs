@@ -1,4 +1,4 @@
-//! Why a request is not served, and how that is answered (RFC 6750 section 3).
+//! Refusals: why a request is not served, and the response (RFC 6750 section 3).
 
 use std::sync::Arc;
 
@@ -7,52 +7,61 @@ use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
-/// Why a request is not served. One wording stands for all that makes a credential worthless: whether it ever existed is
-/// nobody's business.
+/// The reason why a request is refused. The reason does not tell an unknown credential from one that is revoked,
+/// expired or disabled, so that a caller does not learn which credentials exist.
+///
+/// ```
+/// use sealwright_resource_server::Reason;
+///
+/// fn should_retry(reason: Reason) -> bool {
+///     matches!(reason, Reason::RateLimited { .. } | Reason::Unavailable { .. })
+/// }
+/// assert!(!should_retry(Reason::InvalidToken));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
-    /// There is no credential: 401, without an error code (RFC 6750 section 3.1).
-    #[error("This needs an access token or an API key")]
+    /// The request has no credential: 401, without an error code (RFC 6750 section 3.1).
+    #[error("An access token or an API key is required")]
     NoCredential,
-    /// There is more than one credential, or a header that is no text: 400.
+    /// The request has more than one credential, or a header that is not text: 400.
     #[error("The request has more than one credential, or one that cannot be read")]
     InvalidRequest,
-    /// The token is no token that this API accepts: 401.
+    /// The token is malformed, expired, or not issued for this API: 401.
     #[error("The access token is expired, malformed or not meant for this API")]
     InvalidToken,
-    /// Sealwright does not know the key, or it is not in force: 401.
-    #[error("The API key is unknown or no longer in force")]
+    /// The API key is unknown or not active: 401.
+    #[error("The API key is unknown or no longer active")]
     InvalidKey,
     /// The credential lacks one of these scopes: 403.
     #[error("The credential lacks a scope")]
     InsufficientScope(&'static [&'static str]),
-    /// The key may not be used from the caller's address: 403.
-    #[error("The API key may not be used from this address")]
+    /// The API key is not allowed from the caller's address: 403.
+    #[error("The API key is not allowed from this address")]
     AddressNotAllowed,
-    /// The key is tied to another customer: 403.
-    #[error("The API key belongs to another customer")]
+    /// The API key is tied to another customer: 403.
+    #[error("The API key is tied to another customer")]
     WrongCustomer,
-    /// The key is over its limit: 429.
+    /// The API key is over its rate limit: 429.
     #[error("The API key is over its rate limit")]
     RateLimited {
-        /// Seconds.
+        /// The seconds to wait before the next attempt.
         retry_after: u64,
     },
-    /// Neither yes nor no, for Sealwright cannot be asked: 503. The caller is to come again, not to throw its credential
-    /// away.
+    /// Sealwright cannot be reached, so the credential is neither accepted nor rejected: 503. The caller should try
+    /// again.
     #[error("Credentials cannot be verified at the moment")]
     Unavailable {
-        /// Seconds.
+        /// The seconds to wait before the next attempt.
         retry_after: u64,
     },
-    /// The service has no [`ResourceServer`](crate::ResourceServer) among its `app_data`: 500.
-    #[error("The service is not set up")]
+    /// The service has no [`ResourceServer`](crate::ResourceServer) in its `app_data`: 500.
+    #[error("The service is misconfigured")]
     Misconfigured,
 }
 
 impl Reason {
-    /// The error code of RFC 6750 section 3.1, or one beside it, where there is one.
+    /// Returns the error code: one of RFC 6750 section 3.1, or `access_denied`.
     fn code(self) -> Option<&'static str> {
         match self {
             Self::InvalidRequest => Some("invalid_request"),
@@ -74,7 +83,7 @@ impl Reason {
         }
     }
 
-    /// What the caller should bring along, where another credential would help.
+    /// Returns the value of `WWW-Authenticate`, if another credential would help.
     fn challenge(self, realm: &str) -> Option<String> {
         let scope = match self {
             Self::NoCredential => return Some(format!(r#"Bearer realm="{realm}""#)),
@@ -87,7 +96,18 @@ impl Reason {
     }
 }
 
-/// The answer to a request that is not served: JSON with an `error` and its `error_description`.
+/// The response to a refused request: JSON with `error` and `error_description`.
+///
+/// ```
+/// use actix_web::ResponseError;
+/// use actix_web::http::header::WWW_AUTHENTICATE;
+/// use sealwright_resource_server::Refusal;
+///
+/// fn challenge(refusal: &Refusal) -> Option<String> {
+///     let response = refusal.error_response();
+///     response.headers().get(WWW_AUTHENTICATE)?.to_str().ok().map(str::to_owned)
+/// }
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{reason}")]
 pub struct Refusal {
@@ -100,7 +120,15 @@ impl Refusal {
         Self { reason, realm }
     }
 
-    /// Why.
+    /// Returns the reason of the refusal.
+    ///
+    /// ```
+    /// use sealwright_resource_server::{Reason, Refusal};
+    ///
+    /// fn lacks_scope(refusal: &Refusal) -> bool {
+    ///     matches!(refusal.reason(), Reason::InsufficientScope(_))
+    /// }
+    /// ```
     pub fn reason(&self) -> Reason {
         self.reason
     }

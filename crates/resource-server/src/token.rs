@@ -1,4 +1,4 @@
-//! Access tokens (RFC 9068), verified offline.
+//! Verifies access tokens (RFC 9068) offline.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,27 +10,27 @@ use crate::caller::{Caller, CallerKind, Environment};
 use crate::jwks::{Jwks, Key};
 use crate::refusal::Reason;
 
-/// Longest token that is looked at.
+/// The length of the longest token that is verified.
 const TOKEN_MAX: usize = 8192;
-/// Longest id of a key that is looked for.
+/// The length of the longest key id that is looked up.
 const KID_MAX: usize = 256;
 
 pub(crate) struct TokenVerifier {
     pub(crate) issuer: String,
     pub(crate) audience: String,
     pub(crate) environment: Environment,
-    /// Seconds by which clocks may differ.
+    /// The seconds by which clocks may differ.
     pub(crate) leeway: i64,
     pub(crate) jwks: Arc<Jwks>,
 }
 
-/// The claims that decide. Without one of these a token is none (RFC 9068 section 2.2); each stands once and has its type
-/// (RFC 7519 section 4).
+/// The claims that are verified. A token without a required one, with a claim twice or with a claim of a wrong type is
+/// malformed (RFC 9068 section 2.2, RFC 7519 section 4).
 #[derive(Deserialize)]
 struct Claims {
     iss: String,
     aud: OneOrMany,
-    /// Required, and the same as the client's id in this grant.
+    /// Required. With this grant it equals the client's id.
     #[serde(rename = "sub")]
     _sub: String,
     client_id: String,
@@ -39,7 +39,7 @@ struct Claims {
     #[serde(rename = "iat")]
     _iat: i64,
     jti: String,
-    /// Missing, it grants nothing, and the token falls short of what is required of it.
+    /// A token without scopes is well-formed and grants nothing.
     #[serde(default)]
     scope: String,
     #[serde(default)]
@@ -55,36 +55,36 @@ enum OneOrMany {
 }
 
 impl OneOrMany {
-    fn contains(&self, wanted: &str) -> bool {
+    fn contains(&self, expected: &str) -> bool {
         match self {
-            Self::One(one) => one == wanted,
-            Self::Many(many) => many.iter().any(|one| one == wanted),
+            Self::One(one) => one == expected,
+            Self::Many(many) => many.iter().any(|one| one == expected),
         }
     }
 }
 
 impl TokenVerifier {
-    /// Whom a token speaks for (RFC 9068 section 4, RFC 8725 section 3).
+    /// Verifies a token (RFC 9068 section 4, RFC 8725 section 3). Returns the caller.
     pub(crate) async fn verify(&self, token: &str) -> Result<Caller, Reason> {
         if !is_compact(token) {
-            return Err(refused("not of the form of a token"));
+            return Err(refused("not a compact JWT"));
         }
         let header = jsonwebtoken::decode_header(token).map_err(|error| refused(&format!("{error:?}")))?;
-        // Keeps other JWTs of the same issuer from passing as access tokens.
+        // Other JWTs of the same issuer are not access tokens.
         let typ = header.typ.unwrap_or_default().to_ascii_lowercase();
         if !matches!(typ.as_str(), "at+jwt" | "application/at+jwt") {
             return Err(refused("another type"));
         }
         if header.crit.is_some() {
-            return Err(refused("an extension that must be understood (RFC 7515 section 4.1.11)"));
+            return Err(refused("a critical extension (RFC 7515 section 4.1.11)"));
         }
-        let kid = header.kid.filter(|kid| kid.len() <= KID_MAX).ok_or_else(|| refused("no id of a key"))?;
+        let kid = header.kid.filter(|kid| kid.len() <= KID_MAX).ok_or_else(|| refused("no key id"))?;
         let key = self.jwks.find(&kid).await?;
-        // The algorithm is the key's, never the token's: what an attacker may choose protects nothing.
+        // The key decides the algorithm. An attacker chooses what the token says.
         if header.alg != key.algorithm {
-            return Err(refused("not the algorithm of its key"));
+            return Err(refused("another algorithm than its key's"));
         }
-        self.caller(signed(token, &key)?, now())
+        self.caller(verify_signature(token, &key)?, now())
     }
 
     fn caller(&self, claims: Claims, now: i64) -> Result<Caller, Reason> {
@@ -98,7 +98,7 @@ impl TokenVerifier {
             return Err(refused("expired"));
         }
         if claims.nbf.is_some_and(|nbf| nbf > now.saturating_add(self.leeway)) {
-            return Err(refused("not yet in force"));
+            return Err(refused("not valid yet"));
         }
         if claims.environment.is_some_and(|environment| environment != self.environment) {
             return Err(refused("another environment"));
@@ -115,8 +115,8 @@ impl TokenVerifier {
     }
 }
 
-/// The claims, if the key signed them. What they say is judged by [`TokenVerifier::caller`].
-fn signed(token: &str, key: &Key) -> Result<Claims, Reason> {
+/// Verifies the signature and returns the claims, which [`TokenVerifier::caller`] checks.
+fn verify_signature(token: &str, key: &Key) -> Result<Claims, Reason> {
     let mut validation = Validation::new(key.algorithm);
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
@@ -125,20 +125,20 @@ fn signed(token: &str, key: &Key) -> Result<Claims, Reason> {
     Ok(data.claims)
 }
 
-/// Three parts of base64url, and not too long (RFC 7515 section 7.1).
+/// Returns whether a token has three parts of base64url (RFC 7515 section 7.1) and is not too long.
 fn is_compact(token: &str) -> bool {
     token.len() <= TOKEN_MAX
         && token.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
         && token.bytes().filter(|b| *b == b'.').count() == 2
 }
 
-/// Seconds since the epoch. A clock that stands before it makes every token expired.
+/// Returns the seconds since the epoch. With a clock before the epoch every token has expired.
 fn now() -> i64 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::MAX);
     i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// The sender learns only that the token is refused; the operator may learn why, never by the token itself.
+/// Logs why a token is refused. The response does not say why, and the log does not have the token.
 fn refused(why: &str) -> Reason {
     log::debug!("token refused: {why}");
     Reason::InvalidToken

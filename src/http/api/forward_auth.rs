@@ -1,95 +1,162 @@
-//! `GET /api/v1/forward-auth`: a gateway asks of every request whether it may pass.
+//! `GET /api/v1/forward-auth`: a gateway asks about every request whether it may pass.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+
+use actix_web::body::BoxBody;
+use actix_web::dev::Payload;
 use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
-use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
+use actix_web::web::Bytes;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, Responder};
+use utoipa::ToSchema as _;
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 
-use super::page::Query;
-use super::{Answer, credential_fields, schema};
 use crate::domain::environment::Environment;
 use crate::domain::ids::Id;
-use crate::domain::scope::Scopes;
-use crate::http::SharedState;
-use crate::http::envelope::{asked_about, origin_of};
-use crate::http::error;
-use crate::service::forward_auth::{Denied, ForwardedRequest, Identity};
+use crate::http::call::{Query, Said, credential_fields};
+use crate::http::describe::{Describe, OperationDoc, header};
+use crate::http::error::{self, ApiError, Problem};
+use crate::http::middleware::{asked_about, origin_of};
+use crate::http::{API_KEY, BEARER, SharedState};
+use crate::service::access::{Denied, ForwardedRequest, Identity};
+use crate::view::field::{Line, SpacedScopes};
+use crate::view::input::{Optional, input};
 
-/// Ask whether a request may pass
-///
-/// For `auth_request` of nginx, `forward_auth` of Caddy and `ForwardAuth` of Traefik: reads `X-API-Key`, or
-/// `Authorization: Bearer` with a token of Sealwright or an API key. The six identity fields are always there, so that none
-/// that a client sends can take the place of one that is missing.
-#[utoipa::path(
-    get,
-    path = "/api/v1/forward-auth",
-    operation_id = "forward_auth",
-    tag = "Gateways",
-    security(("api_key" = []), ("bearer" = [])),
-    params(
-        ("environment" = Option<schema::Environment>, Query, description = "The environment of the API behind the gateway; production, unless given."),
-        ("scope" = Option<String>, Query, description = "What is needed, separated by spaces, all of it.", example = "orders:read"),
-        ("audience" = Option<String>, Query, description = "Whom a token must be for. Unless given, anybody but the management API."),
-        ("customer" = Option<String>, Query, description = "The customer whose data it is about, by either id."),
-    ),
-    responses(
-        (status = 200, description = "It may pass.", headers(
-            ("X-Auth-Subject" = String, description = "The owner, else the credential."),
-            ("X-Auth-Credential" = String, description = "`key_…` or `cli_…`."),
-            ("X-Auth-Type" = String, description = "`api_key` or `token`."),
-            ("X-Auth-Scopes" = String, description = "What it may at this moment, separated by spaces."),
-            ("X-Auth-Customer" = String, description = "The customer that was asked for, else those that it is tied to, separated by spaces."),
-            ("X-Auth-Environment" = String),
-        )),
-        (status = 401, description = "There is no credential, there are several, or it is not accepted.", body = error::Problem, content_type = "application/problem+json", headers(("WWW-Authenticate" = String))),
-        (status = 403, description = "It may not be used from this address, for this customer or audience, or lacks a scope.", body = error::Problem, content_type = "application/problem+json"),
-        (status = 429, description = "It is over its limits.", body = error::Problem, content_type = "application/problem+json", headers(("Retry-After" = u32))),
-        (status = 503, description = "It cannot be known now.", body = error::Problem, content_type = "application/problem+json", headers(("Retry-After" = u32))),
-    ),
-)]
-pub(in crate::http) async fn check(request: HttpRequest, mut query: Query, state: SharedState) -> Answer {
-    query.refuse_empty();
-    let environment = query.get::<Environment>("environment").unwrap_or(Environment::Production);
-    let scopes = query.get::<Scopes>("scope").unwrap_or_default();
-    let audience = query.get::<String>("audience");
-    let customer = query.get::<String>("customer");
-    query.finish()?;
+input! {
+    /// What the request needs.
+    pub struct ForwardAuthParameters {
+        /// The environment of the API behind the gateway; production, unless given.
+        environment: Optional<Environment>,
+        /// Scopes that are needed, all of them, separated by spaces.
+        scope: Optional<SpacedScopes>,
+        /// The audience that a token must be for. Unless given, any but the management API.
+        audience: Optional<Line>,
+        /// The customer whose data the request is about, by either id.
+        customer: Optional<Line>,
+    }
+}
+
+/// The parameters, or what is wrong with them.
+pub struct Parameters(Result<ForwardAuthParameters, ApiError>);
+
+impl FromRequest for Parameters {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let query = Query::<ForwardAuthParameters>::read(request, &Bytes::new());
+        ready(Ok(Self(query.map(|Query(parameters)| parameters))))
+    }
+}
+
+impl Describe for Parameters {
+    fn describe(doc: &mut OperationDoc) {
+        doc.query::<ForwardAuthParameters>();
+    }
+}
+
+/// It may pass, or not.
+pub struct Decision(HttpResponse);
+
+impl Responder for Decision {
+    type Body = BoxBody;
+
+    fn respond_to(self, _request: &HttpRequest) -> HttpResponse {
+        self.0
+    }
+}
+
+/// The identity fields of a request that may pass.
+const IDENTITY: [(&str, &str); 6] = [
+    ("X-Auth-Subject", "The owner, or else the credential."),
+    ("X-Auth-Credential", "`key_…` or `cli_…`."),
+    ("X-Auth-Type", "`api_key` or `token`."),
+    ("X-Auth-Scopes", "What the credential may do at this moment, separated by spaces."),
+    ("X-Auth-Customer", "The customer that was named, or else those that the credential is tied to."),
+    ("X-Auth-Environment", "The environment."),
+];
+
+/// Why a request may not pass: status, when.
+const DENIALS: [(&str, &str); 4] = [
+    ("401", "There is no credential, there are several, or it is not accepted."),
+    ("403", "The credential may not be used from this address, for this customer or audience, or lacks a scope."),
+    ("429", "The credential is over its limits."),
+    ("503", "It cannot be decided now."),
+];
+
+impl Describe for Decision {
+    fn describe(doc: &mut OperationDoc) {
+        let mut passes = ResponseBuilder::new().description("It may pass.").build();
+        for (name, meaning) in IDENTITY {
+            passes.headers.insert(name.to_owned(), header(Type::String, Some(meaning)));
+        }
+        doc.respond("200", passes);
+        for (status, description) in DENIALS {
+            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
+            let mut denied =
+                ResponseBuilder::new().description(description).content("application/problem+json", content).build();
+            let field = match status {
+                "401" => Some(("WWW-Authenticate", Type::String)),
+                "429" | "503" => Some(("Retry-After", Type::Integer)),
+                _ => None,
+            };
+            if let Some((name, of_type)) = field {
+                denied.headers.insert(name.to_owned(), header(of_type, None));
+            }
+            doc.respond(status, denied);
+        }
+        doc.operation.security =
+            Some(vec![SecurityRequirement::new(API_KEY, [""; 0]), SecurityRequirement::new(BEARER, [""; 0])]);
+        doc.problems(&["default"]);
+    }
+}
+
+/// Decides whether a request may pass.
+pub async fn check(request: HttpRequest, parameters: Parameters, state: SharedState) -> Result<Decision, ApiError> {
+    let ForwardAuthParameters { environment, scope, audience, customer } = parameters.0?;
     let origin = origin_of(&request);
     let forwarded = ForwardedRequest {
         fields: credential_fields(&request),
-        environment,
-        scopes,
+        environment: environment.unwrap_or(Environment::Production),
+        scopes: scope.unwrap_or_default(),
         audience,
         customer,
         origin: asked_about(&request, &state).origin(&origin, origin.address),
     };
-    let decided = state.services.forward_auth(&forwarded).await;
-    let standing = match &decided {
-        Ok(identity) => Some(identity.standing),
-        Err(Denied::RateLimited(standing)) => Some(*standing),
+    let decided = state.services.access.forward_auth(&forwarded).await;
+    let rate_limit = match &decided {
+        Ok(identity) => Some(identity.rate_limit),
+        Err(Denied::RateLimited(status)) => Some(*status),
         Err(_) => None,
     };
-    if let Some(standing) = standing {
-        request.extensions_mut().insert(standing);
+    if let Some(rate_limit) = rate_limit {
+        request.extensions_mut().insert(rate_limit);
     }
-    Ok(match decided {
+    Ok(Decision(match decided {
         Ok(identity) => passes(&identity),
         Err(denied) => error::denied(&denied),
-    })
+    }))
 }
 
 /// All six identity fields, empty where there is nothing to say.
 fn passes(identity: &Identity) -> HttpResponse {
+    let credential = &identity.credential;
     let customers: Vec<&str> = identity.customers.iter().map(Id::as_str).collect();
+    let subject = credential.owner.as_ref().map_or(credential.id.as_str(), Id::as_str);
+    let kind = if credential.as_client().is_some() { "token" } else { "api_key" };
     let mut response = HttpResponse::Ok();
     response.insert_header((CACHE_CONTROL, "no-store"));
     for (name, text) in [
-        ("x-auth-subject", &*identity.subject),
-        ("x-auth-credential", &*identity.credential),
-        ("x-auth-type", identity.kind),
+        ("x-auth-subject", subject),
+        ("x-auth-credential", credential.id.as_str()),
+        ("x-auth-type", kind),
         ("x-auth-scopes", identity.scopes.to_string().as_str()),
         ("x-auth-customer", customers.join(" ").as_str()),
-        ("x-auth-environment", identity.environment.as_str()),
+        ("x-auth-environment", credential.environment.as_str()),
     ] {
-        // All of them are made of visible ASCII; one that were not would stand empty, never missing.
+        // All of them are visible ASCII; one that were not would be empty, never missing.
         let value = HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
         response.insert_header((HeaderName::from_static(name), value));
     }

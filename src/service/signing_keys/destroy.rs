@@ -2,49 +2,42 @@
 
 use std::sync::Arc;
 
-use super::succeed;
-use crate::clock;
-use crate::domain::audit::Origin;
+use super::{SigningKeys, succeed};
+use crate::domain::audit::{Action, Disposition, Origin};
 use crate::domain::caller::Caller;
 use crate::domain::signing_key::{KeyStatus, SigningKey};
 use crate::domain::time::Timestamp;
-use crate::service::Services;
-use crate::service::error::ServiceError;
-use crate::service::trail::Trail;
+use crate::service::audit_context::AuditContext;
+use crate::service::error::{Conflict, ServiceError};
 use crate::store::signing_keys::{self, StoredKey};
 use crate::store::{Change, change_log};
 
-impl Services {
+impl SigningKeys {
     /// Ends a key at once: what it signed no longer verifies. Where it was active, its successor is active in the same
     /// transaction.
     ///
     /// # Errors
     /// No such key, or it is destroyed already.
-    pub async fn destroy_signing_key(
-        &self,
-        caller: &Caller,
-        kid: &str,
-        origin: Arc<Origin>,
-    ) -> Result<SigningKey, ServiceError> {
-        let mut trail = Trail::of(caller, "signing_key.destroy", origin);
-        trail.target = Some(crate::domain::text::recordable(kid, 64).into());
+    pub async fn destroy(&self, caller: &Caller, kid: &str, origin: Arc<Origin>) -> Result<SigningKey, ServiceError> {
+        let context = AuditContext::of(caller, Action::SigningKeyDestroy, origin).on(kid);
         let (own, kid) = (caller.clone(), kid.to_owned());
         let spare = match self.keyring.line_of(&kid) {
             Some((environment, algorithm)) => Some(self.spare_key(environment, algorithm).await?),
             None => None,
         };
         let key = self
-            .change(trail, 200, move |transaction, trail, now| {
+            .recorder
+            .change(context, Disposition::Ok, move |transaction, context, now| {
                 // A thumbprint is base64url; what is not is not asked for, since PostgreSQL takes no NUL in a text.
                 let is_thumbprint = kid.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
                 let found = if is_thumbprint { signing_keys::find(transaction.connection, &kid)? } else { None };
                 let key =
                     found.filter(|key| own.governs(key.environment)).ok_or(ServiceError::NotFound("signing key"))?;
-                trail.environment = Some(key.environment);
-                destroy(transaction, spare, key, now)
+                context.environment = Some(key.environment);
+                end(transaction, spare, key, now)
             })
             .await?;
-        self.reload_keyring().await?;
+        self.reload().await?;
         Ok(key)
     }
 
@@ -52,30 +45,31 @@ impl Services {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn erase_spent_signing_keys(&self, caller: &Caller, origin: &Arc<Origin>) -> Result<(), ServiceError> {
-        let now = clock::now();
-        let stored = self.store.read(signing_keys::all).await?;
+    pub async fn erase_spent(&self, caller: &Caller, origin: &Arc<Origin>) -> Result<(), ServiceError> {
+        let now = self.recorder.now();
+        let stored = self.recorder.store().read(signing_keys::all).await?;
         let spent: Vec<StoredKey> = stored
             .into_iter()
             .flatten()
             .filter(|stored| stored.key.destroyed_at.is_none() && stored.key.status(now) == KeyStatus::Destroyed)
             .collect();
         for StoredKey { mut key, .. } in spent {
-            let mut trail = Trail::of(caller, "signing_key.destroy", Arc::clone(origin));
-            trail.environment = Some(key.environment);
-            trail.target = Some(Arc::clone(&key.kid));
-            self.change(trail, 0, move |transaction, _, now| {
-                key.destroyed_at = Some(now);
-                erase(transaction, &key, now)
-            })
-            .await?;
+            let mut context = AuditContext::of(caller, Action::SigningKeyDestroy, Arc::clone(origin));
+            context.environment = Some(key.environment);
+            context.target = Some(Arc::clone(&key.kid));
+            self.recorder
+                .change(context, Disposition::Unattended, move |transaction, _, now| {
+                    key.destroyed_at = Some(now);
+                    erase(transaction, &key, now)
+                })
+                .await?;
         }
-        self.reload_keyring().await?;
+        self.reload().await?;
         Ok(())
     }
 }
 
-fn destroy(
+fn end(
     transaction: &mut Change<'_>,
     spare: Option<StoredKey>,
     mut key: SigningKey,
@@ -83,7 +77,7 @@ fn destroy(
 ) -> Result<SigningKey, ServiceError> {
     let status = key.status(now);
     if key.destroyed_at.is_some() {
-        return Err(ServiceError::Conflict { code: "destroyed", message: "the key is destroyed already" });
+        return Err(Conflict::Destroyed.into());
     }
     key.destroyed_at = Some(now);
     erase(transaction, &key, now)?;

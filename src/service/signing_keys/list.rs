@@ -2,42 +2,43 @@
 
 use std::sync::Arc;
 
-use crate::domain::audit::Origin;
+use super::SigningKeys;
+use crate::domain::audit::{Action, Origin};
 use crate::domain::caller::Caller;
 use crate::domain::signing_key::SigningKey;
-use crate::service::Services;
+use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
-use crate::service::trail::Trail;
 use crate::store::signing_keys;
 
-impl Services {
+impl SigningKeys {
     /// Keys that the caller sees, newest first, from after the key `after`.
     ///
     /// # Errors
-    /// The caller sees no key `after`, or the database fails.
-    pub async fn list_signing_keys(
+    /// The caller sees no key `after`.
+    pub async fn list(
         &self,
         caller: &Caller,
         after: Option<String>,
         origin: Arc<Origin>,
     ) -> Result<Vec<SigningKey>, ServiceError> {
-        let trail = Trail::of(caller, "signing_key.list", origin);
+        let context = AuditContext::of(caller, Action::SigningKeyList, origin);
         let own = caller.clone();
-        self.reading(trail, move |connection| {
-            let mut keys: Vec<SigningKey> = signing_keys::all(connection)?
-                .into_iter()
-                .filter_map(|row| row.inspect_err(|error| log::error!("{error}")).ok())
-                .map(|stored| stored.key)
-                .filter(|key| own.sees(key.environment))
-                .collect();
-            keys.reverse();
-            if let Some(after) = after {
-                let at = keys.iter().position(|key| *key.kid == *after);
-                let at = at.ok_or_else(|| ServiceError::invalid("cursor", "is out of date"))?;
-                keys.drain(..=at);
-            }
-            Ok(keys)
-        })
-        .await
+        self.recorder
+            .read(&context, move |connection| {
+                let mut keys: Vec<SigningKey> = signing_keys::all(connection)?
+                    .into_iter()
+                    .filter_map(|row| row.inspect_err(|error| log::error!("{error}")).ok())
+                    .map(|stored| stored.key)
+                    .filter(|key| own.sees(key.environment))
+                    .collect();
+                keys.reverse();
+                if let Some(after) = after {
+                    let at = keys.iter().position(|key| *key.kid == *after);
+                    let at = at.ok_or_else(|| ServiceError::invalid("cursor", "is out of date"))?;
+                    keys.drain(..=at);
+                }
+                Ok(keys)
+            })
+            .await
     }
 }

@@ -7,23 +7,45 @@ mod rotate;
 
 use std::sync::Arc;
 
-use super::Services;
-use super::error::ServiceError;
-use super::keyring;
-use crate::clock;
+use super::error::{Conflict, ServiceError};
+use super::idempotency::Idempotency;
+use super::recorder::Recorder;
+use super::state::keyring::{self, Keyring};
+use super::state::sealer::Sealer;
+use crate::config::SigningConfig;
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::{Algorithm, KeyStatus, SigningKey};
 use crate::domain::time::Timestamp;
 use crate::store::signing_keys::{self, StoredKey};
 use crate::store::{Change, StoreError, change_log};
 
-impl Services {
-    /// A key that may become the next of its line, made before any transaction is open: making one takes long.
+/// What the use cases of signing keys work with.
+#[derive(Debug)]
+pub struct SigningKeys {
+    /// The database and the audit log.
+    pub recorder: Arc<Recorder>,
+    /// The keys in use.
+    pub keyring: Arc<Keyring>,
+    /// The master keys.
+    pub sealer: Arc<Sealer>,
+    /// Repeated requests.
+    pub idempotency: Arc<Idempotency>,
+    /// Algorithms and dates.
+    pub settings: SigningConfig,
+}
+
+impl SigningKeys {
+    /// A key that may become the next of its line, created before any transaction is open: that takes long.
     async fn spare_key(&self, environment: Environment, algorithm: Algorithm) -> Result<StoredKey, ServiceError> {
-        let (vault, now) = (Arc::clone(&self.vault), clock::now());
-        tokio::task::spawn_blocking(move || keyring::make(&vault, environment, algorithm, now))
+        let (sealer, now) = (Arc::clone(&self.sealer), self.recorder.now());
+        tokio::task::spawn_blocking(move || keyring::make(&sealer, environment, algorithm, now))
             .await
             .unwrap_or_else(|error| Err(ServiceError::Internal(error.to_string())))
+    }
+
+    /// Takes the signing keys over from the database.
+    async fn reload(&self) -> Result<(), StoreError> {
+        self.keyring.reload(self.recorder.store(), &self.sealer, self.recorder.now()).await
     }
 }
 
@@ -34,20 +56,16 @@ fn succeed(
     now: Timestamp,
     activates_at: Timestamp,
 ) -> Result<SigningKey, ServiceError> {
-    const PENDING: ServiceError = ServiceError::Conflict {
-        code: "rotation_pending",
-        message: "a pending key of this environment and algorithm is there already",
-    };
     let (environment, algorithm) = (spare.key.environment, spare.key.algorithm);
     let line = signing_keys::of(transaction.connection, environment, algorithm)?;
     if line.iter().any(|key| key.status(now) == KeyStatus::Pending) {
-        return Err(PENDING);
+        return Err(Conflict::RotationPending.into());
     }
     spare.key.generation = line.first().map_or(1, |newest| newest.generation + 1);
     spare.key.created_at = now;
     spare.key.activates_at = activates_at;
     match signing_keys::insert(transaction.connection, &spare) {
-        Err(StoreError::Duplicate) => return Err(PENDING),
+        Err(StoreError::Duplicate) => return Err(Conflict::RotationPending.into()),
         other => other?,
     }
     for mut active in line.into_iter().filter(|key| key.status(now) == KeyStatus::Active) {

@@ -2,45 +2,56 @@
 
 use std::sync::Arc;
 
-use super::succeed;
-use crate::clock;
-use crate::domain::audit::Origin;
+use super::{SigningKeys, succeed};
+use crate::domain::audit::{Action, Disposition, Origin};
 use crate::domain::caller::Caller;
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::{Algorithm, KeyStatus, SigningKey};
 use crate::domain::time::Duration;
-use crate::service::Services;
-use crate::service::error::ServiceError;
-use crate::service::idempotency::Repeat;
-use crate::service::trail::Trail;
-use crate::store::{StoreError, signing_keys};
+use crate::service::audit_context::AuditContext;
+use crate::service::error::{Conflict, ServiceError};
+use crate::service::idempotency::RepeatableRequest;
+use crate::store::{AnyConnection, StoreError, signing_keys};
 
 /// Longest lead that a rotation may be given.
 const LEAD_MAX: Duration = Duration::days(30);
 
-impl Services {
+impl SigningKeys {
     /// Makes the successor of the active key of `environment` and `algorithm`: published now, signing after `lead`.
     ///
     /// # Errors
     /// One is pending already, or the lead is out of bounds.
-    pub async fn rotate_signing_key(
+    pub async fn rotate(
         &self,
         caller: &Caller,
         environment: Environment,
         algorithm: Algorithm,
         lead: Option<Duration>,
-        repeat: Repeat<SigningKey>,
+        repeat: Option<RepeatableRequest>,
         origin: Arc<Origin>,
     ) -> Result<SigningKey, ServiceError> {
-        let mut trail = Trail::of(caller, "signing_key.rotate", origin);
-        trail.environment = Some(environment);
-        let lead = lead.unwrap_or(self.signing.lead);
+        let action = Action::SigningKeyRotate;
+        let mut context = AuditContext::of(caller, action, origin);
+        context.environment = Some(environment);
+        match self.idempotency.find(repeat.as_ref(), self.recorder.now()).await {
+            Ok(None) => {}
+            Ok(Some(replay)) => {
+                let context = context.on(&replay.object);
+                let gone = ServiceError::Gone("signing key");
+                let find =
+                    move |connection: &mut AnyConnection| signing_keys::find(connection, &replay.object)?.ok_or(gone);
+                return self.recorder.replay(&context, find).await;
+            }
+            Err(error) => return Err(self.recorder.refused(&context, error).await),
+        }
+        let lead = lead.unwrap_or(self.settings.lead);
         let own = caller.clone();
         let spare = self.spare_key(environment, algorithm).await?;
-        let vault = Arc::clone(&self.vault);
-        let enabled = self.signing.algorithms.contains(&algorithm);
+        let idempotency = Arc::clone(&self.idempotency);
+        let enabled = self.settings.algorithms.contains(&algorithm);
         let key = self
-            .change(trail, 201, move |transaction, trail, now| {
+            .recorder
+            .change(context, Disposition::Created, move |transaction, context, now| {
                 if !own.governs(environment) {
                     return Err(ServiceError::invalid("environment", "is not the caller's own"));
                 }
@@ -51,14 +62,12 @@ impl Services {
                     return Err(ServiceError::invalid("lead", "must be at most 30d"));
                 }
                 let key = succeed(transaction, spare, now, now.plus(lead))?;
-                trail.target = Some(Arc::clone(&key.kid));
-                if let Some((request, render)) = repeat {
-                    request.keep(transaction, &vault, now, &render(&key, now))?;
-                }
+                context.target = Some(Arc::clone(&key.kid));
+                idempotency.keep(transaction, repeat.as_ref(), (action, &key.kid), None, now)?;
                 Ok(key)
             })
             .await?;
-        self.reload_keyring().await?;
+        self.reload().await?;
         Ok(key)
     }
 
@@ -66,14 +75,16 @@ impl Services {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn rotate_due_signing_keys(&self, caller: &Caller, origin: &Arc<Origin>) -> Result<(), ServiceError> {
-        let (rotation, lead, algorithms) = (self.signing.rotation, self.signing.lead, self.signing.algorithms.clone());
+    pub async fn rotate_due(&self, caller: &Caller, origin: &Arc<Origin>) -> Result<(), ServiceError> {
+        let (rotation, lead, algorithms) =
+            (self.settings.rotation, self.settings.lead, self.settings.algorithms.clone());
         if rotation == Duration::ZERO {
             return Ok(());
         }
-        let now = clock::now();
+        let now = self.recorder.now();
         let due: Vec<(Environment, Algorithm)> = self
-            .store
+            .recorder
+            .store()
             .read(move |connection| {
                 let keys = signing_keys::all(connection)?;
                 Ok::<_, StoreError>(
@@ -89,10 +100,10 @@ impl Services {
             })
             .await?;
         for (environment, algorithm) in due {
-            match self.rotate_signing_key(caller, environment, algorithm, None, None, Arc::clone(origin)).await {
+            match self.rotate(caller, environment, algorithm, None, None, Arc::clone(origin)).await {
                 Ok(key) => log::info!("{environment}: {algorithm} key {} will sign from {}", key.kid, key.activates_at),
                 // Another node was faster.
-                Err(ServiceError::Conflict { .. }) => {}
+                Err(ServiceError::Conflict(Conflict::RotationPending)) => {}
                 Err(error) => return Err(error),
             }
         }

@@ -27,7 +27,8 @@ pub fn code(server: &Server, verifier: &TestKey, key: &str, more: &Value) -> Str
 
 fn queries(server: &Server) -> u64 {
     let metrics = server.get("/metrics").text;
-    let line = metrics.lines().find(|line| line.starts_with("sealwright_key_memory_misses_total")).unwrap().to_owned();
+    let line =
+        metrics.lines().find(|line| line.starts_with("sealwright_credential_cache_misses_total")).unwrap().to_owned();
     line.rsplit_once(' ').unwrap().1.parse().unwrap()
 }
 

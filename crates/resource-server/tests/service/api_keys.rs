@@ -1,4 +1,4 @@
-//! API keys: what Sealwright is asked, and what becomes of its answers.
+//! API keys: what is sent to Sealwright, and what its responses lead to.
 
 use serde_json::{Value, json};
 
@@ -22,26 +22,26 @@ fn valid() -> Value {
 async fn sealwright_is_asked_and_says_who_calls() {
     let sealwright = Sealwright::start();
     let service = taking_keys(&sealwright);
-    sealwright.answer(200, valid());
+    sealwright.respond(200, valid());
     let expected = json!({
         "credential": "key_1", "kind": "api_key", "scopes": ["orders:read"], "customers": ["acme"],
         "owner": "usr_1", "environment": "production", "token_id": null,
     });
-    let answer = get(&service, &[("X-API-Key", KEY), ("User-Agent", "test")]).await;
-    assert_eq!((answer.status, answer.body), (200, expected));
+    let response = get(&service, &[("X-API-Key", KEY), ("User-Agent", "test")]).await;
+    assert_eq!((response.status, response.body), (200, expected));
     assert_eq!(call(&service, KEY).await.status, 200, "as a bearer, too");
     assert_eq!(get(&service, &[("X-API-Key", KEY), ("Authorization", "Basic Zm9vOmJhcg==")]).await.status, 200);
 
-    let questions = sealwright.script.questions.lock().unwrap().clone();
-    assert_eq!(questions.len(), 3);
+    let verify_requests = sealwright.script.verify_requests.lock().unwrap().clone();
+    assert_eq!(verify_requests.len(), 3);
     let expected = json!({
         "key": KEY, "environment": "production", "scopes": ["orders:read"], "ip": "127.0.0.1", "method": "GET",
         "path": "/orders", "user_agent": "test",
     });
-    assert_eq!(questions[0], (Some(OWN_KEY.to_owned()), expected));
-    assert_eq!(sealwright.times_asked(), 0, "no keys of tokens are needed");
+    assert_eq!(verify_requests[0], (Some(OWN_KEY.to_owned()), expected));
+    assert_eq!(sealwright.key_fetches(), 0, "no keys of tokens are needed");
     assert_eq!(call(&service, &sealwright.token()).await.status, 200, "tokens are taken, too");
-    assert_eq!(sealwright.script.questions.lock().unwrap().len(), 3);
+    assert_eq!(sealwright.script.verify_requests.lock().unwrap().len(), 3);
 }
 
 #[actix_web::test]
@@ -62,12 +62,12 @@ async fn each_code_has_its_status() {
         // It cannot be both.
         ("VALID", 401, Some("invalid_token")),
     ] {
-        sealwright.answer(200, json!({"valid": false, "code": code}));
-        let answer = get(&service, &[("X-API-Key", KEY)]).await;
-        assert_eq!((answer.status, answer.body["error"].as_str()), (status, error), "{code}");
-        assert_eq!(answer.challenge.contains(r#"scope="orders:read""#), code == "INSUFFICIENT_SCOPE");
-        assert_eq!(answer.challenge.contains("invalid_token"), status == 401, "{code}");
-        assert!(!answer.body.to_string().contains(code), "why it is worthless is not told");
+        sealwright.respond(200, json!({"valid": false, "code": code}));
+        let response = get(&service, &[("X-API-Key", KEY)]).await;
+        assert_eq!((response.status, response.body["error"].as_str()), (status, error), "{code}");
+        assert_eq!(response.challenge.contains(r#"scope="orders:read""#), code == "INSUFFICIENT_SCOPE");
+        assert_eq!(response.challenge.contains("invalid_token"), status == 401, "{code}");
+        assert!(!response.body.to_string().contains(code), "why it is worthless is not told");
     }
     for (retry_after, expected) in [
         (json!(7), "7"),
@@ -78,18 +78,18 @@ async fn each_code_has_its_status() {
         (json!(1e9), "86400"),
     ] {
         let limit = json!({"limit": 10, "remaining": 0, "reset_after": 7, "retry_after": retry_after});
-        sealwright.answer(200, json!({"valid": false, "code": "RATE_LIMITED", "rate_limit": limit}));
-        let answer = get(&service, &[("X-API-Key", KEY)]).await;
-        assert_eq!((answer.status, answer.retry_after.as_str()), (429, expected), "{retry_after}");
+        sealwright.respond(200, json!({"valid": false, "code": "RATE_LIMITED", "rate_limit": limit}));
+        let response = get(&service, &[("X-API-Key", KEY)]).await;
+        assert_eq!((response.status, response.retry_after.as_str()), (429, expected), "{retry_after}");
     }
     let mut poor = valid();
     poor["scopes"] = json!(["orders:write"]);
-    sealwright.answer(200, poor);
+    sealwright.respond(200, poor);
     assert_eq!(get(&service, &[("X-API-Key", KEY)]).await.status, 403, "the scopes are looked at here, too");
 }
 
 #[actix_web::test]
-async fn what_is_no_answer_is_neither_yes_nor_no() {
+async fn a_failed_verification_is_neither_yes_nor_no() {
     let sealwright = Sealwright::start();
     let service = taking_keys(&sealwright);
     for (status, body) in [
@@ -105,10 +105,10 @@ async fn what_is_no_answer_is_neither_yes_nor_no() {
         (200, json!({"valid": "yes", "code": "VALID", "id": "key_1"})),
         (200, json!({"valid": true, "code": "VALID", "id": "key_1", "padding": "x".repeat(100_000)})),
     ] {
-        sealwright.answer(status, body);
-        let answer = get(&service, &[("X-API-Key", KEY)]).await;
-        assert_eq!((answer.status, answer.retry_after.as_str()), (503, "5"), "{status}");
-        assert!(answer.body["error"].is_null() && answer.challenge.is_empty());
+        sealwright.respond(status, body);
+        let response = get(&service, &[("X-API-Key", KEY)]).await;
+        assert_eq!((response.status, response.retry_after.as_str()), (503, "5"), "{status}");
+        assert!(response.body["error"].is_null() && response.challenge.is_empty());
     }
     sealwright.stop().await;
     assert_eq!(get(&service, &[("X-API-Key", KEY)]).await.status, 503);
@@ -118,7 +118,7 @@ async fn what_is_no_answer_is_neither_yes_nor_no() {
 async fn what_cannot_be_a_key_is_not_asked_about() {
     let sealwright = Sealwright::start();
     let service = taking_keys(&sealwright);
-    sealwright.answer(200, valid());
+    sealwright.respond(200, valid());
     let endless = "k".repeat(257);
     for (headers, status) in [
         (&[("X-API-Key", "a b")][..], 401),
@@ -134,22 +134,22 @@ async fn what_cannot_be_a_key_is_not_asked_about() {
     ] {
         assert_eq!(get(&service, headers).await.status, status, "{headers:?}");
     }
-    assert_eq!(sealwright.script.questions.lock().unwrap().len(), 0);
+    assert_eq!(sealwright.script.verify_requests.lock().unwrap().len(), 0);
 }
 
 #[actix_web::test]
-async fn the_service_says_where_the_address_stands() {
+async fn the_service_says_how_the_address_is_found() {
     let sealwright = Sealwright::start();
     let builder = sealwright.builder().api_keys(sealwright.url.as_str(), OWN_KEY);
     let service = service(builder.client_address(|request| {
         let forwarded = request.headers().get("X-Real-IP")?;
         forwarded.to_str().ok()?.parse().ok()
     }));
-    sealwright.answer(200, valid());
+    sealwright.respond(200, valid());
     let headers = |address| [("X-API-Key", KEY), ("X-Real-IP", address)];
     assert_eq!(get(&service, &headers("::ffff:192.0.2.7")).await.status, 200);
     assert_eq!(get(&service, &headers("unknown")).await.status, 200);
-    let questions = sealwright.script.questions.lock().unwrap().clone();
-    assert_eq!(questions[0].1["ip"], "192.0.2.7", "one address has one spelling");
-    assert!(questions[1].1.get("ip").is_none());
+    let verify_requests = sealwright.script.verify_requests.lock().unwrap().clone();
+    assert_eq!(verify_requests[0].1["ip"], "192.0.2.7", "one address has one spelling");
+    assert!(verify_requests[1].1.get("ip").is_none());
 }

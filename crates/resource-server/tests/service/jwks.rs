@@ -37,17 +37,17 @@ async fn ids_that_are_made_up_cost_the_issuer_nothing() {
     let statuses = storm(&service, (0..50).map(|number| sealwright.token_of(&format!("made up {number}")))).await;
     assert!(statuses.iter().all(|status| *status == 401), "{statuses:?}");
     assert_eq!(call(&service, &sealwright.token()).await.status, 200);
-    assert_eq!(sealwright.times_asked(), 1);
+    assert_eq!(sealwright.key_fetches(), 1);
 }
 
 #[actix_web::test]
-async fn those_who_come_at_once_wait_for_one_answer() {
+async fn concurrent_requests_wait_for_one_response() {
     let sealwright = Sealwright::start();
     let service = service(sealwright.builder());
     sealwright.script.delay.store(300, Ordering::SeqCst);
     let statuses = storm(&service, (0..20).map(|_| sealwright.token())).await;
     assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
-    assert_eq!(sealwright.times_asked(), 1);
+    assert_eq!(sealwright.key_fetches(), 1);
 }
 
 #[actix_web::test]
@@ -60,7 +60,7 @@ async fn callers_who_hang_up_do_not_make_it_ask_again() {
         let _ = tokio::time::timeout(Duration::from_millis(50), call(&service, &token)).await;
     }
     assert_eq!(call(&service, &token).await.status, 200);
-    assert_eq!(sealwright.times_asked(), 1);
+    assert_eq!(sealwright.key_fetches(), 1);
 }
 
 #[actix_web::test]
@@ -72,7 +72,7 @@ async fn a_new_key_is_found() {
     assert_eq!(call(&service, &sealwright.token_of("new")).await.status, 401, "it asked a moment ago");
     tokio::time::sleep(LATER).await;
     assert_eq!(call(&service, &sealwright.token_of("new")).await.status, 200);
-    assert_eq!(sealwright.times_asked(), 2);
+    assert_eq!(sealwright.key_fetches(), 2);
 }
 
 #[actix_web::test]
@@ -98,9 +98,9 @@ async fn old_keys_do_while_new_ones_cannot_be_had() {
         tokio::time::sleep(Duration::from_millis(1050)).await;
         assert_eq!(call(&service, &token).await.status, 200, "{status}");
     }
-    assert!(sealwright.times_asked() >= 3, "it goes on to ask");
-    let answer = call(&service, &sealwright.token_of("unknown")).await;
-    assert_eq!((answer.status, answer.retry_after.as_str()), (503, "1"), "it might be a new key");
+    assert!(sealwright.key_fetches() >= 3, "it continues to ask");
+    let response = call(&service, &sealwright.token_of("unknown")).await;
+    assert_eq!((response.status, response.retry_after.as_str()), (503, "1"), "it might be a new key");
     tokio::time::sleep(LATER).await;
     assert_eq!(call(&service, &token).await.status, 503, "but not for ever");
     sealwright.publish("max-age=0", &[sealwright.jwk("key")]);
@@ -117,10 +117,10 @@ async fn nobody_waits_while_the_issuer_is_slow() {
     assert_eq!(call(&service, &token).await.status, 200);
     tokio::time::sleep(LATER).await;
     sealwright.script.delay.store(3000, Ordering::SeqCst);
-    let answer = tokio::time::timeout(Duration::from_secs(2), call(&service, &token)).await;
-    assert_eq!(answer.expect("it waited").status, 200);
+    let response = tokio::time::timeout(Duration::from_secs(2), call(&service, &token)).await;
+    assert_eq!(response.expect("it waited").status, 200);
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(sealwright.times_asked(), 2);
+    assert_eq!(sealwright.key_fetches(), 2);
 }
 
 #[actix_web::test]
@@ -128,13 +128,13 @@ async fn without_keys_it_says_neither_yes_nor_no() {
     let sealwright = Sealwright::start();
     let service = service(sealwright.builder());
     sealwright.stop().await;
-    let answer = call(&service, &sealwright.token()).await;
-    assert_eq!((answer.status, answer.retry_after.as_str()), (503, "5"));
-    assert!(answer.body["error"].is_null() && answer.challenge.is_empty());
+    let response = call(&service, &sealwright.token()).await;
+    assert_eq!((response.status, response.retry_after.as_str()), (503, "5"));
+    assert!(response.body["error"].is_null() && response.challenge.is_empty());
 }
 
 #[actix_web::test]
-async fn answers_that_are_none_are_not_believed() {
+async fn malformed_responses_are_not_believed() {
     let huge = "x".repeat(100_000);
     for (name, keys) in [
         ("too long", json!({"keys": [], "padding": huge})),
@@ -147,8 +147,8 @@ async fn answers_that_are_none_are_not_believed() {
     }
     let sealwright = Sealwright::start();
     *sealwright.script.issuer.lock().unwrap() = Some("https://auth.example".to_owned());
-    let answer = call(&service(sealwright.builder()), &sealwright.token()).await;
-    assert_eq!(answer.status, 503, "RFC 8414 section 3.3");
+    let response = call(&service(sealwright.builder()), &sealwright.token()).await;
+    assert_eq!(response.status, 503, "RFC 8414 section 3.3");
     let sealwright = Sealwright::start();
     sealwright.publish("", &[sealwright.jwk("key"), sealwright.jwk("key")]);
     assert_eq!(call(&service(sealwright.builder()), &sealwright.token()).await.status, 503, "one id, two keys");

@@ -1,4 +1,4 @@
-//! Real services that use the crate, beside a Sealwright that answers what a test tells it to.
+//! Real services that use the crate, beside a Sealwright whose responses a test chooses.
 
 #![allow(clippy::unwrap_used)]
 

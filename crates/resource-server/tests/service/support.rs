@@ -1,4 +1,4 @@
-//! A Sealwright of the tests' own, which answers what it is told to, and a service that trusts it.
+//! A fake Sealwright whose responses the tests choose, and a service that trusts it.
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,13 +21,13 @@ scopes! {
     pub Fulfil = "orders:write", "stock:write";
 }
 
-/// What the fake answers, and what it was asked.
+/// The responses of the fake, and the requests that it received.
 #[derive(Default)]
 pub struct Script {
     pub jwks: Mutex<(u16, String, Value)>,
     pub verify: Mutex<(u16, Value)>,
-    pub questions: Mutex<Vec<(Option<String>, Value)>>,
-    pub asked_for_keys: AtomicUsize,
+    pub verify_requests: Mutex<Vec<(Option<String>, Value)>>,
+    pub key_fetches: AtomicUsize,
     /// How long it takes to say its keys, in milliseconds.
     pub delay: AtomicUsize,
     pub issuer: Mutex<Option<String>>,
@@ -47,7 +47,7 @@ async fn metadata(request: HttpRequest, script: web::Data<Script>) -> HttpRespon
 }
 
 async fn jwks(script: web::Data<Script>) -> HttpResponse {
-    script.asked_for_keys.fetch_add(1, Ordering::SeqCst);
+    script.key_fetches.fetch_add(1, Ordering::SeqCst);
     let delay = script.delay.load(Ordering::SeqCst);
     tokio::time::sleep(Duration::from_millis(delay.try_into().unwrap())).await;
     let (status, cache_control, body) = script.jwks.lock().unwrap().clone();
@@ -55,9 +55,9 @@ async fn jwks(script: web::Data<Script>) -> HttpResponse {
     response.insert_header(("Cache-Control", cache_control)).insert_header(("Location", "/elsewhere")).json(body)
 }
 
-async fn verify(request: HttpRequest, question: web::Json<Value>, script: web::Data<Script>) -> HttpResponse {
+async fn verify(request: HttpRequest, body: web::Json<Value>, script: web::Data<Script>) -> HttpResponse {
     let own = request.headers().get("X-API-Key").map(|value| value.to_str().unwrap().to_owned());
-    script.questions.lock().unwrap().push((own, question.into_inner()));
+    script.verify_requests.lock().unwrap().push((own, body.into_inner()));
     let (status, body) = script.verify.lock().unwrap().clone();
     HttpResponse::build(StatusCode::from_u16(status).unwrap()).json(body)
 }
@@ -103,12 +103,12 @@ impl Sealwright {
         self.script.jwks.lock().unwrap().0 = status;
     }
 
-    pub fn answer(&self, status: u16, body: Value) {
+    pub fn respond(&self, status: u16, body: Value) {
         *self.script.verify.lock().unwrap() = (status, body);
     }
 
-    pub fn times_asked(&self) -> usize {
-        self.script.asked_for_keys.load(Ordering::SeqCst)
+    pub fn key_fetches(&self) -> usize {
+        self.script.key_fetches.load(Ordering::SeqCst)
     }
 
     pub fn builder(&self) -> Builder {
@@ -199,7 +199,7 @@ pub fn start(configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'stati
     url
 }
 
-pub struct Answer {
+pub struct TestResponse {
     pub status: u16,
     pub challenge: String,
     pub retry_after: String,
@@ -207,7 +207,7 @@ pub struct Answer {
 }
 
 /// Asks for the orders with these headers.
-pub async fn get(service: &str, headers: &[(&str, &str)]) -> Answer {
+pub async fn get(service: &str, headers: &[(&str, &str)]) -> TestResponse {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut request = client.get(format!("{service}/orders?q=1"));
     for (name, value) in headers {
@@ -216,15 +216,15 @@ pub async fn get(service: &str, headers: &[(&str, &str)]) -> Answer {
     read(request).await
 }
 
-pub async fn call(service: &str, token: &str) -> Answer {
+pub async fn call(service: &str, token: &str) -> TestResponse {
     get(service, &[("Authorization", &format!("Bearer {token}"))]).await
 }
 
-pub async fn read(request: reqwest::RequestBuilder) -> Answer {
+pub async fn read(request: reqwest::RequestBuilder) -> TestResponse {
     let response = request.send().await.unwrap();
     let header =
         |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
-    Answer {
+    TestResponse {
         status: response.status().as_u16(),
         challenge: header("WWW-Authenticate"),
         retry_after: header("Retry-After"),

@@ -12,13 +12,13 @@ use crate::support::{Sealwright, base64url, call, get, read, service, start};
 async fn a_good_token_says_who_calls() {
     let sealwright = Sealwright::start();
     let service = service(sealwright.builder());
-    let answer = call(&service, &sealwright.token()).await;
-    assert_eq!(answer.status, 200);
+    let response = call(&service, &sealwright.token()).await;
+    assert_eq!(response.status, 200);
     let expected = json!({
         "credential": "cli_1", "kind": "token", "scopes": ["orders:read", "stock:read"], "customers": ["acme"],
         "owner": null, "environment": "production", "token_id": "tok_1",
     });
-    assert_eq!(answer.body, expected);
+    assert_eq!(response.body, expected);
 
     // What is allowed to differ.
     let with = |name: &str, value: Value| {
@@ -42,7 +42,7 @@ async fn a_good_token_says_who_calls() {
     ] {
         assert_eq!(call(&service, &token).await.status, 200, "{name}");
     }
-    assert_eq!(sealwright.times_asked(), 1);
+    assert_eq!(sealwright.key_fetches(), 1);
 }
 
 #[actix_web::test]
@@ -125,9 +125,9 @@ async fn forged_and_odd_tokens_are_refused() {
         tokens.push((claim, sealwright.sign(&good_header, &claims)));
     }
     for (name, token) in tokens {
-        let answer = call(&service, &token).await;
-        assert_eq!((answer.status, answer.body["error"].as_str()), (401, Some("invalid_token")), "{name}");
-        assert!(answer.challenge.starts_with(r#"Bearer realm="orders", error="invalid_token""#), "{name}");
+        let response = call(&service, &token).await;
+        assert_eq!((response.status, response.body["error"].as_str()), (401, Some("invalid_token")), "{name}");
+        assert!(response.challenge.starts_with(r#"Bearer realm="orders", error="invalid_token""#), "{name}");
     }
     assert_eq!(call(&service, &good).await.status, 200);
 }
@@ -191,9 +191,9 @@ async fn refusals_are_worded_by_the_book() {
     let sealwright = Sealwright::start();
     let service = service(sealwright.builder());
     for headers in [&[][..], &[("Authorization", "Bearer")], &[("Authorization", "Basic Zm9vOmJhcg==")]] {
-        let answer = get(&service, headers).await;
-        assert_eq!((answer.status, answer.challenge.as_str()), (401, r#"Bearer realm="orders""#), "{headers:?}");
-        assert!(answer.body["error"].is_null());
+        let response = get(&service, headers).await;
+        assert_eq!((response.status, response.challenge.as_str()), (401, r#"Bearer realm="orders""#), "{headers:?}");
+        assert!(response.body["error"].is_null());
     }
     let token = format!("bearer {}", sealwright.token());
     assert_eq!(get(&service, &[("Authorization", &token)]).await.status, 200, "schemes have no case");
@@ -201,14 +201,14 @@ async fn refusals_are_worded_by_the_book() {
     assert_eq!(get(&service, &[("Authorization", &token), ("X-API-Key", "k")]).await.status, 200);
     assert_eq!(get(&service, &[("X-API-Key", "k")]).await.challenge, r#"Bearer realm="orders""#);
     assert_eq!(call(&service, "junk").await.status, 401);
-    let answer = get(&service, &[("Authorization", &token), ("Authorization", &token)]).await;
-    assert_eq!((answer.status, answer.body["error"].as_str()), (400, Some("invalid_request")));
-    assert!(answer.challenge.contains(r#"error="invalid_request""#), "{}", answer.challenge);
+    let response = get(&service, &[("Authorization", &token), ("Authorization", &token)]).await;
+    assert_eq!((response.status, response.body["error"].as_str()), (400, Some("invalid_request")));
+    assert!(response.challenge.contains(r#"error="invalid_request""#), "{}", response.challenge);
 
     let post = reqwest::Client::new().post(format!("{service}/fulfil")).header("Authorization", &token);
-    let answer = read(post).await;
-    assert_eq!((answer.status, answer.body["error"].as_str()), (403, Some("insufficient_scope")));
-    assert!(answer.challenge.ends_with(r#", scope="orders:write stock:write""#), "{}", answer.challenge);
+    let response = read(post).await;
+    assert_eq!((response.status, response.body["error"].as_str()), (403, Some("insufficient_scope")));
+    assert!(response.challenge.ends_with(r#", scope="orders:write stock:write""#), "{}", response.challenge);
     let (header, mut claims) = sealwright.good();
     claims.as_object_mut().unwrap().remove("scope");
     assert_eq!(call(&service, &sealwright.sign(&header, &claims)).await.status, 403);

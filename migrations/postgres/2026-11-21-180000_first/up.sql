@@ -1,0 +1,205 @@
+-- Times are milliseconds since the epoch; lists are separated by single spaces.
+
+-- One row: what exists once in the installation.
+CREATE TABLE installation (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    created_at BIGINT NOT NULL,
+    -- Every change takes the next number here first, so that numbers commit in their order.
+    change_sequence BIGINT NOT NULL,
+    -- The key of the tags in client secrets, sealed under a master key; NULL until the first start.
+    tag_key_sealed BYTEA
+);
+INSERT INTO installation (id, created_at, change_sequence, tag_key_sealed) VALUES (1, 0, 0, NULL);
+
+-- What other processes must drop from their caches.
+CREATE TABLE change_log (
+    sequence BIGINT PRIMARY KEY,
+    changed_at BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL
+);
+CREATE INDEX change_log_changed_at ON change_log (changed_at);
+
+CREATE TABLE customers (
+    id TEXT PRIMARY KEY,
+    external_id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+
+-- Roles that were created or changed here; the built-in ones are in the code.
+CREATE TABLE roles (
+    name TEXT PRIMARY KEY,
+    description TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE users (
+    id TEXT PRIMARY KEY,
+    -- In lower case.
+    email TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    is_active INTEGER NOT NULL,
+    -- Argon2id as a PHC string; NULL for users who cannot sign in.
+    password_hash TEXT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+CREATE INDEX users_role ON users (role);
+
+-- OAuth clients and API keys.
+CREATE TABLE credentials (
+    id TEXT PRIMARY KEY,
+    -- client or api_key, as the beginning of the id says too.
+    kind TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    allowed_ips TEXT NOT NULL,
+    rate_per_minute BIGINT,
+    burst_per_second BIGINT,
+    state TEXT NOT NULL,
+    expires_at BIGINT,
+    -- NULL: the organisation's own.
+    owner TEXT REFERENCES users (id),
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    -- When its newest secret was created.
+    rotated_at BIGINT NOT NULL,
+    -- When an event reported that it is due to be rotated; NULL again once it is.
+    due_flagged_at BIGINT,
+    -- The last use of a secret that has been removed; the use of others is with them.
+    earlier_used_at BIGINT,
+    earlier_used_address TEXT,
+    -- The type of an API key; NULL for a client, as what follows is for a key.
+    key_type TEXT,
+    default_scopes TEXT,
+    audiences TEXT,
+    resource_for TEXT,
+    token_lifetime BIGINT,
+    signing_algorithm TEXT,
+    tokens_revoked_before BIGINT
+);
+CREATE INDEX credentials_kind ON credentials (kind, id);
+CREATE INDEX credentials_environment ON credentials (kind, environment, id);
+CREATE INDEX credentials_name ON credentials (kind, name, id);
+CREATE INDEX credentials_owner ON credentials (owner, id) WHERE owner IS NOT NULL;
+CREATE INDEX credentials_rotated_at ON credentials (rotated_at) WHERE due_flagged_at IS NULL;
+
+-- Secrets of clients and values of API keys, none of them in clear.
+CREATE TABLE credential_secrets (
+    id TEXT PRIMARY KEY,
+    credential TEXT NOT NULL REFERENCES credentials (id),
+    -- SHA-256 of an API key's value; NULL for a client's secret.
+    digest BYTEA UNIQUE,
+    -- Argon2id of a client's secret, as a PHC string; NULL for an API key's value.
+    hash TEXT,
+    prefix TEXT NOT NULL,
+    last_four TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    ends_at BIGINT,
+    last_used_at BIGINT,
+    last_used_address TEXT
+);
+CREATE INDEX credential_secrets_credential ON credential_secrets (credential);
+CREATE INDEX credential_secrets_ends_at ON credential_secrets (ends_at) WHERE ends_at IS NOT NULL;
+
+-- Which customers a credential is tied to.
+CREATE TABLE credential_customers (
+    customer TEXT NOT NULL REFERENCES customers (id),
+    credential TEXT NOT NULL REFERENCES credentials (id),
+    PRIMARY KEY (customer, credential)
+);
+CREATE INDEX credential_customers_credential ON credential_customers (credential);
+
+CREATE TABLE scopes (
+    name TEXT PRIMARY KEY,
+    description TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE signing_keys (
+    kid TEXT PRIMARY KEY,
+    environment TEXT NOT NULL,
+    algorithm TEXT NOT NULL,
+    generation BIGINT NOT NULL,
+    public_jwk TEXT NOT NULL,
+    -- PKCS #8, sealed under a master key; NULL once the key is destroyed.
+    private_key_sealed BYTEA,
+    created_at BIGINT NOT NULL,
+    activates_at BIGINT NOT NULL,
+    retires_at BIGINT,
+    destroyed_at BIGINT,
+    UNIQUE (environment, algorithm, generation)
+);
+
+CREATE TABLE revoked_tokens (
+    jti TEXT PRIMARY KEY,
+    client_id TEXT NOT NULL,
+    revoked_at BIGINT NOT NULL,
+    -- When the token would have expired: the row is of no use after that.
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX revoked_tokens_expires_at ON revoked_tokens (expires_at);
+
+CREATE TABLE idempotency_keys (
+    actor TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    request_digest BYTEA NOT NULL,
+    -- What was done, and the id of what it was done to.
+    action TEXT NOT NULL,
+    object TEXT NOT NULL,
+    -- The secret that the response revealed, sealed under a master key, and its id; NULL where there was none, or once its
+    -- hour is over.
+    secret_id TEXT,
+    sealed_secret BYTEA,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (actor, idempotency_key)
+);
+CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
+
+CREATE TABLE audit_log (
+    id TEXT PRIMARY KEY,
+    time BIGINT NOT NULL,
+    actor TEXT NOT NULL,
+    credential TEXT,
+    customer TEXT,
+    action TEXT NOT NULL,
+    target TEXT,
+    environment TEXT,
+    outcome TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    method TEXT NOT NULL,
+    path TEXT NOT NULL,
+    address TEXT,
+    user_agent TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    -- A gateway's own id of the request that it asked about.
+    gateway_request_id TEXT,
+    jti TEXT,
+    duration_micros BIGINT NOT NULL,
+    -- How many similar refusals the row summarises.
+    count BIGINT NOT NULL,
+    -- Its place in the chain, given at sealing.
+    position BIGINT,
+    hash BYTEA
+);
+CREATE TABLE audit_seconds (
+    -- A credential or a target, and a second (since the epoch) in which the log has an event of it.
+    subject TEXT NOT NULL,
+    second BIGINT NOT NULL,
+    PRIMARY KEY (subject, second)
+);
+CREATE TABLE audit_beat (
+    -- One row, changed where a commit has no event to store but must take as long as if it had.
+    id INTEGER PRIMARY KEY,
+    beats BIGINT NOT NULL
+);
+INSERT INTO audit_beat (id, beats) VALUES (1, 0);

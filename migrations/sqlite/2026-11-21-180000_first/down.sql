@@ -1,0 +1,15 @@
+DROP TABLE audit_beat;
+DROP TABLE audit_seconds;
+DROP TABLE audit_log;
+DROP TABLE idempotency_keys;
+DROP TABLE revoked_tokens;
+DROP TABLE signing_keys;
+DROP TABLE scopes;
+DROP TABLE credential_customers;
+DROP TABLE credential_secrets;
+DROP TABLE credentials;
+DROP TABLE users;
+DROP TABLE roles;
+DROP TABLE customers;
+DROP TABLE change_log;
+DROP TABLE installation;

@@ -1,0 +1,13 @@
+//! Audit events: what is recorded of every access and change. Never a secret, a token or a key.
+
+mod action;
+mod disposition;
+mod event;
+mod reason;
+mod recorded;
+
+pub use action::Action;
+pub use disposition::Disposition;
+pub use event::{AuditEvent, Origin, Outcome};
+pub use reason::Reason;
+pub use recorded::{EventFilter, RecordedEvent};

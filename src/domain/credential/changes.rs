@@ -1,0 +1,139 @@
+//! Changes to a credential's settings, and what its kind allows.
+
+use super::{Credential, CredentialKind, Details, KeyType};
+use crate::domain::audience::Audience;
+use crate::domain::ids::CustomerId;
+use crate::domain::network::Networks;
+use crate::domain::patch::Patch;
+use crate::domain::permission;
+use crate::domain::scope::{Scope, Scopes};
+use crate::domain::signing_key::Algorithm;
+use crate::domain::text::{Description, Name};
+use crate::domain::time::{Duration, Timestamp};
+
+/// Settings of a credential to change; `None` and [`Patch::Keep`] leave a field as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// What people call it.
+    pub name: Option<Name>,
+    /// What it is for.
+    pub description: Option<Description>,
+    /// What it may at most be granted.
+    pub scopes: Option<Scopes>,
+    /// Where it may be used from.
+    pub allowed_ips: Option<Networks>,
+    /// Requests a minute; cleared is unlimited.
+    pub rate_per_minute: Patch<u32>,
+    /// Requests at once; cleared is unlimited.
+    pub burst_per_second: Patch<u32>,
+    /// When it ends; cleared is never.
+    pub expires_at: Patch<Timestamp>,
+    /// The customers that it is tied to.
+    pub customers: Option<Vec<CustomerId>>,
+    /// Settings of a client; a key has none of these.
+    pub client: DetailChanges,
+}
+
+/// Settings of a client to change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DetailChanges {
+    /// Scopes of a request that names none; cleared is all of its scopes.
+    pub default_scopes: Patch<Scopes>,
+    /// Audiences of its tokens; empty for its environment's.
+    pub audiences: Option<Vec<Audience>>,
+    /// Audiences that it is the resource server of.
+    pub resource_for: Option<Vec<Audience>>,
+    /// How long its tokens live.
+    pub token_lifetime: Option<Duration>,
+    /// What its tokens are signed with; cleared is its environment's algorithm.
+    pub signing_algorithm: Patch<Algorithm>,
+}
+
+/// A field that cannot be as it is, and what is wrong with it, as the end of a sentence.
+pub type Violation = (&'static str, &'static str);
+
+impl Changes {
+    /// Whether name and description are all that changes: what no scope protects.
+    pub fn is_only_words(&self) -> bool {
+        let Self {
+            name: _,
+            description: _,
+            scopes,
+            allowed_ips,
+            rate_per_minute,
+            burst_per_second,
+            expires_at,
+            customers,
+            client,
+        } = self;
+        scopes.is_none()
+            && allowed_ips.is_none()
+            && rate_per_minute.is_keep()
+            && burst_per_second.is_keep()
+            && expires_at.is_keep()
+            && customers.is_none()
+            && *client == DetailChanges::default()
+    }
+}
+
+impl Credential {
+    /// Changes the fields that `changes` mention. `enabled` are the algorithms that tokens may be signed with.
+    ///
+    /// # Errors
+    /// The first field that its kind or another field forbids.
+    pub fn apply(&mut self, changes: Changes, enabled: &[Algorithm]) -> Result<(), Violation> {
+        fn set<T>(field: &mut T, value: Option<T>) {
+            if let Some(value) = value {
+                *field = value;
+            }
+        }
+        set(&mut self.name, changes.name);
+        set(&mut self.description, changes.description);
+        set(&mut self.scopes, changes.scopes);
+        set(&mut self.allowed_ips, changes.allowed_ips);
+        set(&mut self.customers, changes.customers);
+        self.limits.rate_per_minute = changes.rate_per_minute.apply(self.limits.rate_per_minute);
+        self.limits.burst_per_second = changes.burst_per_second.apply(self.limits.burst_per_second);
+        self.expires_at = changes.expires_at.apply(self.expires_at);
+        if let Details::Client(client) = &mut self.details {
+            let changes = changes.client;
+            client.default_scopes = changes.default_scopes.apply(client.default_scopes.take());
+            set(&mut client.audiences, changes.audiences);
+            set(&mut client.resource_for, changes.resource_for);
+            set(&mut client.token_lifetime, changes.token_lifetime);
+            client.signing_algorithm = changes.signing_algorithm.apply(client.signing_algorithm);
+        }
+        self.violation(enabled).map_or(Ok(()), Err)
+    }
+
+    /// What keeps a credential from being as it is.
+    fn violation(&self, enabled: &[Algorithm]) -> Option<Violation> {
+        match &self.details {
+            Details::Client(client) => {
+                if client.default_scopes.as_ref().is_some_and(|default| !self.scopes.cover_all(default)) {
+                    return Some(("default_scopes", "must be covered by scopes"));
+                }
+                let is_off = client.signing_algorithm.is_some_and(|algorithm| !enabled.contains(&algorithm));
+                is_off.then_some(("signing_algorithm", "is not among the enabled signing_algorithms"))
+            }
+            Details::ApiKey(key) => {
+                let is_reserved = |scope: &Scope| permission::is_reserved(scope.as_str());
+                if key.key_type == KeyType::Client && self.customers.is_empty() {
+                    return Some(("customers", "is required for a key of type client"));
+                }
+                (key.key_type != KeyType::Internal && self.scopes.iter().any(is_reserved)).then_some((
+                    "scopes",
+                    "has admin or management permissions that only keys of type internal may carry",
+                ))
+            }
+        }
+    }
+}
+
+impl CredentialKind {
+    /// Whether giving a credential of this kind reserved scopes takes a caller with `sealwright.admin`. For keys their type
+    /// decides instead.
+    pub const fn reserves_scopes_for_owners(self) -> bool {
+        matches!(self, Self::Client)
+    }
+}

@@ -1,0 +1,372 @@
+//! Credentials: OAuth clients and API keys. They share one record, one life and one set of rules; what distinguishes the two
+//! kinds is in [`Details`].
+
+mod api_key;
+mod changes;
+mod client;
+mod filter;
+mod new;
+mod secret;
+mod state;
+
+pub use api_key::{Brand, KeyDetails, KeyType, Preset, RANDOM_LENGTH, RawApiKey};
+pub use changes::{Changes, DetailChanges, Violation};
+pub use client::{BeyondClient, Client, ClientDetails, LIFETIME_MAX, LIFETIME_MIN};
+pub use filter::{CredentialFilter, Due};
+pub use new::{CredentialInput, NewCredential, NewKind};
+pub use secret::{GRACE_MAX, LIVE_SECRETS_MAX, LastUse, RawClientSecret, RawSecret, SecretHash, StoredSecret};
+pub use state::{State, StateChange, Status};
+
+use std::sync::Arc;
+
+use super::environment::Environment;
+use super::ids::{ApiKeyId, ClientId, CustomerId, SecretId, UserId};
+use super::network::Networks;
+use super::rate::RateLimits;
+use super::scope::Scopes;
+use super::text::{Description, Name};
+use super::time::{Duration, Timestamp};
+
+/// Most customers that one credential may be tied to.
+pub const CUSTOMERS_MAX: usize = 20;
+
+/// The two kinds of credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::EnumIter, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum CredentialKind {
+    /// An OAuth client.
+    Client,
+    /// An API key.
+    ApiKey,
+}
+
+impl CredentialKind {
+    /// The name in rows.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// What it is called in messages.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::ApiKey => "key",
+        }
+    }
+
+    /// The permission to read credentials of this kind.
+    pub const fn read_permission(self) -> &'static str {
+        match self {
+            Self::Client => super::permission::CLIENTS_READ,
+            Self::ApiKey => super::permission::KEYS_READ,
+        }
+    }
+
+    /// The permission to create and change credentials of this kind.
+    pub const fn write_permission(self) -> &'static str {
+        match self {
+            Self::Client => super::permission::CLIENTS_WRITE,
+            Self::ApiKey => super::permission::KEYS_WRITE,
+        }
+    }
+}
+
+/// The id of a credential: `cli_…` or `key_…`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CredentialId {
+    /// A client's.
+    Client(ClientId),
+    /// An API key's.
+    ApiKey(ApiKeyId),
+}
+
+impl CredentialId {
+    /// Parses `text` as the id of a credential of `kind`.
+    pub fn of_kind(kind: CredentialKind, text: &str) -> Option<Self> {
+        match kind {
+            CredentialKind::Client => text.parse().ok().map(Self::Client),
+            CredentialKind::ApiKey => text.parse().ok().map(Self::ApiKey),
+        }
+    }
+
+    /// Which kind it names.
+    pub const fn kind(&self) -> CredentialKind {
+        match self {
+            Self::Client(_) => CredentialKind::Client,
+            Self::ApiKey(_) => CredentialKind::ApiKey,
+        }
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        self.shared()
+    }
+
+    /// The id as text that is shared.
+    pub fn shared(&self) -> &Arc<str> {
+        match self {
+            Self::Client(id) => id.shared(),
+            Self::ApiKey(id) => id.shared(),
+        }
+    }
+}
+
+impl std::str::FromStr for CredentialId {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parse = |kind| Self::of_kind(kind, text);
+        parse(CredentialKind::Client)
+            .or_else(|| parse(CredentialKind::ApiKey))
+            .ok_or("is not the id of a client or an API key")
+    }
+}
+
+impl std::fmt::Display for CredentialId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An OAuth client or an API key.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// Its id, whatever secret it has; a client's is its `client_id` in the protocol.
+    pub id: CredentialId,
+    /// The one environment that accepts it.
+    pub environment: Environment,
+    /// What people call it; a key's purpose.
+    pub name: Name,
+    /// What it is for, for people.
+    pub description: Description,
+    /// What it may at most be granted, before its owner's role cuts it.
+    pub scopes: Scopes,
+    /// Where it may be used from; anywhere if empty.
+    pub allowed_ips: Networks,
+    /// How often it may be used.
+    pub limits: RateLimits,
+    /// What an operator has decided.
+    pub state: State,
+    /// When it stops being accepted.
+    pub expires_at: Option<Timestamp>,
+    /// The user who owns it; the organisation if `None`.
+    pub owner: Option<UserId>,
+    /// The customers that it is tied to; any, if empty.
+    pub customers: Vec<CustomerId>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// When its newest secret was created.
+    pub rotated_at: Timestamp,
+    /// When and from where it was last used by a secret that has been removed since.
+    pub earlier_use: Option<LastUse>,
+    /// Its secrets that have not been removed, newest first.
+    pub secrets: Vec<StoredSecret>,
+    /// What its kind adds.
+    pub details: Details,
+}
+
+/// What distinguishes the kinds.
+#[derive(Clone, Debug)]
+pub enum Details {
+    /// Settings of a client.
+    Client(ClientDetails),
+    /// Settings of an API key.
+    ApiKey(KeyDetails),
+}
+
+/// What decides which callers a credential exists for.
+#[derive(Clone, Copy, Debug)]
+pub struct Ownership<'c> {
+    /// Its environment.
+    pub environment: Environment,
+    /// The user who owns it; the organisation if `None`.
+    pub owner: Option<&'c UserId>,
+    /// The customers that it is tied to.
+    pub customers: &'c [CustomerId],
+}
+
+impl Credential {
+    /// Which kind it is.
+    pub const fn kind(&self) -> CredentialKind {
+        self.id.kind()
+    }
+
+    /// The credential as a client, if it is one.
+    pub const fn as_client(&self) -> Option<Client<'_>> {
+        match &self.details {
+            Details::Client(details) => Some(Client { credential: self, details }),
+            Details::ApiKey(_) => None,
+        }
+    }
+
+    /// The type of an API key; none for a client.
+    pub const fn key_type(&self) -> Option<KeyType> {
+        match &self.details {
+            Details::Client(_) => None,
+            Details::ApiKey(details) => Some(details.key_type),
+        }
+    }
+
+    /// Its status at `now`.
+    pub fn status(&self, now: Timestamp) -> Status {
+        self.state.status(self.expires_at, now)
+    }
+
+    /// What decides which callers it exists for.
+    pub fn ownership(&self) -> Ownership<'_> {
+        Ownership { environment: self.environment, owner: self.owner.as_ref(), customers: &self.customers }
+    }
+
+    /// Whether its secret should be replaced: the newest is at least `age` old, and the credential has not ended anyway.
+    pub fn is_rotation_due(&self, age: Duration, now: Timestamp) -> bool {
+        matches!(self.status(now), Status::Active | Status::Inactive) && self.rotated_at.plus(age) <= now
+    }
+
+    /// The secrets that are accepted at `now`, as far as it is up to them.
+    pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &StoredSecret> {
+        self.secrets.iter().filter(move |secret| secret.is_live(now))
+    }
+
+    /// The live secret of an API key with this SHA-256.
+    pub fn live_secret_with_digest(&self, digest: &[u8; 32], now: Timestamp) -> Option<&StoredSecret> {
+        self.live_secrets(now).find(|secret| matches!(&secret.hash, SecretHash::Sha256(known) if known == digest))
+    }
+
+    /// Whether `secret`, one of its own, is accepted at `now` in the credential's present state. A revoked credential has no
+    /// live secret.
+    pub fn is_secret_live(&self, secret: &StoredSecret, now: Timestamp) -> bool {
+        self.state != State::Revoked && secret.is_live(now)
+    }
+
+    /// When and from where it was last used.
+    pub fn last_use(&self) -> Option<LastUse> {
+        self.secrets.iter().fold(self.earlier_use, |latest, secret| LastUse::latest(latest, secret.last_use))
+    }
+
+    /// Adds `new` as the newest secret. The newest one so far ends after `grace`, older ones now, so that no more than
+    /// [`LIVE_SECRETS_MAX`] are ever live. An overlap that was granted before is never made longer. Returns the ends that
+    /// were set.
+    pub fn rotate(&mut self, new: StoredSecret, grace: Duration, now: Timestamp) -> Vec<(SecretId, Timestamp)> {
+        let mut ends = Vec::new();
+        for old in self.secrets.iter_mut().filter(|old| old.is_live(now)) {
+            let end = if ends.is_empty() { now.plus(grace) } else { now };
+            let end = old.ends_at.map_or(end, |already| already.min(end));
+            old.ends_at = Some(end);
+            ends.push((old.id.clone(), end));
+        }
+        self.secrets.insert(0, new);
+        (self.updated_at, self.rotated_at) = (now, now);
+        ends
+    }
+}
+
+#[cfg(test)]
+pub mod samples {
+    //! Credentials for unit tests.
+
+    use super::*;
+
+    const AT: Timestamp = Timestamp::from_seconds(1_000);
+
+    fn with(id: CredentialId, details: Details) -> Credential {
+        Credential {
+            id,
+            environment: Environment::Production,
+            name: "sample".parse().unwrap(),
+            description: Description::default(),
+            scopes: "read".parse().unwrap(),
+            allowed_ips: Networks::default(),
+            limits: RateLimits::default(),
+            state: State::Enabled,
+            expires_at: None,
+            owner: None,
+            customers: vec![],
+            created_at: AT,
+            updated_at: AT,
+            rotated_at: AT,
+            earlier_use: None,
+            secrets: vec![],
+            details,
+        }
+    }
+
+    pub fn client() -> Credential {
+        with(CredentialId::Client(ClientId::new(AT, &[0; 10])), Details::Client(ClientDetails::default()))
+    }
+
+    pub fn key(key_type: KeyType) -> Credential {
+        with(CredentialId::ApiKey(ApiKeyId::new(AT, &[0; 10])), Details::ApiKey(KeyDetails { key_type }))
+    }
+
+    /// A secret that was created at `at` and ends at `ends_at`.
+    pub fn secret(at: i64, ends_at: Option<i64>) -> StoredSecret {
+        let created_at = Timestamp::from_seconds(at);
+        StoredSecret {
+            id: SecretId::new(created_at, &[0; 10]),
+            hash: SecretHash::Sha256([at.to_le_bytes()[0]; 32]),
+            prefix: String::new(),
+            last_four: String::new(),
+            created_at,
+            ends_at: ends_at.map(Timestamp::from_seconds),
+            last_use: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_than_two_secrets_are_live_and_no_overlap_is_made_longer() {
+        let now = Timestamp::from_seconds(100);
+        for (secrets, grace, ends, live) in [
+            (vec![], 60, vec![], 1),
+            (vec![(50, None)], 0, vec![100], 1),
+            (vec![(50, None)], 60, vec![160], 2),
+            (vec![(50, Some(120))], 60, vec![120], 2),
+            (vec![(50, None), (40, Some(200))], 60, vec![160, 100], 2),
+            (vec![(50, None), (40, Some(90))], 60, vec![160], 2),
+        ] {
+            let mut key = samples::key(KeyType::Partner);
+            key.secrets = secrets.iter().map(|(at, ends_at)| samples::secret(*at, *ends_at)).collect();
+            let set = key.rotate(samples::secret(100, None), Duration::seconds(grace), now);
+            assert_eq!(set.iter().map(|(_, end)| end.seconds()).collect::<Vec<_>>(), ends, "{secrets:?} {grace}");
+            assert_eq!(key.live_secrets(now).count(), live, "{secrets:?} {grace}");
+            assert_eq!((key.rotated_at, key.updated_at), (now, now));
+        }
+    }
+
+    #[test]
+    fn a_revoked_credential_has_no_live_secret() {
+        let now = Timestamp::from_seconds(100);
+        let mut client = samples::client();
+        client.secrets = vec![samples::secret(50, None)];
+        assert!(client.is_secret_live(&client.secrets[0], now));
+        client.state = State::Revoked;
+        assert!(!client.is_secret_live(&client.secrets[0], now));
+    }
+
+    #[test]
+    fn the_last_use_is_the_latest_of_all_secrets_and_of_those_that_were_removed() {
+        let used = |at| Some(LastUse { at: Timestamp::from_seconds(at), address: None });
+        let mut client = samples::client();
+        assert_eq!(client.last_use(), None);
+        client.earlier_use = used(10);
+        client.secrets = vec![samples::secret(50, None), samples::secret(40, None)];
+        assert_eq!(client.last_use(), used(10));
+        client.secrets[1].last_use = used(60);
+        assert_eq!(client.last_use(), used(60));
+    }
+
+    #[test]
+    fn ids_name_their_kind() {
+        for (text, kind) in [("cli_", CredentialKind::Client), ("key_", CredentialKind::ApiKey)] {
+            let id = format!("{text}{}", "0".repeat(32));
+            assert_eq!(id.parse::<CredentialId>().unwrap().kind(), kind);
+        }
+        assert!(format!("sec_{}", "0".repeat(32)).parse::<CredentialId>().is_err());
+    }
+}

@@ -1,0 +1,145 @@
+//! What distinguishes clients from API keys for callers: names of permissions, inputs and views.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::credential::{Credential, CredentialId, CredentialInput, CredentialKind, KeyType, NewCredential};
+use crate::domain::ids::{ApiKeyId, ClientId};
+use crate::domain::time::Timestamp;
+use crate::http::error::ApiError;
+use crate::http::permission::{ClientsRead, ClientsWrite, KeysRead, KeysWrite, Permission};
+use crate::service::Services;
+use crate::view::credential::{ApiKeyView, ApiKeyWithValueView, ClientView, ClientWithSecretView, Moment};
+use crate::view::credential_input::{
+    ApiKeyCreate, ApiKeyFilters, ApiKeyUpdate, ClientCreate, ClientUpdate, CredentialFilters,
+};
+use crate::view::input::{Field, Input};
+
+/// A kind of credentials.
+pub trait Kind: 'static {
+    /// Which.
+    const KIND: CredentialKind;
+    /// The permission to read them.
+    type Read: Permission;
+    /// The permission to create and change them.
+    type Write: Permission;
+    /// Their ids.
+    type Id: Field<Value = Self::Id> + 'static;
+    /// What a list can be narrowed to.
+    type Filters: Input + 'static;
+    /// One to create.
+    type Create: Input + 'static;
+    /// Settings to change.
+    type Update: Input + 'static;
+    /// One as it is shown.
+    type View: Serialize + ToSchema + 'static;
+    /// The same with a secret that was just created.
+    type WithSecret: Serialize + ToSchema + 'static;
+
+    /// The id as that of a credential.
+    fn id(id: Self::Id) -> CredentialId;
+
+    /// The filters, and the type of the keys to list.
+    fn filters(filters: Self::Filters) -> (CredentialFilters, Option<KeyType>);
+
+    /// One to create at `now`.
+    ///
+    /// # Errors
+    /// The fields that are invalid at `now`, or do not go together.
+    fn new(input: Self::Create, now: Timestamp) -> Result<NewCredential, ApiError>;
+
+    /// Changes at `now`.
+    ///
+    /// # Errors
+    /// The fields that are invalid at `now`, or do not go together.
+    fn changes(input: Self::Update, now: Timestamp) -> Result<CredentialInput, ApiError>;
+
+    /// A credential of this kind as it is shown.
+    fn view(credential: &Credential, services: &Services) -> Option<Self::View>;
+
+    /// The same with its new secret.
+    fn with_secret(view: Self::View, secret: Option<&str>) -> Self::WithSecret;
+}
+
+/// OAuth clients.
+pub enum Clients {}
+
+impl Kind for Clients {
+    const KIND: CredentialKind = CredentialKind::Client;
+    type Read = ClientsRead;
+    type Write = ClientsWrite;
+    type Id = ClientId;
+    type Filters = CredentialFilters;
+    type Create = ClientCreate;
+    type Update = ClientUpdate;
+    type View = ClientView;
+    type WithSecret = ClientWithSecretView;
+
+    fn id(id: ClientId) -> CredentialId {
+        CredentialId::Client(id)
+    }
+
+    fn filters(filters: CredentialFilters) -> (CredentialFilters, Option<KeyType>) {
+        (filters, None)
+    }
+
+    fn new(input: ClientCreate, now: Timestamp) -> Result<NewCredential, ApiError> {
+        input.into_new(now).map_err(ApiError::Fields)
+    }
+
+    fn changes(input: ClientUpdate, now: Timestamp) -> Result<CredentialInput, ApiError> {
+        input.into_input(now).map_err(ApiError::Fields)
+    }
+
+    fn view(credential: &Credential, services: &Services) -> Option<ClientView> {
+        let audiences = &services.issuers.of(credential.environment).audiences;
+        Some(ClientView::new(credential.as_client()?, audiences, moment(services)))
+    }
+
+    fn with_secret(view: ClientView, secret: Option<&str>) -> ClientWithSecretView {
+        view.with_secret(secret)
+    }
+}
+
+/// API keys.
+pub enum ApiKeys {}
+
+impl Kind for ApiKeys {
+    const KIND: CredentialKind = CredentialKind::ApiKey;
+    type Read = KeysRead;
+    type Write = KeysWrite;
+    type Id = ApiKeyId;
+    type Filters = ApiKeyFilters;
+    type Create = ApiKeyCreate;
+    type Update = ApiKeyUpdate;
+    type View = ApiKeyView;
+    type WithSecret = ApiKeyWithValueView;
+
+    fn id(id: ApiKeyId) -> CredentialId {
+        CredentialId::ApiKey(id)
+    }
+
+    fn filters(filters: ApiKeyFilters) -> (CredentialFilters, Option<KeyType>) {
+        (filters.credentials, filters.r#type)
+    }
+
+    fn new(input: ApiKeyCreate, now: Timestamp) -> Result<NewCredential, ApiError> {
+        input.into_new(now).map_err(ApiError::Fields)
+    }
+
+    fn changes(input: ApiKeyUpdate, now: Timestamp) -> Result<CredentialInput, ApiError> {
+        input.into_input(now).map_err(ApiError::Fields)
+    }
+
+    fn view(credential: &Credential, services: &Services) -> Option<ApiKeyView> {
+        Some(ApiKeyView::new(credential, credential.key_type()?, moment(services)))
+    }
+
+    fn with_secret(view: ApiKeyView, secret: Option<&str>) -> ApiKeyWithValueView {
+        view.with_value(secret)
+    }
+}
+
+fn moment(services: &Services) -> Moment {
+    Moment { now: services.recorder.now(), rotation_age: services.credentials.rotation_age }
+}

@@ -1,0 +1,155 @@
+//! `/api/v1/clients` and `/api/v1/keys`: the same operations on both kinds of credentials.
+
+mod kind;
+
+use crate::domain::credential::{Credential, CredentialFilter, Due, RawSecret, StateChange};
+use crate::domain::ids::ClientId;
+use crate::domain::reference::UserReference;
+use crate::domain::time::Duration;
+use crate::http::SharedState;
+use crate::http::call::{Call, Query, Repeatable};
+use crate::http::named::Named;
+use crate::http::permission::ClientsWrite;
+use crate::http::response::{ApiResult, Created, Paged, Shown, Updated};
+use crate::service::Services;
+use crate::service::credentials::Issued;
+use crate::service::error::ServiceError;
+use crate::view::credential::ClientView;
+use crate::view::credential_input::{SecretRotation, Transfer};
+use crate::view::page::{List, Page};
+pub use kind::{ApiKeys, Clients, Kind};
+
+/// The credential as its kind is shown.
+fn view<K: Kind>(credential: &Credential, services: &Services) -> ApiResult<K::View> {
+    Ok(K::view(credential, services).ok_or(ServiceError::NotFound(K::KIND.noun()))?)
+}
+
+/// The same with its new secret.
+fn issued_view<K: Kind>(issued: &Issued, services: &Services) -> ApiResult<K::WithSecret> {
+    let secret = issued.secret.as_ref().map(RawSecret::expose);
+    Ok(K::with_secret(view::<K>(&issued.credential, services)?, secret))
+}
+
+/// Lists credentials.
+pub async fn list<K: Kind>(
+    call: Call<K::Read, Query<List<K::Filters, K::Id>>>,
+    state: SharedState,
+) -> ApiResult<Paged<K::View>> {
+    let Query(List { filters, limit, cursor, .. }) = call.input;
+    let (credentials, now) = (&state.services.credentials, state.services.recorder.now());
+    let (filters, key_type) = K::filters(filters);
+    let filter = CredentialFilter {
+        environment: filters.environment,
+        name: filters.name.map(|name| name.to_string()),
+        key_type,
+        owner: filters.owner,
+        customer: filters.customer.map(|customer| customer.to_string()),
+        status: filters.status.map(|status| (status, now)),
+        due: filters.rotation_due.map(|is_due| Due::at(now, credentials.rotation_age, is_due)),
+        before: cursor.map(K::id),
+        ..CredentialFilter::all(K::KIND)
+    };
+    let rows = credentials.list(&call.caller, filter, limit + 1, call.origin).await?;
+    Shown::of(&Page::new(
+        limit,
+        rows.iter().filter_map(|row| Some((row.id.to_string(), K::view(row, &state.services)?))),
+    ))
+}
+
+/// Creates a credential with its first secret.
+pub async fn create<K: Kind>(
+    call: Call<K::Write, K::Create, Repeatable>,
+    state: SharedState,
+) -> ApiResult<Created<K::WithSecret>> {
+    let services = &state.services;
+    let new = K::new(call.input, services.recorder.now())?;
+    let issued = services.credentials.create(&call.caller, new, call.repeat, call.origin).await?;
+    Created::of(&issued_view::<K>(&issued, services)?)
+}
+
+/// Shows a credential.
+pub async fn show<K: Kind>(call: Call<K::Read>, id: Named<K::Id>, state: SharedState) -> ApiResult<Shown<K::View>> {
+    let credential = state.services.credentials.get(&call.caller, K::KIND, &id, call.origin).await?;
+    Shown::of(&view::<K>(&credential, &state.services)?)
+}
+
+/// Changes a credential's settings.
+pub async fn update<K: Kind>(
+    call: Call<K::Write, K::Update>,
+    id: Named<K::Id>,
+    state: SharedState,
+) -> ApiResult<Updated<K::View>> {
+    let services = &state.services;
+    let changes = K::changes(call.input, services.recorder.now())?;
+    let credential = services.credentials.update(&call.caller, K::KIND, &id, changes, call.origin).await?;
+    Updated::of(&view::<K>(&credential, services)?)
+}
+
+/// Replaces a credential's secret.
+pub async fn rotate<K: Kind>(
+    call: Call<K::Write, SecretRotation, Repeatable>,
+    id: Named<K::Id>,
+    state: SharedState,
+) -> ApiResult<Updated<K::WithSecret>> {
+    let (services, grace) = (&state.services, call.input.grace.unwrap_or(Duration::ZERO));
+    let issued = services.credentials.rotate(&call.caller, K::KIND, &id, grace, call.repeat, call.origin).await?;
+    Updated::of(&issued_view::<K>(&issued, services)?)
+}
+
+/// Disables a credential.
+pub async fn disable<K: Kind>(
+    call: Call<K::Write>,
+    id: Named<K::Id>,
+    state: SharedState,
+) -> ApiResult<Updated<K::View>> {
+    change_state::<K>(call, &id, &state, StateChange::Disable).await
+}
+
+/// Enables a credential.
+pub async fn enable<K: Kind>(
+    call: Call<K::Write>,
+    id: Named<K::Id>,
+    state: SharedState,
+) -> ApiResult<Updated<K::View>> {
+    change_state::<K>(call, &id, &state, StateChange::Enable).await
+}
+
+/// Revokes a credential.
+pub async fn revoke<K: Kind>(
+    call: Call<K::Write>,
+    id: Named<K::Id>,
+    state: SharedState,
+) -> ApiResult<Updated<K::View>> {
+    change_state::<K>(call, &id, &state, StateChange::Revoke).await
+}
+
+async fn change_state<K: Kind>(
+    call: Call<K::Write>,
+    id: &str,
+    state: &SharedState,
+    change: StateChange,
+) -> ApiResult<Updated<K::View>> {
+    let credential = state.services.credentials.change_state(&call.caller, K::KIND, id, change, call.origin).await?;
+    Updated::of(&view::<K>(&credential, &state.services)?)
+}
+
+/// Transfers a credential to another owner.
+pub async fn transfer<K: Kind>(
+    call: Call<K::Write, Transfer>,
+    id: Named<K::Id>,
+    state: SharedState,
+) -> ApiResult<Updated<K::View>> {
+    let owner = call.input.owner.as_ref().map(UserReference::to_string);
+    let credential = state.services.credentials.transfer(&call.caller, K::KIND, &id, owner, call.origin).await?;
+    Updated::of(&view::<K>(&credential, &state.services)?)
+}
+
+/// Revokes the tokens of a client.
+pub async fn revoke_tokens(
+    call: Call<ClientsWrite>,
+    id: Named<ClientId>,
+    state: SharedState,
+) -> ApiResult<Updated<ClientView>> {
+    let credential = state.services.credentials.revoke_tokens(&call.caller, &id, call.origin).await?;
+    Updated::of(&view::<Clients>(&credential, &state.services)?)
+}

@@ -1,0 +1,234 @@
+//! Forward-auth: a gateway asks for every request whether it may pass, and who sends it. It decides as verification does, for
+//! keys and for tokens, where the request itself carries the credential.
+
+use std::sync::Arc;
+
+use super::extract_credential::{CredentialFields, ExtractedCredential, NotExtracted, extract_credential};
+use super::use_key::{Accepting, KeyUseRequest};
+use super::{Access, Refused};
+use crate::domain::audit::{Action, Disposition, Origin, Reason};
+use crate::domain::credential::{Credential, RawApiKey};
+use crate::domain::environment::Environment;
+use crate::domain::ids::CustomerId;
+use crate::domain::key_code::KeyCode;
+use crate::domain::rate::RateLimitStatus;
+use crate::domain::scope::Scopes;
+use crate::domain::time::Timestamp;
+use crate::service::audit_context::{AuditContext, Subject};
+use crate::service::tokens::{NotInForce, TokenInForce};
+use crate::store::StoreError;
+
+/// A request that a gateway asks about.
+#[derive(Debug)]
+pub struct ForwardedRequest<'r> {
+    /// Its credentials.
+    pub fields: CredentialFields<'r>,
+    /// The environment of the API behind the gateway.
+    pub environment: Environment,
+    /// What is needed, all of it.
+    pub scopes: Scopes,
+    /// The audience that a token must be for; any but the management API if `None`.
+    pub audience: Option<String>,
+    /// The customer whose data it is about, by either id.
+    pub customer: Option<String>,
+    /// Where it came from, and what it asks for.
+    pub origin: Arc<Origin>,
+}
+
+/// Who sends a request that may pass.
+#[derive(Debug)]
+pub struct Identity {
+    /// The credential.
+    pub credential: Arc<Credential>,
+    /// What it may at this moment.
+    pub scopes: Scopes,
+    /// The customer that was asked for, or else those that the credential is tied to.
+    pub customers: Vec<CustomerId>,
+    /// Its rate limit status.
+    pub rate_limit: RateLimitStatus,
+}
+
+/// Why a request may not pass.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Denied {
+    /// It has no credentials.
+    Missing,
+    /// It has several, or fields that cannot be read.
+    Malformed,
+    /// It has a credential that is not accepted.
+    Invalid,
+    /// Its credential may not be used for that.
+    Forbidden(Forbidden),
+    /// It lacks one of these scopes.
+    Insufficient(Scopes),
+    /// It is over its limits.
+    RateLimited(RateLimitStatus),
+    /// Too many failures come from one source.
+    TooManyFailures {
+        /// Seconds after which it is worth trying again.
+        retry_after: u32,
+    },
+    /// It cannot be known now.
+    Unavailable,
+}
+
+/// What a credential may not be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Forbidden {
+    /// Requests from this address.
+    Address,
+    /// Data of this customer.
+    Customer,
+    /// This audience.
+    Audience,
+}
+
+impl Denied {
+    /// What becomes of the request.
+    pub const fn disposition(&self) -> Disposition {
+        match self {
+            Self::Missing | Self::Malformed | Self::Invalid => Disposition::Unauthenticated,
+            Self::Forbidden(_) | Self::Insufficient(_) => Disposition::Forbidden,
+            Self::RateLimited(_) | Self::TooManyFailures { .. } => Disposition::TooMany,
+            Self::Unavailable => Disposition::Unavailable,
+        }
+    }
+}
+
+type Decision = Result<(Identity, Subject), Refused<Denied>>;
+
+fn unknowable(error: &StoreError) -> Refused<Denied> {
+    log::error!("{error}");
+    Refused::new(Denied::Unavailable, Reason::StoreUnavailable)
+}
+
+impl Access {
+    /// Decides whether a request may pass. Its audit event is stored before this returns.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub async fn forward_auth(&self, request: &ForwardedRequest<'_>) -> Result<Identity, Denied> {
+        let context =
+            AuditContext::anonymous(Action::ForwardAuth, Some(request.environment), Arc::clone(&request.origin));
+        let now = self.recorder.now();
+        let refused = match self.decide_forward_auth(request, now).await {
+            Ok((identity, subject)) => {
+                let context = context.with_subject(subject);
+                let stored = self.recorder.record_event(&context, Disposition::Ok, Reason::Ok).await;
+                return stored.map(|()| identity).map_err(|_| Denied::Unavailable);
+            }
+            Err(refused) => refused,
+        };
+        let is_unknown = refused.error == Denied::Invalid && refused.subject.credential.is_none();
+        let failures = if is_unknown { self.failures.count_unknown(request.origin.address, now) } else { Ok(()) };
+        let denied = match failures {
+            Ok(()) => refused.error,
+            Err(retry_after) => Denied::TooManyFailures { retry_after },
+        };
+        let context = context.with_subject(refused.subject);
+        self.recorder.record_refusal(&context, denied.disposition(), refused.reason).await;
+        Err(denied)
+    }
+
+    async fn decide_forward_auth(&self, request: &ForwardedRequest<'_>, now: Timestamp) -> Decision {
+        match extract_credential(&request.fields) {
+            Ok(ExtractedCredential::Key(raw)) => self.pass_key(request, &raw, now).await,
+            Ok(ExtractedCredential::Token(token)) => self.pass_token(request, token, now).await,
+            Err(NotExtracted::Missing) => Err(Refused::new(Denied::Missing, Reason::NoCredentials)),
+            Err(NotExtracted::Malformed(reason)) => Err(Refused::new(Denied::Malformed, reason)),
+            Err(NotExtracted::Foreign) => Err(Refused::new(Denied::Invalid, Reason::MalformedCredential)),
+        }
+    }
+
+    async fn pass_key(&self, request: &ForwardedRequest<'_>, raw: &RawApiKey, now: Timestamp) -> Decision {
+        let asked = KeyUseRequest {
+            accepting: Accepting::Of(request.environment),
+            among: &[],
+            address: request.origin.address,
+            customer: request.customer.as_deref(),
+            cost: 1,
+            scopes: &request.scopes,
+        };
+        let used = self.use_key(raw, &asked, now).await.map_err(|error| unknowable(&error))?;
+        let subject = used.subject();
+        let refuse = |denied| Err(Refused::new(denied, used.reason).of(subject.clone()));
+        let (Some(key), Some(rate_limit)) = (used.key, used.rate_limit) else { return refuse(Denied::Invalid) };
+        match used.code {
+            KeyCode::Valid => {
+                let customers = used.customer.map_or_else(|| key.customers.clone(), |customer| vec![customer]);
+                let identity = Identity { credential: key, scopes: used.scopes, customers, rate_limit };
+                Ok((identity, subject.authenticated()))
+            }
+            KeyCode::IpNotAllowed => refuse(Denied::Forbidden(Forbidden::Address)),
+            KeyCode::WrongCustomer => refuse(Denied::Forbidden(Forbidden::Customer)),
+            KeyCode::RateLimited => refuse(Denied::RateLimited(rate_limit)),
+            KeyCode::InsufficientScope => refuse(Denied::Insufficient(request.scopes.clone())),
+            KeyCode::NotFound | KeyCode::Revoked | KeyCode::Expired | KeyCode::Disabled | KeyCode::WrongEnvironment => {
+                refuse(Denied::Invalid)
+            }
+        }
+    }
+
+    async fn pass_token(&self, request: &ForwardedRequest<'_>, token: &str, now: Timestamp) -> Decision {
+        let token =
+            self.verifier.verify_anywhere(token, now).map_err(|reason| Refused::new(Denied::Invalid, reason))?;
+        let subject = token.subject();
+        if token.environment != request.environment {
+            return Err(Refused::new(Denied::Invalid, Reason::WrongEnvironment).of(subject));
+        }
+        let in_force = self.verifier.in_force(token, now).await.map_err(|error| match error {
+            NotInForce::Refused(reason) => Refused::new(Denied::Invalid, reason).of(subject.clone()),
+            NotInForce::Unknowable(error) => unknowable(&error).of(subject.clone()),
+        })?;
+        match self.admit_token(request, &in_force, now).await {
+            Ok((customer, rate_limit)) => {
+                let subject = in_force.subject().used_for(customer.as_ref());
+                let customers = customer.map_or(in_force.customers, |customer| vec![customer]);
+                let identity = Identity { credential: in_force.client, scopes: in_force.scopes, customers, rate_limit };
+                Ok((identity, subject))
+            }
+            Err(refused) => Err(refused.of(subject.tied_to(&in_force.customers))),
+        }
+    }
+
+    /// Whether a token that is in force may be used for `request`: the customer of it, if one was asked for.
+    async fn admit_token(
+        &self,
+        request: &ForwardedRequest<'_>,
+        in_force: &TokenInForce,
+        now: Timestamp,
+    ) -> Result<(Option<CustomerId>, RateLimitStatus), Refused<Denied>> {
+        let client = &in_force.client;
+        let forbidden = |what, reason| Refused::new(Denied::Forbidden(what), reason);
+        if !client.allowed_ips.admit(request.origin.address) {
+            return Err(forbidden(Forbidden::Address, Reason::AddressNotAllowed));
+        }
+        let customer = self
+            .customers
+            .named_among(&in_force.customers, request.customer.as_deref())
+            .await
+            .map_err(|error| unknowable(&error))?
+            .map_err(|_| forbidden(Forbidden::Customer, Reason::WrongCustomer))?;
+        if !is_for_audience(&in_force.token.claims.aud, request, self.issuers.management(request.environment)) {
+            return Err(forbidden(Forbidden::Audience, Reason::WrongAudience));
+        }
+        let rate_limit = self.limits.take(client.id.shared(), client.limits, 1, now);
+        if !rate_limit.is_admitted {
+            return Err(Refused::new(Denied::RateLimited(rate_limit), Reason::RateLimited));
+        }
+        if !in_force.covers(&request.scopes) {
+            let denied = Denied::Insufficient(request.scopes.clone());
+            return Err(Refused::new(denied, Reason::InsufficientScope));
+        }
+        Ok((customer, rate_limit))
+    }
+}
+
+/// Whether a token for `audiences` is for the audience that is asked for, or for any but the management API.
+fn is_for_audience(audiences: &[String], request: &ForwardedRequest<'_>, management: &str) -> bool {
+    match &request.audience {
+        Some(audience) => audiences.contains(audience),
+        None => !audiences.iter().any(|audience| audience == management),
+    }
+}

@@ -1,0 +1,163 @@
+//! May this API key be used for that? Top to bottom: find (cache first) → status → environment → address → customer → rate
+//! limit → scope. Verification, forward-auth and the management API all decide here.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::Access;
+use crate::crypto::digest::sha256;
+use crate::domain::audit::Reason;
+use crate::domain::caller::are_within;
+use crate::domain::credential::{Credential, LastUse, RawApiKey, Status, StoredSecret};
+use crate::domain::environment::Environment;
+use crate::domain::ids::CustomerId;
+use crate::domain::key_code::KeyCode;
+use crate::domain::rate::RateLimitStatus;
+use crate::domain::scope::Scopes;
+use crate::domain::time::Timestamp;
+use crate::service::audit_context::Subject;
+use crate::service::state::owners::Allowance;
+use crate::store::StoreError;
+
+/// Which environment's keys are accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepting {
+    /// Those of this one: that of the API that is called.
+    Of(Environment),
+    /// Those of each: the key itself says on which one it acts.
+    OfAny,
+    /// Those of none: the caller belongs to another environment than it asks for.
+    OfNone,
+}
+
+/// What a key is to be used for.
+#[derive(Clone, Debug)]
+pub struct KeyUseRequest<'r> {
+    /// Which environment's keys are accepted.
+    pub accepting: Accepting,
+    /// The customers whose keys exist for the caller; all, if empty.
+    pub among: &'r [CustomerId],
+    /// Where it is used from, if that is known.
+    pub address: Option<IpAddr>,
+    /// The customer whose data it is about, by either id.
+    pub customer: Option<&'r str>,
+    /// How many requests it counts as.
+    pub cost: u32,
+    /// What is needed, all of it.
+    pub scopes: &'r Scopes,
+}
+
+/// The decision about a key.
+#[derive(Debug)]
+pub struct KeyUse {
+    /// The outcome.
+    pub code: KeyCode,
+    /// Why, for the audit event.
+    pub reason: Reason,
+    /// The key, if it exists for the caller.
+    pub key: Option<Arc<Credential>>,
+    /// What it may at this moment.
+    pub scopes: Scopes,
+    /// The customer that was asked for, if it is one that the key is tied to.
+    pub customer: Option<CustomerId>,
+    /// Its rate limit status, if there is a key.
+    pub rate_limit: Option<RateLimitStatus>,
+}
+
+impl KeyUse {
+    /// There is no such key.
+    pub fn not_found(reason: Reason) -> Self {
+        let (code, scopes) = (KeyCode::NotFound, Scopes::default());
+        Self { code, reason, key: None, scopes, customer: None, rate_limit: None }
+    }
+
+    /// What the event says of the key.
+    pub fn subject(&self) -> Subject {
+        self.key.as_ref().map(|key| Subject::of(key).used_for(self.customer.as_ref())).unwrap_or_default()
+    }
+}
+
+impl Access {
+    /// Decides whether the key may be used for `request` at `now`, and counts that it is.
+    ///
+    /// # Errors
+    /// The database cannot be read: it cannot be known.
+    pub(super) async fn use_key(
+        &self,
+        raw: &RawApiKey,
+        request: &KeyUseRequest<'_>,
+        now: Timestamp,
+    ) -> Result<KeyUse, StoreError> {
+        let digest = sha256(raw.expose().as_bytes());
+        let Some(key) = self.credentials.key_by_digest(&digest).await? else {
+            return Ok(KeyUse::not_found(Reason::UnknownKey));
+        };
+        let allowance = self.owners.allowance(key.owner.as_ref()).await?;
+        let mut decision = KeyUse { scopes: allowance.cut(&key.scopes), ..KeyUse::not_found(Reason::KeyReplaced) };
+        let live = key.live_secret_with_digest(&digest, now);
+        if live.is_some() && !are_within(&key.customers, request.among) {
+            decision.reason = Reason::NotOfCallersCustomers;
+        } else if let Some(secret) = live {
+            let customer = self.customers.named_among(&key.customers, request.customer).await?;
+            (decision.code, decision.reason) = match refusal(&key, &allowance, request, customer.is_ok(), now) {
+                Some(refused) => refused,
+                None => {
+                    let rate_limit = self.limits.take(key.id.shared(), key.limits, request.cost, now);
+                    decision.rate_limit = Some(rate_limit);
+                    self.count_use(&key, secret, &allowance, request, rate_limit, now)
+                }
+            };
+            decision.customer = customer.unwrap_or_default();
+            decision.rate_limit.get_or_insert_with(|| self.limits.status(key.id.shared(), key.limits, now));
+        }
+        decision.key = Some(key);
+        Ok(decision)
+    }
+
+    /// What is decided once the key's limits were asked.
+    fn count_use(
+        &self,
+        key: &Credential,
+        secret: &StoredSecret,
+        allowance: &Allowance,
+        request: &KeyUseRequest<'_>,
+        rate_limit: RateLimitStatus,
+        now: Timestamp,
+    ) -> (KeyCode, Reason) {
+        if !rate_limit.is_admitted {
+            (KeyCode::RateLimited, Reason::RateLimited)
+        } else if !key.scopes.cover_all(request.scopes) || !allowance.allows(request.scopes) {
+            (KeyCode::InsufficientScope, Reason::InsufficientScope)
+        } else {
+            self.last_used.note(&secret.id, LastUse { at: now, address: request.address });
+            (KeyCode::Valid, Reason::Ok)
+        }
+    }
+}
+
+/// Why a key is not accepted, before its limits count: final reasons first.
+fn refusal(
+    key: &Credential,
+    allowance: &Allowance,
+    request: &KeyUseRequest<'_>,
+    is_of_customer: bool,
+    now: Timestamp,
+) -> Option<(KeyCode, Reason)> {
+    match key.status(now) {
+        Status::Revoked => return Some((KeyCode::Revoked, Reason::KeyRevoked)),
+        Status::Expired => return Some((KeyCode::Expired, Reason::KeyExpired)),
+        Status::Inactive => return Some((KeyCode::Disabled, Reason::KeyDisabled)),
+        Status::Active => {}
+    }
+    if matches!(allowance, Allowance::Nothing) {
+        Some((KeyCode::Disabled, Reason::OwnerInactive))
+    } else if ![Accepting::Of(key.environment), Accepting::OfAny].contains(&request.accepting) {
+        Some((KeyCode::WrongEnvironment, Reason::WrongEnvironment))
+    } else if !key.allowed_ips.admit(request.address) {
+        Some((KeyCode::IpNotAllowed, Reason::AddressNotAllowed))
+    } else if !is_of_customer {
+        Some((KeyCode::WrongCustomer, Reason::WrongCustomer))
+    } else {
+        None
+    }
+}

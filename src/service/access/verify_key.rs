@@ -1,0 +1,120 @@
+//! Verifies an API key: an API asks whether a key that it was sent may be used.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::Access;
+use super::use_key::{Accepting, KeyUse, KeyUseRequest};
+use crate::domain::audit::{Action, Disposition, Origin, Reason};
+use crate::domain::caller::Caller;
+use crate::domain::credential::RawApiKey;
+use crate::domain::environment::Environment;
+use crate::domain::key_code::KeyCode;
+use crate::domain::scope::Scopes;
+use crate::service::audit_context::AuditContext;
+use crate::service::error::ServiceError;
+use crate::store::StoreError;
+
+/// Largest cost of one request.
+pub const COST_MAX: u32 = 1_000;
+
+/// A question about a key.
+#[derive(Debug)]
+pub struct KeyQuestion {
+    /// What was sent as a key.
+    pub key: Zeroizing<String>,
+    /// The environment of the API that is called.
+    pub environment: Environment,
+    /// What is needed, all of it.
+    pub scopes: Scopes,
+    /// The customer whose data it is about, by either id.
+    pub customer: Option<String>,
+    /// Where the key is used from.
+    pub ip: Option<IpAddr>,
+    /// How many requests it counts as.
+    pub cost: u32,
+    /// The request that the key came with, for the audit event.
+    pub about: RequestAsked,
+}
+
+/// A request that a gateway or an API asks about, as far as it says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct RequestAsked {
+    /// Its method.
+    pub method: Option<String>,
+    /// Its path.
+    pub path: Option<String>,
+    /// Its user agent.
+    pub user_agent: Option<String>,
+    /// Its id there.
+    pub request_id: Option<String>,
+}
+
+impl RequestAsked {
+    /// The origin of that request: it was asked about as `asked`, and came from `address`.
+    pub fn origin(self, asked: &Arc<Origin>, address: Option<IpAddr>) -> Arc<Origin> {
+        if self == Self::default() && address == asked.address {
+            return Arc::clone(asked);
+        }
+        Arc::new(Origin {
+            request_id: asked.request_id.clone(),
+            method: self.method.map_or_else(|| asked.method.clone(), Into::into),
+            path: self.path.unwrap_or_else(|| asked.path.clone()),
+            address,
+            user_agent: self.user_agent.unwrap_or_else(|| asked.user_agent.clone()),
+            gateway_request_id: self.request_id,
+            received_at: asked.received_at,
+            started: asked.started,
+        })
+    }
+}
+
+impl Access {
+    /// Decides whether a key may be used. Its audit event is stored before this returns.
+    ///
+    /// # Errors
+    /// It cannot be known, or the event of a use is not stored.
+    pub async fn verify_key(
+        &self,
+        caller: &Caller,
+        mut question: KeyQuestion,
+        origin: &Arc<Origin>,
+    ) -> Result<KeyUse, ServiceError> {
+        let about = std::mem::take(&mut question.about).origin(origin, question.ip.or(origin.address));
+        let context = AuditContext {
+            credential: None,
+            environment: Some(question.environment),
+            ..AuditContext::of(caller, Action::KeyVerify, about)
+        };
+        let decision = match self.decide_verification(caller, &question).await {
+            Ok(decision) => decision,
+            Err(error) => return Err(self.recorder.refused(&context, error.into()).await),
+        };
+        let subject = decision.subject();
+        let context = if decision.key.is_some() { context.with_subject(subject) } else { context };
+        if decision.code == KeyCode::Valid {
+            self.recorder.record_event(&context, Disposition::Ok, decision.reason).await?;
+        } else {
+            self.recorder.record_refusal(&context, Disposition::Ok, decision.reason).await;
+        }
+        Ok(decision)
+    }
+
+    async fn decide_verification(&self, caller: &Caller, question: &KeyQuestion) -> Result<KeyUse, StoreError> {
+        // The checksum first: what fails it was never a key, and costs no query.
+        let Some(raw) = RawApiKey::parse(&question.key) else { return Ok(KeyUse::not_found(Reason::MalformedKey)) };
+        let accepting =
+            if caller.sees(question.environment) { Accepting::Of(question.environment) } else { Accepting::OfNone };
+        let request = KeyUseRequest {
+            accepting,
+            among: caller.customers(),
+            address: question.ip,
+            customer: question.customer.as_deref(),
+            cost: question.cost,
+            scopes: &question.scopes,
+        };
+        self.use_key(&raw, &request, self.recorder.now()).await
+    }
+}

@@ -1,0 +1,68 @@
+//! Disables, enables and revokes a credential, and ends a client's tokens.
+
+use std::sync::Arc;
+
+use super::{Credentials, Target, Verb, action, require, require_not_revoked};
+use crate::domain::audit::{Action, Origin};
+use crate::domain::caller::Caller;
+use crate::domain::credential::{Credential, CredentialKind, Details, StateChange};
+use crate::service::error::ServiceError;
+use crate::store::credentials;
+
+impl Credentials {
+    /// Changes a credential's state. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// The credential does not exist for the caller; it is revoked; or the caller does not hold the scopes of a credential
+    /// that it would enable.
+    pub async fn change_state(
+        &self,
+        caller: &Caller,
+        kind: CredentialKind,
+        id: &str,
+        change: StateChange,
+        origin: Arc<Origin>,
+    ) -> Result<Credential, ServiceError> {
+        let verb = match change {
+            StateChange::Disable => Verb::Disable,
+            StateChange::Enable => Verb::Enable,
+            StateChange::Revoke => Verb::Revoke,
+        };
+        let target = Target { caller, kind, id, action: action(kind, verb), origin };
+        let own = caller.clone();
+        self.change(target, move |transaction, mut credential, now| {
+            if change != StateChange::Revoke {
+                require_not_revoked(&credential)?;
+            }
+            require(change != StateChange::Enable || own.may_take(&credential))?;
+            credential.state = change.state();
+            credential.updated_at = now;
+            credentials::update(transaction.connection, &credential)?;
+            Ok(credential)
+        })
+        .await
+    }
+
+    /// Ends all tokens that were issued to a client before now.
+    ///
+    /// # Errors
+    /// The client does not exist for the caller.
+    pub async fn revoke_tokens(
+        &self,
+        caller: &Caller,
+        id: &str,
+        origin: Arc<Origin>,
+    ) -> Result<Credential, ServiceError> {
+        let kind = CredentialKind::Client;
+        let target = Target { caller, kind, id, action: Action::ClientRevokeTokens, origin };
+        self.change(target, move |transaction, mut credential, now| {
+            if let Details::Client(client) = &mut credential.details {
+                client.revoke_tokens(now);
+            }
+            credential.updated_at = now;
+            credentials::update(transaction.connection, &credential)?;
+            Ok(credential)
+        })
+        .await
+    }
+}

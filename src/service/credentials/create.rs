@@ -1,0 +1,117 @@
+//! Creates a credential with its first secret.
+
+use std::sync::Arc;
+
+use super::ownership::{require_within, resolved};
+use super::{Credentials, Issued, Target, Verb, action, require};
+use crate::crypto::random;
+use crate::domain::audit::{Disposition, Origin};
+use crate::domain::caller::Caller;
+use crate::domain::credential::{Credential, CredentialId, CredentialKind, NewCredential, RawSecret, State};
+use crate::domain::network::Networks;
+use crate::domain::text::Description;
+use crate::domain::time::Timestamp;
+use crate::service::audit_context::AuditContext;
+use crate::service::error::{FieldError, ServiceError};
+use crate::service::idempotency::RepeatableRequest;
+use crate::store::{change_log, credentials};
+
+fn new_id(kind: CredentialKind, now: Timestamp) -> Result<CredentialId, ServiceError> {
+    Ok(match kind {
+        CredentialKind::Client => CredentialId::Client(random::id(now)?),
+        CredentialKind::ApiKey => CredentialId::ApiKey(random::id(now)?),
+    })
+}
+
+impl Credentials {
+    /// Creates a credential; its secret is returned this once. Environment, owner and customers are the caller's own unless
+    /// named.
+    ///
+    /// # Errors
+    /// Invalid fields, or the caller may not give these scopes.
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        new: NewCredential,
+        repeat: Option<RepeatableRequest>,
+        origin: Arc<Origin>,
+    ) -> Result<Issued, ServiceError> {
+        let (kind, now) = (new.kind.kind(), self.recorder.now());
+        let action = action(kind, Verb::Create);
+        let context = AuditContext::of(caller, action, Arc::clone(&origin));
+        match self.idempotency.find(repeat.as_ref(), now).await {
+            Ok(None) => {}
+            Ok(Some(replay)) => {
+                let target = Target { caller, kind, id: "", action, origin };
+                return self.replayed(target, replay, |caller, credential| caller.may_make(credential, None)).await;
+            }
+            Err(error) => return Err(self.recorder.refused(&context, error).await),
+        }
+        let (credential, secret) = match self.prepare(caller, new, now).await {
+            Ok(prepared) => prepared,
+            Err(error) => return Err(self.recorder.refused(&context, error).await),
+        };
+        let idempotency = Arc::clone(&self.idempotency);
+        let (stored, raw) = (credential.clone(), secret.clone());
+        self.recorder
+            .change(context.on_credential(&credential), Disposition::Created, move |transaction, _, now| {
+                credentials::insert(transaction.connection, &stored)?;
+                transaction.announce(now, change_log::Kind::Credential, stored.id.as_str())?;
+                let revealed = stored.secrets.first().map(|secret| (&secret.id, raw.expose()));
+                idempotency.keep(transaction, repeat.as_ref(), (action, stored.id.as_str()), revealed, now)
+            })
+            .await?;
+        Ok(Issued { credential, secret: Some(secret) })
+    }
+
+    /// Everything that is decided before the transaction; Argon2 runs last.
+    async fn prepare(
+        &self,
+        caller: &Caller,
+        new: NewCredential,
+        now: Timestamp,
+    ) -> Result<(Credential, RawSecret), ServiceError> {
+        let mut wrong = Vec::new();
+        let environment = new.environment.or(caller.environment());
+        let scopes = new.input.changes.scopes.clone().or_else(|| new.kind.default_scopes(caller));
+        let name = new.input.changes.name.clone();
+        let missing = [("environment", environment.is_none()), ("name", name.is_none()), ("scopes", scopes.is_none())];
+        wrong.extend(missing.iter().filter(|(_, is_missing)| *is_missing).map(|(field, _)| is_required(field)));
+        let customers = resolved(self.customers_named(caller, new.input.customers).await, &mut wrong)?;
+        let owner = resolved(self.owner_of_new(caller, new.owner).await, &mut wrong)?;
+        let (Some(environment), Some(name), Some(scopes), true) = (environment, name, scopes, wrong.is_empty()) else {
+            return Err(ServiceError::Invalid(wrong));
+        };
+        let mut credential = Credential {
+            id: new_id(new.kind.kind(), now)?,
+            environment,
+            name,
+            description: Description::default(),
+            scopes,
+            allowed_ips: Networks::default(),
+            limits: new.kind.default_limits(),
+            state: State::Enabled,
+            expires_at: None,
+            owner: owner.flatten(),
+            customers: customers.flatten().unwrap_or_else(|| caller.customers().to_vec()),
+            created_at: now,
+            updated_at: now,
+            rotated_at: now,
+            earlier_use: None,
+            secrets: vec![],
+            details: new.kind.details(),
+        };
+        let applied = credential.apply(new.input.changes, &self.algorithms);
+        applied.map_err(|(field, what)| ServiceError::invalid(field, what))?;
+        require_within(caller, &credential.customers)?;
+        let reaches = caller.reaches(credential.kind().write_permission(), credential.ownership());
+        require(reaches && caller.may_make(&credential, None))?;
+        let (stored, raw) = self.secrets.create(&credential.id, environment, now).await?;
+        credential.secrets.push(stored);
+        Ok((credential, raw))
+    }
+}
+
+fn is_required(field: &str) -> FieldError {
+    FieldError::new(field, "is required")
+}

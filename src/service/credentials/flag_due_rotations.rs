@@ -1,0 +1,49 @@
+//! Flags credentials that are due to be rotated; each is reported once, by an event.
+
+use std::sync::Arc;
+
+use super::Credentials;
+use crate::domain::audit::{Action, Disposition, Origin, Outcome, Reason};
+use crate::domain::caller::Caller;
+use crate::service::audit_context::AuditContext;
+use crate::service::error::ServiceError;
+use crate::store::audit_seconds::Marked;
+use crate::store::{audit_log, credentials};
+
+/// Credentials flagged in one transaction.
+const STEP: i64 = 100;
+
+impl Credentials {
+    /// Stores a `credential.rotation_due` event for every credential whose secret has become older than the rotation age
+    /// since the last call.
+    ///
+    /// # Errors
+    /// The database cannot be written; what was not flagged is flagged next time.
+    pub async fn flag_due_rotations(&self, origin: &Arc<Origin>) -> Result<(), ServiceError> {
+        loop {
+            let (age, origin, recorder) = (self.rotation_age, Arc::clone(origin), Arc::clone(&self.recorder));
+            let events = self
+                .recorder
+                .store()
+                .change(move |transaction| {
+                    let now = recorder.now();
+                    let due = credentials::flag_due_rotations(transaction.connection, now.minus(age), now, STEP)?;
+                    let context = AuditContext::of(&Caller::System, Action::CredentialRotationDue, origin);
+                    let events = due.into_iter().map(|(id, environment)| {
+                        let context = AuditContext { environment, ..context.clone().on(&id) };
+                        recorder.event(&context, Outcome::Success, Disposition::Unattended, Reason::RotationDue)
+                    });
+                    let events = events.collect::<Result<Vec<_>, _>>()?;
+                    audit_log::insert(transaction.connection, &events, &Marked::default())?;
+                    Ok::<_, ServiceError>(events)
+                })
+                .await?;
+            if events.is_empty() {
+                return Ok(());
+            }
+            for event in events {
+                self.recorder.journal().pass_on(event).await;
+            }
+        }
+    }
+}

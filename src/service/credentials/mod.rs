@@ -1,0 +1,191 @@
+//! The life of a credential, client or API key alike: create, read, update, rotate, disable, enable, revoke, transfer.
+//!
+//! Every change is one transaction with its audit event and its entry in the change log, and is in force in this process when
+//! it returns. What is judged comes in one order for all changes: does the credential exist for the caller (404), does its
+//! state allow the change (409), is the input valid (422), may the caller do it (403).
+
+mod change_state;
+mod create;
+mod flag_due_rotations;
+mod ownership;
+mod read;
+mod rotate;
+mod secrets;
+mod update;
+
+pub use crate::domain::credential::{CredentialInput, NewCredential, NewKind};
+pub use secrets::SecretFactory;
+
+use std::sync::Arc;
+
+use super::audit_context::AuditContext;
+use super::error::{Conflict, ServiceError};
+use super::idempotency::{Idempotency, Replay};
+use super::recorder::Recorder;
+use super::state::credential_cache::CredentialCache;
+use crate::domain::audit::{Action, Disposition, Origin};
+use crate::domain::caller::Caller;
+use crate::domain::credential::{Credential, CredentialId, CredentialKind, RawSecret, State};
+use crate::domain::signing_key::Algorithm;
+use crate::domain::time::{Duration, Timestamp};
+use crate::store::{AnyConnection, Change, change_log, credentials};
+
+/// What the use cases of credentials work with.
+#[derive(Debug)]
+pub struct Credentials {
+    /// The database and the audit log.
+    pub recorder: Arc<Recorder>,
+    /// The credentials in use.
+    pub cache: Arc<CredentialCache>,
+    /// Creates secrets.
+    pub secrets: SecretFactory,
+    /// Repeated requests.
+    pub idempotency: Arc<Idempotency>,
+    /// The algorithms that tokens may be signed with.
+    pub algorithms: Vec<Algorithm>,
+    /// The age at which a secret is due to be rotated.
+    pub rotation_age: Duration,
+}
+
+/// A credential with a secret that was just created.
+#[derive(Debug)]
+pub struct Issued {
+    /// The credential.
+    pub credential: Credential,
+    /// Its new secret; left out where a repeated request may not see it again.
+    pub secret: Option<RawSecret>,
+}
+
+/// What is done to credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verb {
+    Create,
+    List,
+    Read,
+    Update,
+    Rotate,
+    Disable,
+    Enable,
+    Revoke,
+    Transfer,
+}
+
+/// The action that events name for a verb on a kind of credentials.
+const fn action(kind: CredentialKind, verb: Verb) -> Action {
+    use CredentialKind::{ApiKey, Client};
+    match (kind, verb) {
+        (Client, Verb::Create) => Action::ClientCreate,
+        (Client, Verb::List) => Action::ClientList,
+        (Client, Verb::Read) => Action::ClientRead,
+        (Client, Verb::Update) => Action::ClientUpdate,
+        (Client, Verb::Rotate) => Action::ClientRotateSecret,
+        (Client, Verb::Disable) => Action::ClientDisable,
+        (Client, Verb::Enable) => Action::ClientEnable,
+        (Client, Verb::Revoke) => Action::ClientRevoke,
+        (Client, Verb::Transfer) => Action::ClientTransfer,
+        (ApiKey, Verb::Create) => Action::KeyCreate,
+        (ApiKey, Verb::List) => Action::KeyList,
+        (ApiKey, Verb::Read) => Action::KeyRead,
+        (ApiKey, Verb::Update) => Action::KeyUpdate,
+        (ApiKey, Verb::Rotate) => Action::KeyRotate,
+        (ApiKey, Verb::Disable) => Action::KeyDisable,
+        (ApiKey, Verb::Enable) => Action::KeyEnable,
+        (ApiKey, Verb::Revoke) => Action::KeyRevoke,
+        (ApiKey, Verb::Transfer) => Action::KeyTransfer,
+    }
+}
+
+/// A change to one credential that a caller asks for.
+struct Target<'t> {
+    caller: &'t Caller,
+    kind: CredentialKind,
+    id: &'t str,
+    action: Action,
+    origin: Arc<Origin>,
+}
+
+impl Credentials {
+    /// Changes the credential that `target` names, if it exists for the caller, and drops what is cached of it.
+    async fn change<T: Send + 'static>(
+        &self,
+        target: Target<'_>,
+        change: impl FnOnce(&mut Change<'_>, Credential, Timestamp) -> Result<T, ServiceError> + Send + 'static,
+    ) -> Result<T, ServiceError> {
+        let Target { caller, kind, id, action, origin } = target;
+        let context = AuditContext::of(caller, action, origin).on(id);
+        let (caller, parsed) = (caller.clone(), CredentialId::of_kind(kind, id));
+        let result = self
+            .recorder
+            .change(context, Disposition::Ok, move |transaction, context, now| {
+                let credential = find_writable(transaction.connection, &caller, kind, parsed.as_ref())?;
+                *context = context.clone().on_credential(&credential);
+                let id = credential.id.clone();
+                let done = change(transaction, credential, now)?;
+                transaction.announce(now, change_log::Kind::Credential, id.as_str())?;
+                Ok(done)
+            })
+            .await;
+        self.cache.drop_entry(id);
+        result
+    }
+
+    /// What a repeated request shows: the object as it is now, and its secret within the hour, while that is live, to a
+    /// caller who `may` still have it.
+    async fn replayed(
+        &self,
+        target: Target<'_>,
+        replay: Replay,
+        may: fn(&Caller, &Credential) -> bool,
+    ) -> Result<Issued, ServiceError> {
+        let Target { caller, kind, action, origin, .. } = target;
+        let context = AuditContext::of(caller, action, origin).on(&replay.object);
+        let (own, now) = (caller.clone(), self.recorder.now());
+        let id = CredentialId::of_kind(kind, &replay.object);
+        let credential = self
+            .recorder
+            .replay(&context, move |connection| find_writable(connection, &own, kind, id.as_ref()))
+            .await?;
+        let kept = if may(caller, &credential) { self.idempotency.secret(&replay, now)? } else { None };
+        let secret = kept.filter(|(id, _)| {
+            credential.secrets.iter().any(|own| own.id == *id && credential.is_secret_live(own, now))
+        });
+        let secret = secret.and_then(|(_, text)| SecretFactory::raw(kind, text));
+        Ok(Issued { credential, secret })
+    }
+}
+
+/// The credential `id`, if it exists for what `caller` does by the permission to write credentials of its kind.
+fn find_writable(
+    connection: &mut AnyConnection,
+    caller: &Caller,
+    kind: CredentialKind,
+    id: Option<&CredentialId>,
+) -> Result<Credential, ServiceError> {
+    find_reachable(connection, caller, kind, kind.write_permission(), id)
+}
+
+fn find_reachable(
+    connection: &mut AnyConnection,
+    caller: &Caller,
+    kind: CredentialKind,
+    permission: &'static str,
+    id: Option<&CredentialId>,
+) -> Result<Credential, ServiceError> {
+    let missing = ServiceError::NotFound(kind.noun());
+    let Some(id) = id else { return Err(missing) };
+    credentials::find(connection, id)?
+        .filter(|credential| caller.reaches(permission, credential.ownership()))
+        .ok_or(missing)
+}
+
+/// A revoked credential is final.
+fn require_not_revoked(credential: &Credential) -> Result<(), ServiceError> {
+    if credential.state == State::Revoked {
+        return Err(Conflict::Revoked(credential.kind()).into());
+    }
+    Ok(())
+}
+
+fn require(may: bool) -> Result<(), ServiceError> {
+    if may { Ok(()) } else { Err(ServiceError::ScopeExceedsCaller) }
+}

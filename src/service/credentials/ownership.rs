@@ -1,0 +1,118 @@
+//! Owners and customers of credentials, as callers name them and as far as callers see them.
+
+use super::Credentials;
+use crate::domain::caller::Caller;
+use crate::domain::credential::{CUSTOMERS_MAX, CredentialFilter};
+use crate::domain::ids::{CustomerId, UserId};
+use crate::domain::patch::Patch;
+use crate::domain::text;
+use crate::service::error::{FieldError, ServiceError};
+use crate::store::{customers, users};
+
+/// `filter` narrowed to what the caller reaches with `permission`; `None` where that is nothing.
+pub(super) fn visible(caller: &Caller, permission: &str, mut filter: CredentialFilter) -> Option<CredentialFilter> {
+    if let Some(own) = caller.environment() {
+        if filter.environment.is_some_and(|asked| asked != own) {
+            return None;
+        }
+        filter.environment = Some(own);
+    }
+    if let Some(only) = caller.only_owner(permission) {
+        if filter.owner.as_ref().is_some_and(|asked| asked != only) {
+            return None;
+        }
+        filter.owner = Some(only.clone());
+    }
+    filter.within = caller.customers().to_vec();
+    Some(filter)
+}
+
+/// A caller that is tied to customers leaves credentials with its own customers only.
+pub(super) fn require_within(caller: &Caller, customers: &[CustomerId]) -> Result<(), ServiceError> {
+    if caller.sees_customers(customers) {
+        return Ok(());
+    }
+    Err(ServiceError::invalid("customers", "must be among the customers that the caller is tied to"))
+}
+
+/// What was found; invalid fields are added to `wrong`.
+pub(super) fn resolved<T>(
+    found: Result<T, ServiceError>,
+    wrong: &mut Vec<FieldError>,
+) -> Result<Option<T>, ServiceError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(ServiceError::Invalid(fields)) => {
+            wrong.extend(fields);
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+impl Credentials {
+    /// The owner of a new credential: the caller's own. Another one can be named by a caller without owner, or of the role
+    /// `owner`.
+    pub(super) async fn owner_of_new(
+        &self,
+        caller: &Caller,
+        named: Option<String>,
+    ) -> Result<Option<UserId>, ServiceError> {
+        let Some(name) = named else { return Ok(caller.owner().cloned()) };
+        let owner = self.user_named(caller, name).await?;
+        if caller.may_release() || caller.owner() == Some(&owner) {
+            return Ok(Some(owner));
+        }
+        Err(ServiceError::invalid("owner", "must be the caller's own owner"))
+    }
+
+    /// The customers that are named by either id; `None` where the field is not mentioned.
+    pub(super) async fn customers_named(
+        &self,
+        caller: &Caller,
+        named: Patch<Vec<String>>,
+    ) -> Result<Option<Vec<CustomerId>>, ServiceError> {
+        let Some(names) = named.or_cleared(vec![]) else { return Ok(None) };
+        if names.len() > CUSTOMERS_MAX {
+            return Err(ServiceError::invalid("customers", format!("must have at most {CUSTOMERS_MAX} entries")));
+        }
+        let caller = caller.clone();
+        self.recorder
+            .store()
+            .read(move |connection| {
+                let mut found: Vec<CustomerId> = Vec::with_capacity(names.len());
+                for name in &names {
+                    let customer = customers::find_named(connection, name)?
+                        .filter(|customer| caller.sees_customers(std::slice::from_ref(&customer.id)));
+                    let Some(customer) = customer else {
+                        let wrong = format!("names no customer: {}", text::recordable(name, 60));
+                        return Err(ServiceError::invalid("customers", wrong));
+                    };
+                    if !found.contains(&customer.id) {
+                        found.push(customer.id);
+                    }
+                }
+                // In the order in which the database gives them.
+                found.sort();
+                Ok(Some(found))
+            })
+            .await
+    }
+
+    /// The user that is named by id or e-mail address.
+    ///
+    /// # Errors
+    /// There is no such user, as far as the caller sees: a caller with an owner sees that one.
+    pub async fn user_named(&self, caller: &Caller, name: String) -> Result<UserId, ServiceError> {
+        let caller = caller.clone();
+        self.recorder
+            .store()
+            .read(move |connection| {
+                users::find_named(connection, &name)?
+                    .map(|user| user.id)
+                    .filter(|user| caller.sees_users() || caller.owner() == Some(user))
+                    .ok_or_else(|| ServiceError::invalid("owner", "names no user"))
+            })
+            .await
+    }
+}

@@ -1,0 +1,55 @@
+//! Shows one credential, or a list of them.
+
+use std::sync::Arc;
+
+use super::ownership::visible;
+use super::{Credentials, Verb, action, find_reachable};
+use crate::domain::audit::Origin;
+use crate::domain::caller::Caller;
+use crate::domain::credential::{Credential, CredentialFilter, CredentialId, CredentialKind};
+use crate::service::audit_context::AuditContext;
+use crate::service::error::ServiceError;
+use crate::store::credential_list;
+
+impl Credentials {
+    /// The credential `id` of `kind`.
+    ///
+    /// # Errors
+    /// It does not exist, as far as the caller sees.
+    pub async fn get(
+        &self,
+        caller: &Caller,
+        kind: CredentialKind,
+        id: &str,
+        origin: Arc<Origin>,
+    ) -> Result<Credential, ServiceError> {
+        let context = AuditContext::of(caller, action(kind, Verb::Read), origin).on(id);
+        let (own, id) = (caller.clone(), CredentialId::of_kind(kind, id));
+        let permission = kind.read_permission();
+        self.recorder
+            .read(&context, move |connection| find_reachable(connection, &own, kind, permission, id.as_ref()))
+            .await
+    }
+
+    /// Credentials that the caller sees, newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read, or the event not be stored.
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        filter: CredentialFilter,
+        limit: i64,
+        origin: Arc<Origin>,
+    ) -> Result<Vec<Credential>, ServiceError> {
+        let kind = filter.kind;
+        let context = AuditContext::of(caller, action(kind, Verb::List), origin);
+        let filter = visible(caller, kind.read_permission(), filter);
+        self.recorder
+            .read(&context, move |connection| match filter {
+                Some(filter) => Ok(credential_list::list(connection, &filter, limit)?),
+                None => Ok(vec![]),
+            })
+            .await
+    }
+}

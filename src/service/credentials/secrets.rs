@@ -1,0 +1,72 @@
+//! Creates the secrets of clients and the values of API keys.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::crypto::client_secret::SecretTagger;
+use crate::crypto::password::PasswordPool;
+use crate::crypto::{digest, random};
+use crate::domain::credential::{
+    Brand, CredentialId, CredentialKind, RANDOM_LENGTH, RawApiKey, RawClientSecret, RawSecret, SecretHash, StoredSecret,
+};
+use crate::domain::environment::Environment;
+use crate::domain::ids::SecretId;
+use crate::domain::time::Timestamp;
+use crate::service::error::ServiceError;
+
+/// Creates secrets, in the form in which they are shown once and in the form in which they are stored.
+#[derive(Debug)]
+pub struct SecretFactory {
+    /// Tags clients' secrets.
+    pub tagger: Arc<SecretTagger>,
+    /// Hashes them by Argon2.
+    pub passwords: Arc<PasswordPool>,
+    /// How API keys begin.
+    pub key_brand: Brand,
+}
+
+impl SecretFactory {
+    /// Creates a secret for the credential `id` of `environment`. For a client Argon2 runs here: call it before any
+    /// transaction is open.
+    ///
+    /// # Errors
+    /// Argon2 is overloaded, or the operating system gives no randomness.
+    pub async fn create(
+        &self,
+        id: &CredentialId,
+        environment: Environment,
+        now: Timestamp,
+    ) -> Result<(StoredSecret, RawSecret), ServiceError> {
+        let secret_id: SecretId = random::id(now)?;
+        let stored = |hash, prefix: &str, last_four: &str| StoredSecret {
+            id: secret_id.clone(),
+            hash,
+            prefix: prefix.to_owned(),
+            last_four: last_four.to_owned(),
+            created_at: now,
+            ends_at: None,
+            last_use: None,
+        };
+        match id {
+            CredentialId::Client(client) => {
+                let raw = self.tagger.create(client, &secret_id)?;
+                let hash = SecretHash::Argon2id(self.passwords.hash(raw.expose()).await?);
+                Ok((stored(hash, "", raw.last_four()), RawSecret::Client(raw)))
+            }
+            CredentialId::ApiKey(_) => {
+                let raw = RawApiKey::compose(&self.key_brand, environment, &random::base62(RANDOM_LENGTH)?);
+                let hash = SecretHash::Sha256(digest::sha256(raw.expose().as_bytes()));
+                Ok((stored(hash, raw.prefix(), raw.last_four()), RawSecret::ApiKey(raw)))
+            }
+        }
+    }
+
+    /// A secret of a credential of `kind` that was kept as text.
+    pub fn raw(kind: CredentialKind, text: Zeroizing<String>) -> Option<RawSecret> {
+        match kind {
+            CredentialKind::Client => Some(RawSecret::Client(RawClientSecret::new(text))),
+            CredentialKind::ApiKey => RawApiKey::parse(&text).map(RawSecret::ApiKey),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Customers: the tenants of the company's own platform.
+
+use std::sync::Arc;
+
+use super::{Directory, taken};
+use crate::crypto::random;
+use crate::domain::audit::{Action, Disposition, Origin};
+use crate::domain::caller::Caller;
+use crate::domain::customer::{Customer, CustomerChanges, CustomerFilter, NewCustomer};
+use crate::domain::ids::CustomerId;
+use crate::service::audit_context::AuditContext;
+use crate::service::error::{Conflict, ServiceError};
+use crate::service::idempotency::RepeatableRequest;
+use crate::store::change_log::Kind;
+use crate::store::{AnyConnection, customers};
+
+const NO_CUSTOMER: ServiceError = ServiceError::NotFound("customer");
+
+/// The customer that `name` names by either id, as far as the caller sees.
+fn find(connection: &mut AnyConnection, caller: &Caller, name: &str) -> Result<Customer, ServiceError> {
+    customers::find_named(connection, name)?
+        .filter(|customer| caller.sees_customers(std::slice::from_ref(&customer.id)))
+        .ok_or(NO_CUSTOMER)
+}
+
+impl Directory {
+    /// Creates a customer.
+    ///
+    /// # Errors
+    /// Another customer has the external id, or the caller is tied to customers.
+    pub async fn create_customer(
+        &self,
+        caller: &Caller,
+        new: NewCustomer,
+        repeat: Option<RepeatableRequest>,
+        origin: Arc<Origin>,
+    ) -> Result<Customer, ServiceError> {
+        let now = self.recorder.now();
+        let id: CustomerId = random::id(now)?;
+        let action = Action::CustomerCreate;
+        let context = self.shared_context(caller, action, id.as_str(), origin).await?;
+        match self.idempotency.find(repeat.as_ref(), now).await {
+            Ok(None) => {}
+            Ok(Some(replay)) => {
+                let (own, id) = (caller.clone(), replay.object);
+                let gone = |_| ServiceError::Gone("customer");
+                let context = context.on(&id);
+                return self.recorder.replay(&context, move |found| find(found, &own, &id).map_err(gone)).await;
+            }
+            Err(error) => return Err(self.recorder.refused(&context, error).await),
+        }
+        let (idempotency, is_tied) = (Arc::clone(&self.idempotency), !caller.customers().is_empty());
+        self.recorder
+            .change(context, Disposition::Created, move |transaction, _, now| {
+                if is_tied {
+                    return Err(ServiceError::ScopeExceedsCaller);
+                }
+                let NewCustomer { external_id, name } = new;
+                let customer = Customer { id, external_id, name, created_at: now, updated_at: now };
+                customers::insert(transaction.connection, &customer).map_err(taken(Conflict::ExternalIdTaken))?;
+                idempotency.keep(transaction, repeat.as_ref(), (action, customer.id.as_str()), None, now)?;
+                Ok(customer)
+            })
+            .await
+    }
+
+    /// Changes a customer, which `name` names by either id.
+    ///
+    /// # Errors
+    /// The customer does not exist for the caller, or another one has the external id.
+    pub async fn update_customer(
+        &self,
+        caller: &Caller,
+        name: &str,
+        changes: CustomerChanges,
+        origin: Arc<Origin>,
+    ) -> Result<Customer, ServiceError> {
+        let context = self.shared_context(caller, Action::CustomerUpdate, name, origin).await?;
+        let (own, name) = (caller.clone(), name.to_owned());
+        let customer = self
+            .recorder
+            .change(context, Disposition::Ok, move |transaction, _, now| {
+                let mut customer = find(transaction.connection, &own, &name)?;
+                customer.external_id = changes.external_id.unwrap_or(customer.external_id);
+                customer.name = changes.name.unwrap_or(customer.name);
+                customer.updated_at = now;
+                customers::update(transaction.connection, &customer).map_err(taken(Conflict::ExternalIdTaken))?;
+                transaction.announce(now, Kind::Customer, customer.id.as_str())?;
+                Ok(customer)
+            })
+            .await?;
+        self.customers.drop_entry(customer.id.as_str());
+        Ok(customer)
+    }
+
+    /// Deletes a customer that no credential is tied to; its audit events remain.
+    ///
+    /// # Errors
+    /// The customer does not exist for the caller, or credentials are tied to it.
+    pub async fn delete_customer(&self, caller: &Caller, name: &str, origin: Arc<Origin>) -> Result<(), ServiceError> {
+        let context = self.shared_context(caller, Action::CustomerDelete, name, origin).await?;
+        let (own, name) = (caller.clone(), name.to_owned());
+        let id = self
+            .recorder
+            .change(context, Disposition::NoContent, move |transaction, _, now| {
+                let customer = find(transaction.connection, &own, &name)?;
+                if customers::is_in_use(transaction.connection, &customer.id)? {
+                    return Err(Conflict::CustomerInUse.into());
+                }
+                customers::remove(transaction.connection, &customer.id)?;
+                transaction.announce(now, Kind::Customer, customer.id.as_str())?;
+                Ok(customer.id)
+            })
+            .await?;
+        self.customers.drop_entry(id.as_str());
+        Ok(())
+    }
+
+    /// The customer that `name` names by either id.
+    ///
+    /// # Errors
+    /// The customer does not exist for the caller.
+    pub async fn customer(&self, caller: &Caller, name: &str, origin: Arc<Origin>) -> Result<Customer, ServiceError> {
+        let context = AuditContext::of(caller, Action::CustomerRead, origin).on(name);
+        let (own, name) = (caller.clone(), name.to_owned());
+        self.recorder.read(&context, move |connection| find(connection, &own, &name)).await
+    }
+
+    /// Customers that the caller sees, newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read, or the event not be stored.
+    pub async fn list_customers(
+        &self,
+        caller: &Caller,
+        mut filter: CustomerFilter,
+        limit: i64,
+        origin: Arc<Origin>,
+    ) -> Result<Vec<Customer>, ServiceError> {
+        let context = AuditContext::of(caller, Action::CustomerList, origin);
+        filter.among = caller.customers().to_vec();
+        self.recorder.read(&context, move |connection| Ok(customers::list(connection, &filter, limit)?)).await
+    }
+}

@@ -1,0 +1,154 @@
+//! Roles. A change is in force for the next request of every credential of the role's users. It takes a caller who holds what
+//! the role allows, as it was and as it is afterwards.
+
+use std::sync::Arc;
+
+use super::Directory;
+use crate::domain::audit::{Action, Disposition, Origin};
+use crate::domain::caller::Caller;
+use crate::domain::role::{NewRole, OWNER, Role, RoleChanges, RoleName};
+use crate::domain::scope::Scopes;
+use crate::service::audit_context::AuditContext;
+use crate::service::error::{Conflict, ServiceError};
+use crate::service::idempotency::RepeatableRequest;
+use crate::store::change_log::Kind;
+use crate::store::{AnyConnection, roles};
+
+const NO_ROLE: ServiceError = ServiceError::NotFound("role");
+
+/// The role of this name. Roles do not exist for callers who are tied to customers.
+fn find(connection: &mut AnyConnection, caller: &Caller, name: &str) -> Result<Role, ServiceError> {
+    let name: RoleName = name.parse().map_err(|_| NO_ROLE)?;
+    roles::find(connection, &name)?.filter(|_| caller.customers().is_empty()).ok_or(NO_ROLE)
+}
+
+fn require_holds(caller: &Caller, scopes: &Scopes) -> Result<(), ServiceError> {
+    if caller.holds_role(scopes) { Ok(()) } else { Err(ServiceError::ScopeExceedsCaller) }
+}
+
+impl Directory {
+    /// Creates a role.
+    ///
+    /// # Errors
+    /// There is one of this name, or the caller does not hold what it would allow.
+    pub async fn create_role(
+        &self,
+        caller: &Caller,
+        new: NewRole,
+        repeat: Option<RepeatableRequest>,
+        origin: Arc<Origin>,
+    ) -> Result<Role, ServiceError> {
+        let action = Action::RoleCreate;
+        let context = self.shared_context(caller, action, new.name.as_str(), origin).await?;
+        match self.idempotency.find(repeat.as_ref(), self.recorder.now()).await {
+            Ok(None) => {}
+            Ok(Some(replay)) => {
+                let (own, name) = (caller.clone(), replay.object);
+                let gone = |_| ServiceError::Gone("role");
+                return self.recorder.replay(&context, move |found| find(found, &own, &name).map_err(gone)).await;
+            }
+            Err(error) => return Err(self.recorder.refused(&context, error).await),
+        }
+        let (own, idempotency) = (caller.clone(), Arc::clone(&self.idempotency));
+        let created = self
+            .recorder
+            .change(context, Disposition::Created, move |transaction, _, now| {
+                if roles::find(transaction.connection, &new.name)?.is_some() {
+                    return Err(Conflict::RoleExists.into());
+                }
+                require_holds(&own, &new.scopes)?;
+                let NewRole { name, description, scopes } = new;
+                let role = Role { name, description, scopes, created_at: Some(now), updated_at: Some(now) };
+                roles::put(transaction.connection, &role, now)?;
+                transaction.announce(now, Kind::Role, role.name.as_str())?;
+                idempotency.keep(transaction, repeat.as_ref(), (action, role.name.as_str()), None, now)?;
+                Ok(role)
+            })
+            .await;
+        self.owners.clear();
+        created
+    }
+
+    /// Changes a role; its scopes are replaced by those named. Every built-in one but `owner` can be changed.
+    ///
+    /// # Errors
+    /// The role does not exist for the caller, it is `owner`, or the caller does not hold what it allows.
+    pub async fn update_role(
+        &self,
+        caller: &Caller,
+        name: &str,
+        changes: RoleChanges,
+        origin: Arc<Origin>,
+    ) -> Result<Role, ServiceError> {
+        let context = self.shared_context(caller, Action::RoleUpdate, name, origin).await?;
+        let (own, name) = (caller.clone(), name.to_owned());
+        let updated = self
+            .recorder
+            .change(context, Disposition::Ok, move |transaction, _, now| {
+                let mut role = find(transaction.connection, &own, &name)?;
+                if role.name.as_str() == OWNER {
+                    return Err(Conflict::BuiltInRole.into());
+                }
+                require_holds(&own, &role.scopes)?;
+                role.scopes = changes.scopes.unwrap_or(role.scopes);
+                require_holds(&own, &role.scopes)?;
+                role.description = changes.description.unwrap_or(role.description);
+                role.created_at = role.created_at.or(Some(now));
+                role.updated_at = Some(now);
+                roles::put(transaction.connection, &role, now)?;
+                transaction.announce(now, Kind::Role, role.name.as_str())?;
+                Ok(role)
+            })
+            .await;
+        self.owners.clear();
+        updated
+    }
+
+    /// Deletes a role that no user has.
+    ///
+    /// # Errors
+    /// The role does not exist for the caller, it is built in, users have it, or the caller does not hold what it allows.
+    pub async fn delete_role(&self, caller: &Caller, name: &str, origin: Arc<Origin>) -> Result<(), ServiceError> {
+        let context = self.shared_context(caller, Action::RoleDelete, name, origin).await?;
+        let (own, name) = (caller.clone(), name.to_owned());
+        let deleted = self
+            .recorder
+            .change(context, Disposition::NoContent, move |transaction, _, now| {
+                let role = find(transaction.connection, &own, &name)?;
+                if role.is_built_in() {
+                    return Err(Conflict::BuiltInRole.into());
+                }
+                if roles::is_in_use(transaction.connection, &role.name)? {
+                    return Err(Conflict::RoleInUse.into());
+                }
+                require_holds(&own, &role.scopes)?;
+                roles::remove(transaction.connection, &role.name)?;
+                transaction.announce(now, Kind::Role, role.name.as_str())?;
+                Ok(())
+            })
+            .await;
+        self.owners.clear();
+        deleted
+    }
+
+    /// The role of this name.
+    ///
+    /// # Errors
+    /// The role does not exist for the caller.
+    pub async fn role(&self, caller: &Caller, name: &str, origin: Arc<Origin>) -> Result<Role, ServiceError> {
+        let context = AuditContext::of(caller, Action::RoleRead, origin).on(name);
+        let (own, name) = (caller.clone(), name.to_owned());
+        self.recorder.read(&context, move |connection| find(connection, &own, &name)).await
+    }
+
+    /// All roles, by name.
+    ///
+    /// # Errors
+    /// The database cannot be read, or the event not be stored.
+    pub async fn list_roles(&self, caller: &Caller, origin: Arc<Origin>) -> Result<Vec<Role>, ServiceError> {
+        let context = AuditContext::of(caller, Action::RoleList, origin);
+        let is_tied = !caller.customers().is_empty();
+        let all = move |connection: &mut AnyConnection| if is_tied { Ok(vec![]) } else { Ok(roles::all(connection)?) };
+        self.recorder.read(&context, all).await
+    }
+}

@@ -1,0 +1,126 @@
+//! The registry of scopes: what they mean. It describes, and gates nothing.
+
+use std::sync::Arc;
+
+use super::{Directory, taken};
+use crate::domain::audit::{Action, Disposition, Origin};
+use crate::domain::caller::Caller;
+use crate::domain::scope::Scope;
+use crate::domain::scope_entry::{NewScope, ScopeEntry};
+use crate::domain::text::Description;
+use crate::service::audit_context::AuditContext;
+use crate::service::error::{Conflict, ServiceError};
+use crate::service::idempotency::RepeatableRequest;
+use crate::store::{AnyConnection, scopes};
+
+const NO_SCOPE: ServiceError = ServiceError::NotFound("scope");
+
+fn find(connection: &mut AnyConnection, name: Option<&Scope>) -> Result<ScopeEntry, ServiceError> {
+    scopes::find(connection, name.ok_or(NO_SCOPE)?)?.ok_or(NO_SCOPE)
+}
+
+impl Directory {
+    /// Creates an entry of the registry.
+    ///
+    /// # Errors
+    /// The registry has the scope already.
+    pub async fn create_scope(
+        &self,
+        caller: &Caller,
+        new: NewScope,
+        repeat: Option<RepeatableRequest>,
+        origin: Arc<Origin>,
+    ) -> Result<ScopeEntry, ServiceError> {
+        let action = Action::ScopeCreate;
+        let context = self.shared_context(caller, action, new.name.as_str(), origin).await?;
+        match self.idempotency.find(repeat.as_ref(), self.recorder.now()).await {
+            Ok(None) => {}
+            Ok(Some(replay)) => {
+                let name = replay.object.parse().ok();
+                let gone = |_| ServiceError::Gone("scope");
+                return self.recorder.replay(&context, move |found| find(found, name.as_ref()).map_err(gone)).await;
+            }
+            Err(error) => return Err(self.recorder.refused(&context, error).await),
+        }
+        let idempotency = Arc::clone(&self.idempotency);
+        self.recorder
+            .change(context, Disposition::Created, move |transaction, _, now| {
+                let NewScope { name, description } = new;
+                let entry = ScopeEntry { name, description, created_at: now, updated_at: now };
+                scopes::insert(transaction.connection, &entry).map_err(taken(Conflict::ScopeExists))?;
+                idempotency.keep(transaction, repeat.as_ref(), (action, entry.name.as_str()), None, now)?;
+                Ok(entry)
+            })
+            .await
+    }
+
+    /// Changes the description of a scope; `None` leaves it as it is.
+    ///
+    /// # Errors
+    /// The registry does not have the scope.
+    pub async fn update_scope(
+        &self,
+        caller: &Caller,
+        name: &str,
+        description: Option<Description>,
+        origin: Arc<Origin>,
+    ) -> Result<ScopeEntry, ServiceError> {
+        let context = self.shared_context(caller, Action::ScopeUpdate, name, origin).await?;
+        let name = name.parse::<Scope>().ok();
+        self.recorder
+            .change(context, Disposition::Ok, move |transaction, _, now| {
+                let mut entry = find(transaction.connection, name.as_ref())?;
+                entry.description = description.unwrap_or(entry.description);
+                entry.updated_at = now;
+                scopes::update(transaction.connection, &entry)?;
+                Ok(entry)
+            })
+            .await
+    }
+
+    /// Deletes an entry of the registry. Credentials that have the scope keep it.
+    ///
+    /// # Errors
+    /// The registry does not have the scope.
+    pub async fn delete_scope(&self, caller: &Caller, name: &str, origin: Arc<Origin>) -> Result<(), ServiceError> {
+        let context = self.shared_context(caller, Action::ScopeDelete, name, origin).await?;
+        let name = name.parse::<Scope>().ok();
+        self.recorder
+            .change(context, Disposition::NoContent, move |transaction, _, _| {
+                let removed = scopes::remove(transaction.connection, name.as_ref().ok_or(NO_SCOPE)?)?;
+                if removed { Ok(()) } else { Err(NO_SCOPE) }
+            })
+            .await
+    }
+
+    /// One entry of the registry.
+    ///
+    /// # Errors
+    /// The registry does not have the scope.
+    pub async fn scope(&self, caller: &Caller, name: &str, origin: Arc<Origin>) -> Result<ScopeEntry, ServiceError> {
+        let context = AuditContext::of(caller, Action::ScopeRead, origin).on(name);
+        let name = name.parse::<Scope>().ok();
+        self.recorder.read(&context, move |connection| find(connection, name.as_ref())).await
+    }
+
+    /// The registry, newest first, from after the scope named `after`.
+    ///
+    /// # Errors
+    /// The registry no longer has `after`.
+    pub async fn list_scopes(
+        &self,
+        caller: &Caller,
+        after: Option<Scope>,
+        limit: i64,
+        origin: Arc<Origin>,
+    ) -> Result<Vec<ScopeEntry>, ServiceError> {
+        let context = AuditContext::of(caller, Action::ScopeList, origin);
+        self.recorder
+            .read(&context, move |connection| {
+                let outdated = |_| ServiceError::invalid("cursor", "is out of date");
+                let before = after.map(|name| find(connection, Some(&name)).map_err(outdated)).transpose()?;
+                Ok(scopes::list(connection, before.as_ref(), limit)?)
+            })
+            .await
+    }
+}

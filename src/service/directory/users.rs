@@ -1,0 +1,199 @@
+//! Users. A change takes a caller who holds what the user's role allows, as it was and as it is afterwards: else the caller
+//! could take over or stop a user above it.
+
+use std::sync::Arc;
+
+use super::{Directory, taken};
+use crate::crypto::random;
+use crate::domain::audit::{Action, Disposition, Origin};
+use crate::domain::caller::Caller;
+use crate::domain::ids::UserId;
+use crate::domain::patch::Patch;
+use crate::domain::role::RoleName;
+use crate::domain::user::{NewUser, User, UserChanges, UserFilter};
+use crate::service::audit_context::AuditContext;
+use crate::service::error::{Conflict, ServiceError};
+use crate::service::idempotency::RepeatableRequest;
+use crate::store::change_log::Kind;
+use crate::store::{AnyConnection, roles, users};
+
+const NO_USER: ServiceError = ServiceError::NotFound("user");
+
+/// The user `id`. Users do not exist for callers who are tied to customers.
+fn find(connection: &mut AnyConnection, caller: &Caller, id: Option<&UserId>) -> Result<User, ServiceError> {
+    let found = users::find(connection, id.ok_or(NO_USER)?)?;
+    found.filter(|_| caller.customers().is_empty()).ok_or(NO_USER)
+}
+
+/// The caller must hold what the role allows.
+fn require_above(connection: &mut AnyConnection, caller: &Caller, role: &RoleName) -> Result<(), ServiceError> {
+    match roles::find(connection, role)? {
+        None => Err(ServiceError::invalid("role", "names no role")),
+        Some(role) if caller.holds_role(&role.scopes) => Ok(()),
+        Some(_) => Err(ServiceError::ScopeExceedsCaller),
+    }
+}
+
+impl Directory {
+    /// Creates a user.
+    ///
+    /// # Errors
+    /// Another user has the address, there is no such role, or the caller does not hold what the role allows.
+    pub async fn create_user(
+        &self,
+        caller: &Caller,
+        new: NewUser,
+        repeat: Option<RepeatableRequest>,
+        origin: Arc<Origin>,
+    ) -> Result<User, ServiceError> {
+        let now = self.recorder.now();
+        let id: UserId = random::id(now)?;
+        let action = Action::UserCreate;
+        let context = self.shared_context(caller, action, id.as_str(), origin).await?;
+        match self.idempotency.find(repeat.as_ref(), now).await {
+            Ok(None) => {}
+            Ok(Some(replay)) => {
+                let (own, context) = (caller.clone(), context.on(&replay.object));
+                let id = replay.object.parse().ok();
+                let gone = |_| ServiceError::Gone("user");
+                return self.recorder.replay(&context, move |found| find(found, &own, id.as_ref()).map_err(gone)).await;
+            }
+            Err(error) => return Err(self.recorder.refused(&context, error).await),
+        }
+        // Argon2 runs before any transaction is open.
+        let password_hash = match &new.password {
+            Some(password) => Some(self.passwords.hash(password).await),
+            None => None,
+        };
+        let (own, idempotency) = (caller.clone(), Arc::clone(&self.idempotency));
+        self.recorder
+            .change(context, Disposition::Created, move |transaction, _, now| {
+                require_above(transaction.connection, &own, &new.role)?;
+                let user = User {
+                    id,
+                    email: new.email,
+                    name: new.name,
+                    role: new.role,
+                    is_active: true,
+                    password_hash: password_hash.transpose()?,
+                    created_at: now,
+                    updated_at: now,
+                };
+                users::insert(transaction.connection, &user).map_err(taken(Conflict::EmailTaken))?;
+                idempotency.keep(transaction, repeat.as_ref(), (action, user.id.as_str()), None, now)?;
+                Ok(user)
+            })
+            .await
+    }
+
+    /// Changes a user. Another role is the ceiling of the user's credentials from then on.
+    ///
+    /// # Errors
+    /// The user does not exist for the caller, another one has the address, or the caller does not hold what the roles
+    /// allow.
+    pub async fn update_user(
+        &self,
+        caller: &Caller,
+        id: &str,
+        changes: UserChanges,
+        origin: Arc<Origin>,
+    ) -> Result<User, ServiceError> {
+        let password_hash = match &changes.password {
+            Patch::Keep => Ok(Patch::Keep),
+            Patch::Clear => Ok(Patch::Clear),
+            Patch::Set(password) => self.passwords.hash(password).await.map(Patch::Set),
+        };
+        let own = caller.clone();
+        self.change_user(caller, id, Action::UserUpdate, origin, move |connection, user| {
+            if let Some(email) = changes.email {
+                user.email = email;
+            }
+            user.name = changes.name.apply(user.name.take());
+            user.password_hash = password_hash?.apply(user.password_hash.take());
+            if let Some(role) = changes.role {
+                require_above(connection, &own, &role)?;
+                user.role = role;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Enables or disables a user: the credentials of a disabled one are refused.
+    ///
+    /// # Errors
+    /// The user does not exist for the caller, or the caller does not hold what the user's role allows.
+    pub async fn set_user_active(
+        &self,
+        caller: &Caller,
+        id: &str,
+        is_active: bool,
+        origin: Arc<Origin>,
+    ) -> Result<User, ServiceError> {
+        let action = if is_active { Action::UserEnable } else { Action::UserDisable };
+        self.change_user(caller, id, action, origin, move |_, user| {
+            user.is_active = is_active;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn change_user(
+        &self,
+        caller: &Caller,
+        id: &str,
+        action: Action,
+        origin: Arc<Origin>,
+        change: impl FnOnce(&mut AnyConnection, &mut User) -> Result<(), ServiceError> + Send + 'static,
+    ) -> Result<User, ServiceError> {
+        let context = self.shared_context(caller, action, id, origin).await?;
+        let (own, parsed) = (caller.clone(), id.parse::<UserId>().ok());
+        let result = self
+            .recorder
+            .change(context, Disposition::Ok, move |transaction, _, now| {
+                let mut user = find(transaction.connection, &own, parsed.as_ref())?;
+                require_above(transaction.connection, &own, &user.role)?;
+                change(transaction.connection, &mut user)?;
+                user.updated_at = now;
+                users::update(transaction.connection, &user).map_err(taken(Conflict::EmailTaken))?;
+                transaction.announce(now, Kind::User, user.id.as_str())?;
+                Ok(user)
+            })
+            .await;
+        self.owners.drop_entry(id);
+        result
+    }
+
+    /// The user `id`.
+    ///
+    /// # Errors
+    /// The user does not exist for the caller.
+    pub async fn user(&self, caller: &Caller, id: &str, origin: Arc<Origin>) -> Result<User, ServiceError> {
+        let context = AuditContext::of(caller, Action::UserRead, origin).on(id);
+        let (own, parsed) = (caller.clone(), id.parse::<UserId>().ok());
+        self.recorder.read(&context, move |connection| find(connection, &own, parsed.as_ref())).await
+    }
+
+    /// Users, newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read, or the event not be stored.
+    pub async fn list_users(
+        &self,
+        caller: &Caller,
+        filter: UserFilter,
+        limit: i64,
+        origin: Arc<Origin>,
+    ) -> Result<Vec<User>, ServiceError> {
+        let context = AuditContext::of(caller, Action::UserList, origin);
+        let is_tied = !caller.customers().is_empty();
+        self.recorder
+            .read(
+                &context,
+                move |connection| {
+                    if is_tied { Ok(vec![]) } else { Ok(users::list(connection, &filter, limit)?) }
+                },
+            )
+            .await
+    }
+}

@@ -1,0 +1,45 @@
+//! Seeing what happened: reads the audit log.
+
+use std::sync::Arc;
+
+use super::audit_context::AuditContext;
+use super::error::ServiceError;
+use super::recorder::Recorder;
+use crate::domain::audit::{Action, EventFilter, Origin, RecordedEvent};
+use crate::domain::caller::Caller;
+use crate::domain::environment::Environment;
+use crate::store::audit_log;
+
+/// What the use cases of the audit log work with.
+#[derive(Debug)]
+pub struct Insight {
+    /// The database and the audit log.
+    pub recorder: Arc<Recorder>,
+}
+
+impl Insight {
+    /// Events that the caller sees, newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read, or the event of reading not be stored.
+    pub async fn list_events(
+        &self,
+        caller: &Caller,
+        mut filter: EventFilter,
+        limit: i64,
+        origin: Arc<Origin>,
+    ) -> Result<Vec<RecordedEvent>, ServiceError> {
+        let context = AuditContext::of(caller, Action::AuditList, origin);
+        if let Some(own) = caller.environment() {
+            let asked_for_another = filter.environment.as_deref().is_some_and(|asked| asked != own.as_str());
+            if asked_for_another {
+                return self.recorder.read(&context, |_| Ok(vec![])).await;
+            }
+            // What all environments share is managed from production, and seen from there.
+            filter.with_shared = filter.environment.is_none() && caller.governs(Environment::Production);
+            filter.environment = Some(own.to_string());
+        }
+        filter.customers = caller.customers().iter().map(ToString::to_string).collect();
+        self.recorder.read(&context, move |connection| Ok(audit_log::list(connection, &filter, limit)?)).await
+    }
+}

@@ -1,0 +1,26 @@
+//! Writes a copy of the database.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Operations;
+use crate::domain::audit::{Action, Disposition, Origin, Reason};
+use crate::domain::caller::Caller;
+use crate::service::audit_context::AuditContext;
+use crate::service::error::ServiceError;
+use crate::store::backup;
+
+impl Operations {
+    /// Writes a copy of the database to `path`, which must not exist. The master key is not in it.
+    ///
+    /// # Errors
+    /// The file cannot be written, or the database cannot be read.
+    pub async fn back_up(&self, caller: &Caller, path: PathBuf, origin: Arc<Origin>) -> Result<u64, ServiceError> {
+        let context = AuditContext::of(caller, Action::BackupWrite, origin);
+        let store = self.recorder.store().clone();
+        let written = tokio::task::spawn_blocking(move || backup::write(&store, &path)).await;
+        let rows = written.map_err(|error| ServiceError::Internal(error.to_string()))??;
+        self.recorder.record_event(&context, Disposition::Unattended, Reason::Ok).await?;
+        Ok(rows)
+    }
+}

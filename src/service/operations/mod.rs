@@ -1,0 +1,37 @@
+//! What operators do to the installation: backups, master keys, the emergency brake, readiness, housekeeping.
+
+mod backup;
+mod readiness;
+mod revoke_all;
+mod rotate_master_key;
+mod sweep;
+
+pub use readiness::Readiness;
+pub use revoke_all::{RevokeFilter, Revoked};
+pub use rotate_master_key::MasterKeyRotation;
+
+use std::sync::Arc;
+
+use super::recorder::Recorder;
+use super::state::credential_cache::CredentialCache;
+use super::state::keyring::Keyring;
+use super::state::last_used::LastUsed;
+use super::state::sealer::Sealer;
+use crate::domain::signing_key::Algorithm;
+
+/// What the use cases of operators work with.
+#[derive(Debug)]
+pub struct Operations {
+    /// The database and the audit log.
+    pub recorder: Arc<Recorder>,
+    /// The credentials in use.
+    pub credentials: Arc<CredentialCache>,
+    /// When secrets were last used.
+    pub last_used: Arc<LastUsed>,
+    /// Signing keys.
+    pub keyring: Arc<Keyring>,
+    /// Master keys.
+    pub sealer: Arc<Sealer>,
+    /// The algorithms that tokens may be signed with.
+    pub algorithms: Vec<Algorithm>,
+}

@@ -1,0 +1,120 @@
+//! The credentials in use: clients by their `client_id`, API keys by the digest of their value.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use quick_cache::sync::Cache as QuickCache;
+
+use super::cache::Cache;
+use crate::domain::credential::{Credential, CredentialId, CredentialKind};
+use crate::store::{Store, StoreError, credentials};
+
+/// Credentials cached, at one to two kilobytes each.
+const CREDENTIALS: usize = 147_456;
+/// Digests cached of values that no key has, so that one which comes again costs no query.
+const UNKNOWN: usize = 32_768;
+
+/// The credentials in use.
+#[derive(Debug)]
+pub struct CredentialCache {
+    store: Store,
+    credentials: Cache<Credential>,
+    /// Which key has or had a value: that never changes, so that nothing here is ever stale. Whether the key still accepts
+    /// the value, the key says.
+    ids_by_digest: QuickCache<[u8; 32], CredentialId>,
+    /// No key is ever created with a value that was sent before.
+    unknown_digests: QuickCache<[u8; 32], ()>,
+    unknown_asked: AtomicU64,
+}
+
+impl CredentialCache {
+    /// An empty cache of what `store` has.
+    pub fn new(store: Store) -> Self {
+        Self {
+            store,
+            credentials: Cache::new(CREDENTIALS),
+            ids_by_digest: QuickCache::new(CREDENTIALS),
+            unknown_digests: QuickCache::new(UNKNOWN),
+            unknown_asked: AtomicU64::new(0),
+        }
+    }
+
+    /// The client that `client_id` names, if it is cached.
+    pub fn cached_client(&self, client_id: &str) -> Option<Arc<Credential>> {
+        self.credentials.get(client_id).filter(|credential| credential.kind() == CredentialKind::Client)
+    }
+
+    /// The client that `client_id` names, by a query.
+    ///
+    /// # Errors
+    /// The database fails, or the row is damaged.
+    pub async fn fetch_client(&self, client_id: &str) -> Result<Option<Arc<Credential>>, StoreError> {
+        match CredentialId::of_kind(CredentialKind::Client, client_id) {
+            Some(id) => self.fetch(id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The client that `client_id` names, if there is one.
+    ///
+    /// # Errors
+    /// It is not cached, and the database fails or the row is damaged.
+    pub async fn client(&self, client_id: &str) -> Result<Option<Arc<Credential>>, StoreError> {
+        match self.cached_client(client_id) {
+            Some(found) => Ok(Some(found)),
+            None => self.fetch_client(client_id).await,
+        }
+    }
+
+    /// The key that has or had the value with this SHA-256, if there is one.
+    ///
+    /// # Errors
+    /// It is not cached, and the database fails or the row is damaged.
+    pub async fn key_by_digest(&self, digest: &[u8; 32]) -> Result<Option<Arc<Credential>>, StoreError> {
+        let Some(id) = self.id_by_digest(digest).await? else { return Ok(None) };
+        match self.credentials.get(id.as_str()) {
+            Some(found) => Ok(Some(found)),
+            None => self.fetch(id).await,
+        }
+    }
+
+    async fn id_by_digest(&self, digest: &[u8; 32]) -> Result<Option<CredentialId>, StoreError> {
+        if let Some(id) = self.ids_by_digest.get(digest) {
+            return Ok(Some(id));
+        }
+        if self.unknown_digests.get(digest).is_some() {
+            return Ok(None);
+        }
+        let asked = *digest;
+        let found = self.store.read(move |connection| credentials::id_by_digest(connection, &asked)).await?;
+        let Some(id) = found.and_then(|id| id.parse::<CredentialId>().ok()) else {
+            self.unknown_asked.fetch_add(1, Ordering::Relaxed);
+            self.unknown_digests.insert(asked, ());
+            return Ok(None);
+        };
+        self.ids_by_digest.insert(asked, id.clone());
+        Ok(Some(id))
+    }
+
+    async fn fetch(&self, id: CredentialId) -> Result<Option<Arc<Credential>>, StoreError> {
+        let shared = Arc::clone(id.shared());
+        let query = self.store.read(move |connection| credentials::find(connection, &id));
+        self.credentials.fetch(&shared, query).await
+    }
+
+    /// Drops a credential: it was changed.
+    pub fn drop_entry(&self, id: &str) {
+        self.credentials.drop_entry(id);
+    }
+
+    /// Drops every credential.
+    pub fn clear(&self) {
+        self.credentials.clear();
+    }
+
+    /// Look-ups that were answered from the cache, and those that took a query, since the start.
+    pub fn hits_and_misses(&self) -> (u64, u64) {
+        let (hits, misses) = self.credentials.hits_and_misses();
+        (hits, misses + self.unknown_asked.load(Ordering::Relaxed))
+    }
+}

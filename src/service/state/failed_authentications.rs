@@ -1,0 +1,88 @@
+//! The limit on failed authentications: per address, and per client from one address. It applies only once a secret has
+//! turned out to be wrong, so that a right secret is never refused for others' failures; there is no lock-out and no
+//! deliberate delay.
+
+use std::net::IpAddr;
+
+use quick_cache::sync::Cache;
+
+use crate::domain::network::limited_source;
+use crate::domain::rate::{Bucket, Quota};
+use crate::domain::time::Timestamp;
+
+/// Sources whose failures are remembered; memory stays bounded, whatever comes.
+const SOURCES: usize = 50_000;
+/// Longest `client_id` that failures are counted for by itself.
+const CLIENT_ID_MAX: usize = 64;
+
+/// Counts failures.
+#[derive(Debug)]
+pub struct FailedAuthentications {
+    quota: Quota,
+    by_address: Cache<Option<IpAddr>, Bucket>,
+    by_client: Cache<(Option<IpAddr>, String), Bucket>,
+}
+
+impl FailedAuthentications {
+    /// Admits `per_minute` failures from each source.
+    pub fn new(per_minute: u32) -> Self {
+        Self {
+            quota: Quota { name: "failures", limit: per_minute, window_millis: 60_000 },
+            by_address: Cache::new(SOURCES),
+            by_client: Cache::new(SOURCES),
+        }
+    }
+
+    /// Counts a failure of `client_id` from `address`; over the limit, the seconds until it is over.
+    ///
+    /// # Errors
+    /// The seconds to wait.
+    pub fn count(&self, client_id: &str, address: Option<IpAddr>, now: Timestamp) -> Result<(), u32> {
+        let source = address.map(limited_source);
+        let client = (source, crate::domain::text::clipped(client_id, CLIENT_ID_MAX).to_owned());
+        let by_address = self.quota.take(self.by_address.get(&source).unwrap_or_default(), 1, now);
+        let by_client = self.quota.take(self.by_client.get(&client).unwrap_or_default(), 1, now);
+        match (by_address, by_client) {
+            (Ok(address_bucket), Ok(client_bucket)) => {
+                self.by_address.insert(source, address_bucket);
+                self.by_client.insert(client, client_bucket);
+                Ok(())
+            }
+            (first, second) => Err(seconds(first.err().max(second.err()).unwrap_or(0))),
+        }
+    }
+
+    /// Counts a failure from `address` with a key or token that does not exist; over the limit, the seconds until it is over.
+    ///
+    /// # Errors
+    /// The seconds to wait.
+    pub fn count_unknown(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), u32> {
+        let source = address.map(limited_source);
+        let bucket = self.by_address.get(&source).unwrap_or_default();
+        self.by_address.insert(source, self.quota.take(bucket, 1, now).map_err(seconds)?);
+        Ok(())
+    }
+}
+
+fn seconds(millis: u64) -> u32 {
+    u32::try_from(millis.div_ceil(1000)).unwrap_or(u32::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_limited_per_address_and_v6_addresses_count_as_their_64() {
+        let failures = FailedAuthentications::new(3);
+        let now = Timestamp::from_millis(1_000_000);
+        let from = |address: &str| Some(address.parse().unwrap());
+        for client in ["a", "b", "c"] {
+            assert!(failures.count(client, from("2001:db8::1"), now).is_ok());
+        }
+        assert_eq!(failures.count("d", from("2001:db8::2"), now), Err(20));
+        assert!(failures.count("d", from("2001:db8:0:1::1"), now).is_ok());
+        assert!(failures.count("a", from("203.0.113.1"), now).is_ok());
+        assert!(failures.count("d", from("2001:db8::1"), Timestamp::from_millis(1_020_000)).is_ok());
+    }
+}

@@ -1,0 +1,14 @@
+//! What use cases share within one process: caches, limits, keys.
+
+pub mod cache;
+pub mod change_follower;
+pub mod credential_cache;
+pub mod customers;
+pub mod failed_authentications;
+pub mod keyring;
+pub mod last_used;
+pub mod limits;
+pub mod owners;
+pub mod proven_secrets;
+pub mod revoked_tokens;
+pub mod sealer;

@@ -1,0 +1,183 @@
+//! A client proves itself with one of its live secrets.
+//!
+//! Every refusal is decided by an HMAC, never by Argon2, so that all of them take the same time and a flood of wrong secrets
+//! costs good clients nothing. Argon2 runs once for each live secret and process: for a secret that carries the right tag.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::Refusal;
+use crate::crypto::client_secret::SecretTagger;
+use crate::crypto::password::PasswordError;
+use crate::domain::audit::Reason;
+use crate::domain::credential::{Credential, LIVE_SECRETS_MAX, LastUse, Status, StoredSecret};
+use crate::domain::environment::Environment;
+use crate::domain::time::Timestamp;
+use crate::oauth::client_authentication::SecretCredentials;
+use crate::oauth::error::OAuthError;
+use crate::service::audit_context::Subject;
+use crate::service::state::credential_cache::CredentialCache;
+use crate::service::state::failed_authentications::FailedAuthentications;
+use crate::service::state::last_used::LastUsed;
+use crate::service::state::owners::{Allowance, Owners};
+use crate::service::state::proven_secrets::ProvenSecrets;
+
+/// A client that has proved itself.
+#[derive(Debug)]
+pub struct AuthenticatedClient {
+    /// The client.
+    pub credential: Arc<Credential>,
+    /// What its owner allows.
+    pub allowance: Allowance,
+}
+
+impl AuthenticatedClient {
+    /// What its events say of it.
+    pub fn subject(&self) -> Subject {
+        Subject::of(&self.credential).authenticated()
+    }
+}
+
+/// Authenticates clients by their secrets.
+#[derive(Debug)]
+pub struct ClientAuthenticator {
+    /// The clients in use.
+    pub credentials: Arc<CredentialCache>,
+    /// Their owners.
+    pub owners: Arc<Owners>,
+    /// Recognises secrets by their tags.
+    pub tagger: Arc<SecretTagger>,
+    /// Checks secrets.
+    pub proven: ProvenSecrets,
+    /// The limit on failures.
+    pub failures: Arc<FailedAuthentications>,
+    /// When secrets were last used.
+    pub last_used: Arc<LastUsed>,
+}
+
+/// A request that a client authenticates.
+#[derive(Clone, Copy, Debug)]
+pub struct AuthenticationRequest<'r> {
+    /// The issuer that was asked.
+    pub environment: Environment,
+    /// What the client sent.
+    pub sent: &'r SecretCredentials,
+    /// Where the request came from.
+    pub address: Option<IpAddr>,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl ClientAuthenticator {
+    /// Authenticates the client that `request` names, as one of its environment that is active and may be used from its
+    /// address.
+    ///
+    /// # Errors
+    /// `invalid_client` in one wording for every reason, 429 where too many attempts fail, 503 where nothing can be decided.
+    pub async fn authenticate(&self, request: AuthenticationRequest<'_>) -> Result<AuthenticatedClient, Refusal> {
+        let client_id = &request.sent.client_id;
+        let cached = self.credentials.cached_client(client_id);
+        let was_cached = cached.is_some();
+        let refusal = match self.check(request, cached).await {
+            Err(refusal) if refusal.error == OAuthError::InvalidClient => refusal,
+            decided => return decided,
+        };
+        if was_cached {
+            // Whether a client is cached must not show: its refusal takes the one query of an unknown client, too.
+            let _as_it_was = self.credentials.fetch_client(client_id).await;
+        }
+        match self.failures.count(client_id, request.address, request.now) {
+            Ok(()) => Err(refusal),
+            Err(retry_after) => Err(Refusal { error: OAuthError::TooManyFailures { retry_after }, ..refusal }),
+        }
+    }
+
+    async fn check(
+        &self,
+        request: AuthenticationRequest<'_>,
+        cached: Option<Arc<Credential>>,
+    ) -> Result<AuthenticatedClient, Refusal> {
+        let secret = request.sent.secret.expose();
+        let found = match cached {
+            Some(found) => Some(found),
+            None => {
+                let fetched = self.credentials.fetch_client(&request.sent.client_id).await;
+                fetched.map_err(|error| Refusal::store(&error))?
+            }
+        };
+        let Some(credential) = found else {
+            self.tagged_secret(&request.sent.client_id, std::iter::empty(), secret);
+            return Err(invalid_client(Reason::UnknownClient));
+        };
+        let subject = Subject::of(&credential);
+        match self.check_known(&request, &credential, secret).await {
+            Ok(allowance) => Ok(AuthenticatedClient { credential, allowance }),
+            Err(refusal) => Err(refusal.of(subject)),
+        }
+    }
+
+    /// Checks a client that exists; what its owner allows.
+    async fn check_known(
+        &self,
+        request: &AuthenticationRequest<'_>,
+        client: &Credential,
+        secret: &str,
+    ) -> Result<Allowance, Refusal> {
+        let Some(stored) = self.tagged_secret(client.id.as_str(), client.live_secrets(request.now), secret) else {
+            return Err(invalid_client(Reason::WrongSecret));
+        };
+        if client.environment != request.environment {
+            return Err(invalid_client(Reason::WrongEnvironment));
+        }
+        match client.status(request.now) {
+            Status::Active => {}
+            Status::Inactive => return Err(invalid_client(Reason::ClientDisabled)),
+            Status::Expired => return Err(invalid_client(Reason::ClientExpired)),
+            Status::Revoked => return Err(invalid_client(Reason::ClientRevoked)),
+        }
+        let allowance = self.owners.allowance(client.owner.as_ref()).await.map_err(|error| Refusal::store(&error))?;
+        if matches!(allowance, Allowance::Nothing) {
+            return Err(invalid_client(Reason::OwnerInactive));
+        }
+        if !client.allowed_ips.admit(request.address) {
+            return Err(invalid_client(Reason::AddressNotAllowed));
+        }
+        let is_proven = self.proven.is_proven_by(stored, secret).await;
+        if !is_proven.map_err(|error| unchecked(error, client, stored))? {
+            return Err(invalid_client(Reason::WrongSecret));
+        }
+        self.last_used.note(&stored.id, LastUse { at: request.now, address: request.address });
+        Ok(allowance)
+    }
+
+    /// The one of a client's live secrets whose tag `secret` has. An unknown client, a wrong secret and one of several live
+    /// ones cost the same: as many tags as a client can have live secrets.
+    fn tagged_secret<'c>(
+        &self,
+        client_id: &str,
+        live: impl Iterator<Item = &'c StoredSecret>,
+        secret: &str,
+    ) -> Option<&'c StoredSecret> {
+        let candidates = live.map(Some).chain(std::iter::repeat(None)).take(LIVE_SECRETS_MAX);
+        candidates.fold(None, |found, candidate| {
+            let id = candidate.map_or("", |candidate| candidate.id.as_str());
+            let is_tagged = self.tagger.recognises(client_id, id, secret);
+            found.or(candidate.filter(|_| is_tagged))
+        })
+    }
+}
+
+fn invalid_client(reason: Reason) -> Refusal {
+    Refusal::new(OAuthError::InvalidClient, reason)
+}
+
+/// A secret that could not be checked.
+fn unchecked(error: PasswordError, client: &Credential, stored: &StoredSecret) -> Refusal {
+    match error {
+        PasswordError::Busy => Refusal::new(OAuthError::Unavailable, Reason::Overloaded),
+        PasswordError::Failed => {
+            log::error!("client {}: secret {}: its hash is damaged", client.id, stored.id);
+            Refusal::new(OAuthError::ServerError, Reason::DamagedSecret)
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Introspection (RFC 7662): is this token in force, as far as the caller may know?
+
+use std::sync::Arc;
+
+use super::authenticate_client::{AuthenticatedClient, AuthenticationRequest};
+use super::token_verifier::{NotInForce, TokenInForce};
+use super::{ProtocolRequest, Refusal, Tokens};
+use crate::domain::audit::{Action, Disposition, Reason};
+use crate::domain::permission;
+use crate::domain::token::VerifiedClaims;
+use crate::oauth::error::OAuthError;
+use crate::service::audit_context::{AuditContext, Subject};
+
+/// What a caller is told about a token.
+#[derive(Debug)]
+pub enum Introspection {
+    /// It is in force, and the caller may know.
+    Active(Box<ActiveToken>),
+    /// Anything else. The reason is not visible to the caller (RFC 7662 §2.2).
+    Inactive,
+}
+
+/// A token that is in force.
+#[derive(Debug)]
+pub struct ActiveToken {
+    /// Its claims.
+    pub claims: VerifiedClaims,
+    /// Its scopes, cut to what its client may now; separated by spaces.
+    pub scope: String,
+    /// Its environment.
+    pub environment: &'static str,
+}
+
+type Introspected = (Introspection, Reason, Subject);
+
+impl Tokens {
+    /// Answers an introspection request. Its audit event is stored before this returns.
+    ///
+    /// # Errors
+    /// Of authentication, of a request without a token; 503 where it cannot be known.
+    pub async fn introspect(&self, request: ProtocolRequest<'_>) -> Result<Introspection, OAuthError> {
+        let origin = Arc::clone(&request.origin);
+        let context = AuditContext::anonymous(Action::TokenIntrospect, Some(request.environment), origin);
+        match self.decide_introspection(&request).await {
+            Ok((introspection, reason, subject)) => {
+                let context = context.with_subject(subject);
+                let stored = self.recorder.record_event(&context, Disposition::Ok, reason).await;
+                stored.map(|()| introspection).map_err(|_| OAuthError::Unavailable)
+            }
+            Err(Refusal { error, reason, subject }) => {
+                self.recorder.record_refusal(&context.with_subject(subject), error.disposition(), reason).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The client that sends a request about a token, and the token.
+    pub(super) async fn authenticate_about_token(
+        &self,
+        request: &ProtocolRequest<'_>,
+    ) -> Result<(AuthenticatedClient, String), Refusal> {
+        let (form, sent) = request.read()?;
+        let authentication = AuthenticationRequest {
+            environment: request.environment,
+            sent: &sent,
+            address: request.origin.address,
+            now: self.recorder.now(),
+        };
+        let client = self.authenticator.authenticate(authentication).await?;
+        let Some(token) = form.get("token") else {
+            let error = OAuthError::InvalidRequest("token is missing.");
+            return Err(Refusal::from(error).of(client.subject()));
+        };
+        Ok((client, token.to_owned()))
+    }
+
+    async fn decide_introspection(&self, request: &ProtocolRequest<'_>) -> Result<Introspected, Refusal> {
+        let (caller, token) = self.authenticate_about_token(request).await?;
+        let (subject, now) = (caller.subject(), self.recorder.now());
+        let token = match self.verifier.verify(request.environment, &token, now) {
+            Ok(token) => token,
+            Err(reason) => return Ok((Introspection::Inactive, reason, subject)),
+        };
+        let subject = subject.with_token(&token.jti);
+        match self.verifier.in_force(token, now).await {
+            Ok(in_force) if may_introspect(&caller, &in_force) => {
+                let scope = in_force.scopes.to_string();
+                let (claims, environment) = (in_force.token.claims, request.environment.as_str());
+                let token = ActiveToken { claims, scope, environment };
+                Ok((Introspection::Active(Box::new(token)), Reason::Active, subject))
+            }
+            Ok(_) => Ok((Introspection::Inactive, Reason::NotForThisCaller, subject)),
+            Err(NotInForce::Refused(reason)) => Ok((Introspection::Inactive, reason, subject)),
+            Err(NotInForce::Unknowable(error)) => Err(Refusal::store(&error).of(subject)),
+        }
+    }
+}
+
+/// A client sees its own tokens, tokens of an audience that it is the resource server of, and with the permission every one.
+fn may_introspect(caller: &AuthenticatedClient, in_force: &TokenInForce) -> bool {
+    let claims = &in_force.token.claims;
+    let serves = caller.credential.as_client().is_some_and(|client| {
+        client.details.resource_for.iter().any(|own| claims.aud.iter().any(|audience| own.as_str() == audience))
+    });
+    claims.client_id == caller.credential.id.as_str()
+        || serves
+        || caller.allowance.cut(&caller.credential.scopes).cover_permission(permission::TOKENS_INTROSPECT)
+}

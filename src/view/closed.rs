@@ -1,0 +1,123 @@
+//! Closed lists: domain enums that are strings in JSON.
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::input::{Field, NamedSchema, prose};
+use super::text::text;
+use crate::domain::audit;
+use crate::domain::credential;
+use crate::domain::environment;
+use crate::domain::key_code;
+use crate::domain::permission;
+use crate::domain::signing_key;
+
+/// A schema of a string from a closed list.
+fn one_of(values: impl IntoIterator<Item = &'static str>, doc: &[&str]) -> RefOr<Schema> {
+    let values: Vec<&'static str> = values.into_iter().collect();
+    ObjectBuilder::new().schema_type(Type::String).description(Some(prose(doc))).enum_values(Some(values)).into()
+}
+
+/// How an enum of the domain is written and described.
+macro_rules! written {
+    ($($(#[doc = $doc:literal])+ $name:literal: $type:ty = $values:expr;)*) => {$(
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl PartialSchema for $type {
+            fn schema() -> RefOr<Schema> {
+                one_of($values.into_iter().map(<$type>::as_str), &[$($doc),+])
+            }
+        }
+
+        impl ToSchema for $type {
+            fn name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+        }
+    )*};
+}
+
+/// How an enum of the domain is read, too.
+macro_rules! read {
+    ($($type:ty),*) => {$(
+        impl Field for $type {
+            type Value = Self;
+
+            fn schema() -> RefOr<Schema> {
+                Ref::from_schema_name(<Self as ToSchema>::name()).into()
+            }
+
+            fn schemas(schemas: &mut Vec<NamedSchema>) {
+                schemas.push((<Self as ToSchema>::name().into_owned(), <Self as PartialSchema>::schema()));
+            }
+
+            fn read(value: Value) -> Result<Self, String> {
+                text(value)?.parse().map_err(str::to_owned)
+            }
+        }
+    )*};
+}
+
+written! {
+    /// Each environment is an issuer of its own, with its own signing keys. Nothing crosses from one to another.
+    "Environment": environment::Environment = environment::Environment::ALL;
+    /// The JWS name of a signature algorithm.
+    "SigningAlgorithm": signing_key::Algorithm = signing_key::Algorithm::ALL;
+    /// A key is published from `pending` to `retired`; it signs while it is `active`.
+    "SigningKeyStatus": signing_key::KeyStatus = [
+        signing_key::KeyStatus::Pending,
+        signing_key::KeyStatus::Active,
+        signing_key::KeyStatus::Retired,
+        signing_key::KeyStatus::Destroyed,
+    ];
+    /// Only an `active` credential is accepted. `inactive` can be enabled again; `revoked` is permanent.
+    "CredentialStatus": credential::Status = credential::Status::ALL;
+    /// Whom an API key is for. Only an `internal` one may carry `admin` and most management permissions, and it has no rate
+    /// limits unless they are set; a `client` key needs a customer.
+    "ApiKeyType": credential::KeyType = credential::KeyType::ALL;
+    /// Scopes by one word: `read-only` is `read`, `write` is `read write`, `full` is `read write delete`, and `scoped` is
+    /// exactly the scopes that are named.
+    "ScopePreset": credential::Preset = credential::Preset::ALL;
+    /// What comes of verifying a key: the first of these that applies.
+    "VerificationCode": key_code::KeyCode = <key_code::KeyCode as strum::IntoEnumIterator>::iter();
+    /// How a request ended. `refused`: the caller is at fault, or may not. `error`: the service failed.
+    "AuditOutcome": audit::Outcome = <audit::Outcome as strum::IntoEnumIterator>::iter();
+}
+
+read! {
+    environment::Environment, signing_key::Algorithm, signing_key::KeyStatus, credential::Status, credential::KeyType,
+    credential::Preset, audit::Outcome
+}
+
+/// Whether a user and the user's credentials are accepted.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UserStatus {
+    /// They are.
+    Active,
+    /// They are not, until the user is enabled again.
+    Inactive,
+}
+
+/// The closed list of management permissions, which are scopes. A permission is covered by itself, by the `sealwright.…:*` of
+/// its resource, and by `sealwright.admin`; never by a business scope.
+pub enum Permission {}
+
+impl PartialSchema for Permission {
+    fn schema() -> RefOr<Schema> {
+        let doc = [
+            "The closed list of management permissions, which are scopes. A permission is covered by itself, by the",
+            "`sealwright.…:*` of its resource, and by `sealwright.admin`; never by a business scope.",
+        ];
+        one_of(permission::ALL, &doc)
+    }
+}
+
+impl ToSchema for Permission {}

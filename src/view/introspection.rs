@@ -1,0 +1,97 @@
+//! Introspection of tokens (RFC 7662 §2.2).
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::environment::Environment;
+use crate::domain::token::VerifiedClaims;
+
+/// What is told of a token. Of one that is not active, or not visible to the caller, only `active`.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct Introspection {
+    /// Whether the token is in force and visible to the caller.
+    active: bool,
+    /// Its scopes, limited by what the client has now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = String)]
+    scope: Option<String>,
+    /// The client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = String)]
+    client_id: Option<String>,
+    /// Always `Bearer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = String)]
+    token_type: Option<&'static str>,
+    /// When it expires, in seconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = i64)]
+    exp: Option<i64>,
+    /// When it was issued, in seconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = i64)]
+    iat: Option<i64>,
+    /// The client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = String)]
+    sub: Option<String>,
+    /// Whom it is for: one string, or several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = TokenAudience)]
+    aud: Option<TokenAudience>,
+    /// Its issuer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = String)]
+    iss: Option<String>,
+    /// Its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = String)]
+    jti: Option<String>,
+    /// Its environment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = Environment)]
+    environment: Option<Environment>,
+}
+
+/// Whom a token is for (RFC 7519 §4.1.3).
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum TokenAudience {
+    /// The usual case.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+impl From<Vec<String>> for TokenAudience {
+    fn from(audiences: Vec<String>) -> Self {
+        match <[String; 1]>::try_from(audiences) {
+            Ok([one]) => Self::One(one),
+            Err(several) => Self::Several(several),
+        }
+    }
+}
+
+impl Introspection {
+    /// What is told of a token in force with these claims, whose scopes are `scope` at this moment.
+    pub fn active(claims: VerifiedClaims, scope: String, environment: Environment) -> Self {
+        Self {
+            active: true,
+            scope: Some(scope),
+            client_id: Some(claims.client_id),
+            token_type: Some("Bearer"),
+            exp: Some(claims.exp),
+            iat: Some(claims.iat),
+            sub: Some(claims.sub),
+            aud: Some(claims.aud.into()),
+            iss: Some(claims.iss),
+            jti: Some(claims.jti),
+            environment: Some(environment),
+        }
+    }
+
+    /// What is told of every other token.
+    pub fn inactive() -> Self {
+        Self::default()
+    }
+}

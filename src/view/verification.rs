@@ -1,0 +1,137 @@
+//! Verification of API keys.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::field::{Address, AnyScopes, Cost, Presented, Remark};
+use super::input::{Optional, Required, input};
+use crate::domain::credential::{Credential, KeyType};
+use crate::domain::environment::Environment;
+use crate::domain::ids::{CustomerId, UserId};
+use crate::domain::key_code::KeyCode;
+use crate::domain::rate::{BucketStatus, RateLimitStatus};
+use crate::domain::reference::CustomerReference;
+use crate::domain::scope::{Scope, Scopes};
+use crate::domain::text::Name;
+use crate::domain::time::Timestamp;
+
+/// Whether an API key may be used. Unless it may, what describes the key is absent.
+#[derive(Serialize, ToSchema)]
+pub struct Verdict<'v> {
+    /// Whether it may.
+    valid: bool,
+    /// The first that applies.
+    code: KeyCode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = String)]
+    id: Option<&'v str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = Name)]
+    name: Option<&'v Name>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = KeyType)]
+    r#type: Option<KeyType>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = Environment)]
+    environment: Option<Environment>,
+    /// The user who owns it; null is the organisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = Option<String>)]
+    owner: Option<Option<&'v UserId>>,
+    /// The customers that it is tied to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = Vec<CustomerId>)]
+    customers: Option<&'v [CustomerId]>,
+    /// What it may do at this moment, limited by its owner's role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = Vec<Scope>)]
+    scopes: Option<Vec<&'v Scope>>,
+    /// When it stops being accepted; null is never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = Option<Timestamp>)]
+    expires_at: Option<Option<Timestamp>>,
+    /// What is left of the key's rate limits. It is there for every key that was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = RateLimitView)]
+    rate_limit: Option<RateLimitView>,
+}
+
+/// The rate limit that will refuse first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RateLimit)]
+struct RateLimitView {
+    /// Requests at once; null is unlimited.
+    #[schema(required)]
+    limit: Option<u32>,
+    /// Requests that are left; null is unlimited.
+    #[schema(required)]
+    remaining: Option<u32>,
+    /// Seconds until all are available again.
+    reset_after: u32,
+    /// Seconds until a refused request is admitted; 0 if none was refused. A cost above a limit is never admitted.
+    retry_after: u32,
+}
+
+impl RateLimitView {
+    fn new(status: &RateLimitStatus) -> Self {
+        let tightest = status.tightest();
+        Self {
+            limit: tightest.map(|bucket| bucket.quota.limit),
+            remaining: tightest.map(|bucket| bucket.remaining),
+            reset_after: tightest.map_or(0, BucketStatus::reset_after_seconds),
+            retry_after: status.retry_after_seconds(),
+        }
+    }
+}
+
+impl<'v> Verdict<'v> {
+    /// What `code` says of `key`, whose scopes are `scopes` at this moment.
+    pub fn new(
+        code: KeyCode,
+        key: Option<&'v Credential>,
+        scopes: &'v Scopes,
+        status: Option<&RateLimitStatus>,
+    ) -> Self {
+        let valid = code == KeyCode::Valid;
+        let key = key.filter(|_| valid);
+        Self {
+            valid,
+            code,
+            id: key.map(|key| key.id.as_str()),
+            name: key.map(|key| &key.name),
+            r#type: key.and_then(Credential::key_type),
+            environment: key.map(|key| key.environment),
+            owner: key.map(|key| key.owner.as_ref()),
+            customers: key.map(|key| &*key.customers),
+            scopes: key.map(|_| scopes.iter().collect()),
+            expires_at: key.map(|key| key.expires_at),
+            rate_limit: status.map(RateLimitView::new),
+        }
+    }
+}
+
+input! {
+    /// A key to verify, and the request that it came with.
+    pub struct Verification {
+        /// The key as it was presented.
+        key: Required<Presented>,
+        /// The environment of the API that is called.
+        environment: Required<Environment>,
+        /// Scopes that are needed, all of them.
+        scopes: Optional<AnyScopes>,
+        /// The customer whose data the request is about, by either id.
+        customer: Optional<CustomerReference>,
+        /// The address that the key is used from. Keys that have an allowlist need it.
+        ip: Optional<Address>,
+        /// How many requests this use counts as.
+        cost: Optional<Cost>,
+        /// The method of the request, for the audit log.
+        method: Optional<Remark>,
+        /// The path of the request, for the audit log. Its query is not recorded.
+        path: Optional<Remark>,
+        /// The user agent of the request, for the audit log.
+        user_agent: Optional<Remark>,
+        /// The request's id in your system, for the audit log.
+        request_id: Optional<Remark>,
+    }
+}
