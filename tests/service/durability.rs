@@ -9,7 +9,7 @@ use base64::Engine as _;
 use reqwest::blocking::Client;
 use serde_json::{Value, json};
 
-use crate::support::{Database, Kind, Server, TestClient, both};
+use crate::support::{Database, Kind, Server, TestClient, both, holds_within};
 
 /// A request for a token; `None` where no whole answer came.
 pub fn try_token(http: &Client, url: &str, client: &TestClient) -> Option<(u16, Value)> {
@@ -171,10 +171,7 @@ both! {
     fn a_flood_of_unknown_clients_is_stored_as_some_events_and_summaries(database) {
         let server = Arc::new(Server::spawn(database));
         flood(&server);
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while refusals(&server.database)[1] < FLOOD && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        holds_within(Duration::from_secs(10), || refusals(&server.database)[1] >= FLOOD);
         let [rows, total, singly] = refusals(&server.database);
         assert_eq!(total, FLOOD);
         // A hundred at once, and what a minute's quota refills while they come.

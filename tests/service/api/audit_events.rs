@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{assert_problem, column, created, events_of, minimal, now, owner, rfc3339, text};
+use super::{assert_problem, column, created, events_of, minimal, owner, rfc3339, text};
 use crate::support::{Answer, Server, TestClient, both};
 
 /// The one event of an answer's request.
@@ -179,13 +179,13 @@ both! {
     fn events_are_found_by_every_filter(database) {
         let server = Server::start(database);
         let token = owner(&server);
-        let start = now();
+        let start = server.now();
         let (_, client) = created(&server, &token, &minimal("filtered"));
         let issued = server.token(&client);
         let refused = server.token(&TestClient { secret: "x".into(), ..client.clone() });
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        let middle = now();
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        server.advance(20);
+        let middle = server.now();
+        server.advance(20);
         let last = server.token(&client);
         let found = |query: &str| {
             let answer = server.api("GET", &format!("/audit-events?{query}"), &token, None);

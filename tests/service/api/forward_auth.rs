@@ -81,7 +81,7 @@ both! {
         let others = server.key_with("orders:read", &["--customer", "other"]);
         let limited = server.key_with("orders:read", &["--rate-per-minute", "1"]);
         assert_eq!(ask(&server, "", &[("x-api-key", &limited.key)]).status, 200);
-        std::thread::sleep(std::time::Duration::from_millis(1_050));
+        server.advance(1_050);
 
         let client = server.client_with("orders:read sealwright.keys:verify", &["--audience", "https://a.example", "--audience", "b"]);
         let (good, for_b) = (token_of(&server, &client, &[]), token_of(&server, &client, &[("audience", "b")]));

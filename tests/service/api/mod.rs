@@ -15,8 +15,6 @@ mod scopes;
 mod signing_keys;
 mod verify;
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Server, TestClient};
@@ -72,14 +70,6 @@ pub fn column(answer: &Answer, name: &str) -> Vec<String> {
 #[track_caller]
 pub fn millis(value: &Value) -> i64 {
     crate::support::from_rfc3339(&text(value))
-}
-
-/// Waits until that instant has passed.
-pub fn wait_until(millis: i64) {
-    let left = millis - now();
-    if left > 0 {
-        std::thread::sleep(Duration::from_millis(u64::try_from(left).unwrap()));
-    }
 }
 
 /// Asserts an RFC 9457 problem.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{assert_problem, events_of, now, owner, rfc3339, text};
-use crate::support::{Answer, Server, TestKey, both};
+use crate::support::{Answer, Server, TestKey, both, pause};
 
 /// A key that may verify keys.
 pub fn verifier(server: &Server) -> TestKey {
@@ -101,7 +101,7 @@ both! {
             assert_eq!(answer.body.get("scopes").is_some(), expected == "VALID", "{}", answer.text);
         };
         act("disable");
-        std::thread::sleep(std::time::Duration::from_millis(1_050));
+        server.advance(1_050);
         told(&asked, "EXPIRED");
         patch(json!({"expires_at": null}));
         told(&asked, "DISABLED");
@@ -159,8 +159,8 @@ both! {
     fn what_is_no_key_is_not_found_and_a_wrong_checksum_costs_no_query(database) {
         let server = Server::start(database);
         let (verifier, key) = (verifier(&server), server.key("orders:read"));
-        // Nothing tells when a process has followed its own changes, which is when it forgets these keys once more.
-        std::thread::sleep(std::time::Duration::from_secs(1));
+        let because = "the server follows its own changes too, and forgets these keys once more; nothing tells when";
+        pause(because, std::time::Duration::from_secs(1));
         assert_eq!(code(&server, &verifier, &key.key, &json!({})), "VALID");
         let before = queries(&server);
         let swapped = key.key.replace("sw_live_", "sw_stg_");

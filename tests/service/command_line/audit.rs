@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::end_with;
 use crate::api::{created, millis, minimal, now, owner, rfc3339, text};
-use crate::support::{Server, TestClient, both};
+use crate::support::{Server, TestClient, both, pause};
 
 both! {
     fn every_change_by_command_has_its_event_with_the_true_reason(database: without_credentials) {
@@ -56,9 +56,10 @@ both! {
         let token = owner(&server);
         let (_, client) = created(&server, &token, &minimal("filtered"));
         let first = server.token(&client);
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        let apart = || pause("commands go by the system's clock", std::time::Duration::from_millis(20));
+        apart();
         let middle = rfc3339(now());
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        apart();
         let second = server.token(&TestClient { secret: "wrong".into(), ..client.clone() });
         let id = |answer: &crate::support::Answer| answer.header("x-request-id").to_owned();
         let (first, second) = (id(&first), id(&second));

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 
 use super::{command_on, refusal};
-use crate::support::{Database, Kind, Server, both, free_port, run, run_json};
+use crate::support::{Database, Kind, Server, both, eventually, free_port, run, run_json};
 
 /// Columns by table and name: what they are, whether they may be null, and their place in the primary key from 1.
 type Schema = BTreeMap<String, BTreeMap<String, (String, bool, usize)>>;
@@ -166,18 +166,14 @@ both! {
             })
             .collect();
         let http = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
-        let deadline = Instant::now() + Duration::from_secs(60);
         let mut key_sets = Vec::new();
         for node in &nodes {
-            loop {
-                if let Ok(answer) = http.get(format!("{}/.well-known/jwks.json", node.1)).send() {
-                    key_sets.push(answer.text().unwrap());
-                    break;
-                }
+            eventually("a server starts", Duration::from_secs(60), || {
                 let said = std::fs::read_to_string(&log).unwrap();
-                assert!(Instant::now() < deadline && !said.contains("error: "), "a server did not start: {said}");
-                std::thread::sleep(Duration::from_millis(20));
-            }
+                assert!(!said.contains("error: "), "a server did not start: {said}");
+                let answer = http.get(format!("{}/.well-known/jwks.json", node.1)).send();
+                answer.map(|answer| key_sets.push(answer.text().unwrap())).is_ok()
+            });
         }
         assert!(key_sets.iter().all(|keys| *keys == key_sets[0]), "{key_sets:#?}");
         assert_eq!(database.numbers("SELECT COUNT(*) AS n FROM signing_keys"), [3]);
@@ -200,11 +196,10 @@ both! {
         let port = free_port();
         let mut command = command_on(&database, &[("LISTEN", &format!("127.0.0.1:{port}"))], &["serve", "--no-migrate"]);
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none(), "it did not start");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        eventually("the server listens", Duration::from_secs(30), || {
+            assert!(child.try_wait().unwrap().is_none(), "it did not start");
+            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
         child.kill().unwrap();
         child.wait().unwrap();
     }

@@ -7,11 +7,11 @@ mod postgres_tls;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::support::{Database, Kind, binary, free_port};
+use crate::support::{Database, Kind, binary, free_port, holds_within};
 
 /// The program on `database`, for a command that no running server is needed for.
 pub fn command_on(database: &Database, settings: &[(&str, &str)], arguments: &[&str]) -> Command {
@@ -28,13 +28,9 @@ pub fn command_on(database: &Database, settings: &[(&str, &str)], arguments: &[&
 /// Runs a command that must fail with status 1 by itself, and gives what it said.
 pub fn refusal(mut command: Command) -> String {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while child.try_wait().unwrap().is_none() {
-        if Instant::now() > deadline {
-            child.kill().unwrap();
-            panic!("{command:?} goes on");
-        }
-        std::thread::sleep(Duration::from_millis(20));
+    if !holds_within(Duration::from_secs(30), || child.try_wait().unwrap().is_some()) {
+        child.kill().unwrap();
+        panic!("{command:?} goes on");
     }
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

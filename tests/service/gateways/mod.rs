@@ -8,13 +8,13 @@ mod outage;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::programs::{self, first_line};
-use crate::support::{Answer, Database, Kind, Server, free_port, run};
+use crate::support::{Answer, Database, Kind, Server, eventually, free_port, holds_within, run};
 
 /// How a gateway is started: in a folder of its own, to listen on a port, in front of Sealwright and of the API.
 type Start = fn(&Path, u16, &str, &str) -> Command;
@@ -73,12 +73,11 @@ impl Gateway {
         command.stderr(std::fs::File::create(&log).unwrap());
         let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let mut gateway = Self { url: format!("http://127.0.0.1:{port}"), child, _folder: folder };
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let is_running = gateway.child.try_wait().unwrap().is_none() && Instant::now() < deadline;
+        eventually("the gateway listens", Duration::from_secs(60), || {
+            let is_running = gateway.child.try_wait().unwrap().is_none();
             assert!(is_running, "{command:?} did not start:\n{}", std::fs::read_to_string(&log).unwrap());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+            TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
         gateway
     }
 
@@ -92,10 +91,7 @@ impl Drop for Gateway {
     fn drop(&mut self) {
         // nginx ends its workers when it is asked to end, but not when it is killed.
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        holds_within(Duration::from_secs(10), || !matches!(self.child.try_wait(), Ok(None)));
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -3,10 +3,11 @@
 use std::io::Read as _;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Api, Gateway, Site, Start, assert_refused, seconds};
 use crate::support::raw::{answer, read_head};
+use crate::support::{eventually, pause};
 
 fn while_sealwright_is_down_nobody_passes(gateway: Start) {
     let mut site = Site::start(gateway);
@@ -20,11 +21,7 @@ fn while_sealwright_is_down_nobody_passes(gateway: Start) {
     }
     assert_eq!(site.gateway.get("/status", &[]).status, 200, "it needs nobody's word");
     site.server.restart();
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while site.get("/orders", &key, &[]).status != 200 {
-        assert!(Instant::now() < deadline, "it never asked again");
-        std::thread::sleep(Duration::from_millis(200));
-    }
+    eventually("it asks again", Duration::from_secs(30), || site.get("/orders", &key, &[]).status == 200);
 }
 
 fn an_api_that_is_down_is_not_a_refusal(gateway: Start) {
@@ -65,7 +62,7 @@ impl Pretender {
                     let number: usize = field_of(&request, "x-api-key").parse().unwrap();
                     kept.lock().unwrap().push(request);
                     match answers[number].as_str() {
-                        "hang" => std::thread::sleep(Duration::from_secs(20)),
+                        "hang" => pause("longer than a gateway waits", Duration::from_secs(20)),
                         "close" => {}
                         head => answer(&mut connection, head, "{}"),
                     }

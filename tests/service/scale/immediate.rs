@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use serde_json::{Value, json};
 
 use crate::api::text;
-use crate::support::{Answer, Database, Kind, Server, TestClient, TestKey};
+use crate::support::{Answer, Database, Kind, Server, TestClient, TestKey, pause};
 
 /// Threads that go through rounds of their own.
 const THREADS: usize = 4;
@@ -146,7 +146,7 @@ fn rounds_that_accept_nothing(database: Database, rounds: usize) {
                         for (field, value) in [("x-api-key", &key), ("authorization", &bearer)] {
                             let url = format!("{}/api/v1/forward-auth", server.url);
                             server.send(server.http.get(url).header(field, value));
-                            std::thread::sleep(std::time::Duration::from_millis(1));
+                            pause("the rounds need the machine, too", std::time::Duration::from_millis(1));
                         }
                     }
                 })

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 
 use crate::durability::{issued, jti_of, try_token, unmarked};
-use crate::support::{Server, both};
+use crate::support::{Server, both, holds_within, pause};
 
 /// A number below `bound` that nobody foresees.
 fn random(bound: u64) -> u64 {
@@ -60,11 +60,8 @@ both! {
                     made
                 });
                 // The first token costs Argon2, which is a long time; from then on any moment is as good.
-                let deadline = Instant::now() + Duration::from_secs(20);
-                while answers.load(Ordering::SeqCst) < 3 && Instant::now() < deadline {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                std::thread::sleep(Duration::from_micros(random(60_000)));
+                holds_within(Duration::from_secs(20), || answers.load(Ordering::SeqCst) >= 3);
+                pause("any moment is as good", Duration::from_micros(random(60_000)));
                 killed.store(true, Ordering::SeqCst);
                 server_now.signal("KILL");
                 for fetcher in fetchers {

@@ -30,7 +30,7 @@ fn a_slow_body_gets_408_and_a_slow_head_is_closed() {
         assert!(slow.send("POST /api/oauth/token HTTP/1.1\r\nHost: local"));
         if trickle {
             while slow.send("h") && asked.elapsed() < Duration::from_secs(6) {
-                std::thread::sleep(Duration::from_millis(150));
+                pause("it trickles", Duration::from_millis(150));
             }
         }
         assert!(slow.is_closed(), "trickle: {trickle}");

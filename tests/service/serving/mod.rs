@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::durability::{jti_of, try_token};
 use crate::support::raw::{Connection, RawAnswer};
-use crate::support::{Database, Kind, Server, TestClient, both, free_port};
+use crate::support::{Database, Kind, Server, TestClient, both, eventually, free_port, holds_within, pause};
 
 fn start(settings: &[(&str, &str)]) -> Server {
     let mut all = vec![("SIGNING_ALGORITHMS", "[\"ES256\"]")];

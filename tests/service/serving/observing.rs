@@ -37,7 +37,8 @@ fn every_answer_has_an_id_that_its_one_log_line_and_its_event_have_too() {
     assert_ne!(answer.header("x-request-id"), "mine");
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len(), "ids recur: {ids:?}");
     // The raw answers' heads were made lower-case; so is the log here.
-    std::thread::sleep(Duration::from_millis(200));
+    let last = ids.last().unwrap().clone();
+    eventually("the last line is logged", Duration::from_secs(10), || server.log().contains(&last));
     let log = server.log().to_lowercase();
     for id in &ids {
         assert!(!id.is_empty());

@@ -24,10 +24,7 @@ both! {
                     assert!(stopping.load(Ordering::SeqCst), "an answer was missing before the stop");
                 });
             }
-            let deadline = Instant::now() + Duration::from_secs(30);
-            while received.lock().unwrap().len() < 100 && Instant::now() < deadline {
-                std::thread::sleep(Duration::from_millis(1));
-            }
+            holds_within(Duration::from_secs(30), || received.lock().unwrap().len() >= 100);
             asked = Instant::now();
             stopping.store(true, Ordering::SeqCst);
             server.signal("TERM");
@@ -53,7 +50,7 @@ fn a_stop_does_not_wait_for_idle_connections() {
     assert_eq!(idle.answer().unwrap().status, 200);
     let mut untouched = connect(&server);
     untouched.send("GET /heal");
-    std::thread::sleep(Duration::from_millis(100));
+    pause("what was sent arrives", Duration::from_millis(100));
     let asked = Instant::now();
     server.signal("TERM");
     assert!(server.wait());
@@ -66,7 +63,7 @@ fn a_hangup_does_not_end_a_server_without_tls() {
     let server = start(&[]);
     for _ in 0..2 {
         server.signal("HUP");
-        std::thread::sleep(Duration::from_millis(100));
+        pause("the signal arrives", Duration::from_millis(100));
         assert_eq!(server.get("/healthz").status, 200);
     }
 }

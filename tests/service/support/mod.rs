@@ -13,14 +13,17 @@ mod server;
 mod settings;
 mod template;
 mod time;
+mod waiting;
 
 pub use answer::Answer;
 pub use credentials::{TestClient, TestKey};
 pub use database::{Database, Kind};
+pub use in_process::Work;
 pub use ports::free_port;
 pub use process::{binary, run, run_json};
 pub use server::Server;
 pub use time::{from_rfc3339, rfc3339, system_now};
+pub use waiting::{eventually, holds_within, pause};
 
 /// The same test on SQLite and on PostgreSQL. A missing PostgreSQL is a failure, never a skip. `(database)` is one with
 /// an owner in each environment; `(database: empty)` and `(database: without_credentials)` are what [`Database`] says.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use reqwest::blocking::{Client, RequestBuilder};
 use serde_json::Value;
 
-use super::in_process::InProcess;
+use super::in_process::{InProcess, TestClock, Work};
 use super::process::Process;
 use super::{Answer, Database, TestClient, TestKey, binary, credentials, free_port, run_json, settings};
 
@@ -29,6 +29,7 @@ pub struct Server {
     /// For requests to it.
     pub http: Client,
     settings: Vec<(String, String)>,
+    clock: TestClock,
     /// The last token of production's owner.
     owner: Mutex<Option<String>>,
 }
@@ -82,12 +83,23 @@ impl Server {
         let scheme = if find("TLS_CERTIFICATE").is_some() { "https" } else { "http" };
         all.push(("LISTEN".to_owned(), listen.to_string()));
         let (url, http) = (format!("{scheme}://{listen}"), HTTP.clone());
-        (Self { runs: Runs::Nowhere, database, url, http, settings: all, owner: Mutex::default() }, listener)
+        (
+            Self {
+                runs: Runs::Nowhere,
+                database,
+                url,
+                http,
+                settings: all,
+                clock: TestClock::new(),
+                owner: Mutex::default(),
+            },
+            listener,
+        )
     }
 
     fn serve_here(&mut self, listener: TcpListener) {
         let file = settings::write(self.database.folder.path(), &self.settings);
-        self.runs = Runs::InProcess(InProcess::start(&file, listener));
+        self.runs = Runs::InProcess(InProcess::start(&file, listener, &self.clock));
     }
 
     fn wait_until_ready(&self) {
@@ -161,7 +173,29 @@ impl Server {
 
     /// Milliseconds since the epoch by the server's clock.
     pub fn now(&self) -> i64 {
-        super::system_now()
+        self.clock.now()
+    }
+
+    /// Moves the clock of a server in this process by milliseconds.
+    pub fn advance(&self, millis: i64) {
+        assert!(matches!(self.runs, Runs::InProcess(_)), "a process goes by the system's clock");
+        self.clock.advance(millis);
+    }
+
+    /// Makes it this time or later: moves the clock of a server in this process, waits for that of a process.
+    pub fn wait_until(&self, millis: i64) {
+        let left = millis - self.now();
+        match &self.runs {
+            _ if left <= 0 => {}
+            Runs::Process(_) => std::thread::sleep(Duration::from_millis(u64::try_from(left).unwrap())),
+            _ => self.clock.advance(left),
+        }
+    }
+
+    /// Has a server in this process do some of its work now.
+    pub fn work(&self, work: Work) {
+        let Runs::InProcess(server) = &self.runs else { panic!("nobody tells a process when to work") };
+        server.work(work);
     }
 
     /// Makes a client in production with these scopes, separated by spaces.

@@ -6,7 +6,7 @@ both! {
     fn a_created_client_is_shown_whole_and_its_secret_this_once(database) {
         let server = Server::start(database);
         let token = owner(&server);
-        let expires_at = rfc3339(now() + 86_400_000);
+        let expires_at = rfc3339(server.now() + 86_400_000);
         let given = json!({
             "environment": "production",
             "name": "Rechnungen – billing",
@@ -22,7 +22,7 @@ both! {
             "burst_per_second": null,
             "expires_at": expires_at,
         });
-        let before = now();
+        let before = server.now();
         let answer = server.api("POST", "/clients", &token, Some(&given));
         assert_eq!(answer.status, 201, "{}", answer.text);
         assert_eq!(answer.header("cache-control"), "no-store");
@@ -55,7 +55,7 @@ both! {
         assert_eq!(made["id"], made["client_id"]);
         assert!(client.id.starts_with("cli_"));
         assert!(client.secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'), "{}", client.secret);
-        assert!((before - 1..=now()).contains(&millis(&made["created_at"])));
+        assert!((before - 1..=server.now()).contains(&millis(&made["created_at"])));
         assert_eq!(made["created_at"], made["updated_at"]);
         let secrets = made["secrets"].as_array().unwrap();
         assert_eq!(secrets.len(), 1);

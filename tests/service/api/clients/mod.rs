@@ -7,10 +7,10 @@ mod settings;
 use serde_json::{Value, json};
 
 use super::{
-    assert_invalid, assert_problem, column, created, is_active, millis, minimal, now, owner, rfc3339, text, texts,
-    wait_until, with_secret,
+    assert_invalid, assert_problem, column, created, is_active, millis, minimal, owner, rfc3339, text, texts,
+    with_secret,
 };
-use crate::support::{Server, TestClient, both};
+use crate::support::{Server, TestClient, Work, both};
 
 /// Every member of a client's view, apart from the secret of a new one.
 const MEMBERS: [&str; 25] = [

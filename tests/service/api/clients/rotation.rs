@@ -20,17 +20,17 @@ both! {
         let (third, _) = rotate(Some(json!({"grace": "0s"})));
         assert_eq!((token_status(&server, &second), token_status(&server, &third)), (401, 200));
 
-        let asked = now();
+        let asked = server.now();
         let (fourth, answer) = rotate(Some(json!({"grace": "2s"})));
         let end = millis(&answer["secrets"][1]["ends_at"]);
-        assert!((asked + 2_000 - 1..=now() + 2_000).contains(&end), "{answer}");
+        assert!((asked + 2_000 - 1..=server.now() + 2_000).contains(&end), "{answer}");
         assert_eq!((token_status(&server, &third), token_status(&server, &fourth)), (200, 200));
-        wait_until(end - 150);
+        server.wait_until(end - 500);
         let still = server.token(&third);
-        if now() < end {
+        if server.now() < end {
             assert_eq!(still.status, 200, "until the very end");
         }
-        wait_until(end);
+        server.wait_until(end);
         assert_eq!((token_status(&server, &third), token_status(&server, &fourth)), (401, 200));
         let shown = server.api("GET", &path, &token, None);
         let live: Vec<bool> =
@@ -57,7 +57,7 @@ both! {
         let (fourth, answer) = rotate("30d");
         let statuses = [&first, &second, &third, &fourth].map(|client| token_status(&server, client));
         assert_eq!(statuses, [401, 401, 200, 200]);
-        assert!(millis(&answer["secrets"][1]["ends_at"]) > now() + 29 * 86_400_000);
+        assert!(millis(&answer["secrets"][1]["ends_at"]) > server.now() + 29 * 86_400_000);
         let (fifth, _) = rotate("0s");
         assert_eq!([&third, &fourth, &fifth].map(|client| token_status(&server, client)), [401, 401, 200]);
         for grace in [json!("31d"), json!("2592001s"), json!("-1s"), json!("1"), json!(""), json!(5), json!(["1h"])] {
@@ -87,17 +87,17 @@ both! {
         let second = with_secret(&rotated.body);
         let wrong = TestClient { secret: format!("{}x", first.secret), ..first.clone() };
         assert_eq!(token_status(&server, &wrong), 401);
-        let used_first = now();
+        let used_first = server.now();
         assert_eq!(token_status(&server, &first), 200);
-        wait_until(used_first + 2_000);
+        server.work(Work::StoreNotes);
         let shown = server.api("GET", &path, &token, None).body;
         assert_eq!(shown["secrets"][0]["last_used_at"], Value::Null, "the new one was not used");
         let at = millis(&shown["secrets"][1]["last_used_at"]);
         assert!((used_first - 1..used_first + 1_000).contains(&at), "{shown}");
         assert_eq!(shown["last_used_at"], shown["secrets"][1]["last_used_at"]);
-        let used_second = now();
+        let used_second = server.now();
         assert_eq!(token_status(&server, &second), 200);
-        wait_until(used_second + 2_000);
+        server.work(Work::StoreNotes);
         let shown = server.api("GET", &path, &token, None).body;
         assert!(millis(&shown["secrets"][0]["last_used_at"]) >= used_second - 1, "{shown}");
         assert_eq!(millis(&shown["secrets"][1]["last_used_at"]), at);

@@ -6,7 +6,7 @@ both! {
     fn every_setting_is_changed_by_itself_and_null_sets_it_back(database) {
         let server = Server::start(database);
         let token = owner(&server);
-        let later = rfc3339(now() + 3_600_000);
+        let later = rfc3339(server.now() + 3_600_000);
         let (path, _) = fresh(&server, &token, "plain");
         let mut expected = server.api("GET", &path, &token, None).body;
         for (field, set, shown, cleared) in [
@@ -67,9 +67,9 @@ both! {
         assert_eq!(change(json!({"allowed_ips": ["192.0.2.0/24"]})).status, 401);
         assert_eq!(change(json!({"allowed_ips": ["127.0.0.0/8"]})).status, 200);
         assert_eq!(change(json!({"allowed_ips": null})).status, 200);
-        let end = now() + 1_000;
+        let end = server.now() + 1_000;
         change(json!({"expires_at": rfc3339(end)}));
-        wait_until(end);
+        server.wait_until(end);
         assert_eq!(token_status(&server, &client), 401);
         assert_eq!(server.api("GET", &path, &token, None).body["status"], "expired");
         assert_eq!(change(json!({"expires_at": null})).status, 200);
@@ -123,7 +123,7 @@ both! {
         let (first, second, others) = (issued(&client), issued(&client), issued(&other));
         let answer = server.api("POST", &format!("{path}/revoke-tokens"), &token, None);
         assert_eq!((answer.status, answer.body["status"].as_str()), (200, Some("active")));
-        assert!((millis(&answer.body["tokens_revoked_before"]) - now()).abs() < 5_000);
+        assert!((millis(&answer.body["tokens_revoked_before"]) - server.now()).abs() < 5_000);
         let after = issued(&client);
         assert!(!is_active(&server, &client, &first) && !is_active(&server, &client, &second));
         assert!(is_active(&server, &client, &after), "even within the same second");

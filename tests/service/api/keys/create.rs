@@ -8,7 +8,7 @@ both! {
         let token = owner(&server);
         let acme = entered_customer(&server, &token, "acme");
         let ann = made_user(&server, &token, "ann@example.com", "developer");
-        let expires_at = rfc3339(now() + DAY);
+        let expires_at = rfc3339(server.now() + DAY);
         let given = json!({
             "environment": "production",
             "name": "Nächtlicher Export – nightly",
@@ -22,7 +22,7 @@ both! {
             "customers": ["acme"],
             "owner": "ANN@example.com",
         });
-        let before = now();
+        let before = server.now();
         let answer = server.api("POST", "/keys", &token, Some(&given));
         assert_eq!(answer.status, 201, "{}", answer.text);
         assert_eq!(answer.header("cache-control"), "no-store");
@@ -54,7 +54,7 @@ both! {
             assert_eq!(made[member], value, "{member}");
         }
         assert!(text(&made["id"]).starts_with("key_"));
-        assert!((before - 1..=now()).contains(&millis(&made["created_at"])));
+        assert!((before - 1..=server.now()).contains(&millis(&made["created_at"])));
         assert_eq!((&made["updated_at"], &made["rotated_at"]), (&made["created_at"], &made["created_at"]));
         let strings = made["strings"].as_array().unwrap();
         assert_eq!((strings.len(), members(&strings[0])), (1, vec!["created_at", "ends_at", "last_four", "live", "prefix"]));

@@ -6,12 +6,10 @@ mod lists;
 mod rotation;
 mod settings;
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 
-use super::{assert_invalid, assert_problem, column, events_of, millis, now, owner, rfc3339, text, texts, wait_until};
-use crate::support::{Answer, Kind, Server, both};
+use super::{assert_invalid, assert_problem, column, events_of, millis, owner, rfc3339, text, texts};
+use crate::support::{Answer, Kind, Server, Work, both};
 
 /// Every member of a key's view, apart from the string of a new one.
 const MEMBERS: [&str; 22] = [

@@ -6,14 +6,14 @@ both! {
     fn a_customer_is_entered_shown_changed_and_removed_by_either_id(database) {
         let server = Server::start(database);
         let token = owner(&server);
-        let before = now();
+        let before = server.now();
         let entered = server.api("POST", "/customers", &token, Some(&json!({"external_id": "acme:1/e", "name": "Äcme & Co."})));
         assert_eq!(entered.status, 201, "{}", entered.text);
         let (id, external) = (text(&entered.body["id"]), "acme:1%2Fe");
         assert!(id.starts_with("cus_"));
         assert_eq!((&entered.body["external_id"], &entered.body["name"]), (&json!("acme:1/e"), &json!("Äcme & Co.")));
         assert_eq!(entered.body.as_object().unwrap().len(), 5, "{}", entered.text);
-        assert!((before - 1..=now()).contains(&millis(&entered.body["created_at"])));
+        assert!((before - 1..=server.now()).contains(&millis(&entered.body["created_at"])));
         for named in [&id, external] {
             assert_eq!(server.api("GET", &format!("/customers/{named}"), &token, None).body, entered.body, "{named}");
         }

@@ -8,7 +8,7 @@ mod users;
 use serde_json::{Value, json};
 
 use super::keys::{code, created_key, entered_customer, made_user, minimal_key, verdict};
-use super::{assert_invalid, assert_problem, column, created, events_of, millis, minimal, now, owner, text, texts};
+use super::{assert_invalid, assert_problem, column, created, events_of, millis, minimal, owner, text, texts};
 use crate::support::{Answer, Server, TestClient, TestKey, both};
 
 /// Calls the management API with a key.

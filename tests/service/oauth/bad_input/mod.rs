@@ -107,7 +107,7 @@ impl Clients {
             server.manage("POST", &format!("/clients/{}/{action}", client.id), None);
         }
         // A process goes by the system's clock: one client expires by it.
-        crate::api::wait_until(expires);
+        server.wait_until(expires);
         clients
     }
 
