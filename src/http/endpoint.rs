@@ -49,8 +49,11 @@ struct Handled {
     method: Method,
     route: Route,
     /// None for `HEAD`, which goes with `GET`.
-    documented: Option<(Op, fn(&mut OperationDoc))>,
+    documented: Option<Documented>,
 }
+
+/// What is said of an operation, and what its handler's signature adds.
+type Documented = (Op, fn(&mut OperationDoc));
 
 impl Endpoint {
     /// A path whose errors are RFC 9457 problems, in the part of the document that `tag` names.

@@ -12,7 +12,7 @@ use sealwright::app::{self, Purposes};
 use sealwright::clock::{Clock, ManualClock};
 use sealwright::config::{Config, Flags};
 use sealwright::domain::time::Timestamp;
-use sealwright::service::SharedServices;
+use sealwright::SharedServices;
 use sealwright::{http, jobs};
 use tokio::sync::{mpsc as tokio_mpsc, oneshot};
 

@@ -30,11 +30,11 @@ fn issued_view<K: Kind>(issued: &Issued, services: &Services) -> ApiResult<K::Wi
     Ok(K::with_secret(view::<K>(&issued.credential, services)?, secret))
 }
 
+/// The filters of a list, and where it continues.
+type Listing<K> = Query<List<<K as Kind>::Filters, <K as Kind>::Id>>;
+
 /// Lists credentials.
-pub async fn list<K: Kind>(
-    call: Call<K::Read, Query<List<K::Filters, K::Id>>>,
-    state: SharedState,
-) -> ApiResult<Paged<K::View>> {
+pub async fn list<K: Kind>(call: Call<K::Read, Listing<K>>, state: SharedState) -> ApiResult<Paged<K::View>> {
     let Query(List { filters, limit, cursor, .. }) = call.input;
     let (credentials, now) = (&state.services.credentials, state.services.recorder.now());
     let (filters, key_type) = K::filters(filters);
@@ -62,7 +62,7 @@ pub async fn create<K: Kind>(
     state: SharedState,
 ) -> ApiResult<Created<K::WithSecret>> {
     let services = &state.services;
-    let new = K::new(call.input, services.recorder.now())?;
+    let new = K::to_create(call.input, services.recorder.now())?;
     let issued = services.credentials.create(&call.caller, new, call.repeat, call.origin).await?;
     Created::of(&issued_view::<K>(&issued, services)?)
 }
