@@ -10,27 +10,26 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures_util::future::join_all;
 use sealwright::app::{self, Purposes};
-use sealwright::clock;
+use sealwright::clock::Clock;
 use sealwright::config::{Config, Flags};
 use sealwright::crypto::jwt::{TokenSigner, install_provider};
 use sealwright::crypto::random;
 use sealwright::crypto::signing::KeyPair;
 use sealwright::domain::audience::{Audience, EnvironmentAudiences};
-use sealwright::domain::audit::{Origin, Outcome};
+use sealwright::domain::audit::{Action, Disposition, Origin, Outcome, Reason};
 use sealwright::domain::caller::Caller;
+use sealwright::domain::credential::{Changes, CredentialInput, NewCredential, NewKind};
 use sealwright::domain::environment::Environment;
 use sealwright::domain::ids::{TokenId, TokenKind};
+use sealwright::domain::patch::Patch;
 use sealwright::domain::signing_key::Algorithm;
 use sealwright::domain::token::{AudClaim, Claims, CustomersClaim};
-use sealwright::oauth::client_authentication::presented;
+use sealwright::oauth::client_authentication::extract_credentials;
 use sealwright::oauth::form::Form;
-use sealwright::oauth::grant::{self, AuthenticatedRequest, JwtIssuer, Wanted};
+use sealwright::oauth::grant::{self, AuthenticatedRequest, JwtIssuer, TokenParameters};
 use sealwright::service::SharedServices;
-use sealwright::service::belonging::NewPlace;
-use sealwright::service::clients::ClientInput;
-use sealwright::service::input::Patch;
-use sealwright::service::issue_token::ProtocolRequest;
-use sealwright::service::trail::Trail;
+use sealwright::service::audit_context::{AuditContext, Subject};
+use sealwright::service::tokens::{AuthenticationRequest, ProtocolRequest};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -57,18 +56,11 @@ impl Stage {
         let flags = Flags { data_dir: Some(folder.path().join("data")), ..Flags::default() };
         let config = Config::load(&flags).unwrap();
         let (services, id, secret) = runtime.block_on(async {
-            let services = app::open(&config, config.server.listen, Purposes::Serve).await.unwrap();
-            let input = ClientInput {
-                name: Patch::Set("bench".to_owned()),
-                scopes: Patch::Set(SCOPE.split(' ').map(str::to_owned).collect()),
-                rate_per_minute: Patch::Clear,
-                burst_per_second: Patch::Clear,
-                ..ClientInput::default()
-            };
-            let place = NewPlace { environment: Some("production"), owner: None };
-            let made = services.create_client(&Caller::System, place, input, None, origin()).await;
-            let (client, secret) = made.unwrap();
-            (services, client.id.to_string(), secret.expose().to_owned())
+            let clock = Clock::system();
+            let services = app::open(&config, config.server.listen, Purposes::Serve, clock).await.unwrap();
+            let created = services.credentials.create(&Caller::System, client(), None, origin()).await.unwrap();
+            let secret = created.secret.unwrap().expose().to_owned();
+            (services, created.credential.id.to_string(), secret)
         });
         let body = format!(
             "grant_type=client_credentials&client_id={id}&client_secret={secret}&scope=orders%3Aread+orders%3Awrite"
@@ -84,12 +76,24 @@ impl Stage {
             body: Ok(self.body.as_bytes()),
             origin: origin(),
         };
-        black_box(self.services.issue_token(request).await.issued.unwrap());
+        black_box(self.services.tokens.issue(request).await.issued.unwrap());
     }
 }
 
+fn client() -> NewCredential {
+    let changes = Changes {
+        name: Some("bench".parse().unwrap()),
+        scopes: Some(SCOPE.parse().unwrap()),
+        rate_per_minute: Patch::Clear,
+        burst_per_second: Patch::Clear,
+        ..Changes::default()
+    };
+    let input = CredentialInput { changes, ..CredentialInput::default() };
+    NewCredential { kind: NewKind::Client, environment: Some(Environment::Production), owner: None, input }
+}
+
 fn origin() -> Arc<Origin> {
-    let now = clock::now();
+    let now = Clock::system().now();
     Arc::new(Origin {
         request_id: random::id(now).unwrap(),
         method: "POST".into(),
@@ -129,58 +133,62 @@ fn sign(criterion: &mut Criterion) {
 
 fn parts(criterion: &mut Criterion) {
     let stage = Stage::new();
-    let services = &stage.services;
-    criterion.bench_function("id", |bencher| bencher.iter(|| random::id::<TokenKind>(clock::now()).unwrap()));
+    let (tokens, clock) = (&stage.services.tokens, Clock::system());
+    criterion.bench_function("id", |bencher| bencher.iter(|| random::id::<TokenKind>(clock.now()).unwrap()));
     criterion.bench_function("form and authentication", |bencher| {
         bencher.iter(|| {
             let form = Form::parse(black_box(stage.body.as_bytes())).unwrap();
-            presented(&[], "", &form).unwrap()
+            extract_credentials(&[], "", &form).unwrap()
         });
     });
     let form = Form::parse(stage.body.as_bytes()).unwrap();
-    let credentials = presented(&[], "", &form).unwrap();
-    let known = stage.runtime.block_on(services.clients.get(&services.store, &stage.id)).unwrap().unwrap();
-    let place = &known.client.secrets[0];
+    let sent = extract_credentials(&[], "", &form).unwrap();
+    let authenticator = &tokens.authenticator;
+    let known = stage.runtime.block_on(authenticator.credentials.client(&stage.id)).unwrap().unwrap();
+    let secret_id = &known.secrets[0].id;
     criterion.bench_function("secret, tag", |bencher| {
-        bencher.iter(|| services.mint.made(black_box(&stage.id), place.id.as_str(), black_box(&stage.secret)));
+        let tagger = &authenticator.tagger;
+        bencher.iter(|| tagger.recognises(black_box(&stage.id), secret_id.as_str(), black_box(&stage.secret)));
     });
-    let mut trail = Trail::anonymous("token.issue", Some(Environment::Production), origin());
     criterion.bench_function("secret, warm", |bencher| {
         bencher.iter(|| {
-            let check = services.authenticate_client(Environment::Production, &credentials, &mut trail, clock::now());
-            stage.runtime.block_on(check).unwrap()
+            let (environment, now) = (Environment::Production, clock.now());
+            let request = AuthenticationRequest { environment, sent: &sent, address: None, now };
+            stage.runtime.block_on(authenticator.authenticate(request)).unwrap()
         });
     });
-    let wanted = Wanted::from_form(&form).unwrap();
+    let parameters = TokenParameters::from_form(&form).unwrap();
     let audiences = EnvironmentAudiences {
         default: "https://auth.example/resources".parse().unwrap(),
         management: "https://auth.example/api/v1".parse().unwrap(),
     };
-    let jti: TokenId = random::id(clock::now()).unwrap();
+    let jti: TokenId = random::id(clock.now()).unwrap();
     criterion.bench_function("grant, unsigned", |bencher| {
         bencher.iter(|| {
-            let (client, secret) = (&known.client, stage.secret.as_str());
-            let request = AuthenticatedRequest { wanted: &wanted, client, ceiling: None, secret };
-            let mut issuer = JwtIssuer {
+            let client = known.as_client().unwrap();
+            let request = AuthenticatedRequest::new(&parameters, client, None, &stage.secret);
+            let issuer = JwtIssuer {
                 issuer: ISSUER,
                 environment: "production",
                 customers: &[],
-                issued_at: clock::now(),
+                issued_at: clock.now(),
                 jti: jti.as_str(),
                 sign: |_: &Claims<'_>| Some(String::new()),
             };
-            grant::run(black_box(&request), &audiences, &mut issuer).unwrap()
+            grant::run(black_box(&request), &audiences, &issuer).unwrap()
         });
     });
 }
 
 fn audit(criterion: &mut Criterion) {
     let stage = Stage::new();
-    let mut trail = Trail::anonymous("token.issue", Some(Environment::Production), origin());
-    trail.authenticated(&stage.id.as_str().into());
+    let (recorder, cache) = (&stage.services.recorder, &stage.services.tokens.authenticator.credentials);
+    let client = stage.runtime.block_on(cache.client(&stage.id)).unwrap().unwrap();
+    let context = AuditContext::anonymous(Action::TokenIssue, Some(Environment::Production), origin())
+        .with_subject(Subject::of(&client).authenticated());
     let append = || async {
-        let event = trail.event(Outcome::Success, 200, "ok").unwrap();
-        stage.services.journal.record(event).await.unwrap();
+        let event = recorder.event(&context, Outcome::Success, Disposition::Ok, Reason::Ok).unwrap();
+        recorder.journal().record(event).await.unwrap();
     };
     criterion.bench_function("audit append, one at a time", |bencher| {
         bencher.iter(|| stage.runtime.block_on(append()));

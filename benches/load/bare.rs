@@ -9,7 +9,7 @@ use std::sync::Arc;
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, PRAGMA};
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use sealwright::clock;
+use sealwright::clock::Clock;
 use sealwright::crypto::digest::sha256;
 use sealwright::crypto::jwt::{TokenSigner, install_provider};
 use sealwright::crypto::random;
@@ -18,7 +18,7 @@ use sealwright::domain::audience::Audience;
 use sealwright::domain::ids::TokenId;
 use sealwright::domain::signing_key::Algorithm;
 use sealwright::domain::token::{AudClaim, Claims, CustomersClaim};
-use sealwright::oauth::client_authentication::presented;
+use sealwright::oauth::client_authentication::extract_credentials;
 use sealwright::oauth::form::Form;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,7 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static NO_REQUEST: HeaderValue = HeaderValue::from_static("req_00000000000000000000000000000000");
 
 struct Issuer {
+    clock: Clock,
     signer: TokenSigner,
     identifier: String,
     audiences: [Audience; 1],
@@ -63,9 +64,9 @@ async fn token(request: HttpRequest, body: Bytes, issuer: Data<Issuer>) -> HttpR
 fn sign(request: &HttpRequest, body: &[u8], issuer: &Issuer) -> Option<String> {
     let form = Form::parse(body).ok()?;
     let authorization: Vec<&[u8]> = request.headers().get_all(AUTHORIZATION).map(HeaderValue::as_bytes).collect();
-    let credentials = presented(&authorization, request.query_string(), &form).ok()?;
+    let credentials = extract_credentials(&authorization, request.query_string(), &form).ok()?;
     form.get("grant_type").filter(|grant| *grant == "client_credentials")?;
-    let now = clock::now();
+    let now = issuer.clock.now();
     let jti: TokenId = random::id(now).ok()?;
     let claims = Claims {
         iss: &issuer.identifier,
@@ -84,7 +85,7 @@ fn sign(request: &HttpRequest, body: &[u8], issuer: &Issuer) -> Option<String> {
 
 /// The member that the bare verification reads.
 #[derive(Deserialize)]
-struct Presented<'k> {
+struct KeyToVerify<'k> {
     key: &'k str,
 }
 
@@ -97,9 +98,9 @@ const VERDICT: &str = concat!(
 );
 
 async fn verify(body: Bytes) -> HttpResponse {
-    match serde_json::from_slice::<Presented<'_>>(&body) {
-        Ok(presented) => {
-            std::hint::black_box(sha256(presented.key.as_bytes()));
+    match serde_json::from_slice::<KeyToVerify<'_>>(&body) {
+        Ok(request) => {
+            std::hint::black_box(sha256(request.key.as_bytes()));
             HttpResponse::Ok()
                 .insert_header((CACHE_CONTROL, "no-store"))
                 .insert_header((CONTENT_TYPE, "application/json"))
@@ -133,7 +134,7 @@ fn issuer(address: &str) -> Result<Issuer, Box<dyn std::error::Error>> {
     let (kid, _) = pair.public_jwk();
     let identifier = format!("http://{address}");
     let audiences = [format!("{identifier}/resources").parse()?];
-    Ok(Issuer { signer: TokenSigner::new(&kid, pair), identifier, audiences })
+    Ok(Issuer { clock: Clock::system(), signer: TokenSigner::new(&kid, pair), identifier, audiences })
 }
 
 #[actix_web::main]

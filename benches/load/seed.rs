@@ -1,9 +1,10 @@
-//! Fills a data folder for the load script: clients with secrets that work, secrets that were right once, and copies of
-//! a client by the million. Run it while no server uses the folder.
+//! Fills a data folder for the load program: clients with secrets that work, secrets that were right once, and copies
+//! of a client by the million. Run it while no server uses the folder.
 //!
-//! Usage: `seed-clients DATA_DIR PUBLIC_URL COUNT ROTATED COPIES`. `COUNT` clients are written to standard output, a line
-//! each: `live`, id, secret. Of them the first `ROTATED` get a new secret; their old ones stand in lines that begin with
-//! `rotated`. `COPIES` rows are copied from the last client; nobody knows a secret of these. Not a part of the product.
+//! Usage: `seed-clients DATA_DIR PUBLIC_URL COUNT ROTATED COPIES`. `COUNT` clients are written to standard output, a
+//! line each: `live`, id, secret. Of them the first `ROTATED` get a new secret; their old ones are in lines that begin
+//! with `rotated`. `COPIES` rows are copied from the last client; nobody knows a secret of these. Not a part of the
+//! product.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -11,13 +12,14 @@ use std::sync::Arc;
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
-use sealwright::app::{self, Purposes, system_origin};
+use sealwright::app::{self, Purposes};
+use sealwright::clock::Clock;
 use sealwright::config::{Config, Flags};
 use sealwright::domain::caller::Caller;
+use sealwright::domain::credential::{Changes, CredentialInput, CredentialKind, NewCredential, NewKind};
+use sealwright::domain::environment::Environment;
+use sealwright::domain::patch::Patch;
 use sealwright::domain::time::Duration;
-use sealwright::service::belonging::NewPlace;
-use sealwright::service::clients::ClientInput;
-use sealwright::service::input::Patch;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -45,16 +47,16 @@ impl Arguments {
     }
 }
 
-const PLACE: NewPlace<'_> = NewPlace { environment: Some("production"), owner: None };
-
-fn client() -> ClientInput {
-    ClientInput {
-        name: Patch::Set("load".to_owned()),
-        scopes: Patch::Set(vec!["orders:read".to_owned(), "orders:write".to_owned()]),
+fn client() -> Result<NewCredential, Failure> {
+    let changes = Changes {
+        name: Some("load".parse()?),
+        scopes: Some("orders:read orders:write".parse()?),
         rate_per_minute: Patch::Clear,
         burst_per_second: Patch::Clear,
-        ..ClientInput::default()
-    }
+        ..Changes::default()
+    };
+    let input = CredentialInput { changes, ..CredentialInput::default() };
+    Ok(NewCredential { kind: NewKind::Client, environment: Some(Environment::Production), owner: None, input })
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -65,23 +67,23 @@ async fn main() -> Result<(), Failure> {
         public_url: Some(arguments.public_url.clone()),
         ..Flags::default()
     })?;
-    let services = app::open(&config, config.server.listen, Purposes::Serve).await?;
-    let origin = system_origin("seed clients")?;
+    let services = app::open(&config, config.server.listen, Purposes::Serve, Clock::system()).await?;
+    let origin = services.recorder.system_origin("seed clients")?;
+    let (credentials, kind) = (&services.credentials, CredentialKind::Client);
     let mut out = std::io::stdout().lock();
     let mut last = None;
     for number in 0..arguments.count {
-        let (made, secret) =
-            services.create_client(&Caller::System, PLACE, client(), None, Arc::clone(&origin)).await?;
-        let id = made.id.as_str();
+        let created = credentials.create(&Caller::System, client()?, None, Arc::clone(&origin)).await?;
+        let (id, secret) = (created.credential.id, created.secret.ok_or("no secret")?);
         if number < arguments.rotated {
             writeln!(out, "rotated {id} {}", secret.expose())?;
-            let (_, new) =
-                services.rotate_client_secret(&Caller::System, id, Duration::ZERO, None, Arc::clone(&origin)).await?;
-            writeln!(out, "live {id} {}", new.expose())?;
+            let (id, origin) = (id.as_str(), Arc::clone(&origin));
+            let rotated = credentials.rotate(&Caller::System, kind, id, Duration::ZERO, None, origin).await?;
+            writeln!(out, "live {id} {}", rotated.secret.ok_or("no secret")?.expose())?;
         } else {
             writeln!(out, "live {id} {}", secret.expose())?;
         }
-        last = Some(made.id);
+        last = Some(id);
     }
     drop(services);
     match last {
@@ -100,8 +102,8 @@ fn copy(arguments: &Arguments, original: &str) -> Result<(), Failure> {
         let all = columns_of(&mut connection, table)?;
         Ok(all.into_iter().filter(|name| !apart.contains(&name.as_str())).collect::<Vec<_>>().join(", "))
     };
-    let of_client = columns("clients", &["id"])?;
-    let of_secret = columns("client_secrets", &["id", "client_id"])?;
+    let of_client = columns("credentials", &["id"])?;
+    let of_secret = columns("credential_secrets", &["id", "credential"])?;
     let copies = arguments.copies;
     connection.batch_execute(&format!(
         "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -200000; \
@@ -110,11 +112,11 @@ fn copy(arguments: &Arguments, original: &str) -> Result<(), Failure> {
              SELECT printf('%012x7%s', unixepoch() * 1000 - 10000 * ({copies} - n + 1), \
                            substr(lower(hex(randomblob(10))), 1, 19)) AS digits FROM number; \
          BEGIN IMMEDIATE; \
-         INSERT INTO clients (id, {of_client}) \
-             SELECT 'cli_' || digits, {of_client} FROM copies, clients WHERE clients.id = '{original}'; \
-         INSERT INTO client_secrets (id, client_id, {of_secret}) \
-             SELECT 'sec_' || digits, 'cli_' || digits, {of_secret} FROM copies, client_secrets \
-             WHERE client_secrets.client_id = '{original}'; \
+         INSERT INTO credentials (id, {of_client}) \
+             SELECT 'cli_' || digits, {of_client} FROM copies, credentials WHERE credentials.id = '{original}'; \
+         INSERT INTO credential_secrets (id, credential, {of_secret}) \
+             SELECT 'sec_' || digits, 'cli_' || digits, {of_secret} FROM copies, credential_secrets \
+             WHERE credential_secrets.credential = '{original}'; \
          COMMIT; PRAGMA wal_checkpoint(TRUNCATE);"
     ))?;
     Ok(())

@@ -6,7 +6,7 @@ mod issue;
 mod revoke;
 mod token_verifier;
 
-pub use authenticate_client::ClientAuthenticator;
+pub use authenticate_client::{AuthenticationRequest, ClientAuthenticator};
 pub use introspect::{ActiveToken, Introspection};
 pub use issue::IssueOutcome;
 pub use token_verifier::{NotInForce, TokenInForce, TokenVerifier};
