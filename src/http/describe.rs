@@ -96,6 +96,7 @@ impl OperationDoc {
     pub fn json<T: ToSchema>(&mut self, content_type: &str) -> Response {
         let description = match T::schema() {
             RefOr::T(Schema::Object(object)) => object.description,
+            RefOr::T(Schema::AllOf(parts)) => parts.description,
             _ => None,
         };
         let content = ContentBuilder::new().schema(Some(self.schema::<T>())).build();

@@ -35,9 +35,9 @@ pub struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = String)]
     sub: Option<String>,
-    /// Whom it is for: one string, or several.
+    /// Whom it is for: one string, or a list of strings (RFC 7519 §4.1.3).
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(required = false, value_type = TokenAudience)]
+    #[schema(required = false, value_type = serde_json::Value)]
     aud: Option<TokenAudience>,
     /// Its issuer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,10 +53,10 @@ pub struct Introspection {
     environment: Option<Environment>,
 }
 
-/// Whom a token is for (RFC 7519 §4.1.3).
-#[derive(Debug, Serialize, ToSchema)]
+/// Whom a token is for. Clients that are generated have no good type for the choice: the document leaves it open.
+#[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub enum TokenAudience {
+enum TokenAudience {
     /// The usual case.
     One(String),
     /// Several.

@@ -1,5 +1,6 @@
 //! The reference for developers: the OpenAPI document, and the page that shows it. Everything comes from this binary.
 
+mod enum_names;
 mod flat;
 mod openapi;
 pub mod samples;

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::Method;
-use utoipa::ToSchema as _;
+use serde_json::Value;
 use utoipa::openapi::path::PathItem;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Components, InfoBuilder, License, OpenApi, Paths, Server};
+use utoipa::{PartialSchema as _, ToSchema as _};
 
-use super::{flat, samples};
+use super::{enum_names, flat, samples};
 use crate::config::Issuers;
 use crate::domain::environment::Environment;
 use crate::http::describe::problem_responses;
@@ -50,24 +51,21 @@ const TAGS: [(&str, &str); 10] = [
 /// The document as it is served.
 pub fn serialised(issuers: &Issuers) -> String {
     let issuer = |environment| issuers.of(environment).issuer.to_string();
-    let document = match serde_json::to_value(document(&issuer)) {
-        Ok(document) => flat::flattened(document).to_string(),
-        Err(error) => {
-            log::error!("the OpenAPI document: {error}");
-            String::new()
-        }
-    };
-    document.replace(samples::ADDRESS, &issuer(Environment::Production))
+    let document = as_json(&issuer);
+    let document = document.inspect_err(|error| log::error!("the OpenAPI document: {error}")).unwrap_or_default();
+    document.to_string().replace(samples::ADDRESS, &issuer(Environment::Production))
+}
+
+fn as_json(issuer: &impl Fn(Environment) -> String) -> serde_json::Result<Value> {
+    let mut document = flat::flattened(serde_json::to_value(document(issuer))?);
+    enum_names::add(&mut document);
+    Ok(document)
 }
 
 fn document(issuer: &impl Fn(Environment) -> String) -> OpenApi {
     let mut schemas: Vec<NamedSchema> = vec![];
-    for (name, schema) in [
-        (Permission::name(), <Permission as utoipa::PartialSchema>::schema()),
-        (Problem::name(), <Problem as utoipa::PartialSchema>::schema()),
-    ] {
-        schemas.push((name.into_owned(), schema));
-    }
+    schemas.push((Permission::name().into_owned(), Permission::schema()));
+    schemas.push((Problem::name().into_owned(), Problem::schema()));
     Problem::schemas(&mut schemas);
     let mut paths = Paths::new();
     for (path, (item, found)) in path_items(issuer) {

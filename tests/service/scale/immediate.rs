@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::api::{owner, text};
-use crate::support::{Answer, Database, Kind, Server, TestClient, TestKey};
+use crate::api::text;
+use crate::support::{Answer, Database, Kind, Server, TestClient, TestKey, pause};
 
 /// Threads that go through rounds of their own.
 const THREADS: usize = 4;
@@ -129,9 +129,9 @@ impl<'s> Stage<'s> {
 
 fn rounds_that_accept_nothing(database: Database, rounds: usize) {
     let settings = [("SIGNING_ALGORITHMS", r#"["ES256"]"#), ("LOG", "warn")];
-    let server = Server::start_with(database, &settings);
+    let server = Server::spawn_with(database, &settings);
     // A token lives an hour; a key has no end, and neither has limits.
-    let (owner, verifier) = (owner(&server), server.key("sealwright.keys:verify"));
+    let (owner, verifier) = (server.owner(), server.key("sealwright.keys:verify"));
     let stages: Vec<Stage<'_>> = (0..THREADS).map(|number| Stage::new(&server, &owner, &verifier, number)).collect();
     let (ended, done, accepted) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
@@ -146,7 +146,7 @@ fn rounds_that_accept_nothing(database: Database, rounds: usize) {
                         for (field, value) in [("x-api-key", &key), ("authorization", &bearer)] {
                             let url = format!("{}/api/v1/forward-auth", server.url);
                             server.send(server.http.get(url).header(field, value));
-                            std::thread::sleep(std::time::Duration::from_millis(1));
+                            pause("the rounds need the machine, too", std::time::Duration::from_millis(1));
                         }
                     }
                 })

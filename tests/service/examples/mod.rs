@@ -1,5 +1,8 @@
 //! The examples, run as their README files have it: each client calls each resource server.
 
+mod forger;
+mod patience;
+
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
@@ -14,14 +17,16 @@ use serde_json::{Value, json};
 
 use crate::support::programs::{self, first_line};
 use crate::support::raw::{answer, read_head};
-use crate::support::{Answer, Database, Kind, Server, TestClient, run};
+use crate::support::{Answer, Database, Kind, Server, TestClient, eventually, run};
+
+use forger::{asks_for_keys_now_and_then, trusts_no_header};
+use patience::is_patient;
 
 /// The name of the API that the resource servers are.
 const AUDIENCE: &str = "https://api.example.com";
 
-/// A server without RSA keys, which take long to make: algorithms are the business of the tests of interoperability.
 fn start() -> Server {
-    Server::start_with(Database::new(Kind::Sqlite), &[("SIGNING_ALGORITHMS", r#"["ES256"]"#)])
+    Server::start(Database::new(Kind::Sqlite))
 }
 
 fn client_of(server: &Server, scopes: &str, options: &[&str]) -> TestClient {
@@ -158,8 +163,11 @@ fn refuses_by_the_book(resource_server: Command) {
         assert_eq!((answer.status, answer.body["error"].as_str()), (401, Some("invalid_token")), "{name}");
         assert!(answer.header("WWW-Authenticate").contains("error=\"invalid_token\""), "{name}");
     };
+    // Issued ten seconds ago, for one.
     let short_lived = client_of(&server, "orders:read", &["--token-lifetime", "1s"]);
+    server.advance(-10_000);
     let expired = token(&short_lived);
+    server.advance(10_000);
     invalid("junk", "junk");
     invalid("junk in three parts", "a.b.c");
     let (message, signature) = good.rsplit_once('.').unwrap();
@@ -171,115 +179,10 @@ fn refuses_by_the_book(resource_server: Command) {
     let form = [("grant_type", "client_credentials")];
     let foreign = server.post_form("/staging/api/oauth/token", &staging, &form);
     invalid("a staging token", foreign.body["access_token"].as_str().unwrap());
-    std::thread::sleep(Duration::from_secs(2));
     invalid("an expired token", &expired);
 
     server.kill();
     assert_eq!(api.call(&server, &good).status, 200, "tokens are verified without the issuer");
-}
-
-/// An issuer with one key, which signs whatever it is asked to.
-struct Forger {
-    url: String,
-    key: KeyPair,
-    times_asked: Arc<AtomicUsize>,
-}
-
-impl Forger {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-        let (x, y) = key.public_key_raw()[1..].split_at(32);
-        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
-        let jwk = json!({"kty": "EC", "crv": "P-256", "x": x, "y": y, "use": "sig", "alg": "ES256", "kid": "key"});
-        let keys = json!({"keys": [jwk]}).to_string();
-        let metadata = json!({"issuer": url, "jwks_uri": format!("{url}/jwks")}).to_string();
-        let times_asked = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&times_asked);
-        std::thread::spawn(move || {
-            for connection in listener.incoming() {
-                let mut connection = connection.unwrap();
-                let is_for_keys = read_head(&mut connection).unwrap_or_default().starts_with("GET /jwks ");
-                counter.fetch_add(is_for_keys.into(), Ordering::SeqCst);
-                answer(&mut connection, "200 OK", if is_for_keys { &keys } else { &metadata });
-            }
-        });
-        Self { url, key, times_asked }
-    }
-
-    /// The header and the claims of a good token.
-    fn good(&self) -> (Header, Value) {
-        let mut header = Header::new(Algorithm::ES256);
-        (header.typ, header.kid) = (Some("at+jwt".to_owned()), Some("key".to_owned()));
-        let now = jsonwebtoken::get_current_timestamp();
-        let claims = json!({
-            "iss": self.url, "aud": AUDIENCE, "sub": "cli_1", "client_id": "cli_1", "jti": "1",
-            "iat": now, "exp": now + 60, "scope": "orders:read",
-        });
-        (header, claims)
-    }
-
-    fn sign(&self, header: &Header, claims: &Value) -> String {
-        let key = match header.alg {
-            Algorithm::ES256 => EncodingKey::from_ec_der(&self.key.serialize_der()),
-            _ => EncodingKey::from_secret(self.key.public_key_raw()),
-        };
-        jsonwebtoken::encode(header, claims, &key).unwrap()
-    }
-}
-
-/// What only an issuer could make, or somebody who knows its public key.
-fn trusts_no_header(resource_server: Command) {
-    let (server, forger) = (start(), Forger::start());
-    let api = ResourceServer::start(resource_server, &forger.url);
-    let (good_header, good_claims) = forger.good();
-    let good = forger.sign(&good_header, &good_claims);
-    assert_eq!(api.call(&server, &good).status, 200);
-
-    let of_header = |change: &dyn Fn(&mut Header)| {
-        let mut header = good_header.clone();
-        change(&mut header);
-        forger.sign(&header, &good_claims)
-    };
-    let without = |claim: &str| {
-        let mut claims = good_claims.clone();
-        claims.as_object_mut().unwrap().remove(claim);
-        forger.sign(&good_header, &claims)
-    };
-    let (_, payload_and_signature) = good.split_once('.').unwrap();
-    let (payload, _) = payload_and_signature.split_once('.').unwrap();
-    let unsigned = URL_SAFE_NO_PAD.encode(r#"{"typ":"at+jwt","alg":"none","kid":"key"}"#);
-    let mut tokens = vec![
-        ("alg none", format!("{unsigned}.{payload}.")),
-        ("the public key as a secret", of_header(&|header| header.alg = Algorithm::HS256)),
-        ("typ JWT", of_header(&|header| header.typ = Some("JWT".to_owned()))),
-        ("no typ", of_header(&|header| header.typ = None)),
-        ("no kid of the issuer's", of_header(&|header| header.kid = Some("other".to_owned()))),
-        ("crit", of_header(&|header| header.crit = Some(vec!["unheard-of".to_owned()]))),
-    ];
-    for claim in ["iss", "aud", "exp", "iat", "sub", "client_id", "jti"] {
-        tokens.push((claim, without(claim)));
-    }
-    for (name, token) in tokens {
-        let answer = api.call(&server, &token);
-        assert_eq!((answer.status, answer.body["error"].as_str()), (401, Some("invalid_token")), "{name}");
-    }
-    let answer = api.call(&server, &without("scope"));
-    assert_eq!((answer.status, answer.body["error"].as_str()), (403, Some("insufficient_scope")));
-}
-
-/// Whoever makes up ids of keys cannot make the resource server besiege its issuer.
-fn asks_for_keys_now_and_then(resource_server: Command) {
-    let (server, forger) = (start(), Forger::start());
-    let api = ResourceServer::start(resource_server, &forger.url);
-    let (mut header, claims) = forger.good();
-    for number in 0..50 {
-        header.kid = Some(format!("made up {number}"));
-        assert_eq!(api.call(&server, &forger.sign(&header, &claims)).status, 401);
-    }
-    let times = forger.times_asked.load(Ordering::SeqCst);
-    assert!(times <= 5, "asked {times} times");
 }
 
 /// Neither yes nor no: the caller is to come again.
@@ -293,75 +196,8 @@ fn says_503_while_it_has_no_keys(resource_server: Command) {
     assert!(answer.body["error"].is_null());
 
     server.restart();
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while api.call(&server, &good).status != 200 {
-        assert!(Instant::now() < deadline, "it never asked for the keys again");
-        std::thread::sleep(Duration::from_millis(200));
-    }
-}
-
-/// An API that gives these answers, one a connection, whatever it is asked. Its address.
-fn api_that_answers(answers: &'static [&'static str]) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/orders", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        // Clients open connections in advance, and may close them without having asked anything.
-        let mut asked = listener.incoming().map(Result::unwrap).filter_map(|mut connection| {
-            read_head(&mut connection)?;
-            Some(connection)
-        });
-        for head in answers {
-            answer(&mut asked.next().unwrap(), head, "{}");
-        }
-    });
-    url
-}
-
-/// A client repeats what met 429 and 503, when it is told to, and replaces a token that is refused before its time.
-fn is_patient(command: Command) {
-    let server = start();
-    let client = client_of(&server, "orders:read", &[]);
-    let url = api_that_answers(&[
-        "429 Too Many Requests\r\nRetry-After: 1",
-        "503 Service Unavailable",
-        "200 OK",
-        "401 Unauthorized\r\nWWW-Authenticate: Bearer error=\"invalid_token\"",
-        "200 OK",
-    ]);
-    let started = Instant::now();
-    let output = call_by(command, &server.url, &client, &url);
-    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
-    assert!(started.elapsed() > Duration::from_millis(1750), "it was told to wait a second, and to back off");
-    let requests: Vec<_> = calls(&output).iter().map(|call| call["token_requests"].as_u64().unwrap()).collect();
-    assert_eq!(requests, [1, 2]);
-    // The server tells tokens apart, too.
-    assert_eq!(tokens_issued(&server, &client), 2);
-}
-
-/// What a client cannot mend it says, without the secret.
-#[test]
-fn clients_say_what_is_wrong() {
-    let server = start();
-    let api = ResourceServer::start(programs::rust("resource-server"), &server.url);
-    let poor = client_of(&server, "invoices:read", &[]);
-    let wrong = TestClient { secret: "wrong_and_never_told".to_owned(), ..poor.clone() };
-    for program in CLIENTS.into_iter().chain([SHELL]) {
-        let name = format!("{:?}", program());
-        let refused = call_by(program(), &server.url, &poor, &api.orders);
-        assert_eq!(refused.status.code(), Some(1), "{name}");
-        let said = [text(&refused.stdout), text(&refused.stderr)].concat();
-        assert!(said.contains("insufficient_scope"), "{name}: {said}");
-
-        let refused = call_by(program(), &server.url, &wrong, &api.orders);
-        assert_eq!(refused.status.code(), Some(1), "{name}");
-        let said = [text(&refused.stdout), text(&refused.stderr)].concat();
-        assert!(said.contains("401") && said.contains("invalid_client"), "{name}: {said}");
-        assert!(!said.contains(&wrong.secret), "{name}: {said}");
-
-        let nothing = run(&mut program());
-        assert_eq!(nothing.status.code(), Some(2), "{name}");
-        assert!(text(&nothing.stderr).contains("SEALWRIGHT_ISSUER"), "{name}");
-    }
+    let asks_again = || api.call(&server, &good).status == 200;
+    eventually("it asks for the keys again", Duration::from_secs(20), asks_again);
 }
 
 macro_rules! for_each_language {
@@ -386,6 +222,7 @@ macro_rules! for_each_language {
         }
     )*};
 }
+
 for_each_language! {
     serves_every_client: "resource-server", "examples/python/resource_server.py", "examples/resource_server.mjs";
     refuses_by_the_book: "resource-server", "examples/python/resource_server.py", "examples/resource_server.mjs";
@@ -400,7 +237,7 @@ for_each_language! {
 /// The crate for resource servers, in the Rust example, asks the real server about keys.
 #[test]
 fn the_rust_resource_server_takes_api_keys_as_sealwright_says() {
-    let server = start();
+    let server = Server::spawn(Database::new(Kind::Sqlite));
     let own = server.key("sealwright.keys:verify");
     let mut program = programs::rust("resource-server");
     program.env("SEALWRIGHT_API_KEY", &own.key);
@@ -425,8 +262,7 @@ fn the_rust_resource_server_takes_api_keys_as_sealwright_says() {
         assert_eq!(get(&key.key).status, status, "{}", key.id);
     }
     assert_eq!(get("sw_live_junk").status, 401);
-    server.cli(&["key", "revoke", &good.id]);
-    std::thread::sleep(Duration::from_secs(1));
+    server.manage("POST", &format!("/keys/{}/revoke", good.id), None);
     assert_eq!(get(&good.key).status, 401);
     let both = server.http.get(&api.orders).header("X-API-Key", &good.key).bearer_auth("a.b.c");
     assert_eq!(server.send(both).status, 400);

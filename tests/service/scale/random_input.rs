@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
-use super::{basic, client};
+use crate::oauth::{basic, client};
 use crate::support::{Database, Kind, Server};
 
 /// Every route with a method that it takes, and places where there is none.
@@ -244,7 +244,7 @@ impl Random {
 /// SPEC §11, STANDARDS 24, 32, 50, 105: never a 5xx, never a connection that ends without an answer, never a panic.
 #[test]
 fn random_requests_to_every_endpoint_are_answered_and_harm_nothing() {
-    let server = Server::start(Database::new(Kind::Sqlite));
+    let server = Server::spawn(Database::new(Kind::Sqlite));
     let address = server.url.trim_start_matches("http://").to_owned();
     let unlimited = |scopes: &str| client(&server, scopes, &[]);
     let witness = unlimited("orders:read");
