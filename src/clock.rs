@@ -13,7 +13,10 @@ pub struct Clock(Source);
 enum Source {
     #[default]
     System,
+    /// Milliseconds since the epoch.
     Manual(Arc<AtomicI64>),
+    /// Milliseconds ahead of the system's clock.
+    Moved(Arc<AtomicI64>),
 }
 
 impl Clock {
@@ -24,8 +27,16 @@ impl Clock {
 
     /// A clock that stays at `start` until its [`ManualClock`] moves it.
     pub fn manual(start: Timestamp) -> (Self, ManualClock) {
-        let millis = Arc::new(AtomicI64::new(start.millis()));
-        (Self(Source::Manual(Arc::clone(&millis))), ManualClock(millis))
+        Self::with_hands(Source::Manual(Arc::new(AtomicI64::new(start.millis()))))
+    }
+
+    /// The system's clock, moved by what its [`ManualClock`] says: time passes, so that no two ids need share an instant.
+    pub fn moved() -> (Self, ManualClock) {
+        Self::with_hands(Source::Moved(Arc::default()))
+    }
+
+    fn with_hands(source: Source) -> (Self, ManualClock) {
+        (Self(source.clone()), ManualClock(source))
     }
 
     /// This instant.
@@ -33,13 +44,14 @@ impl Clock {
         match &self.0 {
             Source::System => system_now(),
             Source::Manual(millis) => Timestamp::from_millis(millis.load(Ordering::SeqCst)),
+            Source::Moved(ahead) => Timestamp::from_millis(system_now().millis() + ahead.load(Ordering::SeqCst)),
         }
     }
 }
 
-/// Moves a clock of [`Clock::manual`]; in either direction, as real clocks are moved.
+/// Moves a clock of [`Clock::manual`] or [`Clock::moved`]; in either direction, as real clocks are moved.
 #[derive(Clone, Debug)]
-pub struct ManualClock(Arc<AtomicI64>);
+pub struct ManualClock(Source);
 
 impl ManualClock {
     /// Moves the clock by `duration`, back if it is negative.
@@ -49,12 +61,21 @@ impl ManualClock {
 
     /// Moves the clock by `millis` milliseconds, back if they are negative.
     pub fn advance_millis(&self, millis: i64) {
-        self.0.fetch_add(millis, Ordering::SeqCst);
+        match &self.0 {
+            Source::Manual(hands) | Source::Moved(hands) => {
+                hands.fetch_add(millis, Ordering::SeqCst);
+            }
+            Source::System => {}
+        }
     }
 
     /// Sets the clock to `now`.
     pub fn set(&self, now: Timestamp) {
-        self.0.store(now.millis(), Ordering::SeqCst);
+        match &self.0 {
+            Source::Manual(hands) => hands.store(now.millis(), Ordering::SeqCst),
+            Source::Moved(hands) => hands.store(now.millis() - system_now().millis(), Ordering::SeqCst),
+            Source::System => {}
+        }
     }
 }
 
@@ -81,5 +102,15 @@ mod tests {
         assert_eq!(clock.now(), Timestamp::from_millis(104_999));
         hands.set(Timestamp::from_seconds(1));
         assert_eq!(clock.now(), Timestamp::from_seconds(1));
+    }
+
+    #[test]
+    fn a_moved_clock_runs_from_where_it_was_moved_to() {
+        let (clock, hands) = Clock::moved();
+        assert!(clock.now() >= system_now().minus(Duration::seconds(60)));
+        hands.advance(Duration::seconds(3600));
+        assert!(clock.now() >= system_now().plus(Duration::seconds(3540)));
+        hands.set(Timestamp::from_seconds(1));
+        assert!(clock.now() >= Timestamp::from_seconds(1) && clock.now() < Timestamp::from_seconds(60));
     }
 }

@@ -1,6 +1,6 @@
-//! What the hot paths are measured against: bare actix-web handlers. That of the token endpoint parses the same form, signs
-//! the same claims with a parsed ES256 key and gives the same answer; those of verify and forward-auth hash the key and answer
-//! the same bytes. They find no credential, check nothing, and keep no store, audit log, metrics or log.
+//! What the hot paths are measured against: bare actix-web handlers. That of the token endpoint parses the same form,
+//! signs the same claims with a parsed ES256 key and gives the same response; those of verify and forward-auth hash the
+//! key and give the same bytes. They find no credential, check nothing, and keep no store, audit log, metrics or log.
 //!
 //! Usage: `bare-handler ADDRESS WORKERS`. Not a part of the product.
 
@@ -37,7 +37,7 @@ struct Issuer {
 }
 
 #[derive(Serialize)]
-struct TokenAnswer<'a> {
+struct TokenResponse<'a> {
     access_token: &'a str,
     token_type: &'static str,
     expires_in: i64,
@@ -50,7 +50,7 @@ async fn token(request: HttpRequest, body: Bytes, issuer: Data<Issuer>) -> HttpR
             .insert_header((CACHE_CONTROL, "no-store"))
             .insert_header((PRAGMA, "no-cache"))
             .insert_header((REQUEST_ID.clone(), NO_REQUEST.clone()))
-            .json(TokenAnswer {
+            .json(TokenResponse {
                 access_token: &access_token,
                 token_type: "Bearer",
                 expires_in: LIFETIME,
@@ -88,8 +88,13 @@ struct Presented<'k> {
     key: &'k str,
 }
 
-/// What verify answers of a key of the load script, as long as a true one.
-const VERDICT: &str = r#"{"code":"VALID","customers":[],"environment":"production","expires_at":null,"id":"key_00000000000000000000000000000000","name":"load","owner":null,"rate_limit":{"limit":null,"remaining":null,"reset_after":0,"retry_after":0},"scopes":["orders:read","orders:write"],"type":"partner","valid":true}"#;
+/// What verify says of a key of the load program, as long as a true response.
+const VERDICT: &str = concat!(
+    r#"{"code":"VALID","customers":[],"environment":"production","expires_at":null,"#,
+    r#""id":"key_00000000000000000000000000000000","name":"load","owner":null,"#,
+    r#""rate_limit":{"limit":null,"remaining":null,"reset_after":0,"retry_after":0},"#,
+    r#""scopes":["orders:read","orders:write"],"type":"partner","valid":true}"#,
+);
 
 async fn verify(body: Bytes) -> HttpResponse {
     match serde_json::from_slice::<Presented<'_>>(&body) {

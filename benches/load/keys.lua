@@ -1,5 +1,5 @@
--- Requests with API keys for wrk: with the keys of the file that KEYS names in rotation, to verify each as VERIFIER, or to ask
--- forward-auth where there is no VERIFIER. Prints one line at the end, as token.lua does.
+-- Requests with API keys for wrk: with the keys of the file that KEYS names in rotation, to verify each as VERIFIER, or
+-- to ask forward-auth where there is no VERIFIER. Prints one line at the end, as token.lua does.
 
 local starts = 0
 

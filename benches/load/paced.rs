@@ -1,11 +1,11 @@
 //! Token requests at a set pace, which a load generator that goes as fast as it can is no use for: warm clients in
 //! rotation, cold clients (each of them once), and a flood of wrong secrets beside them, all from one address.
 //!
-//! Usage: `paced-load ADDRESS SECONDS GROUP…`, a group being `NAME:RATE:FILE`: so many requests a second with the
-//! lines of the file, which are an id and a secret. The group `cold` ends with its file; others begin it again. The answer
-//! to `flood` must be 401 or 429, to others 200. Prints a line a group: name, answered as it must be, answered otherwise,
-//! failed, p50, p99 and longest in microseconds. A request that had to wait for its turn is late from the moment when it was
-//! due. Not a part of the product.
+//! Usage: `paced-load ADDRESS SECONDS GROUP…`, a group being `NAME:RATE:FILE`: so many requests a second with the lines
+//! of the file, which are an id and a secret. The group `cold` ends with its file; others begin it again. The response
+//! to `flood` must be 401 or 429, to others 200. Prints a line a group: name, requests with the response that they must
+//! get, with another one, failed, p50, p99 and longest in microseconds. A request that had to wait for its turn is late
+//! from the moment when it was due. Not a part of the product.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,9 +15,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 const USAGE: &str = "usage: paced-load ADDRESS SECONDS NAME:RATE:FILE…";
-/// Connections of a group: a request waits only where all of these wait for answers.
+/// Connections of a group: a request waits only where all of these wait for responses.
 const CONNECTIONS: usize = 64;
-/// An answer is given up after this.
+/// A response is given up after this.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Group {
@@ -99,7 +99,7 @@ async fn send(group: Arc<Group>, address: String, start: Instant, end: Instant) 
     tally
 }
 
-/// One request and the status of its answer, which is read to its end.
+/// One request and the status of its response, which is read to its end.
 async fn exchange(connection: &mut Option<TcpStream>, address: &str, request: &str) -> std::io::Result<u16> {
     let broken = || std::io::Error::from(std::io::ErrorKind::InvalidData);
     if connection.is_none() {
@@ -109,12 +109,12 @@ async fn exchange(connection: &mut Option<TcpStream>, address: &str, request: &s
     }
     let stream = connection.as_mut().ok_or_else(broken)?;
     stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::with_capacity(2048);
+    let mut response = Vec::with_capacity(2048);
     loop {
-        if stream.read_buf(&mut answer).await? == 0 {
+        if stream.read_buf(&mut response).await? == 0 {
             return Err(broken());
         }
-        let text = std::str::from_utf8(&answer).map_err(|_| broken())?;
+        let text = std::str::from_utf8(&response).map_err(|_| broken())?;
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
         let length = head.lines().find_map(|line| {
             let (name, value) = line.split_once(':')?;

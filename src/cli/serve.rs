@@ -46,7 +46,7 @@ pub async fn serve(
     jobs::start(&services, followed);
     let issuer = services.issuers.of(crate::domain::environment::Environment::Production).issuer.clone();
     tokio::spawn(reread_on_hangup(services.clone()));
-    http::serve(&config, services.clone(), listener, || {
+    http::serve(&config, services.clone(), listener, http::Stop::Signals, || {
         log::info!("listening on {address}, issuer {issuer}");
         ready();
     })

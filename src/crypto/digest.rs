@@ -1,6 +1,7 @@
 //! Hashes and keyed digests, through ring.
 
 use ring::{digest, hmac};
+use subtle::ConstantTimeEq as _;
 
 use super::{CryptoError, random};
 
@@ -13,7 +14,7 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
 
 /// Whether two byte strings are equal, in time that depends on their lengths only.
 pub fn equal(left: &[u8], right: &[u8]) -> bool {
-    left.len() == right.len() && left.iter().zip(right).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+    left.ct_eq(right).into()
 }
 
 /// A key for HMAC-SHA-256 over delimited fields.

@@ -20,7 +20,7 @@ mod server;
 mod tls;
 
 pub use error::status_of;
-pub use server::{ServeError, bind, runtime, serve};
+pub use server::{ServeError, Stop, bind, runtime, serve};
 pub use tls::check as check_tls;
 
 use std::sync::Arc;

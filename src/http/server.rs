@@ -39,8 +39,15 @@ pub fn runtime() -> actix_web::rt::SystemRunner {
     actix_web::rt::System::new()
 }
 
-/// Serves until SIGTERM or SIGINT, then finishes what is under way for at most `shutdown_timeout`. `ready` is called once
-/// requests are accepted.
+/// What ends a server.
+pub enum Stop {
+    /// SIGTERM or SIGINT; what is under way is finished for at most `shutdown_timeout`.
+    Signals,
+    /// The end of this future, at once: for a server that is part of another program, such as a test.
+    When(std::pin::Pin<Box<dyn Future<Output = ()>>>),
+}
+
+/// Serves until `stop`. `ready` is called once requests are accepted.
 ///
 /// # Errors
 /// Certificate or key cannot be used, or the socket fails.
@@ -48,6 +55,7 @@ pub async fn serve(
     config: &Config,
     services: SharedServices,
     listener: TcpListener,
+    stop: Stop,
     ready: impl FnOnce(),
 ) -> Result<(), ServeError> {
     let address = config.server.listen;
@@ -74,7 +82,18 @@ pub async fn serve(
         None => server.listen(listener),
     }
     .map_err(|error| ServeError::Socket { address, error })?;
-    let running = server.run();
+    let running = match stop {
+        Stop::Signals => server.run(),
+        Stop::When(over) => {
+            let running = server.disable_signals().run();
+            let handle = running.handle();
+            actix_web::rt::spawn(async move {
+                over.await;
+                handle.stop(false).await;
+            });
+            running
+        }
+    };
     ready();
     running.await.map_err(|error| ServeError::Socket { address, error })
 }

@@ -69,8 +69,8 @@ pub struct AuthenticatedRequest<'r> {
     client: Client<'r>,
     ceiling: Option<&'r Scopes>,
     secret: &'r str,
-    /// The negotiated scope as text, so that it is printed once.
-    granted: OnceCell<String>,
+    /// What was negotiated: oxide-auth carries it as text.
+    granted: OnceCell<Scopes>,
 }
 
 impl<'r> AuthenticatedRequest<'r> {
@@ -139,9 +139,8 @@ impl Registrar for AuthenticatedRequest<'_> {
             .client
             .negotiate_scope(self.parameters.scopes.as_ref(), self.ceiling)
             .map_err(|_| RegistrarError::Unspecified)?;
-        let text = scopes.to_string();
-        let scope = text.parse().map_err(|_| RegistrarError::PrimitiveError)?;
-        self.granted.set(text).map_err(|_| RegistrarError::PrimitiveError)?;
+        let scope = scopes.as_str().parse().map_err(|_| RegistrarError::PrimitiveError)?;
+        self.granted.set(scopes).map_err(|_| RegistrarError::PrimitiveError)?;
         Ok(PreGrant { client_id: client.client_id.into_owned(), redirect_uri: client.redirect_uri.into_owned(), scope })
     }
 
@@ -214,8 +213,8 @@ pub struct IssuedAccessToken {
     pub access_token: AccessToken,
     /// Seconds that it lives.
     pub expires_in: i64,
-    /// The granted scope, separated by spaces.
-    pub scope: String,
+    /// The granted scope.
+    pub scope: Scopes,
 }
 
 /// A signed token; blank in `Debug`.
@@ -283,7 +282,7 @@ fn issue<Sign: Fn(&Claims<'_>) -> Option<String>>(
         until: DateTime::from_timestamp(expiry.seconds(), 0).ok_or(OAuthError::ServerError)?,
         extensions,
     };
-    let mut signing = GrantIssuer { issuer, audiences, scope: granted };
+    let mut signing = GrantIssuer { issuer, audiences, scope: granted.as_str() };
     let token = signing.issue(grant).map_err(|()| OAuthError::ServerError)?;
     Ok(IssuedAccessToken {
         access_token: AccessToken(token.token),

@@ -2,15 +2,14 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use reqwest::blocking::Client;
 use serde_json::{Value, json};
 
-use crate::database::texts;
-use crate::support::{Database, Kind, Server, TestClient, both};
+use crate::support::{Database, Kind, Server, TestClient, both, holds_within};
 
 /// A request for a token; `None` where no whole answer came.
 pub fn try_token(http: &Client, url: &str, client: &TestClient) -> Option<(u16, Value)> {
@@ -27,15 +26,10 @@ pub fn jti_of(answer: &Value) -> String {
     serde_json::from_slice::<Value>(&payload).unwrap()["jti"].as_str().unwrap().to_owned()
 }
 
-/// A number below `bound` that nobody foresees.
-fn random(bound: u64) -> u64 {
-    use std::hash::{BuildHasher as _, Hasher as _};
-    std::hash::RandomState::new().build_hasher().finish() % bound
-}
-
-fn issued(database: &Database) -> HashSet<String> {
+/// The ids of the tokens whose issue is in the audit log.
+pub fn issued(database: &Database) -> HashSet<String> {
     let sql = "SELECT jti AS t FROM audit_log WHERE action = 'token.issue' AND outcome = 'success'";
-    texts(database, sql).into_iter().collect()
+    database.texts(sql).into_iter().collect()
 }
 
 /// Makes the database refuse audit events for which `condition` holds.
@@ -54,7 +48,7 @@ pub fn refuse_events(database: &Database, condition: &str) {
 }
 
 /// Events that a search for their credential or target would not find.
-fn unmarked(database: &Database) -> i64 {
+pub fn unmarked(database: &Database) -> i64 {
     ["credential", "target"]
         .map(|subject| {
             let sql = format!(
@@ -76,78 +70,9 @@ pub fn accept_events(database: &Database) {
 }
 
 both! {
-    /// SPEC §11: nothing that was acknowledged is lost when the process is killed. Fifty rounds of killing it under load.
-    fn what_was_acknowledged_before_a_kill_is_stored(database) {
-        const ROUNDS: usize = 50;
-        let mut server = Server::start_with(database, &[("SIGNING_ALGORITHMS", "[\"ES256\"]")]);
-        let unlimited = ["--rate-per-minute", "unlimited", "--burst-per-second", "unlimited"];
-        let client = server.client_with("orders:read", &unlimited);
-        let audience = format!("{}/api/v1", server.url);
-        let options = [&unlimited[..], &["--audience", &audience]].concat();
-        let manager = server.client_with("sealwright.admin", &options);
-        let management = server.management_token(&manager);
-        let (mut tokens, mut scopes): (HashSet<String>, HashSet<String>) = Default::default();
-        for round in 0..ROUNDS {
-            let (answers, killed) = (AtomicUsize::new(0), AtomicBool::new(false));
-            let (server_now, answers, killed) = (&server, &answers, &killed);
-            std::thread::scope(|scope| {
-                let fetchers: Vec<_> = (0..4)
-                    .map(|_| {
-                        scope.spawn(|| {
-                            let mut received = Vec::new();
-                            while let Some((status, answer)) = try_token(&server_now.http, &server_now.url, &client) {
-                                assert_eq!(status, 200, "{answer}");
-                                received.push(jti_of(&answer));
-                                answers.fetch_add(1, Ordering::SeqCst);
-                            }
-                            assert!(killed.load(Ordering::SeqCst), "an answer was missing before the kill");
-                            received
-                        })
-                    })
-                    .collect();
-                let manage = scope.spawn(|| {
-                    let mut made = Vec::new();
-                    for number in 0.. {
-                        let name = format!("made:{round}_{number}");
-                        let request = server_now.http.post(format!("{}/api/v1/scopes", server_now.url));
-                        let body = json!({"name": name, "description": "made under load"});
-                        let Ok(answer) = request.bearer_auth(&management).json(&body).send() else { break };
-                        let status = answer.status().as_u16();
-                        // The head alone says that it is done.
-                        assert_eq!(status, 201, "{:?}", answer.text());
-                        made.push(name);
-                    }
-                    made
-                });
-                // The first token costs Argon2, which is a long time; from then on any moment is as good.
-                let deadline = Instant::now() + Duration::from_secs(20);
-                while answers.load(Ordering::SeqCst) < 3 && Instant::now() < deadline {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                std::thread::sleep(Duration::from_micros(random(60_000)));
-                killed.store(true, Ordering::SeqCst);
-                server_now.signal("KILL");
-                for fetcher in fetchers {
-                    tokens.extend(fetcher.join().unwrap());
-                }
-                scopes.extend(manage.join().unwrap());
-            });
-            server.restart();
-        }
-        assert!(tokens.len() >= 3 * ROUNDS && scopes.len() > ROUNDS / 2, "{} tokens, {} scopes", tokens.len(), scopes.len());
-        let issued = issued(&server.database);
-        let lost: Vec<_> = tokens.difference(&issued).collect();
-        assert!(lost.is_empty(), "{} of {} tokens have no event: {lost:?}", lost.len(), tokens.len());
-        let sql = "SELECT name AS t FROM scopes JOIN audit_log ON target = name WHERE action = 'scope.create'";
-        let stored: HashSet<String> = texts(&server.database, sql).into_iter().collect();
-        let lost: Vec<_> = scopes.difference(&stored).collect();
-        assert!(lost.is_empty(), "{} of {} scopes are lost: {lost:?}", lost.len(), scopes.len());
-        assert_eq!(unmarked(&server.database), 0);
-    }
-
     /// SPEC §6: where events cannot be stored, what would grant or change something is 503.
     fn without_its_event_nothing_is_handed_out_or_changed(database) {
-        let server = Server::start(database);
+        let server = Server::spawn(database);
         let client = server.client("orders:read");
         let manager = server.client_with("sealwright.admin orders:read", &["--audience", &format!("{}/api/v1", server.url)]);
         let management = server.management_token(&manager);
@@ -205,7 +130,7 @@ both! {
 
     /// Events share a commit, not a fate.
     fn an_event_that_the_database_refuses_takes_no_other_with_it(database) {
-        let server = Server::start(database);
+        let server = Server::spawn(database);
         let unlimited = ["--rate-per-minute", "unlimited", "--burst-per-second", "unlimited"];
         let good = server.client_with("orders:read", &unlimited);
         let refused = server.client_with("orders:read", &unlimited);
@@ -244,12 +169,9 @@ both! {
 
     /// SPEC §6: singly up to 100 a minute for each address, then one summary a second with the count.
     fn a_flood_of_unknown_clients_is_stored_as_some_events_and_summaries(database) {
-        let server = Arc::new(Server::start(database));
+        let server = Arc::new(Server::spawn(database));
         flood(&server);
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while refusals(&server.database)[1] < FLOOD && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        holds_within(Duration::from_secs(10), || refusals(&server.database)[1] >= FLOOD);
         let [rows, total, singly] = refusals(&server.database);
         assert_eq!(total, FLOOD);
         // A hundred at once, and what a minute's quota refills while they come.
@@ -258,7 +180,7 @@ both! {
 
     /// A stop stores what was counted so far.
     fn a_stop_loses_no_count_of_a_flood(database) {
-        let mut server = Arc::new(Server::start(database));
+        let mut server = Arc::new(Server::spawn(database));
         flood(&server);
         let server = Arc::get_mut(&mut server).unwrap();
         server.signal("TERM");

@@ -4,15 +4,15 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 
-use crate::database::{command_on, free_port, refusal};
-use crate::support::{Database, Kind, Server};
+use crate::database::{command_on, refusal};
+use crate::support::{Database, Kind, Server, eventually, free_port, holds_within, pause};
 
 /// Certificate and key files in a test's folder.
 struct Files {
@@ -113,14 +113,7 @@ fn served(server: &Server) -> Vec<u8> {
 }
 
 fn served_within(server: &Server, certificate: &[u8], patience: Duration) -> bool {
-    let deadline = Instant::now() + patience;
-    while Instant::now() < deadline {
-        if served(server) == certificate {
-            return true;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    false
+    holds_within(patience, || served(server) == certificate)
 }
 
 #[test]
@@ -128,7 +121,7 @@ fn https_is_served_in_both_versions_of_http() {
     let database = Database::new(Kind::Sqlite);
     let files = Files::new(&database);
     let certificate = files.renew();
-    let server = Server::start_with(database, &files.settings());
+    let server = Server::spawn_with(database, &files.settings());
     assert!(server.url.starts_with("https://"));
     assert_eq!(served(&server), certificate);
     let client = server.client("orders:read");
@@ -187,7 +180,7 @@ fn a_certificate_that_is_replaced_is_served_from_then_on() {
     let database = Database::new(Kind::Sqlite);
     let files = Files::new(&database);
     let first = files.renew();
-    let server = Server::start_with(database, &files.settings());
+    let server = Server::spawn_with(database, &files.settings());
     assert_eq!(served(&server), first);
     let mut kept = connect(&server, &[]);
 
@@ -196,22 +189,26 @@ fn a_certificate_that_is_replaced_is_served_from_then_on() {
     assert!(served_within(&server, &second, Duration::from_secs(3)));
 
     // What cannot be used keeps the one in use.
+    let refused = || server.log().matches("TLS certificate not replaced").count();
+    let hang_up = || {
+        let before = refused();
+        server.signal("HUP");
+        eventually("the files are refused", Duration::from_secs(5), || refused() > before);
+    };
     for (broken, path) in [("not a certificate", &files.certificate), ("", &files.key)] {
         std::fs::write(path, broken).unwrap();
-        server.signal("HUP");
-        std::thread::sleep(Duration::from_millis(300));
+        hang_up();
         assert_eq!(served(&server), second, "{broken:?} in {path:?}");
     }
     let foreign = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     files.renew();
     std::fs::write(&files.key, foreign.signing_key.serialize_pem()).unwrap();
-    server.signal("HUP");
-    std::thread::sleep(Duration::from_millis(300));
+    hang_up();
     assert_eq!(served(&server), second, "a key that is not the certificate's");
     assert!(server.log().matches("TLS certificate not replaced").count() >= 3, "{}", server.log());
 
     // Asked to, it reads files whose dates tell nothing.
-    std::thread::sleep(Duration::from_millis(2500));
+    pause("the server looks at dates every two seconds", Duration::from_millis(2500));
     let dates = [&files.certificate, &files.key].map(|path| std::fs::metadata(path).unwrap().modified().unwrap());
     let third = files.renew();
     for (path, date) in [&files.certificate, &files.key].into_iter().zip(dates) {

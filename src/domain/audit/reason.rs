@@ -89,7 +89,6 @@ pub enum Reason {
     NoSigningKey,
     Overloaded,
     StoreUnavailable,
-    AuditUnavailable,
     Unavailable,
     TemporarilyUnavailable,
     ServerError,
@@ -106,5 +105,33 @@ impl Reason {
 impl std::fmt::Display for Reason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::IntoEnumIterator as _;
+
+    use super::*;
+
+    #[test]
+    fn the_operators_guide_explains_every_reason_and_no_other() {
+        let guide = include_str!("../../../docs/guides/operators.md");
+        let (_, table) = guide.split_once("| reason | meaning |").unwrap();
+        let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let explained: Vec<&str> = rows
+            .map(|row| {
+                let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+                assert!(cells.len() == 2 && cells[1].len() > 10, "no explanation: {row}");
+                cells[0].trim_matches('`')
+            })
+            .collect();
+        for reason in Reason::iter() {
+            let rows = explained.iter().filter(|name| **name == reason.as_str()).count();
+            assert_eq!(rows, 1, "docs/guides/operators.md must explain {reason} once");
+        }
+        for name in explained {
+            assert!(name.parse::<Reason>().is_ok(), "docs/guides/operators.md explains {name}, which does not exist");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{assert_problem, column, created, events_of, minimal, now, owner, rfc3339, text};
+use super::{assert_problem, column, created, events_of, minimal, owner, rfc3339, text};
 use crate::support::{Answer, Server, TestClient, both};
 
 /// The one event of an answer's request.
@@ -125,8 +125,7 @@ both! {
         let resource = format!("{}/resources", server.url);
         let form = [("grant_type", "client_credentials"), ("resource", resource.as_str())];
         let everything = TestClient { id: caller.clone(), secret: String::new() };
-        let rotated = server.cli(&["client", "rotate-secret", &everything.id]);
-        std::thread::sleep(std::time::Duration::from_secs(1));
+        let rotated = server.manage("POST", &format!("/clients/{}/rotate-secret", everything.id), None);
         let everything = crate::api::with_secret(&rotated);
         let elsewhere = text(&server.post_form("/api/oauth/token", &everything, &form).body["access_token"]);
         let ended_client = server.client("sealwright.admin");
@@ -180,13 +179,13 @@ both! {
     fn events_are_found_by_every_filter(database) {
         let server = Server::start(database);
         let token = owner(&server);
-        let start = now();
+        let start = server.now();
         let (_, client) = created(&server, &token, &minimal("filtered"));
         let issued = server.token(&client);
         let refused = server.token(&TestClient { secret: "x".into(), ..client.clone() });
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        let middle = now();
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        server.advance(20);
+        let middle = server.now();
+        server.advance(20);
         let last = server.token(&client);
         let found = |query: &str| {
             let answer = server.api("GET", &format!("/audit-events?{query}"), &token, None);
@@ -231,7 +230,7 @@ both! {
 
     /// SPEC §6: never a secret, wherever a caller puts it.
     fn a_secret_in_a_path_is_not_recorded(database) {
-        let server = Server::start(database);
+        let server = Server::spawn(database);
         let token = owner(&server);
         let secret = server.client("read").secret;
         for path in [format!("/clients/{secret}"), format!("/clients/{token}/disable"), format!("/nothing/{secret}")] {
@@ -256,8 +255,6 @@ both! {
     }
 
     fn events_of_a_credential_are_found_however_far_apart_they_are(database) {
-        use sealwright::domain::ids::EventId;
-        use sealwright::domain::time::Timestamp;
         let server = Server::start(database);
         let token = owner(&server);
         let (busy, rare) = ("cli_busy", "cli_rare");
@@ -267,12 +264,12 @@ both! {
             let subjects = if second % 3 == 0 { vec![busy, rare] } else { vec![busy] };
             for (place, subject) in subjects.into_iter().enumerate() {
                 let time = start + second * 1000 + 500 * i64::try_from(place).unwrap();
-                let id = EventId::floor(Timestamp::from_millis(time));
+                let id = crate::support::in_process::first_event_id(time);
                 let column = if second % 2 == 0 { format!("'{subject}', NULL") } else { format!("NULL, '{subject}'") };
                 rows.push(format!("('{id}', {time}, 'x', {column}, 'production', 'x.y', 'success', 200, 'ok', '', '', '', '', 0, 1)"));
                 marks.push(format!("('{subject}', {})", time / 1000));
                 if subject == rare {
-                    expected.push(id.to_string());
+                    expected.push(id.clone());
                 }
             }
         }

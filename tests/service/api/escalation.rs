@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{created, management_token_of, owner, text};
+use super::{created, owner, text};
 use crate::support::{Answer, Server, both};
 
 /// What every caller has; the targets have `orders:write`.
@@ -72,7 +72,7 @@ fn callers(server: &Server, token: &str) -> Vec<Caller> {
         caller("a key that its owner's role cuts", key(everything), json!({}), 403),
         caller("a key for its owner's credentials", key(own_only), json!({"owner": own}), 403),
         caller("a key of a customer", key(json!({"customers": ["acme"]})), json!({"customers": ["acme"]}), 403),
-        caller("a token of staging", bearer(&management_token_of(server, "staging", &staging)), json!({}), 404),
+        caller("a token of staging", bearer(&server.management_token_of("staging", &staging)), json!({}), 404),
     ]
 }
 

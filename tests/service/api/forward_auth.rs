@@ -37,11 +37,10 @@ fn token_of(server: &Server, client: &TestClient, form: &[(&str, &str)]) -> Stri
 both! {
     fn all_six_identity_fields_are_always_there(database) {
         let server = Server::start(database);
-        let customer = text(&server.cli(&["customer", "create", "--external-id", "acme", "--name", "Acme"])["id"]);
-        server.cli(&["role", "create", "buyer", "--scope", "orders:read"]);
-        let file = server.database.folder.path().join("password");
-        std::fs::write(&file, "correct horse\n").unwrap();
-        let user = text(&server.cli(&["user", "create", "--email", "a@b.c", "--role", "buyer", "--password-file", file.to_str().unwrap()])["id"]);
+        let customer = text(&server.manage("POST", "/customers", Some(&json!({"external_id": "acme", "name": "Acme"})))["id"]);
+        server.manage("POST", "/roles", Some(&json!({"name": "buyer", "scopes": ["orders:read"]})));
+        let user = server.manage("POST", "/users", Some(&json!({"email": "a@b.c", "role": "buyer"})));
+        let user = text(&user["id"]);
         let plain = server.key("orders:read");
         let bound = server.key_with("read", &["--owner", "a@b.c", "--customer", "acme"]);
         let client = server.client_with("orders:read orders:write", &["--customer", "acme"]);
@@ -69,7 +68,7 @@ both! {
         let server = Server::start(database);
         let owner = owner(&server);
         for name in ["acme", "other"] {
-            server.cli(&["customer", "create", "--external-id", name, "--name", name]);
+            server.manage("POST", "/customers", Some(&json!({"external_id": name, "name": name})));
         }
         let key = server.key("orders:read");
         let (revoked, disabled, replaced) = (server.key("orders:read"), server.key("orders:read"), server.key("orders:read"));
@@ -82,7 +81,7 @@ both! {
         let others = server.key_with("orders:read", &["--customer", "other"]);
         let limited = server.key_with("orders:read", &["--rate-per-minute", "1"]);
         assert_eq!(ask(&server, "", &[("x-api-key", &limited.key)]).status, 200);
-        std::thread::sleep(std::time::Duration::from_millis(1_050));
+        server.advance(1_050);
 
         let client = server.client_with("orders:read sealwright.keys:verify", &["--audience", "https://a.example", "--audience", "b"]);
         let (good, for_b) = (token_of(&server, &client, &[]), token_of(&server, &client, &[("audience", "b")]));
@@ -226,7 +225,7 @@ both! {
     fn tokens_and_clients_that_are_ended_pass_no_more(database) {
         let server = Server::start(database);
         let owner = owner(&server);
-        server.cli(&["role", "create", "buyer", "--scope", "orders:*"]);
+        server.manage("POST", "/roles", Some(&json!({"name": "buyer", "scopes": ["orders:*"]})));
         let user = server.api("POST", "/users", &owner, Some(&json!({"email": "a@b.c", "role": "buyer"}))).body;
         let client = server.client_with("orders:read orders:write", &["--owner", "a@b.c"]);
         let pass = |token: &str, query: &str| ask(&server, query, &[("authorization", &format!("Bearer {token}"))]);

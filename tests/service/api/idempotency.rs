@@ -108,7 +108,7 @@ both! {
 
     fn each_caller_has_its_own_keys(database) {
         let server = Server::start(database);
-        let (one, two) = (owner(&server), owner(&server));
+        let (one, two) = (owner(&server), server.management_token(&server.client("sealwright.admin admin")));
         let first = post(&server, &one, "/clients", "key", &minimal("separate"));
         let second = post(&server, &two, "/clients", "key", &minimal("separate"));
         assert_eq!((first.status, second.status), (201, 201));

@@ -92,7 +92,7 @@ both! {
         assert_eq!(refused["code"], "RATE_LIMITED");
         assert!(refused["rate_limit"]["retry_after"].as_u64().unwrap() > 1, "{refused}");
         assert_eq!(cost(11)["code"], "RATE_LIMITED", "more than it ever holds");
-        std::thread::sleep(std::time::Duration::from_millis(1_050));
+        server.advance(1_050);
         // Ten would fit into the second's bucket, and not into what the minute's has left: three.
         assert_eq!(cost(10)["code"], "RATE_LIMITED");
         let taken = cost(3);

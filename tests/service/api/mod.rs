@@ -15,23 +15,14 @@ mod scopes;
 mod signing_keys;
 mod verify;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Server, TestClient};
+pub use crate::support::{rfc3339, system_now as now};
 
 /// A token that may do anything and give anything in production.
 pub fn owner(server: &Server) -> String {
-    server.management_token(&server.client("sealwright.admin admin"))
-}
-
-/// A token for the management API of another environment than production.
-pub fn management_token_of(server: &Server, environment: &str, client: &TestClient) -> String {
-    let resource = format!("{}/{environment}/api/v1", server.url);
-    let form = [("grant_type", "client_credentials"), ("resource", resource.as_str())];
-    let answer = server.post_form(&format!("/{environment}/api/oauth/token"), client, &form);
-    answer.body["access_token"].as_str().unwrap_or_else(|| panic!("no token: {}", answer.text)).to_owned()
+    server.owner()
 }
 
 /// Makes a client by the API; the answer and its credentials.
@@ -78,27 +69,7 @@ pub fn column(answer: &Answer, name: &str) -> Vec<String> {
 /// An RFC 3339 time in UTC as milliseconds since the epoch.
 #[track_caller]
 pub fn millis(value: &Value) -> i64 {
-    let text = text(value);
-    assert!(text.ends_with('Z'), "not in UTC: {text}");
-    text.parse::<sealwright::domain::time::Timestamp>().unwrap().millis()
-}
-
-/// Milliseconds since the epoch.
-pub fn now() -> i64 {
-    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
-}
-
-/// An RFC 3339 time.
-pub fn rfc3339(millis: i64) -> String {
-    sealwright::domain::time::Timestamp::from_millis(millis).to_string()
-}
-
-/// Waits until that instant has passed.
-pub fn wait_until(millis: i64) {
-    let left = millis - now();
-    if left > 0 {
-        std::thread::sleep(Duration::from_millis(u64::try_from(left).unwrap()));
-    }
+    crate::support::from_rfc3339(&text(value))
 }
 
 /// Asserts an RFC 9457 problem.

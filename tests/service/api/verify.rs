@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{assert_problem, events_of, now, owner, rfc3339, text};
-use crate::support::{Answer, Server, TestKey, both};
+use crate::support::{Answer, Server, TestKey, both, pause};
 
 /// A key that may verify keys.
 pub fn verifier(server: &Server) -> TestKey {
@@ -36,10 +36,8 @@ both! {
     fn a_valid_key_is_told_with_what_it_may(database) {
         let server = Server::start(database);
         let verifier = verifier(&server);
-        let customer = server.cli(&["customer", "create", "--external-id", "acme", "--name", "Acme"]);
-        let file = server.database.folder.path().join("password");
-        std::fs::write(&file, "correct horse\n").unwrap();
-        let user = server.cli(&["user", "create", "--email", "a@b.c", "--role", "developer", "--password-file", file.to_str().unwrap()]);
+        let customer = server.manage("POST", "/customers", Some(&json!({"external_id": "acme", "name": "Acme"})));
+        let user = server.manage("POST", "/users", Some(&json!({"email": "a@b.c", "role": "developer"})));
         let expires_at = rfc3339(now() + 60_000);
         let key = server.key_with("read orders:approve", &[
             "--customer", "acme", "--owner", "a@b.c", "--expires-at", &expires_at,
@@ -74,7 +72,7 @@ both! {
         let server = Server::start(database);
         let (verifier, owner) = (verifier(&server), owner(&server));
         for name in ["acme", "other"] {
-            server.cli(&["customer", "create", "--external-id", name, "--name", name]);
+            server.manage("POST", "/customers", Some(&json!({"external_id": name, "name": name})));
         }
         let key = server.key_with("orders:read", &[
             "--customer", "acme", "--allow-ip", "10.0.0.0/8", "--rate-per-minute", "1", "--expires-in", "1s",
@@ -103,7 +101,7 @@ both! {
             assert_eq!(answer.body.get("scopes").is_some(), expected == "VALID", "{}", answer.text);
         };
         act("disable");
-        std::thread::sleep(std::time::Duration::from_millis(1_050));
+        server.advance(1_050);
         told(&asked, "EXPIRED");
         patch(json!({"expires_at": null}));
         told(&asked, "DISABLED");
@@ -142,7 +140,7 @@ both! {
     fn to_who_is_tied_to_customers_keys_of_others_do_not_exist(database) {
         let server = Server::start(database);
         for name in ["acme", "other"] {
-            server.cli(&["customer", "create", "--external-id", name, "--name", name]);
+            server.manage("POST", "/customers", Some(&json!({"external_id": name, "name": name})));
         }
         let verifier = server.key_with("sealwright.keys:verify", &["--customer", "acme"]);
         for (options, expected) in [
@@ -161,8 +159,8 @@ both! {
     fn what_is_no_key_is_not_found_and_a_wrong_checksum_costs_no_query(database) {
         let server = Server::start(database);
         let (verifier, key) = (verifier(&server), server.key("orders:read"));
-        // The server has then heard of what the commands made, and forgets it no more.
-        std::thread::sleep(std::time::Duration::from_secs(1));
+        let because = "the server follows its own changes too, and forgets these keys once more; nothing tells when";
+        pause(because, std::time::Duration::from_secs(1));
         assert_eq!(code(&server, &verifier, &key.key, &json!({})), "VALID");
         let before = queries(&server);
         let swapped = key.key.replace("sw_live_", "sw_stg_");
@@ -198,9 +196,9 @@ both! {
     }
 
     fn each_verification_has_an_event_about_the_request_that_the_key_came_with(database) {
-        let server = Server::start(database);
+        let server = Server::spawn(database);
         let (verifier, owner) = (verifier(&server), owner(&server));
-        let customer = server.cli(&["customer", "create", "--external-id", "acme", "--name", "Acme"]);
+        let customer = server.manage("POST", "/customers", Some(&json!({"external_id": "acme", "name": "Acme"})));
         let key = server.key_with("orders:read", &["--customer", "acme"]);
         let about = json!({
             "ip": "2001:db8::7", "method": "DELETE", "path": format!("/orders/{}?a=b", key.key),

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::end_with;
 use crate::api::{created, millis, minimal, now, owner, rfc3339, text};
-use crate::support::{Server, TestClient, both};
+use crate::support::{Server, TestClient, both, pause};
 
 both! {
-    fn every_change_by_command_has_its_event_with_the_true_reason(database) {
+    fn every_change_by_command_has_its_event_with_the_true_reason(database: without_credentials) {
         let server = Server::start(database);
         let id = text(&server.cli(&["client", "create", "--name", "x", "--scope", "a"])["id"]);
         let kid = text(&server.cli(&["signing-key", "rotate", "--lead", "1h"])["kid"]);
@@ -51,14 +51,15 @@ both! {
         }
     }
 
-    fn events_are_found_by_every_option(database) {
+    fn events_are_found_by_every_option(database: without_credentials) {
         let server = Server::start(database);
         let token = owner(&server);
         let (_, client) = created(&server, &token, &minimal("filtered"));
         let first = server.token(&client);
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        let apart = || pause("commands go by the system's clock", std::time::Duration::from_millis(20));
+        apart();
         let middle = rfc3339(now());
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        apart();
         let second = server.token(&TestClient { secret: "wrong".into(), ..client.clone() });
         let id = |answer: &crate::support::Answer| answer.header("x-request-id").to_owned();
         let (first, second) = (id(&first), id(&second));
@@ -103,7 +104,7 @@ both! {
         }
     }
 
-    fn any_number_of_events_is_listed_and_exported(database) {
+    fn any_number_of_events_is_listed_and_exported(database: without_credentials) {
         let server = Server::start(database);
         let client = server.client("orders:read");
         let count = 1_100;

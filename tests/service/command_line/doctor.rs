@@ -16,8 +16,8 @@ fn has_error(out: &str, check: &str) -> bool {
 }
 
 both! {
-    fn a_healthy_installation_has_no_errors(database) {
-        let server = Server::start(database);
+    fn a_healthy_installation_has_no_errors(database: without_credentials) {
+        let server = Server::spawn(database);
         let ended = end_with(0, &mut server.command(&["doctor", "--json"]));
         assert!(verdicts(&ended.out).iter().all(|(_, verdict)| verdict == "ok"), "{}", ended.out);
         for check in ["settings", "database", "schema", "master key", "signing keys of production"] {
@@ -29,8 +29,8 @@ both! {
         assert!(insecure.out.contains("warning"), "a warning is no error: {}", insecure.out);
     }
 
-    fn a_wrong_or_missing_master_key_is_an_error(database) {
-        let mut server = Server::start(database);
+    fn a_wrong_or_missing_master_key_is_an_error(database: without_credentials) {
+        let mut server = Server::spawn(database);
         let client = server.client("orders:read");
         server.kill();
         let file = server.database.data_dir().join("master.key");

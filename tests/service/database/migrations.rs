@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 
-use super::{command_on, free_port, refusal, texts};
-use crate::support::{Database, Kind, Server, both, run, run_json};
+use super::{command_on, refusal};
+use crate::support::{Database, Kind, Server, both, eventually, free_port, run, run_json};
 
 /// Columns by table and name: what they are, whether they may be null, and their place in the primary key from 1.
 type Schema = BTreeMap<String, BTreeMap<String, (String, bool, usize)>>;
 
 fn migrated(kind: Kind) -> Database {
-    let database = Database::new(kind);
+    let database = Database::empty(kind);
     run_json(command_on(&database, &[], &["migrate"]).arg("--json"));
     database
 }
@@ -22,24 +22,21 @@ fn migrated(kind: Kind) -> Database {
 /// The schema of a database, by the names that diesel has for types.
 fn schema_of(database: &Database) -> Schema {
     // Within a line: table, column, type, whether it may be null, place in the primary key.
-    let rows = texts(
-        database,
-        match database.kind {
-            Kind::Sqlite => {
-                "SELECT m.name || ' ' || c.name || ' ' || c.type || ' ' || (1 - c.\"notnull\") || ' ' || c.pk AS t \
+    let rows = database.texts(match database.kind {
+        Kind::Sqlite => {
+            "SELECT m.name || ' ' || c.name || ' ' || c.type || ' ' || (1 - c.\"notnull\") || ' ' || c.pk AS t \
                  FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"
-            }
-            Kind::Postgres => {
-                "SELECT c.table_name || ' ' || c.column_name || ' ' || replace(c.data_type, ' ', '_') || ' ' \
+        }
+        Kind::Postgres => {
+            "SELECT c.table_name || ' ' || c.column_name || ' ' || replace(c.data_type, ' ', '_') || ' ' \
                  || CASE c.is_nullable WHEN 'YES' THEN 1 ELSE 0 END || ' ' || COALESCE(( \
                  SELECT k.ordinal_position FROM information_schema.table_constraints p \
                  JOIN information_schema.key_column_usage k USING (constraint_name, table_schema) \
                  WHERE p.constraint_type = 'PRIMARY KEY' AND k.table_name = c.table_name \
                  AND k.column_name = c.column_name), 0) AS t \
                  FROM information_schema.columns c WHERE c.table_schema = current_schema()"
-            }
-        },
-    );
+        }
+    });
     let mut schema = Schema::new();
     for row in rows {
         let [table, column, kind, nullable, key] = row.split(' ').collect::<Vec<_>>().try_into().unwrap();
@@ -82,19 +79,16 @@ fn schema_of_code() -> Schema {
 }
 
 fn indexes(database: &Database) -> Vec<String> {
-    texts(
-        database,
-        match database.kind {
-            Kind::Sqlite => {
-                "SELECT name || ' ' || tbl_name AS t FROM sqlite_master \
+    database.texts(match database.kind {
+        Kind::Sqlite => {
+            "SELECT name || ' ' || tbl_name AS t FROM sqlite_master \
                  WHERE type = 'index' AND sql IS NOT NULL ORDER BY 1"
-            }
-            Kind::Postgres => {
-                "SELECT indexname || ' ' || tablename AS t FROM pg_indexes WHERE schemaname = current_schema() \
+        }
+        Kind::Postgres => {
+            "SELECT indexname || ' ' || tablename AS t FROM pg_indexes WHERE schemaname = current_schema() \
                  AND indexdef NOT LIKE 'CREATE UNIQUE%' ORDER BY 1"
-            }
-        },
-    )
+        }
+    })
 }
 
 #[test]
@@ -116,7 +110,7 @@ fn both_databases_and_the_code_have_the_same_schema() {
 
 both! {
     /// Every migration can be taken back.
-    fn up_and_down_leaves_nothing(database) {
+    fn up_and_down_leaves_nothing(database: empty) {
         fn up_and_down<C, DB>(connection: &mut C, folder: &str)
         where
             C: MigrationHarness<DB>,
@@ -147,7 +141,7 @@ both! {
     }
 
     /// Nodes that start together on an empty database make one schema, one set of keys, and all serve.
-    fn servers_that_start_together_do_not_collide(database) {
+    fn servers_that_start_together_do_not_collide(database: empty) {
         struct Node(Child, String);
         impl Drop for Node {
             fn drop(&mut self) {
@@ -172,18 +166,14 @@ both! {
             })
             .collect();
         let http = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
-        let deadline = Instant::now() + Duration::from_secs(60);
         let mut key_sets = Vec::new();
         for node in &nodes {
-            loop {
-                if let Ok(answer) = http.get(format!("{}/.well-known/jwks.json", node.1)).send() {
-                    key_sets.push(answer.text().unwrap());
-                    break;
-                }
+            eventually("a server starts", Duration::from_secs(60), || {
                 let said = std::fs::read_to_string(&log).unwrap();
-                assert!(Instant::now() < deadline && !said.contains("error: "), "a server did not start: {said}");
-                std::thread::sleep(Duration::from_millis(20));
-            }
+                assert!(!said.contains("error: "), "a server did not start: {said}");
+                let answer = http.get(format!("{}/.well-known/jwks.json", node.1)).send();
+                answer.map(|answer| key_sets.push(answer.text().unwrap())).is_ok()
+            });
         }
         assert!(key_sets.iter().all(|keys| *keys == key_sets[0]), "{key_sets:#?}");
         assert_eq!(database.numbers("SELECT COUNT(*) AS n FROM signing_keys"), [3]);
@@ -198,7 +188,7 @@ both! {
         }
     }
 
-    fn an_empty_database_is_refused_by_name_where_migrating_is_not_wanted(database) {
+    fn an_empty_database_is_refused_by_name_where_migrating_is_not_wanted(database: empty) {
         let said = refusal(command_on(&database, &[("LISTEN", "127.0.0.1:0")], &["serve", "--no-migrate"]));
         assert!(said.contains("schema") && said.contains("empty") && said.contains("migrate"), "{said}");
         assert_eq!(schema_of(&database), Schema::new(), "nothing was made");
@@ -206,18 +196,17 @@ both! {
         let port = free_port();
         let mut command = command_on(&database, &[("LISTEN", &format!("127.0.0.1:{port}"))], &["serve", "--no-migrate"]);
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none(), "it did not start");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        eventually("the server listens", Duration::from_secs(30), || {
+            assert!(child.try_wait().unwrap().is_none(), "it did not start");
+            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
     /// A schema of a newer release is nothing to try one's luck on.
-    fn a_newer_schema_is_refused_by_name(database) {
-        let server = Server::start_with(database, &[("SIGNING_ALGORITHMS", "[\"ES256\"]")]);
+    fn a_newer_schema_is_refused_by_name(database: empty) {
+        let server = Server::spawn_with(database, &[("SIGNING_ALGORITHMS", "[\"ES256\"]")]);
         server.database.execute(
             "INSERT INTO __diesel_schema_migrations (version, run_on) VALUES ('29991231235959', CURRENT_TIMESTAMP)",
         );

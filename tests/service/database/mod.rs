@@ -7,30 +7,11 @@ mod postgres_tls;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use diesel::{Connection as _, PgConnection, RunQueryDsl as _, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::support::{Database, Kind, binary};
-
-/// The first column of a query's rows, which it names `t`, as texts.
-pub fn texts(database: &Database, sql: &str) -> Vec<String> {
-    #[derive(diesel::QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = diesel::sql_types::Text)]
-        t: String,
-    }
-    let query = diesel::sql_query(sql);
-    let rows: Vec<Row> = match database.url() {
-        Some(url) => query.load(&mut PgConnection::establish(url).unwrap()).unwrap(),
-        None => {
-            let file = database.data_dir().join("sealwright.db");
-            query.load(&mut SqliteConnection::establish(file.to_str().unwrap()).unwrap()).unwrap()
-        }
-    };
-    rows.into_iter().map(|row| row.t).collect()
-}
+use crate::support::{Database, Kind, binary, free_port, holds_within};
 
 /// The program on `database`, for a command that no running server is needed for.
 pub fn command_on(database: &Database, settings: &[(&str, &str)], arguments: &[&str]) -> Command {
@@ -47,23 +28,14 @@ pub fn command_on(database: &Database, settings: &[(&str, &str)], arguments: &[&
 /// Runs a command that must fail with status 1 by itself, and gives what it said.
 pub fn refusal(mut command: Command) -> String {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while child.try_wait().unwrap().is_none() {
-        if Instant::now() > deadline {
-            child.kill().unwrap();
-            panic!("{command:?} goes on");
-        }
-        std::thread::sleep(Duration::from_millis(20));
+    if !holds_within(Duration::from_secs(30), || child.try_wait().unwrap().is_some()) {
+        child.kill().unwrap();
+        panic!("{command:?} goes on");
     }
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{command:?} said {said}");
     said
-}
-
-/// A free port of the loopback interface.
-pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A PostgreSQL server of the test's own, to be stopped and started as the test likes; gone with it.
@@ -162,5 +134,5 @@ impl Drop for OwnPostgres {
 
 /// A SQLite database's folder for a server whose database is elsewhere.
 pub fn folder_only() -> Database {
-    Database::new(Kind::Sqlite)
+    Database::empty(Kind::Sqlite)
 }

@@ -8,7 +8,7 @@ use crate::support::{Database, Kind, Server};
 /// What one process changes is in force in another within a second.
 #[test]
 fn what_one_node_revokes_another_follows_within_a_second() {
-    let database = Database::new(Kind::Postgres);
+    let database = Database::empty(Kind::Postgres);
     let public = "http://localhost:8080";
     let settings = [
         ("DATABASE_URL", database.url().unwrap()),
@@ -16,8 +16,8 @@ fn what_one_node_revokes_another_follows_within_a_second() {
         ("PUBLIC_URL", public),
         ("MASTER_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
     ];
-    let here = Server::start_with(folder_only(), &settings);
-    let there = Server::start_with(folder_only(), &settings);
+    let here = Server::spawn_with(folder_only(), &settings);
+    let there = Server::spawn_with(folder_only(), &settings);
     let manager = here.client_with("sealwright.admin orders:read", &["--audience", &format!("{public}/api/v1")]);
     let form = [("grant_type", "client_credentials"), ("resource", "http://localhost:8080/api/v1")];
     let answer = here.post_form("/api/oauth/token", &manager, &form);

@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
 
 use super::{OwnPostgres, folder_only};
-use crate::support::{Answer, Database, Kind, Server, TestClient};
+use crate::support::{Answer, Database, Kind, Server, TestClient, eventually, pause};
 
 /// What is answered from memory, in no time.
 fn goes_on(server: &Server) {
@@ -18,11 +18,9 @@ fn goes_on(server: &Server) {
 }
 
 fn recovers(server: &Server, client: &TestClient) {
-    let deadline = Instant::now() + Duration::from_secs(15);
-    while server.get("/readyz").status != 200 || server.token(client).status != 200 {
-        assert!(Instant::now() < deadline, "it has not recovered:\n{}", server.log());
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    eventually("it recovers", Duration::from_secs(15), || {
+        server.get("/readyz").status == 200 && server.token(client).status == 200
+    });
     // For good, on every connection of the pool.
     for _ in 0..30 {
         let answer = server.token(client);
@@ -52,7 +50,7 @@ fn refuses(server: &Server, client: &TestClient, cold: &TestClient) {
         scope.spawn(|| check("readiness", &[503], &|| server.get("/readyz")));
         scope.spawn(|| check("no credentials", &[401], &|| server.get("/api/v1/clients")));
         scope.spawn(|| {
-            std::thread::sleep(Duration::from_millis(200));
+            pause("the others' requests wait by then", Duration::from_millis(200));
             goes_on(server);
         });
     });
@@ -62,7 +60,7 @@ fn refuses(server: &Server, client: &TestClient, cold: &TestClient) {
 fn postgres_is_stopped_and_started() {
     let postgres = OwnPostgres::start_new();
     let settings = [("DATABASE_URL", &*postgres.url()), ("SIGNING_ALGORITHMS", "[\"ES256\"]")];
-    let server = Server::start_with(folder_only(), &settings);
+    let server = Server::spawn_with(folder_only(), &settings);
     let (client, cold) = (server.client("orders:read"), server.client("orders:read"));
     // Several connections of the pool are in use before.
     std::thread::scope(|scope| {
@@ -85,7 +83,7 @@ fn postgres_is_stopped_and_started() {
 fn postgres_hangs_and_goes_on() {
     let postgres = OwnPostgres::start_new();
     let settings = [("DATABASE_URL", &*postgres.url()), ("SIGNING_ALGORITHMS", "[\"ES256\"]")];
-    let server = Server::start_with(folder_only(), &settings);
+    let server = Server::spawn_with(folder_only(), &settings);
     let (client, cold) = (server.client("orders:read"), server.client("orders:read"));
     assert_eq!(server.token(&client).status, 200);
     postgres.freeze();
@@ -99,7 +97,7 @@ fn postgres_hangs_and_goes_on() {
 #[test]
 fn sqlite_is_locked_by_another_process() {
     let settings = [("SIGNING_ALGORITHMS", "[\"ES256\"]")];
-    let server = Server::start_with(Database::new(Kind::Sqlite), &settings);
+    let server = Server::spawn_with(Database::new(Kind::Sqlite), &settings);
     let client = server.client("orders:read");
     let cold = server.client("orders:read");
     assert_eq!(server.token(&client).status, 200);
@@ -111,7 +109,7 @@ fn sqlite_is_locked_by_another_process() {
     std::thread::scope(|scope| {
         let asked = Instant::now();
         let waiting = scope.spawn(|| server.token(&client));
-        std::thread::sleep(Duration::from_millis(1500));
+        pause("the request waits all the while", Duration::from_millis(1500));
         goes_on(&server);
         other.batch_execute("COMMIT").unwrap();
         assert_eq!(waiting.join().unwrap().status, 200);
@@ -130,7 +128,7 @@ fn sqlite_is_locked_by_another_process() {
                 assert_eq!(answer.body["error"], "temporarily_unavailable");
             });
         }
-        std::thread::sleep(Duration::from_millis(500));
+        pause("the requests wait by then", Duration::from_millis(500));
         goes_on(&server);
     });
     assert!(asked.elapsed() < Duration::from_secs(14), "{:?}", asked.elapsed());

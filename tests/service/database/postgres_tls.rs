@@ -10,7 +10,7 @@ fn url(database: &Database, authority: &str) -> String {
 #[test]
 fn the_server_s_certificate_is_verified() {
     let authority = std::env::var("SEALWRIGHT_TEST_POSTGRES_CA").expect("run by scripts/test");
-    let database = Database::new(Kind::Postgres);
+    let database = Database::empty(Kind::Postgres);
     let good = url(&database, &authority);
     // A wrong authority first: the database is empty, and stays so.
     let other = database.folder.path().join("other-ca.crt");
@@ -30,7 +30,7 @@ fn the_server_s_certificate_is_verified() {
     }
     // The URL goes in as a setting here: a variable given twice keeps its last value.
     let folder = super::folder_only();
-    let server = Server::start_with(folder, &[("DATABASE_URL", &good), ("SIGNING_ALGORITHMS", "[\"ES256\"]")]);
+    let server = Server::spawn_with(folder, &[("DATABASE_URL", &good), ("SIGNING_ALGORITHMS", "[\"ES256\"]")]);
     let client = server.client("orders:read");
     assert_eq!(server.token(&client).status, 200);
     let encrypted = "SELECT COUNT(*) AS n FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
@@ -44,7 +44,7 @@ fn the_server_s_certificate_is_verified() {
 /// The end of a short command and the making of a connection must not meet: OpenSSL takes its tables down at the end.
 #[test]
 fn commands_end_cleanly() {
-    let database = Database::new(Kind::Postgres);
+    let database = Database::empty(Kind::Postgres);
     assert!(run(&mut command_on(&database, &[], &["client", "list"])).status.success());
     std::thread::scope(|scope| {
         for _ in 0..3 {

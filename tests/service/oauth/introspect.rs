@@ -1,24 +1,13 @@
 //! `POST /api/oauth/introspect` (RFC 7662), and what the management API makes of the same tokens (RFC 6750).
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 
 use super::{
-    access_token, client, forgeries, grant, introspect, is_active, parts, published_keys, revoke, start, token,
+    access_token, client, forgeries, grant, introspect, is_active, parts, published_keys, revoke, spawn, start, token,
 };
 use crate::support::{TestClient, both};
 
 const INACTIVE: &str = r#"{"active":false}"#;
-
-/// Waits until `is_so`, for as long as a change by the command line may take.
-fn within_a_second(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(1);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "not within a second: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 both! {
     /// RFC 7662 §2.2, §4 (STANDARDS 75, 76): everything about a token in force, never cached.
@@ -115,7 +104,8 @@ both! {
         assert_eq!(revoke(&server, "", &manager, &revoked).status, 200);
         bad.push(("a revoked token", revoked));
         let exp = parts(&expired).1["exp"].as_i64().unwrap();
-        within_a_second_of(exp);
+        // A token is refused at `exp` exactly (RFC 7519 §4.1.4).
+        server.wait_until(exp * 1_000);
         bad.push(("an expired token", expired));
 
         for (name, token) in &bad {
@@ -142,19 +132,19 @@ both! {
         let seen = server.api("GET", "/clients", &foreign, None);
         let clients = seen.body["data"].as_array().unwrap();
         let environments: Vec<&Value> = clients.iter().map(|client| &client["environment"]).collect();
-        assert_eq!((seen.status, environments), (200, vec![&json!("staging")]));
+        assert_eq!((seen.status, environments), (200, vec![&json!("staging"); 2]), "its owner and itself");
 
         let events = server.events(&["--action", "token.introspect"]);
         for reason in ["malformed_token", "unknown_key", "bad_signature", "token_revoked", "token_expired"] {
             assert!(events.iter().any(|event| event["reason"] == reason), "no event has the reason {reason}");
         }
-        assert!(!server.log().contains("panicked"));
+        assert_eq!(crate::support::in_process::panics(), Vec::<String>::new());
     }
 
     /// RFC 6750 §2, §3 (STANDARDS 66, 67), RFC 9068 §4: how a token is presented to the management API, and for whom
     /// it is.
     fn the_management_api_takes_one_bearer_token_for_itself(database) {
-        let server = start(database, &[]);
+        let server = spawn(database, &[]);
         let manager = client(&server, "sealwright.clients:read", &["--audience", "https://orders.example"]);
         let good = server.management_token(&manager);
         let elsewhere = token(&server, &manager);
@@ -197,31 +187,31 @@ both! {
 
         let disabled = client(&server, "read", &[]);
         let its_token = token(&server, &disabled);
-        server.cli(&["client", "disable", &disabled.id]);
-        within_a_second("its client was disabled", || !is_active(&server, &witness, &its_token));
-        server.cli(&["client", "enable", &disabled.id]);
-        within_a_second("its client was enabled again", || is_active(&server, &witness, &its_token));
+        server.manage("POST", &format!("/clients/{}/disable", disabled.id), None);
+        assert!(!is_active(&server, &witness, &its_token), "its client was disabled");
+        server.manage("POST", &format!("/clients/{}/enable", disabled.id), None);
+        assert!(is_active(&server, &witness, &its_token), "its client was enabled again");
 
         let revoked = client(&server, "read", &[]);
         let its_token = token(&server, &revoked);
-        server.cli(&["client", "revoke", &revoked.id]);
-        within_a_second("its client was revoked", || !is_active(&server, &witness, &its_token));
+        server.manage("POST", &format!("/clients/{}/revoke", revoked.id), None);
+        assert!(!is_active(&server, &witness, &its_token), "its client was revoked");
 
         let narrowed = client(&server, "orders:read orders:write", &[]);
         let its_token = token(&server, &narrowed);
-        server.cli(&["client", "update", &narrowed.id, "--scope", "orders:read"]);
-        within_a_second("its scopes shrank", || told(&its_token)["scope"] == "orders:read");
+        server.manage("PATCH", &format!("/clients/{}", narrowed.id), Some(&json!({"scopes": ["orders:read"]})));
+        assert!(told(&its_token)["scope"] == "orders:read", "its scopes shrank");
 
         let emptied = client(&server, "orders:read", &[]);
         let its_token = token(&server, &emptied);
-        server.cli(&["client", "update", &emptied.id, "--scope", "invoices:read"]);
-        within_a_second("nothing of its scopes is left", || told(&its_token)["scope"] == "");
+        server.manage("PATCH", &format!("/clients/{}", emptied.id), Some(&json!({"scopes": ["invoices:read"]})));
+        assert!(told(&its_token)["scope"] == "", "nothing of its scopes is left");
 
         let manager = client(&server, "sealwright.clients:read sealwright.audit:read", &[]);
         let its_token = server.management_token(&manager);
         assert_eq!(server.api("GET", "/clients", &its_token, None).status, 200);
-        server.cli(&["client", "update", &manager.id, "--scope", "sealwright.audit:read"]);
-        within_a_second("the permission was taken", || server.api("GET", "/clients", &its_token, None).status == 403);
+        server.manage("PATCH", &format!("/clients/{}", manager.id), Some(&json!({"scopes": ["sealwright.audit:read"]})));
+        assert!(server.api("GET", "/clients", &its_token, None).status == 403, "the permission was taken");
     }
 
     /// SPEC §3: `revoke-tokens` ends what was issued before its moment, to the millisecond, and nothing after it.
@@ -235,7 +225,7 @@ both! {
             // Issued just before and just after, most often within the same second.
             let before: Vec<String> = (0..3).map(|_| token(&server, &target)).collect();
             // Ids have whole milliseconds: the moment must be a later one.
-            std::thread::sleep(Duration::from_millis(1));
+            server.advance(1);
             let path = format!("/clients/{}/revoke-tokens", target.id);
             let done = server.api("POST", &path, &management, None);
             assert_eq!(done.status, 200, "{}", done.text);
@@ -255,7 +245,7 @@ both! {
         let good = token(&server, &owner);
         let wrong = TestClient { secret: "wrong".into(), ..owner.clone() };
         let disabled = client(&server, "orders:read", &[]);
-        server.cli(&["client", "disable", &disabled.id]);
+        server.manage("POST", &format!("/clients/{}/disable", disabled.id), None);
         for caller in [wrong, disabled] {
             let (known, unknown) = (introspect(&server, "", &caller, &good), introspect(&server, "", &caller, "x"));
             assert_eq!((known.status, known.body["error"].as_str()), (401, Some("invalid_client")));
@@ -264,13 +254,5 @@ both! {
         }
         let by_bearer = server.http.post(format!("{}/api/oauth/introspect", server.url)).bearer_auth(&good);
         assert_eq!(server.send(by_bearer.form(&[("token", &good)])).status, 401);
-    }
-}
-
-/// Waits for the second `exp` to begin: a token is refused at `exp` exactly (RFC 7519 §4.1.4).
-fn within_a_second_of(exp: i64) {
-    let until = std::time::UNIX_EPOCH + Duration::from_secs(u64::try_from(exp).unwrap());
-    if let Ok(left) = until.duration_since(std::time::SystemTime::now()) {
-        std::thread::sleep(left);
     }
 }

@@ -1,10 +1,10 @@
 //! The protocol below `/api/oauth` and `/.well-known`. Every test names the section of the standard that it proves.
 
+mod authentication;
 mod bad_input;
 mod introspect;
 mod jwks;
 mod metadata;
-mod random_input;
 mod revoke;
 mod token;
 
@@ -19,19 +19,23 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// The environments with the path of each issuer below the public URL.
 const ENVIRONMENTS: [(&str, &str); 3] = [("production", ""), ("staging", "/staging"), ("development", "/development")];
 
-/// A server with keys of ES256 only, where other algorithms are not the point: most of a first start is making RSA
-/// keys.
+/// A server in this process.
 fn start(database: Database, settings: &[(&str, &str)]) -> Server {
-    Server::start_with(database, &[&[("SIGNING_ALGORITHMS", r#"["ES256"]"#)], settings].concat())
+    Server::start_with(database, settings)
+}
+
+/// A server as a process, for tests of its log.
+fn spawn(database: Database, settings: &[(&str, &str)]) -> Server {
+    Server::spawn_with(database, settings)
 }
 
 /// A client with further options of `client create`.
-fn client(server: &Server, scopes: &str, options: &[&str]) -> TestClient {
+pub fn client(server: &Server, scopes: &str, options: &[&str]) -> TestClient {
     server.client_with(scopes, options)
 }
 
 /// `Authorization: Basic` as a client sends it whose id and secret need no encoding.
-fn basic(id: &str, secret: &str) -> String {
+pub fn basic(id: &str, secret: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")))
 }
 

@@ -2,10 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
+
+use super::TestClient;
+use super::template::{Content, Template};
 
 /// Which database a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,21 +20,44 @@ pub enum Kind {
     Postgres,
 }
 
-/// An empty database and a data folder, both gone with it.
+/// A database and a data folder, both gone with it.
 pub struct Database {
     /// Which.
     pub kind: Kind,
-    /// The data folder.
+    /// The data folder's parent.
     pub folder: TempDir,
     url: Option<String>,
+    template: Option<&'static Template>,
+    connection: Mutex<Option<PgConnection>>,
 }
 
 impl Database {
-    /// A new one.
+    /// One that has its schema, signing keys and an owner in each environment.
     pub fn new(kind: Kind) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = (kind == Kind::Postgres).then(create_postgres);
-        Self { kind, folder, url }
+        Self::copy_of(Template::of(kind, Content::Owners))
+    }
+
+    /// One that has its schema and signing keys.
+    pub fn without_credentials(kind: Kind) -> Self {
+        Self::copy_of(Template::of(kind, Content::Keys))
+    }
+
+    /// One without even a schema.
+    pub fn empty(kind: Kind) -> Self {
+        let url = (kind == Kind::Postgres).then(|| create_postgres(""));
+        Self { kind, folder: folder(), url, template: None, connection: Mutex::default() }
+    }
+
+    fn copy_of(template: &'static Template) -> Self {
+        let folder = folder();
+        template.copy_files(&folder.path().join("data"));
+        let url = template.name().map(|name| create_postgres(&format!("TEMPLATE {name}")));
+        Self { kind: template.kind, folder, url, template: Some(template), connection: Mutex::default() }
+    }
+
+    /// The client that may do anything in an environment and was there from the start, if one was.
+    pub fn owner(&self, environment: &str) -> Option<&'static TestClient> {
+        self.template?.owner(environment)
     }
 
     /// The data folder.
@@ -46,32 +73,54 @@ impl Database {
     /// Runs SQL on it, beside the server.
     pub fn execute(&self, sql: &str) {
         match self.url() {
-            Some(url) => PgConnection::establish(url).unwrap().batch_execute(sql).unwrap(),
-            None => {
-                let file = self.data_dir().join("sealwright.db");
-                let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
-                connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
-                connection.batch_execute(sql).unwrap();
-            }
+            Some(url) => self.postgres(url, |connection| connection.batch_execute(sql).unwrap()),
+            None => self.sqlite().batch_execute(sql).unwrap(),
         }
     }
 
-    /// The first column of a query's rows, as numbers.
-    pub fn numbers(&self, sql: &str) -> Vec<i64> {
+    /// The rows of a query.
+    pub fn rows<R>(&self, sql: &str) -> Vec<R>
+    where
+        R: diesel::QueryableByName<diesel::sqlite::Sqlite> + diesel::QueryableByName<diesel::pg::Pg> + 'static,
+    {
         use diesel::RunQueryDsl as _;
+        match self.url() {
+            Some(url) => self.postgres(url, |connection| diesel::sql_query(sql).load(connection).unwrap()),
+            None => diesel::sql_query(sql).load(&mut self.sqlite()).unwrap(),
+        }
+    }
+
+    /// The first column of a query's rows, which it names `n`, as numbers.
+    pub fn numbers(&self, sql: &str) -> Vec<i64> {
         #[derive(diesel::QueryableByName)]
         struct Row {
             #[diesel(sql_type = diesel::sql_types::BigInt)]
             n: i64,
         }
-        let rows: Vec<Row> = match self.url() {
-            Some(url) => diesel::sql_query(sql).load(&mut PgConnection::establish(url).unwrap()).unwrap(),
-            None => {
-                let file = self.data_dir().join("sealwright.db");
-                diesel::sql_query(sql).load(&mut SqliteConnection::establish(file.to_str().unwrap()).unwrap()).unwrap()
-            }
-        };
-        rows.into_iter().map(|row| row.n).collect()
+        self.rows(sql).into_iter().map(|row: Row| row.n).collect()
+    }
+
+    /// The first column of a query's rows, which it names `t`, as texts.
+    pub fn texts(&self, sql: &str) -> Vec<String> {
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            t: String,
+        }
+        self.rows(sql).into_iter().map(|row: Row| row.t).collect()
+    }
+
+    /// Connecting takes longer than any of these queries: the connection is kept.
+    fn postgres<T>(&self, url: &str, run: impl FnOnce(&mut PgConnection) -> T) -> T {
+        let mut kept = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        run(kept.get_or_insert_with(|| PgConnection::establish(url).unwrap()))
+    }
+
+    fn sqlite(&self) -> SqliteConnection {
+        let file = self.data_dir().join("sealwright.db");
+        let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+        connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+        connection
     }
 }
 
@@ -81,11 +130,21 @@ pub fn postgres_server() -> String {
         .expect("SEALWRIGHT_TEST_POSTGRES_URL is not set: run the tests by scripts/test, which starts PostgreSQL")
 }
 
-fn create_postgres() -> String {
+/// A folder of the test's own: where `scripts/test` says that files cost no disk, if it does.
+fn folder() -> TempDir {
+    match std::env::var_os("SEALWRIGHT_TEST_FOLDER") {
+        Some(folder) => tempfile::tempdir_in(folder).unwrap(),
+        None => tempfile::tempdir().unwrap(),
+    }
+}
+
+/// Makes a database with these options of `CREATE DATABASE`.
+fn create_postgres(options: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let server = postgres_server();
     let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    PgConnection::establish(&server).unwrap().batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+    let sql = format!("CREATE DATABASE {name} {options}");
+    PgConnection::establish(&server).unwrap().batch_execute(&sql).unwrap();
     let (base, _) = server.rsplit_once('/').unwrap();
     format!("{base}/{name}")
 }

@@ -1,16 +1,34 @@
-//! The harness: starts the real binary on a database of its own, on a free port, in a throwaway folder, and stops it.
+//! The harness: databases that are copied, servers in this process or as processes of their own, and their clients.
 
+mod answer;
+mod credentials;
 mod database;
+mod events;
+pub mod in_process;
+mod ports;
+mod process;
 pub mod programs;
 pub mod raw;
 mod server;
+mod settings;
+mod template;
+mod time;
+mod waiting;
 
+pub use answer::Answer;
+pub use credentials::{TestClient, TestKey};
 pub use database::{Database, Kind};
-pub use server::{Answer, Server, TestClient, TestKey, binary, run, run_json};
+pub use in_process::Work;
+pub use ports::free_port;
+pub use process::{binary, run, run_json};
+pub use server::Server;
+pub use time::{from_rfc3339, rfc3339, system_now};
+pub use waiting::{eventually, holds_within, pause};
 
-/// The same test on SQLite and on PostgreSQL. A missing PostgreSQL is a failure, never a skip.
+/// The same test on SQLite and on PostgreSQL. A missing PostgreSQL is a failure, never a skip. `(database)` is one with
+/// an owner in each environment; `(database: empty)` and `(database: without_credentials)` are what [`Database`] says.
 macro_rules! both {
-    ($($(#[$attribute:meta])* fn $name:ident($database:ident) $body:block)*) => {$(
+    ($($(#[$attribute:meta])* fn $name:ident($database:ident $(: $content:ident)?) $body:block)*) => {$(
         $(#[$attribute])*
         mod $name {
             #[allow(unused_imports)]
@@ -20,14 +38,22 @@ macro_rules! both {
 
             #[test]
             fn sqlite() {
-                test(crate::support::Database::new(crate::support::Kind::Sqlite));
+                test(crate::support::new_database!($($content)?)(crate::support::Kind::Sqlite));
             }
 
             #[test]
             fn postgres() {
-                test(crate::support::Database::new(crate::support::Kind::Postgres));
+                test(crate::support::new_database!($($content)?)(crate::support::Kind::Postgres));
             }
         }
     )*};
 }
-pub(crate) use both;
+macro_rules! new_database {
+    () => {
+        crate::support::Database::new
+    };
+    ($content:ident) => {
+        crate::support::Database::$content
+    };
+}
+pub(crate) use {both, new_database};

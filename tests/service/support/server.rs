@@ -1,150 +1,129 @@
-//! The real binary, serving.
+//! A server under test: in the test's own process where that shows the same, else as a process of its own.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
+use std::net::TcpListener;
+use std::process::Command;
+use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::{Client, RequestBuilder, Response};
+use reqwest::blocking::{Client, RequestBuilder};
 use serde_json::Value;
 
-use super::Database;
+use super::in_process::{InProcess, TestClock, Work};
+use super::process::Process;
+use super::{Answer, Database, TestClient, TestKey, binary, credentials, free_port, run_json, settings};
 
-/// The program under test.
-pub fn binary() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sealwright"));
-    // Nothing of the tests' own environment may configure it.
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SEALWRIGHT_") || name == "RUST_LOG") {
-        command.env_remove(name);
-    }
-    command
-}
+/// For requests to every server: to make one takes longer than most requests.
+static HTTP: LazyLock<Client> = LazyLock::new(|| {
+    let client = Client::builder().no_proxy().tls_danger_accept_invalid_certs(true);
+    client.timeout(Duration::from_secs(30)).build().unwrap()
+});
 
-/// Runs a command to its end.
-pub fn run(command: &mut Command) -> Output {
-    command.stdin(Stdio::null()).output().unwrap()
-}
-
-/// Runs a command that must succeed, and reads its JSON.
-pub fn run_json(command: &mut Command) -> Value {
-    let output = run(command);
-    assert!(
-        output.status.success(),
-        "{command:?} failed: {}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
-}
-
-/// A client with its secret.
-#[derive(Clone, Debug)]
-pub struct TestClient {
-    /// Its `client_id`.
-    pub id: String,
-    /// Its secret.
-    pub secret: String,
-}
-
-/// An API key.
-#[derive(Clone, Debug)]
-pub struct TestKey {
-    /// Its id.
-    pub id: String,
-    /// Its string.
-    pub key: String,
-}
-
-/// An HTTP answer, read to its end.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// Status.
-    pub status: u16,
-    /// Header fields.
-    pub headers: reqwest::header::HeaderMap,
-    /// The body as text.
-    pub text: String,
-    /// The body as JSON; null where it is none.
-    pub body: Value,
-}
-
-impl Answer {
-    fn of(response: Response) -> Self {
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().unwrap();
-        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Self { status, headers, text, body }
-    }
-
-    /// A header field's only value, or an empty text.
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
-    }
-}
-
-/// A running server, ended by SIGKILL when dropped.
+/// A running server; dropped, it has ended.
 pub struct Server {
+    // Ends before its database does.
+    runs: Runs,
     /// Its database.
     pub database: Database,
     /// Its base address, which is production's issuer.
     pub url: String,
     /// For requests to it.
     pub http: Client,
-    child: Child,
-    log: Arc<Mutex<String>>,
     settings: Vec<(String, String)>,
+    clock: TestClock,
+    /// The last token of production's owner.
+    owner: Mutex<Option<String>>,
+}
+
+enum Runs {
+    InProcess(InProcess),
+    Process(Process),
+    Nowhere,
 }
 
 impl Server {
-    /// Starts on `database` with the default settings. Failed authentications are not limited, so that tests can make as
-    /// many as they like; the tests of that limit set it.
+    /// Starts in this process on `database` with the default settings. Failed authentications are not limited, so that
+    /// tests can make as many as they like; the tests of that limit set it.
     pub fn start(database: Database) -> Self {
         Self::start_with(database, &[])
     }
 
-    /// Starts with further settings, as variables without their prefix: `("SIGNING_KEY_LEAD", "2s")`.
+    /// Starts in this process with further settings, as variables without their prefix: `("SIGNING_KEY_LEAD", "2s")`.
     pub fn start_with(database: Database, settings: &[(&str, &str)]) -> Self {
+        let (mut server, listener) = Self::prepare(database, settings);
+        server.serve_here(listener);
+        server
+    }
+
+    /// Starts as a process: for tests of starting, of signals, of being killed, of what is logged.
+    pub fn spawn(database: Database) -> Self {
+        Self::spawn_with(database, &[])
+    }
+
+    /// Starts as a process with further settings.
+    pub fn spawn_with(database: Database, settings: &[(&str, &str)]) -> Self {
+        let listen = format!("127.0.0.1:{}", free_port());
+        let (mut server, listener) = Self::prepare(database, &[&[("LISTEN", &*listen)], settings].concat());
+        drop(listener);
+        server.runs = Runs::Process(Process::start(&server.settings));
+        server.wait_until_ready();
+        server
+    }
+
+    /// The port is chosen here, so that commands know the same public URL.
+    fn prepare(database: Database, settings: &[(&str, &str)]) -> (Self, TcpListener) {
         let mut all = vec![("GUESS_LIMIT_PER_MINUTE".to_owned(), "100000".to_owned())];
-        all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         if let Some(url) = database.url() {
             all.push(("DATABASE_URL".to_owned(), url.to_owned()));
         }
         all.push(("DATA_DIR".to_owned(), database.data_dir().display().to_string()));
-        if !all.iter().any(|(name, _)| name == "LISTEN") {
-            // The port is chosen here, so that commands know the same public URL.
-            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            all.push(("LISTEN".to_owned(), format!("127.0.0.1:{port}")));
-        }
-        let listen = all.iter().rev().find(|(name, _)| name == "LISTEN").unwrap().1.clone();
-        let scheme = if all.iter().any(|(name, _)| name == "TLS_CERTIFICATE") { "https" } else { "http" };
-        let (child, log) = spawn(&all, &[]);
-        let http = Client::builder()
-            .no_proxy()
-            .tls_danger_accept_invalid_certs(true)
-            .timeout(Duration::from_secs(30))
-            .build()
-            .unwrap();
-        let server = Self { database, url: format!("{scheme}://{listen}"), http, child, log, settings: all };
-        server.wait_until_ready();
-        server
+        all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let find = |wanted: &str| all.iter().rev().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
+        let listener = TcpListener::bind(find("LISTEN").unwrap_or("127.0.0.1:0".to_owned())).unwrap();
+        let listen = listener.local_addr().unwrap();
+        let scheme = if find("TLS_CERTIFICATE").is_some() { "https" } else { "http" };
+        all.push(("LISTEN".to_owned(), listen.to_string()));
+        let (url, http) = (format!("{scheme}://{listen}"), HTTP.clone());
+        (
+            Self {
+                runs: Runs::Nowhere,
+                database,
+                url,
+                http,
+                settings: all,
+                clock: TestClock::new(),
+                owner: Mutex::default(),
+            },
+            listener,
+        )
+    }
+
+    fn serve_here(&mut self, listener: TcpListener) {
+        let file = settings::write(self.database.folder.path(), &self.settings);
+        self.runs = Runs::InProcess(InProcess::start(&file, listener, &self.clock));
     }
 
     fn wait_until_ready(&self) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while self.http.get(format!("{}/healthz", self.url)).send().is_err() {
             assert!(Instant::now() < deadline, "the server did not start:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
+            // Nothing tells that a process listens but that it answers.
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 
-    /// What it has logged so far.
+    fn process(&self) -> &Process {
+        let Runs::Process(process) = &self.runs else { panic!("only a server that was spawned is a process") };
+        process
+    }
+
+    /// What it has logged so far, where it is a process.
     pub fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
+        self.process().log()
     }
 
     /// Its process id.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.process().pid()
     }
 
     /// Sends it a signal, such as `TERM`.
@@ -152,23 +131,31 @@ impl Server {
         assert!(Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status().unwrap().success());
     }
 
-    /// Ends it as a power cut would.
+    /// Ends it: as a power cut would, where it is a process.
     pub fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        match &mut self.runs {
+            Runs::Process(process) => process.kill(),
+            other => *other = Runs::Nowhere,
+        }
     }
 
     /// Waits for it to end by itself, and says whether it ended well.
     pub fn wait(&mut self) -> bool {
-        self.child.wait().unwrap().success()
+        let Runs::Process(process) = &mut self.runs else { panic!("only a server that was spawned is a process") };
+        process.wait()
     }
 
-    /// Ends it and starts it anew with the same settings.
+    /// Ends it and starts it anew with the same settings, where it was.
     pub fn restart(&mut self) {
         self.kill();
-        let (child, log) = spawn(&self.settings, &[]);
-        (self.child, self.log) = (child, log);
-        self.wait_until_ready();
+        if let Runs::Process(process) = &mut self.runs {
+            *process = Process::start(&self.settings);
+            self.wait_until_ready();
+        } else {
+            let (_, listen) = self.settings.iter().rev().find(|(name, _)| name == "LISTEN").unwrap();
+            let listener = TcpListener::bind(listen).unwrap();
+            self.serve_here(listener);
+        }
     }
 
     /// The program with this server's settings, for a command of its own.
@@ -182,6 +169,33 @@ impl Server {
     /// Runs a command with `--json` that must succeed.
     pub fn cli(&self, arguments: &[&str]) -> Value {
         run_json(self.command(arguments).arg("--json"))
+    }
+
+    /// Milliseconds since the epoch by the server's clock.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    /// Moves the clock of a server in this process by milliseconds.
+    pub fn advance(&self, millis: i64) {
+        assert!(matches!(self.runs, Runs::InProcess(_)), "a process goes by the system's clock");
+        self.clock.advance(millis);
+    }
+
+    /// Makes it this time or later: moves the clock of a server in this process, waits for that of a process.
+    pub fn wait_until(&self, millis: i64) {
+        let left = millis - self.now();
+        match &self.runs {
+            _ if left <= 0 => {}
+            Runs::Process(_) => std::thread::sleep(Duration::from_millis(u64::try_from(left).unwrap())),
+            _ => self.clock.advance(left),
+        }
+    }
+
+    /// Has a server in this process do some of its work now.
+    pub fn work(&self, work: Work) {
+        let Runs::InProcess(server) = &self.runs else { panic!("nobody tells a process when to work") };
+        server.work(work);
     }
 
     /// Makes a client in production with these scopes, separated by spaces.
@@ -208,19 +222,64 @@ impl Server {
         TestKey { id: text("id"), key: text("key") }
     }
 
-    /// Makes a credential. Unless the options name limits it has none: most tests are not about its rate.
-    fn create(&self, kind: &str, scopes: &str, options: &[&str]) -> Value {
-        let mut arguments = vec![kind, "create", "--name", "test"];
-        for scope in scopes.split(' ') {
-            arguments.extend(["--scope", scope]);
-        }
-        arguments.extend(options);
-        for limit in ["--rate-per-minute", "--burst-per-second"] {
-            if !options.contains(&limit) {
-                arguments.extend([limit, "unlimited"]);
+    /// Makes a key that has the limits of its type unless the options name others.
+    pub fn key_with_default_limits(&self, scopes: &str, options: &[&str]) -> TestKey {
+        let mut body = credentials::body(scopes, options, self.now());
+        for (option, member) in credentials::LIMITS {
+            if !options.contains(&option) {
+                body.as_object_mut().unwrap().remove(member);
             }
         }
-        self.cli(&arguments)
+        let environment = body["environment"].as_str().unwrap_or("production").to_owned();
+        let made = self.manage_in(&environment, "POST", "/keys", Some(&body));
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        TestKey { id: text("id"), key: text("key") }
+    }
+
+    /// Makes a credential: as the owner that the database has from the start, or by the command line where it has none.
+    fn create(&self, kind: &str, scopes: &str, options: &[&str]) -> Value {
+        let at = options.iter().position(|option| *option == "--environment");
+        let environment = at.map_or("production", |at| options[at + 1]);
+        if self.database.owner(environment).is_none() {
+            return self.cli(&credentials::arguments(kind, scopes, options));
+        }
+        let body = credentials::body(scopes, options, self.now());
+        self.manage_in(environment, "POST", &format!("/{kind}s"), Some(&body))
+    }
+
+    /// Does something as production's owner, which must succeed.
+    #[track_caller]
+    pub fn manage(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+        self.manage_in("production", method, path, body)
+    }
+
+    #[track_caller]
+    fn manage_in(&self, environment: &str, method: &str, path: &str, body: Option<&Value>) -> Value {
+        let mut answer = self.api(method, path, &self.owner_of(environment), body);
+        if answer.status == 401 {
+            *self.owner.lock().unwrap() = None;
+            answer = self.api(method, path, &self.owner_of(environment), body);
+        }
+        assert!((200..300).contains(&answer.status), "{method} {path} {body:?}: {}", answer.text);
+        answer.body
+    }
+
+    /// A token that may do anything and give anything in production; the same one while it lives.
+    pub fn owner(&self) -> String {
+        let mut kept = self.owner.lock().unwrap();
+        kept.get_or_insert_with(|| match self.database.owner("production") {
+            Some(owner) => self.management_token(owner),
+            None => self.management_token(&self.client("sealwright.admin admin")),
+        })
+        .clone()
+    }
+
+    /// The same in any environment.
+    pub fn owner_of(&self, environment: &str) -> String {
+        if environment == "production" {
+            return self.owner();
+        }
+        self.management_token_of(environment, self.database.owner(environment).unwrap())
     }
 
     /// Sends a request.
@@ -246,26 +305,39 @@ impl Server {
 
     /// A bearer token for production's management API.
     pub fn management_token(&self, client: &TestClient) -> String {
-        let resource = format!("{}/api/v1", self.url);
+        self.management_token_of("production", client)
+    }
+
+    /// A bearer token for the management API of an environment.
+    pub fn management_token_of(&self, environment: &str, client: &TestClient) -> String {
+        let prefix = if environment == "production" { String::new() } else { format!("/{environment}") };
+        let public =
+            self.settings.iter().rev().find(|(name, _)| name == "PUBLIC_URL").map_or(&self.url, |(_, url)| url);
+        let resource = format!("{}{prefix}/api/v1", public.trim_end_matches('/'));
         let form = [("grant_type", "client_credentials"), ("resource", resource.as_str())];
-        let answer = self.post_form("/api/oauth/token", client, &form);
+        let answer = self.post_form(&format!("{prefix}/api/oauth/token"), client, &form);
         answer.body["access_token"].as_str().unwrap_or_else(|| panic!("no token: {}", answer.text)).to_owned()
     }
 
     /// Calls the management API.
     pub fn api(&self, method: &str, path: &str, token: &str, body: Option<&Value>) -> Answer {
-        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        let request = self.http.request(method, format!("{}/api/v1{path}", self.url)).bearer_auth(token);
-        self.send(match body {
-            Some(body) => request.json(body),
-            None => request,
-        })
+        self.call(method, path, body, |request| request.bearer_auth(token))
     }
 
     /// Calls the management API with an API key.
     pub fn api_with_key(&self, method: &str, path: &str, key: &str, body: Option<&Value>) -> Answer {
+        self.call(method, path, body, |request| request.header("x-api-key", key))
+    }
+
+    fn call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        authorize: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Answer {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        let request = self.http.request(method, format!("{}/api/v1{path}", self.url)).header("x-api-key", key);
+        let request = authorize(self.http.request(method, format!("{}/api/v1{path}", self.url)));
         self.send(match body {
             Some(body) => request.json(body),
             None => request,
@@ -274,37 +346,6 @@ impl Server {
 
     /// Audit events that fit the options of `audit list`, newest first.
     pub fn events(&self, options: &[&str]) -> Vec<Value> {
-        let mut arguments = vec!["audit", "list", "--limit", "100000"];
-        arguments.extend(options);
-        self.cli(&arguments)["data"].as_array().unwrap().clone()
+        super::events::events(&self.database, options)
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// Starts the binary and keeps what it logs.
-fn spawn(settings: &[(String, String)], arguments: &[&str]) -> (Child, Arc<Mutex<String>>) {
-    let mut child = binary()
-        .envs(settings.iter().map(|(name, value)| (format!("SEALWRIGHT_{name}"), value)))
-        .arg("serve")
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let log = Arc::new(Mutex::new(String::new()));
-    let (lines, kept) = (BufReader::new(child.stderr.take().unwrap()), Arc::clone(&log));
-    std::thread::spawn(move || {
-        for line in lines.lines().map_while(Result::ok) {
-            let mut kept = kept.lock().unwrap();
-            kept.push_str(&line);
-            kept.push('\n');
-        }
-    });
-    (child, log)
 }

@@ -8,7 +8,7 @@ both! {
         let token = owner(&server);
         let acme = entered_customer(&server, &token, "acme");
         let ann = made_user(&server, &token, "ann@example.com", "developer");
-        let expires_at = rfc3339(now() + DAY);
+        let expires_at = rfc3339(server.now() + DAY);
         let given = json!({
             "environment": "production",
             "name": "Nächtlicher Export – nightly",
@@ -22,7 +22,7 @@ both! {
             "customers": ["acme"],
             "owner": "ANN@example.com",
         });
-        let before = now();
+        let before = server.now();
         let answer = server.api("POST", "/keys", &token, Some(&given));
         assert_eq!(answer.status, 201, "{}", answer.text);
         assert_eq!(answer.header("cache-control"), "no-store");
@@ -54,7 +54,7 @@ both! {
             assert_eq!(made[member], value, "{member}");
         }
         assert!(text(&made["id"]).starts_with("key_"));
-        assert!((before - 1..=now()).contains(&millis(&made["created_at"])));
+        assert!((before - 1..=server.now()).contains(&millis(&made["created_at"])));
         assert_eq!((&made["updated_at"], &made["rotated_at"]), (&made["created_at"], &made["created_at"]));
         let strings = made["strings"].as_array().unwrap();
         assert_eq!((strings.len(), members(&strings[0])), (1, vec!["created_at", "ends_at", "last_four", "live", "prefix"]));
@@ -81,7 +81,7 @@ both! {
         let mut tokens = vec![("live", "production", production.clone())];
         for (tag, environment) in [("stg", "staging"), ("dev", "development")] {
             let client = server.client_with("sealwright.admin admin", &["--environment", environment]);
-            tokens.push((tag, environment, management_token_of(&server, environment, &client)));
+            tokens.push((tag, environment, server.management_token_of(environment, &client)));
         }
         let mut all = vec![];
         for (tag, environment, token) in &tokens {
@@ -201,7 +201,7 @@ both! {
     }
 
     fn a_key_is_stored_as_its_sha_256_only(database) {
-        let server = Server::start(database);
+        let server = Server::spawn(database);
         let token = owner(&server);
         let first = repeatable(&server, &token, "/keys", "once", &minimal_key("stored"));
         let (key, path) = (text(&first.body["key"]), format!("/keys/{}", text(&first.body["id"])));

@@ -46,7 +46,7 @@ both! {
         let (acme, ann) = (entered_customer(&server, &token, "acme"), made_user(&server, &token, "ann@example.com", "developer"));
         let zeta = entered_customer(&server, &token, "zeta");
         let bob = made_user(&server, &token, "bob@example.com", "developer");
-        let soon = now() + 700;
+        let soon = server.now() + 700;
         let id = |mut body: Value, name: &str| {
             body["name"] = json!(name);
             body.as_object_mut().unwrap().entry("scopes").or_insert(json!(["orders:read"]));
@@ -63,7 +63,7 @@ both! {
         server.api("POST", &format!("/keys/{gone}/revoke"), &token, None);
         let old = format!("UPDATE api_keys SET rotated_at = rotated_at - {} WHERE id = '{plain}'", 91 * DAY);
         server.database.execute(&old);
-        wait_until(soon);
+        server.wait_until(soon);
         for (query, expected) in [
             (String::new(), vec![&plain, &gone, &stopped, &ended, &of_ann, &of_both, &of_acme]),
             ("environment=production&limit=2".to_owned(), vec![&plain, &gone]),
@@ -101,7 +101,7 @@ both! {
     fn the_list_of_what_is_due_agrees_with_what_each_key_shows(database) {
         let server = Server::start(database);
         let token = owner(&server);
-        let soon = now() + 500;
+        let soon = server.now() + 500;
         let make = |name: &str| text(&created_key(&server, &token, &minimal_key(name)).0["id"]);
         let mut ended = minimal_key("ended");
         ended["expires_at"] = json!(rfc3339(soon));
@@ -112,7 +112,7 @@ both! {
         server.api("POST", &format!("/keys/{stopped}/disable"), &token, None);
         server.database.execute(&format!("UPDATE api_keys SET rotated_at = rotated_at - {}", 91 * DAY));
         make("fresh");
-        wait_until(soon);
+        server.wait_until(soon);
         let all = server.api("GET", "/keys", &token, None).body;
         let due = |is_due: bool| {
             let rows = all["data"].as_array().unwrap().iter().filter(|key| key["rotation_due"] == json!(is_due));

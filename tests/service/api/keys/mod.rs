@@ -6,15 +6,10 @@ mod lists;
 mod rotation;
 mod settings;
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 
-use super::{
-    assert_invalid, assert_problem, column, events_of, management_token_of, millis, now, owner, rfc3339, text, texts,
-    wait_until,
-};
-use crate::support::{Answer, Kind, Server, both};
+use super::{assert_invalid, assert_problem, column, events_of, millis, owner, rfc3339, text, texts};
+use crate::support::{Answer, Kind, Server, Work, both};
 
 /// Every member of a key's view, apart from the string of a new one.
 const MEMBERS: [&str; 22] = [
@@ -143,7 +138,7 @@ fn places_of(server: &Server, wanted: &str) -> i64 {
         return i64::try_from(files.filter(holds).count()).unwrap();
     }
     let tables = "SELECT CAST(table_name AS TEXT) AS t FROM information_schema.tables WHERE table_schema = 'public'";
-    let tables = crate::database::texts(&server.database, tables);
+    let tables = server.database.texts(tables);
     assert!(tables.iter().any(|table| table == "api_key_strings"), "{tables:?}");
     let count = |table: &String| {
         let binary = hex(wanted.as_bytes());

@@ -7,7 +7,7 @@ both! {
         let server = Server::start(database);
         let token = owner(&server);
         let (acme, zeta) = (entered_customer(&server, &token, "acme"), entered_customer(&server, &token, "zeta"));
-        let later = rfc3339(now() + 3_600_000);
+        let later = rfc3339(server.now() + 3_600_000);
         let (mut expected, key) = created_key(&server, &token, &minimal_key("plain"));
         expected.as_object_mut().unwrap().remove("key");
         let path = format!("/keys/{}", text(&expected["id"]));
@@ -75,18 +75,18 @@ both! {
         let server = Server::start(database);
         let token = owner(&server);
         // A whole second, at least one from now.
-        let end = (now() / 1_000 + 2) * 1_000;
+        let end = (server.now() / 1_000 + 2) * 1_000;
         let body = json!({"name": "ending", "scopes": ["orders:read"], "expires_at": rfc3339(end)});
         let (made, key) = created_key(&server, &token, &body);
         let path = format!("/keys/{}", text(&made["id"]));
         let first = verdict(&server, &token, &key, &json!({}));
         assert_eq!((&first["code"], &first["expires_at"]), (&json!("VALID"), &made["expires_at"]));
-        wait_until(end - 150);
+        server.wait_until(end - 500);
         let still = standing(&server, &token, &key);
-        if now() < end {
+        if server.now() < end {
             assert_eq!(still, "VALID", "until the very end");
         }
-        wait_until(end);
+        server.wait_until(end);
         assert_eq!(standing(&server, &token, &key), "EXPIRED");
         assert_eq!(server.api("GET", &path, &token, None).body["status"], "expired");
         server.api("POST", &format!("{path}/disable"), &token, None);

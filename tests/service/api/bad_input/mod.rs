@@ -1,0 +1,24 @@
+//! What cannot be used is refused with what is wrong with it, and nothing is changed.
+
+mod requests;
+mod values;
+
+use serde_json::{Value, json};
+
+use super::{assert_invalid, assert_problem, column, created, events_of, minimal, owner, text};
+use crate::support::{Answer, Server, both};
+
+/// Everything that management can change, as numbers.
+fn state(server: &Server) -> Vec<i64> {
+    [
+        "SELECT COUNT(*) AS n FROM clients",
+        "SELECT COUNT(*) AS n FROM client_secrets",
+        "SELECT COUNT(*) AS n FROM scopes",
+        "SELECT COUNT(*) AS n FROM signing_keys",
+        "SELECT COUNT(*) AS n FROM idempotency_keys",
+        "SELECT CAST(SUM(updated_at) AS BIGINT) AS n FROM clients",
+    ]
+    .iter()
+    .flat_map(|sql| server.database.numbers(sql))
+    .collect()
+}

@@ -1,0 +1,49 @@
+//! `sealwright revoke-all` by owner and customer.
+
+use super::*;
+
+both! {
+    fn the_brake_ends_every_credential_of_an_owner_or_a_customer(database: without_credentials) {
+        let server = Server::start(database);
+        let verifier = server.key("sealwright.keys:verify");
+        server.cli(&["customer", "create", "--external-id", "acme", "--name", "Acme"]);
+        let ann = made_user(&server, "ann@example.com", "developer");
+        let anns = [server.key_with("read", &["--owner", &ann]), server.key_with("read", &["--owner", &ann, "--customer", "acme"])];
+        let anns_client = server.client_with("read", &["--owner", "ann@example.com"]);
+        let anns_staging = server.key_with("read", &["--owner", &ann, "--environment", "staging"]);
+        let acmes = server.key_with("read", &["--customer", "acme"]);
+        let acmes_client = server.client_with("read", &["--customer", "acme"]);
+        let other = server.key("read");
+        let is = |expected: [&str; 4]| {
+            within_a_second(&expected.map(str::to_owned), || {
+                [&anns[0], &anns[1], &acmes, &other].map(|key| code(&server, &verifier.key, &key.key, &["read"]))
+            });
+        };
+        is(["VALID"; 4]);
+        for options in [vec!["--owner", "ann@example.com"], vec!["--customer", "acme", "--json"]] {
+            let ended = end_with(2, &mut server.command(&[&["revoke-all"], options.as_slice()].concat()));
+            assert!(ended.err.contains("--yes"), "{ended:?}");
+        }
+        for options in [["--owner", "nobody@example.com"], ["--customer", "nobody"]] {
+            let ended = end_with(1, server.command(&["revoke-all", "--yes"]).args(options));
+            assert!(ended.err.contains("no such"), "{ended:?}");
+        }
+        is(["VALID"; 4]);
+        let both = server.cli(&["revoke-all", "--owner", "ANN@example.com", "--customer", "acme", "--yes"]);
+        assert_eq!((&both["revoked"], &both["keys"], &both["clients"]), (&json!(1), &json!(1), &json!(0)));
+        is(["VALID", "REVOKED", "VALID", "VALID"]);
+        let owners = server.cli(&["revoke-all", "--owner", &ann, "--environment", "production", "--yes"]);
+        assert_eq!((&owners["revoked"], &owners["keys"], &owners["clients"]), (&json!(2), &json!(1), &json!(1)));
+        is(["REVOKED", "REVOKED", "VALID", "VALID"]);
+        within_a_second(&401, || server.token(&anns_client).status);
+        assert_eq!(server.cli(&["key", "show", &anns_staging.id])["status"], "active");
+        assert_eq!(server.token(&acmes_client).status, 200);
+        let customers = server.cli(&["revoke-all", "--customer", "acme", "--yes"]);
+        assert_eq!((&customers["revoked"], &customers["customer"]), (&json!(2), &json!("acme")));
+        is(["REVOKED", "REVOKED", "REVOKED", "VALID"]);
+        within_a_second(&401, || server.token(&acmes_client).status);
+        let events = server.events(&["--action", "credential.revoke_all"]);
+        let done: Vec<&Value> = events.iter().filter(|event| event["outcome"] == "success").collect();
+        assert_eq!((done.len(), &done[0]["method"]), (3, &json!("CLI")), "{events:?}");
+    }
+}

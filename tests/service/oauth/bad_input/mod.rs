@@ -1,0 +1,259 @@
+//! What bad input gets: one table over all endpoints, with the answer and the audit event of each row.
+
+mod callers;
+mod forms;
+mod http;
+
+use std::collections::HashMap;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{FORM, assert_tells_nothing_of, basic, client, spawn, start, token};
+use crate::support::{Answer, Database, Kind, Server, TestClient, both};
+
+use callers::{out_of_bounds, unauthenticated};
+use forms::{malformed_forms, malformed_questions};
+
+const TOKEN: &str = "/api/oauth/token";
+
+const INTROSPECT: &str = "/api/oauth/introspect";
+
+const REVOKE: &str = "/api/oauth/revoke";
+
+const ASK: &str = "grant_type=client_credentials";
+
+/// Stands in what is sent; never in an answer, which would echo it.
+const MARK: &str = "zq7xmark";
+
+/// A request, part by part.
+#[derive(Clone)]
+struct Sent {
+    method: &'static str,
+    path: String,
+    fields: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+}
+
+/// A form for `path`.
+fn post(path: &str, body: impl Into<Vec<u8>>) -> Sent {
+    Sent { method: "POST", path: path.to_owned(), fields: vec![("content-type", FORM.to_owned())], body: body.into() }
+}
+
+/// A form for the token endpoint.
+fn ask(body: impl Into<Vec<u8>>) -> Sent {
+    post(TOKEN, body)
+}
+
+impl Sent {
+    fn field(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.fields.push((name, value.into()));
+        self
+    }
+
+    fn by(self, client: &TestClient) -> Self {
+        self.field("authorization", basic(&client.id, &client.secret))
+    }
+
+    fn typed(mut self, content_type: &str) -> Self {
+        self.fields.retain(|(name, _)| *name != "content-type");
+        if content_type.is_empty() { self } else { self.field("content-type", content_type) }
+    }
+
+    fn with(mut self, method: &'static str) -> Self {
+        self.method = method;
+        self
+    }
+
+    fn send(&self, server: &Server, address: &str) -> Answer {
+        let method = reqwest::Method::from_bytes(self.method.as_bytes()).unwrap();
+        let request = server.http.request(method, format!("{}{}", server.url, self.path));
+        let request = request.header("x-forwarded-for", address).body(self.body.clone());
+        server.send(self.fields.iter().fold(request, |request, (name, value)| request.header(*name, value)))
+    }
+}
+
+/// The clients that the table speaks of.
+struct Clients {
+    good: TestClient,
+    staging: TestClient,
+    disabled: TestClient,
+    expired: TestClient,
+    revoked: TestClient,
+    elsewhere: TestClient,
+    replaced: TestClient,
+    other: TestClient,
+}
+
+impl Clients {
+    fn new(server: &Server) -> Self {
+        let client = |options: &[&str]| client(server, "orders:read", options);
+        let expires = server.now() + 1_500;
+        let clients = Self {
+            expired: client(&["--expires-at", &crate::support::rfc3339(expires)]),
+            good: client(&["--audience", "https://orders.example", "--audience", "legacy"]),
+            staging: client(&["--environment", "staging"]),
+            disabled: client(&[]),
+            revoked: client(&[]),
+            elsewhere: client(&["--allow-ip", "203.0.113.0/24"]),
+            replaced: client(&[]),
+            other: client(&[]),
+        };
+        for (client, action) in
+            [(&clients.disabled, "disable"), (&clients.revoked, "revoke"), (&clients.replaced, "rotate-secret")]
+        {
+            server.manage("POST", &format!("/clients/{}/{action}", client.id), None);
+        }
+        // A process goes by the system's clock: one client expires by it.
+        server.wait_until(expires);
+        clients
+    }
+
+    fn all(&self) -> [&TestClient; 8] {
+        let Self { good, staging, disabled, expired, revoked, elsewhere, replaced, other } = self;
+        [good, staging, disabled, expired, revoked, elsewhere, replaced, other]
+    }
+}
+
+/// What is sent; the status, the `error`, and the reason in the audit event.
+type Row = (String, Sent, u16, &'static str, &'static str);
+
+both! {
+    /// RFC 6749 §5.2 and all that the rows name (STANDARDS 1–5, 7, 10, 12, 14, 16–21, 24, 26–30, 32, 69, 76), SPEC §3,
+    /// §11.
+    fn bad_input_gets_its_error_and_an_audit_event_with_the_reason(database) {
+        // Each row comes from an address of its own: more refusals a minute from one would be summed up.
+        let server = spawn(database, &[("TRUSTED_PROXIES", r#"["127.0.0.1/32"]"#), ("LOG", "debug")]);
+        let clients = Clients::new(&server);
+        let mut secrets: Vec<String> = clients.all().map(|client| client.secret.clone()).to_vec();
+        let issued = token(&server, &clients.good);
+        secrets.push(issued.rsplit('.').next().unwrap().to_owned());
+
+        let rows: Vec<Row> = [
+            malformed_forms(&clients),
+            unauthenticated(&clients),
+            malformed_questions(&clients),
+            out_of_bounds(&clients),
+        ]
+        .concat();
+        let answers: Vec<(String, Answer)> = rows
+            .iter()
+            .enumerate()
+            .map(|(number, (_, sent, ..))| {
+                let address = format!("198.51.{}.{}", number / 250, number % 250);
+                let answer = sent.send(&server, &address);
+                (address, answer)
+            })
+            .collect();
+        let mut events: HashMap<String, Vec<Value>> = HashMap::new();
+        for event in server.events(&[]) {
+            events.entry(event["request_id"].as_str().unwrap().to_owned()).or_default().push(event);
+        }
+
+        let mut bodies: HashMap<&str, &str> = HashMap::new();
+        for ((name, sent, status, error, reason), (address, answer)) in rows.iter().zip(&answers) {
+            let is_head = sent.method == "HEAD";
+            assert_eq!(answer.status, *status, "{name}: {}", answer.text);
+            if !is_head {
+                assert_eq!(answer.body["error"], *error, "{name}: {}", answer.text);
+                let names: Vec<&String> = answer.body.as_object().unwrap().keys().collect();
+                assert_eq!(names, ["error", "error_description"], "{name}");
+                // RFC 6749 §5.2: its characters, and never a word of the request.
+                let description = answer.body["error_description"].as_str().unwrap();
+                assert!(
+                    description.bytes().all(|b| matches!(b, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e)),
+                    "{name}: {description}"
+                );
+                assert!(!answer.text.contains(MARK), "{name} is echoed: {}", answer.text);
+            }
+            assert_eq!(answer.header("content-type"), "application/json", "{name}");
+            assert_eq!(answer.header("cache-control"), "no-store", "{name}");
+            assert_eq!(answer.header("pragma"), "no-cache", "{name}");
+            let challenge = if *status == 401 { "Basic realm=\"sealwright\", charset=\"UTF-8\"" } else { "" };
+            assert_eq!(answer.header("www-authenticate"), challenge, "{name}");
+            assert_eq!(answer.header("allow"), if *status == 405 { "POST" } else { "" }, "{name}");
+            if *error == "invalid_client" {
+                let first = bodies.entry("invalid_client").or_insert(&answer.text);
+                assert_eq!(*first, answer.text, "{name}: who is refused must not learn why");
+            }
+
+            let request_id = answer.header("x-request-id");
+            assert!(request_id.starts_with("req_"), "{name}");
+            let found = events.remove(request_id).unwrap_or_default();
+            assert_eq!(found.len(), 1, "{name}: {found:?}");
+            let event = &found[0];
+            assert_eq!(event["reason"], *reason, "{name}");
+            let (path, _) = sent.path.split_once('?').unwrap_or((&sent.path, ""));
+            for (member, expected) in [
+                ("outcome", "refused"), ("method", sent.method), ("path", path), ("address", address),
+            ] {
+                assert_eq!(event[member], expected, "{member} of {name}");
+            }
+            // A client's own, once it is known to exist; else the issuer's that was asked.
+            let environment = match (path.split_once("/api/oauth/"), event["credential"].as_str()) {
+                (_, Some(id)) if id == clients.staging.id => json!("staging"),
+                (_, Some(_)) | (Some(("", _)), None) => json!("production"),
+                (Some(("/staging", _)), None) => json!("staging"),
+                _ => Value::Null,
+            };
+            assert_eq!(event["environment"], environment, "{name}");
+            assert_eq!(event["status"], *status, "{name}");
+            assert_eq!(event["jti"], Value::Null, "{name}");
+        }
+
+        // SPEC §6, §11: no part of a secret or token in the log or the audit events; the query is in neither.
+        let log = server.log();
+        assert!(log.contains("request_id="), "the log is kept");
+        assert!(!log.contains("panicked"));
+        assert_tells_nothing_of(&secrets, "the log", &log);
+        let events: String = server.events(&[]).iter().map(Value::to_string).collect();
+        assert_tells_nothing_of(&secrets, "the audit log", &events);
+        let texts: String = answers.iter().map(|(_, answer)| &*answer.text).collect();
+        assert_tells_nothing_of(&secrets, "an answer", &texts);
+        assert_eq!(server.token(&clients.good).status, 200, "nothing of this has harmed the good client");
+    }
+
+    /// RFC 6749 §5.2, SPEC §3 (STANDARDS 30): an unknown client, a wrong secret and a client that is not active take
+    /// the same time, so that none can be told from another. The bound is wide; a password hash would take many times
+    /// more.
+    fn refusals_take_the_same_time(database) {
+        let server = start(database, &[]);
+        let clients = Clients::new(&server);
+        let known = TestClient { secret: "wrong".into(), ..clients.good.clone() };
+        let unknown = TestClient { id: "cli_00000000000000000000000000000000".into(), ..clients.good.clone() };
+        // Taken in turns, so that what else the machine does is shared by all.
+        let mut times = [const { Vec::new() }; 5];
+        for _ in 0..30 {
+            let refused = [&known, &unknown, &clients.disabled, &clients.revoked, &clients.staging];
+            for (times, client) in times.iter_mut().zip(refused) {
+                let started = std::time::Instant::now();
+                assert_eq!(server.token(client).status, 401);
+                times.push(started.elapsed());
+            }
+        }
+        let times = times.map(|mut times: Vec<Duration>| {
+            times.sort_unstable();
+            times[times.len() / 4]
+        });
+        let (fastest, slowest) = (times.iter().min().unwrap(), times.iter().max().unwrap());
+        assert!(*slowest < *fastest * 4 + Duration::from_millis(5), "{times:?}");
+
+        // Refusals that name no client are only counted beyond a hundred a minute; that must not show either.
+        (0..120).for_each(|_| assert_ne!(server.token(&unknown).status, 200));
+        let mut times = [vec![], vec![]];
+        for _ in 0..60 {
+            for (times, client) in times.iter_mut().zip([&known, &unknown]) {
+                let started = std::time::Instant::now();
+                assert_ne!(server.token(client).status, 200);
+                times.push(started.elapsed());
+            }
+        }
+        let [known, unknown] = times.map(|mut times| {
+            times.sort_unstable();
+            times[times.len() / 2]
+        });
+        assert!(unknown * 2 > known && known * 2 > unknown, "{known:?} {unknown:?}");
+    }
+}

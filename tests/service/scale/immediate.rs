@@ -1,0 +1,187 @@
+//! A change is true when it answers: no request that begins after the answer to a revoke, a disable, a rotation without
+//! grace, a role's change or a user's deactivation is accepted. Rounds run side by side, with everything in memory, while
+//! others present the same credentials without pause.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::api::text;
+use crate::support::{Answer, Database, Kind, Server, TestClient, TestKey, pause};
+
+/// Threads that go through rounds of their own.
+const THREADS: usize = 4;
+
+/// What one thread has for itself.
+struct Stage<'s> {
+    server: &'s Server,
+    owner: &'s str,
+    verifier: &'s TestKey,
+    role: String,
+    user: String,
+    key: TestKey,
+    client: TestClient,
+    token: String,
+}
+
+impl<'s> Stage<'s> {
+    fn new(server: &'s Server, owner: &'s str, verifier: &'s TestKey, number: usize) -> Self {
+        let role = format!("role-{number}");
+        let email = format!("user-{number}@example.com");
+        let make = |path: &str, body: Value| {
+            let made = server.api("POST", path, owner, Some(&body));
+            assert_eq!(made.status, 201, "{}", made.text);
+            made.body
+        };
+        make("/roles", json!({"name": role, "scopes": ["orders:read"]}));
+        let user = text(&make("/users", json!({"email": email, "role": role}))["id"]);
+        let key = server.key_with("orders:read", &["--owner", &email]);
+        let client = server.client_with("orders:read", &["--owner", &email]);
+        let token = text(&server.token(&client).body["access_token"]);
+        Self { server, owner, verifier, role, user, key, client, token }
+    }
+
+    fn change(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let answer = self.server.api(method, path, self.owner, body.as_ref());
+        assert!((200..300).contains(&answer.status), "{method} {path}: {}", answer.text);
+        answer
+    }
+
+    fn verifies(&self, key: &str) -> bool {
+        let body = json!({"key": key, "environment": "production", "scopes": ["orders:read"]});
+        let answer = self.server.api_with_key("POST", "/keys/verify", &self.verifier.key, Some(&body));
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.body["valid"] == true
+    }
+
+    fn passes(&self, field: &str, value: &str) -> bool {
+        let request = self.server.http.get(format!("{}/api/v1/forward-auth?scope=orders:read", self.server.url));
+        self.server.send(request.header(field, value)).status == 200
+    }
+
+    fn token_passes(&self) -> bool {
+        self.passes("authorization", &format!("Bearer {}", self.token))
+    }
+
+    fn gets_token(&self) -> bool {
+        self.server.token(&self.client).status == 200
+    }
+
+    /// Everything is accepted, and in memory.
+    fn warm(&self) {
+        assert!(self.verifies(&self.key.key) && self.passes("x-api-key", &self.key.key));
+        assert!(self.token_passes() && self.gets_token());
+    }
+
+    /// Changes something, counts what is accepted after the answer though it must not be, and changes it back.
+    fn round(&mut self, number: usize) -> u64 {
+        let (key_path, client_path) = (format!("/keys/{}", self.key.id), format!("/clients/{}", self.client.id));
+        let (user_path, role_path) = (format!("/users/{}", self.user), format!("/roles/{}", self.role));
+        let mut accepted = 0;
+        let mut must_not = |is_accepted: bool| accepted += u64::from(is_accepted);
+        match number % 6 {
+            0 => {
+                self.change("POST", &format!("{key_path}/disable"), None);
+                must_not(self.verifies(&self.key.key));
+                must_not(self.passes("x-api-key", &self.key.key));
+                self.change("POST", &format!("{key_path}/enable"), None);
+            }
+            1 => {
+                let rotated = self.change("POST", &format!("{key_path}/rotate"), None);
+                must_not(self.passes("x-api-key", &self.key.key));
+                must_not(self.verifies(&self.key.key));
+                self.key.key = text(&rotated.body["key"]);
+            }
+            2 => {
+                let body = json!({"name": "r", "scopes": ["orders:read"]});
+                let made = self.change("POST", "/keys", Some(body)).body;
+                let (id, key) = (text(&made["id"]), text(&made["key"]));
+                assert!(self.passes("x-api-key", &key));
+                self.change("POST", &format!("/keys/{id}/revoke"), None);
+                must_not(self.passes("x-api-key", &key));
+                must_not(self.verifies(&key));
+            }
+            3 => {
+                self.change("PATCH", &role_path, Some(json!({"scopes": ["orders:write"]})));
+                must_not(self.verifies(&self.key.key));
+                must_not(self.token_passes());
+                must_not(self.gets_token());
+                self.change("PATCH", &role_path, Some(json!({"scopes": ["orders:read"]})));
+            }
+            4 => {
+                self.change("POST", &format!("{user_path}/disable"), None);
+                must_not(self.passes("x-api-key", &self.key.key));
+                must_not(self.token_passes());
+                must_not(self.gets_token());
+                self.change("POST", &format!("{user_path}/enable"), None);
+            }
+            _ => {
+                self.change("POST", &format!("{client_path}/disable"), None);
+                must_not(self.token_passes());
+                must_not(self.gets_token());
+                self.change("POST", &format!("{client_path}/enable"), None);
+            }
+        }
+        self.warm();
+        accepted
+    }
+}
+
+fn rounds_that_accept_nothing(database: Database, rounds: usize) {
+    let settings = [("SIGNING_ALGORITHMS", r#"["ES256"]"#), ("LOG", "warn")];
+    let server = Server::spawn_with(database, &settings);
+    // A token lives an hour; a key has no end, and neither has limits.
+    let (owner, verifier) = (server.owner(), server.key("sealwright.keys:verify"));
+    let stages: Vec<Stage<'_>> = (0..THREADS).map(|number| Stage::new(&server, &owner, &verifier, number)).collect();
+    let (ended, done, accepted) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        // Fills the memory again and again, also in the middle of changes.
+        let presenters: Vec<_> = stages
+            .iter()
+            .map(|stage| {
+                let (key, bearer) = (stage.key.key.clone(), format!("Bearer {}", stage.token));
+                let (server, ended) = (&server, &ended);
+                scope.spawn(move || {
+                    while !ended.load(Ordering::Relaxed) {
+                        for (field, value) in [("x-api-key", &key), ("authorization", &bearer)] {
+                            let url = format!("{}/api/v1/forward-auth", server.url);
+                            server.send(server.http.get(url).header(field, value));
+                            pause("the rounds need the machine, too", std::time::Duration::from_millis(1));
+                        }
+                    }
+                })
+            })
+            .collect();
+        let workers: Vec<_> = stages
+            .into_iter()
+            .map(|mut stage| {
+                let (done, accepted) = (&done, &accepted);
+                scope.spawn(move || {
+                    stage.warm();
+                    while let Some(number) = Some(done.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < rounds as u64) {
+                        let number = usize::try_from(number).unwrap();
+                        // The kinds of change follow one another in every thread, whatever numbers it draws.
+                        accepted.fetch_add(stage.round(number / THREADS), Ordering::Relaxed);
+                    }
+                })
+            })
+            .collect();
+        let panicked = workers.into_iter().map(std::thread::ScopedJoinHandle::join).any(|ended| ended.is_err());
+        ended.store(true, Ordering::Relaxed);
+        for presenter in presenters {
+            presenter.join().unwrap();
+        }
+        assert!(!panicked, "a round failed");
+    });
+    assert_eq!(accepted.load(Ordering::Relaxed), 0, "accepted after the answer");
+}
+
+#[test]
+fn ten_thousand_changes_are_true_when_they_answer() {
+    rounds_that_accept_nothing(Database::new(Kind::Sqlite), 10_000);
+}
+
+#[test]
+fn changes_on_postgres_are_true_when_they_answer() {
+    rounds_that_accept_nothing(Database::new(Kind::Postgres), 1_000);
+}

@@ -1,0 +1,84 @@
+//! What was acknowledged is stored, whenever the process is killed.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::durability::{issued, jti_of, try_token, unmarked};
+use crate::support::{Server, both, holds_within, pause};
+
+/// A number below `bound` that nobody foresees.
+fn random(bound: u64) -> u64 {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    std::hash::RandomState::new().build_hasher().finish() % bound
+}
+
+both! {
+    /// SPEC §11: nothing that was acknowledged is lost when the process is killed. Fifty rounds of killing it under load.
+    fn what_was_acknowledged_before_a_kill_is_stored(database) {
+        const ROUNDS: usize = 50;
+        let mut server = Server::spawn_with(database, &[("SIGNING_ALGORITHMS", "[\"ES256\"]")]);
+        let unlimited = ["--rate-per-minute", "unlimited", "--burst-per-second", "unlimited"];
+        let client = server.client_with("orders:read", &unlimited);
+        let audience = format!("{}/api/v1", server.url);
+        let options = [&unlimited[..], &["--audience", &audience]].concat();
+        let manager = server.client_with("sealwright.admin", &options);
+        let management = server.management_token(&manager);
+        let (mut tokens, mut scopes): (HashSet<String>, HashSet<String>) = Default::default();
+        for round in 0..ROUNDS {
+            let (answers, killed) = (AtomicUsize::new(0), AtomicBool::new(false));
+            let (server_now, answers, killed) = (&server, &answers, &killed);
+            std::thread::scope(|scope| {
+                let fetchers: Vec<_> = (0..4)
+                    .map(|_| {
+                        scope.spawn(|| {
+                            let mut received = Vec::new();
+                            while let Some((status, answer)) = try_token(&server_now.http, &server_now.url, &client) {
+                                assert_eq!(status, 200, "{answer}");
+                                received.push(jti_of(&answer));
+                                answers.fetch_add(1, Ordering::SeqCst);
+                            }
+                            assert!(killed.load(Ordering::SeqCst), "an answer was missing before the kill");
+                            received
+                        })
+                    })
+                    .collect();
+                let manage = scope.spawn(|| {
+                    let mut made = Vec::new();
+                    for number in 0.. {
+                        let name = format!("made:{round}_{number}");
+                        let request = server_now.http.post(format!("{}/api/v1/scopes", server_now.url));
+                        let body = json!({"name": name, "description": "made under load"});
+                        let Ok(answer) = request.bearer_auth(&management).json(&body).send() else { break };
+                        let status = answer.status().as_u16();
+                        // The head alone says that it is done.
+                        assert_eq!(status, 201, "{:?}", answer.text());
+                        made.push(name);
+                    }
+                    made
+                });
+                // The first token costs Argon2, which is a long time; from then on any moment is as good.
+                holds_within(Duration::from_secs(20), || answers.load(Ordering::SeqCst) >= 3);
+                pause("any moment is as good", Duration::from_micros(random(60_000)));
+                killed.store(true, Ordering::SeqCst);
+                server_now.signal("KILL");
+                for fetcher in fetchers {
+                    tokens.extend(fetcher.join().unwrap());
+                }
+                scopes.extend(manage.join().unwrap());
+            });
+            server.restart();
+        }
+        assert!(tokens.len() >= 3 * ROUNDS && scopes.len() > ROUNDS / 2, "{} tokens, {} scopes", tokens.len(), scopes.len());
+        let issued = issued(&server.database);
+        let lost: Vec<_> = tokens.difference(&issued).collect();
+        assert!(lost.is_empty(), "{} of {} tokens have no event: {lost:?}", lost.len(), tokens.len());
+        let sql = "SELECT name AS t FROM scopes JOIN audit_log ON target = name WHERE action = 'scope.create'";
+        let stored: HashSet<String> = server.database.texts(sql).into_iter().collect();
+        let lost: Vec<_> = scopes.difference(&stored).collect();
+        assert!(lost.is_empty(), "{} of {} scopes are lost: {lost:?}", lost.len(), scopes.len());
+        assert_eq!(unmarked(&server.database), 0);
+    }
+}

@@ -1,0 +1,5 @@
+//! Tests that rest on many rounds. `scripts/test` runs them in a step of its own, by this module's name.
+
+mod immediate;
+mod kill;
+mod random_input;

@@ -1,0 +1,49 @@
+//! How HTTP is served: stopping, bounds on size, time and number, proxies, request ids, the log, health and metrics.
+
+mod bounds;
+mod observing;
+mod proxies;
+mod stop;
+
+use std::collections::HashSet;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::durability::{jti_of, try_token};
+use crate::support::raw::{Connection, RawAnswer};
+use crate::support::{Database, Kind, Server, TestClient, both, eventually, free_port, holds_within, pause};
+
+fn start(settings: &[(&str, &str)]) -> Server {
+    let mut all = vec![("SIGNING_ALGORITHMS", "[\"ES256\"]")];
+    all.extend(settings);
+    Server::spawn_with(Database::new(Kind::Sqlite), &all)
+}
+
+fn address(server: &Server) -> SocketAddr {
+    server.url.split_once("://").unwrap().1.parse().unwrap()
+}
+
+fn connect(server: &Server) -> Connection {
+    Connection::to(address(server))
+}
+
+/// One request on a connection of its own.
+fn ask(server: &Server, request: &str) -> RawAnswer {
+    let mut connection = connect(server);
+    assert!(connection.send(request));
+    connection.answer().unwrap_or_else(|| panic!("no answer to {request}"))
+}
+
+fn get(path: &str, fields: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n")
+}
+
+fn post(path: &str, body: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}

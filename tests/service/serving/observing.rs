@@ -1,0 +1,84 @@
+//! Request ids, the log, metrics and health.
+
+use super::*;
+
+/// SPEC §8: every answer carries `X-Request-Id`, which the audit event and the log line carry too.
+#[test]
+fn every_answer_has_an_id_that_its_one_log_line_and_its_event_have_too() {
+    let server = start(&[]);
+    let client = server.client("orders:read");
+    let etag = server.get("/.well-known/jwks.json").header("etag").to_owned();
+    let (long, secret) = ("x".repeat(17 * 1024), "hunter2-in-the-query");
+    let requests = [
+        (200, get(&format!("/healthz?secret={secret}"), "")),
+        (200, get("/readyz", "")),
+        (200, get("/metrics", "")),
+        (304, get("/.well-known/jwks.json", &format!("If-None-Match: {etag}\r\n"))),
+        (401, get("/metrics", "X-Forwarded-For: 203.0.113.1\r\n")),
+        (404, get(&format!("/nothing?secret={secret}"), "")),
+        (404, post("/api/oauth/nothing", "")),
+        (405, get("/api/oauth/token", "")),
+        (401, get(&format!("/api/v1/clients?secret={secret}"), "")),
+        (400, post(&format!("/api/oauth/token?client_secret={secret}"), "grant_type=client_credentials")),
+        (413, post("/api/oauth/token", &long)),
+        (431, get("/healthz", &format!("X-Long: {long}\r\n"))),
+        (414, get(&format!("/{long}"), "")),
+    ];
+    let mut ids = Vec::new();
+    for (expected, request) in &requests {
+        let answer = ask(&server, request);
+        assert_eq!(answer.status, *expected, "{}", request.lines().next().unwrap());
+        ids.push(answer.header("x-request-id").to_owned());
+    }
+    let token = server.token(&client);
+    ids.push(token.header("x-request-id").to_owned());
+    // What a caller sends as an id is not taken over.
+    let answer = ask(&server, &get("/healthz", "X-Request-Id: mine\r\n"));
+    assert_ne!(answer.header("x-request-id"), "mine");
+    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len(), "ids recur: {ids:?}");
+    // The raw answers' heads were made lower-case; so is the log here.
+    let last = ids.last().unwrap().clone();
+    eventually("the last line is logged", Duration::from_secs(10), || server.log().contains(&last));
+    let log = server.log().to_lowercase();
+    for id in &ids {
+        assert!(!id.is_empty());
+        let id = id.to_lowercase();
+        assert_eq!(log.lines().filter(|line| line.contains(&id)).count(), 1, "{id} in\n{log}");
+    }
+    assert!(!log.contains(secret), "a query stands in the log");
+    let events = server.events(&["--request-id", token.header("x-request-id")]);
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0]["action"], "token.issue");
+    assert!(server.events(&[]).iter().all(|event| !event.to_string().contains(secret)));
+}
+
+/// SPEC §7: `/metrics` answers loopback peers whose request carries no forwarding header, and `sealwright.metrics:read`.
+#[test]
+fn metrics_are_for_loopback_and_who_may_read_them() {
+    let server = start(&[]);
+    let audience = format!("{}/api/v1", server.url);
+    let reader = server.client_with("sealwright.metrics:read", &["--audience", &audience]);
+    let other = server.client_with("sealwright.clients:read", &["--audience", &audience]);
+    let (allowed, refused) = (server.management_token(&reader), server.management_token(&other));
+    assert_eq!(server.api("GET", &format!("/clients/{}", other.id), &refused, None).status, 200);
+    assert_eq!(server.get("/metrics").status, 200);
+    for name in ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Host", "X_Forwarded_For"] {
+        let request = || server.http.get(format!("{}/metrics", server.url)).header(name, "203.0.113.1");
+        assert_eq!(server.send(request()).status, 401, "{name}");
+        assert_eq!(server.send(request().bearer_auth(&refused)).status, 403, "{name}");
+        assert_eq!(server.send(request().bearer_auth(&allowed)).status, 200, "{name}");
+    }
+    let text = server.get("/metrics").text;
+    assert!(text.ends_with("# EOF\n"));
+    for name in ["sealwright_http_requests_total{route=", "sealwright_audit_events_total ", "_seconds_bucket{le="] {
+        assert!(text.contains(name), "{name} in\n{text}");
+    }
+    for id in [&reader.id, &other.id] {
+        assert!(!text.contains(id.as_str()), "a credential is named");
+    }
+    // A path that nobody foresaw is no label of its own: it could be anything.
+    assert_eq!(server.get("/nothing-of-the-kind").status, 404);
+    assert!(!server.get("/metrics").text.contains("nothing-of-the-kind"));
+    let ready = server.get("/readyz");
+    assert_eq!((ready.status, ready.body["status"].as_str()), (200, Some("ok")));
+}
