@@ -45,11 +45,14 @@ pub struct Endpoint {
     handlers: Vec<Handled>,
 }
 
+/// Adds what the signature of a handler says to its operation.
+type Describer = fn(&mut OperationDoc);
+
 struct Handled {
     method: Method,
     route: Route,
     /// None for `HEAD`, which goes with `GET`.
-    documented: Option<(Op, fn(&mut OperationDoc))>,
+    documented: Option<(Op, Describer)>,
 }
 
 impl Endpoint {
@@ -117,7 +120,7 @@ impl Endpoint {
         Args: FromRequest + Describe + 'static,
     {
         let route = web::method(method.clone()).to(handler);
-        let describe: fn(&mut OperationDoc) = |doc| {
+        let describe: Describer = |doc| {
             H::Output::describe(doc);
             Args::describe(doc);
         };
