@@ -9,28 +9,22 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures_util::future::join_all;
+use sealwright::SharedServices;
 use sealwright::app::{self, Purposes};
-use sealwright::clock;
+use sealwright::clock::Clock;
 use sealwright::config::{Config, Flags};
-use sealwright::crypto::jwt::{TokenSigner, install_provider};
-use sealwright::crypto::random;
-use sealwright::crypto::signing::KeyPair;
-use sealwright::domain::audience::{Audience, EnvironmentAudiences};
-use sealwright::domain::audit::{Origin, Outcome};
+use sealwright::domain::audience::Audience;
+use sealwright::domain::audit::{Action, Disposition, Origin, Reason};
 use sealwright::domain::caller::Caller;
+use sealwright::domain::credential::{Changes, CredentialInput, NewCredential, NewKind};
 use sealwright::domain::environment::Environment;
-use sealwright::domain::ids::{TokenId, TokenKind};
+use sealwright::domain::ids::TokenKind;
+use sealwright::domain::patch::Patch;
 use sealwright::domain::signing_key::Algorithm;
 use sealwright::domain::token::{AudClaim, Claims, CustomersClaim};
-use sealwright::oauth::client_authentication::presented;
-use sealwright::oauth::form::Form;
-use sealwright::oauth::grant::{self, AuthenticatedRequest, JwtIssuer, Wanted};
-use sealwright::service::SharedServices;
-use sealwright::service::belonging::NewPlace;
-use sealwright::service::clients::ClientInput;
-use sealwright::service::input::Patch;
-use sealwright::service::issue_token::ProtocolRequest;
-use sealwright::service::trail::Trail;
+use sealwright::parts::{
+    AuditContext, Form, KeyPair, ProtocolRequest, TokenSigner, extract_credentials, install_provider, random,
+};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -43,8 +37,6 @@ const AT_ONCE: usize = 64;
 struct Stage {
     runtime: Runtime,
     services: SharedServices,
-    id: String,
-    secret: String,
     body: String,
     _folder: TempDir,
 }
@@ -57,23 +49,25 @@ impl Stage {
         let flags = Flags { data_dir: Some(folder.path().join("data")), ..Flags::default() };
         let config = Config::load(&flags).unwrap();
         let (services, id, secret) = runtime.block_on(async {
-            let services = app::open(&config, config.server.listen, Purposes::Serve).await.unwrap();
-            let input = ClientInput {
-                name: Patch::Set("bench".to_owned()),
-                scopes: Patch::Set(SCOPE.split(' ').map(str::to_owned).collect()),
+            let services = app::open(&config, config.server.listen, Purposes::Serve, Clock::system()).await.unwrap();
+            let changes = Changes {
+                name: Some("bench".parse().unwrap()),
+                scopes: Some(SCOPE.parse().unwrap()),
                 rate_per_minute: Patch::Clear,
                 burst_per_second: Patch::Clear,
-                ..ClientInput::default()
+                ..Changes::default()
             };
-            let place = NewPlace { environment: Some("production"), owner: None };
-            let made = services.create_client(&Caller::System, place, input, None, origin()).await;
-            let (client, secret) = made.unwrap();
-            (services, client.id.to_string(), secret.expose().to_owned())
+            let input = CredentialInput { changes, ..CredentialInput::default() };
+            let environment = Some(Environment::Production);
+            let new = NewCredential { kind: NewKind::Client, environment, owner: None, input };
+            let issued = services.credentials.create(&Caller::System, new, None, origin()).await.unwrap();
+            let secret = issued.secret.unwrap().expose().to_owned();
+            (services, issued.credential.id.to_string(), secret)
         });
         let body = format!(
             "grant_type=client_credentials&client_id={id}&client_secret={secret}&scope=orders%3Aread+orders%3Awrite"
         );
-        Self { runtime, services, id, secret, body, _folder: folder }
+        Self { runtime, services, body, _folder: folder }
     }
 
     async fn issue(&self) {
@@ -84,12 +78,12 @@ impl Stage {
             body: Ok(self.body.as_bytes()),
             origin: origin(),
         };
-        black_box(self.services.issue_token(request).await.issued.unwrap());
+        black_box(self.services.tokens.issue(request).await.issued.unwrap());
     }
 }
 
 fn origin() -> Arc<Origin> {
-    let now = clock::now();
+    let now = Clock::system().now();
     Arc::new(Origin {
         request_id: random::id(now).unwrap(),
         method: "POST".into(),
@@ -129,59 +123,20 @@ fn sign(criterion: &mut Criterion) {
 
 fn parts(criterion: &mut Criterion) {
     let stage = Stage::new();
-    let services = &stage.services;
-    criterion.bench_function("id", |bencher| bencher.iter(|| random::id::<TokenKind>(clock::now()).unwrap()));
+    criterion.bench_function("id", |bencher| bencher.iter(|| random::id::<TokenKind>(Clock::system().now()).unwrap()));
     criterion.bench_function("form and authentication", |bencher| {
         bencher.iter(|| {
             let form = Form::parse(black_box(stage.body.as_bytes())).unwrap();
-            presented(&[], "", &form).unwrap()
-        });
-    });
-    let form = Form::parse(stage.body.as_bytes()).unwrap();
-    let credentials = presented(&[], "", &form).unwrap();
-    let known = stage.runtime.block_on(services.clients.get(&services.store, &stage.id)).unwrap().unwrap();
-    let place = &known.client.secrets[0];
-    criterion.bench_function("secret, tag", |bencher| {
-        bencher.iter(|| services.mint.made(black_box(&stage.id), place.id.as_str(), black_box(&stage.secret)));
-    });
-    let mut trail = Trail::anonymous("token.issue", Some(Environment::Production), origin());
-    criterion.bench_function("secret, warm", |bencher| {
-        bencher.iter(|| {
-            let check = services.authenticate_client(Environment::Production, &credentials, &mut trail, clock::now());
-            stage.runtime.block_on(check).unwrap()
-        });
-    });
-    let wanted = Wanted::from_form(&form).unwrap();
-    let audiences = EnvironmentAudiences {
-        default: "https://auth.example/resources".parse().unwrap(),
-        management: "https://auth.example/api/v1".parse().unwrap(),
-    };
-    let jti: TokenId = random::id(clock::now()).unwrap();
-    criterion.bench_function("grant, unsigned", |bencher| {
-        bencher.iter(|| {
-            let (client, secret) = (&known.client, stage.secret.as_str());
-            let request = AuthenticatedRequest { wanted: &wanted, client, ceiling: None, secret };
-            let mut issuer = JwtIssuer {
-                issuer: ISSUER,
-                environment: "production",
-                customers: &[],
-                issued_at: clock::now(),
-                jti: jti.as_str(),
-                sign: |_: &Claims<'_>| Some(String::new()),
-            };
-            grant::run(black_box(&request), &audiences, &mut issuer).unwrap()
+            extract_credentials(&[], "", &form).unwrap()
         });
     });
 }
 
 fn audit(criterion: &mut Criterion) {
     let stage = Stage::new();
-    let mut trail = Trail::anonymous("token.issue", Some(Environment::Production), origin());
-    trail.authenticated(&stage.id.as_str().into());
-    let append = || async {
-        let event = trail.event(Outcome::Success, 200, "ok").unwrap();
-        stage.services.journal.record(event).await.unwrap();
-    };
+    let context = AuditContext::anonymous(Action::TokenIssue, Some(Environment::Production), origin());
+    let append =
+        || async { stage.services.recorder.record_event(&context, Disposition::Ok, Reason::Ok).await.unwrap() };
     criterion.bench_function("audit append, one at a time", |bencher| {
         bencher.iter(|| stage.runtime.block_on(append()));
     });

@@ -9,17 +9,12 @@ use std::sync::Arc;
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, PRAGMA};
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use sealwright::clock;
-use sealwright::crypto::digest::sha256;
-use sealwright::crypto::jwt::{TokenSigner, install_provider};
-use sealwright::crypto::random;
-use sealwright::crypto::signing::KeyPair;
+use sealwright::clock::Clock;
 use sealwright::domain::audience::Audience;
 use sealwright::domain::ids::TokenId;
 use sealwright::domain::signing_key::Algorithm;
 use sealwright::domain::token::{AudClaim, Claims, CustomersClaim};
-use sealwright::oauth::client_authentication::presented;
-use sealwright::oauth::form::Form;
+use sealwright::parts::{Form, KeyPair, TokenSigner, extract_credentials, install_provider, random, sha256};
 use serde::{Deserialize, Serialize};
 
 const USAGE: &str = "usage: bare-handler ADDRESS WORKERS";
@@ -63,9 +58,9 @@ async fn token(request: HttpRequest, body: Bytes, issuer: Data<Issuer>) -> HttpR
 fn sign(request: &HttpRequest, body: &[u8], issuer: &Issuer) -> Option<String> {
     let form = Form::parse(body).ok()?;
     let authorization: Vec<&[u8]> = request.headers().get_all(AUTHORIZATION).map(HeaderValue::as_bytes).collect();
-    let credentials = presented(&authorization, request.query_string(), &form).ok()?;
+    let credentials = extract_credentials(&authorization, request.query_string(), &form).ok()?;
     form.get("grant_type").filter(|grant| *grant == "client_credentials")?;
-    let now = clock::now();
+    let now = Clock::system().now();
     let jti: TokenId = random::id(now).ok()?;
     let claims = Claims {
         iss: &issuer.identifier,
@@ -84,7 +79,7 @@ fn sign(request: &HttpRequest, body: &[u8], issuer: &Issuer) -> Option<String> {
 
 /// The member that the bare verification reads.
 #[derive(Deserialize)]
-struct Presented<'k> {
+struct Verification<'k> {
     key: &'k str,
 }
 
@@ -97,9 +92,9 @@ const VERDICT: &str = concat!(
 );
 
 async fn verify(body: Bytes) -> HttpResponse {
-    match serde_json::from_slice::<Presented<'_>>(&body) {
-        Ok(presented) => {
-            std::hint::black_box(sha256(presented.key.as_bytes()));
+    match serde_json::from_slice::<Verification<'_>>(&body) {
+        Ok(verification) => {
+            std::hint::black_box(sha256(verification.key.as_bytes()));
             HttpResponse::Ok()
                 .insert_header((CACHE_CONTROL, "no-store"))
                 .insert_header((CONTENT_TYPE, "application/json"))

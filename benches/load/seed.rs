@@ -2,8 +2,8 @@
 //! a client by the million. Run it while no server uses the folder.
 //!
 //! Usage: `seed-clients DATA_DIR PUBLIC_URL COUNT ROTATED COPIES`. `COUNT` clients are written to standard output, a line
-//! each: `live`, id, secret. Of them the first `ROTATED` get a new secret; their old ones stand in lines that begin with
-//! `rotated`. `COPIES` rows are copied from the last client; nobody knows a secret of these. Not a part of the product.
+//! each: `live`, id, secret. Of them the first `ROTATED` get a new secret; lines that begin with
+//! `rotated` have their old ones. `COPIES` rows are copied from the last client; no secret of these is known. Not a part of the product.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -11,13 +11,14 @@ use std::sync::Arc;
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
-use sealwright::app::{self, Purposes, system_origin};
+use sealwright::app::{self, Purposes};
+use sealwright::clock::Clock;
 use sealwright::config::{Config, Flags};
 use sealwright::domain::caller::Caller;
+use sealwright::domain::credential::{Changes, CredentialInput, CredentialKind, NewCredential, NewKind};
+use sealwright::domain::environment::Environment;
+use sealwright::domain::patch::Patch;
 use sealwright::domain::time::Duration;
-use sealwright::service::belonging::NewPlace;
-use sealwright::service::clients::ClientInput;
-use sealwright::service::input::Patch;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -45,16 +46,16 @@ impl Arguments {
     }
 }
 
-const PLACE: NewPlace<'_> = NewPlace { environment: Some("production"), owner: None };
-
-fn client() -> ClientInput {
-    ClientInput {
-        name: Patch::Set("load".to_owned()),
-        scopes: Patch::Set(vec!["orders:read".to_owned(), "orders:write".to_owned()]),
+fn new(kind: NewKind, scopes: &str) -> Result<NewCredential, Failure> {
+    let changes = Changes {
+        name: Some("load".parse()?),
+        scopes: Some(scopes.parse()?),
         rate_per_minute: Patch::Clear,
         burst_per_second: Patch::Clear,
-        ..ClientInput::default()
-    }
+        ..Changes::default()
+    };
+    let input = CredentialInput { changes, ..CredentialInput::default() };
+    Ok(NewCredential { kind, environment: Some(Environment::Production), owner: None, input })
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -65,27 +66,25 @@ async fn main() -> Result<(), Failure> {
         public_url: Some(arguments.public_url.clone()),
         ..Flags::default()
     })?;
-    let services = app::open(&config, config.server.listen, Purposes::Serve).await?;
-    let origin = system_origin("seed clients")?;
+    let services = app::open(&config, config.server.listen, Purposes::Serve, Clock::system()).await?;
+    let origin = services.recorder.system_origin("seed clients")?;
+    let (credentials, caller, kind) = (&services.credentials, Caller::System, CredentialKind::Client);
     let mut out = std::io::stdout().lock();
     let mut last = None;
     for number in 0..arguments.count {
-        let (made, secret) =
-            services.create_client(&Caller::System, PLACE, client(), None, Arc::clone(&origin)).await?;
-        let id = made.id.as_str();
+        let new = new(NewKind::Client, "orders:read orders:write")?;
+        let mut issued = credentials.create(&caller, new, None, Arc::clone(&origin)).await?;
+        let id = issued.credential.id.to_string();
         if number < arguments.rotated {
-            writeln!(out, "rotated {id} {}", secret.expose())?;
-            let (_, new) =
-                services.rotate_client_secret(&Caller::System, id, Duration::ZERO, None, Arc::clone(&origin)).await?;
-            writeln!(out, "live {id} {}", new.expose())?;
-        } else {
-            writeln!(out, "live {id} {}", secret.expose())?;
+            writeln!(out, "rotated {id} {}", issued.secret.as_ref().map_or("", |secret| secret.expose()))?;
+            issued = credentials.rotate(&caller, kind, &id, Duration::ZERO, None, Arc::clone(&origin)).await?;
         }
-        last = Some(made.id);
+        writeln!(out, "live {id} {}", issued.secret.as_ref().map_or("", |secret| secret.expose()))?;
+        last = Some(id);
     }
     drop(services);
     match last {
-        Some(last) if arguments.copies > 0 => copy(&arguments, last.as_str()),
+        Some(last) if arguments.copies > 0 => copy(&arguments, &last),
         _ => Ok(()),
     }
 }
@@ -100,8 +99,8 @@ fn copy(arguments: &Arguments, original: &str) -> Result<(), Failure> {
         let all = columns_of(&mut connection, table)?;
         Ok(all.into_iter().filter(|name| !apart.contains(&name.as_str())).collect::<Vec<_>>().join(", "))
     };
-    let of_client = columns("clients", &["id"])?;
-    let of_secret = columns("client_secrets", &["id", "client_id"])?;
+    let of_client = columns("credentials", &["id"])?;
+    let of_secret = columns("credential_secrets", &["id", "credential"])?;
     let copies = arguments.copies;
     connection.batch_execute(&format!(
         "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -200000; \
@@ -110,11 +109,11 @@ fn copy(arguments: &Arguments, original: &str) -> Result<(), Failure> {
              SELECT printf('%012x7%s', unixepoch() * 1000 - 10000 * ({copies} - n + 1), \
                            substr(lower(hex(randomblob(10))), 1, 19)) AS digits FROM number; \
          BEGIN IMMEDIATE; \
-         INSERT INTO clients (id, {of_client}) \
-             SELECT 'cli_' || digits, {of_client} FROM copies, clients WHERE clients.id = '{original}'; \
-         INSERT INTO client_secrets (id, client_id, {of_secret}) \
-             SELECT 'sec_' || digits, 'cli_' || digits, {of_secret} FROM copies, client_secrets \
-             WHERE client_secrets.client_id = '{original}'; \
+         INSERT INTO credentials (id, {of_client}) \
+             SELECT 'cli_' || digits, {of_client} FROM copies, credentials WHERE credentials.id = '{original}'; \
+         INSERT INTO credential_secrets (id, credential, {of_secret}) \
+             SELECT 'sec_' || digits, 'cli_' || digits, {of_secret} FROM copies, credential_secrets \
+             WHERE credential_secrets.credential = '{original}'; \
          COMMIT; PRAGMA wal_checkpoint(TRUNCATE);"
     ))?;
     Ok(())

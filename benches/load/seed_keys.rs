@@ -1,8 +1,8 @@
-//! Fills a data folder for the load script with API keys: some whose strings are known, and others by the million that nobody
+//! Fills a data folder for the load script with API keys: some whose values are known, and others by the million that nobody
 //! knows. Run it while no server uses the folder.
 //!
 //! Usage: `seed-keys DATA_DIR PUBLIC_URL COUNT COPIES`. To standard output go a line `verifier`, key, and for each of `COUNT`
-//! keys a line `key`, key. `COPIES` further keys are rows whose strings are no one's. Not a part of the product.
+//! keys a line `key`, key. `COPIES` further keys are rows whose values are not known. Not a part of the product.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,29 +10,31 @@ use std::path::{Path, PathBuf};
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
-use sealwright::app::{self, Purposes, system_origin};
+use sealwright::app::{self, Purposes};
+use sealwright::clock::Clock;
 use sealwright::config::{Config, Flags};
-use sealwright::crypto::{digest, random};
-use sealwright::domain::api_key::{KeyText, RANDOM_LENGTH};
 use sealwright::domain::caller::Caller;
+use sealwright::domain::credential::{
+    Changes, CredentialInput, KeyType, NewCredential, NewKind, RANDOM_LENGTH, RawApiKey,
+};
 use sealwright::domain::environment::Environment;
-use sealwright::service::belonging::NewPlace;
-use sealwright::service::input::Patch;
-use sealwright::service::keys::KeyInput;
+use sealwright::domain::patch::Patch;
+use sealwright::parts::{random, sha256};
 
 type Failure = Box<dyn std::error::Error>;
 
 const USAGE: &str = "usage: seed-keys DATA_DIR PUBLIC_URL COUNT COPIES";
-const PLACE: NewPlace<'_> = NewPlace { environment: Some("production"), owner: None };
 
-fn key(scopes: &[&str]) -> KeyInput {
-    KeyInput {
-        name: Patch::Set("load".to_owned()),
-        scopes: Patch::Set(scopes.iter().map(|scope| (*scope).to_owned()).collect()),
+fn new(kind: NewKind, scopes: &str) -> Result<NewCredential, Failure> {
+    let changes = Changes {
+        name: Some("load".parse()?),
+        scopes: Some(scopes.parse()?),
         rate_per_minute: Patch::Clear,
         burst_per_second: Patch::Clear,
-        ..KeyInput::default()
-    }
+        ..Changes::default()
+    };
+    let input = CredentialInput { changes, ..CredentialInput::default() };
+    Ok(NewCredential { kind, environment: Some(Environment::Production), owner: None, input })
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -42,14 +44,15 @@ async fn main() -> Result<(), Failure> {
     let (data_dir, count, copies): (PathBuf, u64, u64) = (data_dir.into(), count.parse()?, copies.parse()?);
     let flags = Flags { data_dir: Some(data_dir.clone()), public_url: Some(public_url.clone()), ..Flags::default() };
     let config = Config::load(&flags)?;
-    let services = app::open(&config, config.server.listen, Purposes::Serve).await?;
-    let origin = system_origin("seed keys")?;
-    let verifier = key(&["sealwright.keys:verify"]);
-    let (_, verifier) = services.create_key(&Caller::System, PLACE, None, verifier, None, origin.clone()).await?;
-    let original = key(&["orders:read", "orders:write"]);
-    let (original, _) = services.create_key(&Caller::System, PLACE, None, original, None, origin).await?;
+    let services = app::open(&config, config.server.listen, Purposes::Serve, Clock::system()).await?;
+    let origin = services.recorder.system_origin("seed keys")?;
+    let kind = NewKind::ApiKey(KeyType::Partner);
+    let verifier = new(kind, "sealwright.keys:verify")?;
+    let verifier = services.credentials.create(&Caller::System, verifier, None, origin.clone()).await?;
+    let original = new(kind, "orders:read orders:write")?;
+    let original = services.credentials.create(&Caller::System, original, None, origin).await?.credential;
     drop(services);
-    println_key("verifier", verifier.expose())?;
+    println_key("verifier", verifier.secret.as_ref().map_or("", |key| key.expose()))?;
     copy(&data_dir, original.id.as_str(), &config, count, copies)
 }
 
@@ -61,8 +64,8 @@ fn println_key(kind: &str, key: &str) -> std::io::Result<()> {
 fn copy(data_dir: &Path, original: &str, config: &Config, count: u64, copies: u64) -> Result<(), Failure> {
     let mut connection = SqliteConnection::establish(&data_dir.join("sealwright.db").to_string_lossy())?;
     let all = count + copies;
-    let columns = "environment, name, description, kind, scopes, allowed_ips, rate_per_minute, burst_per_second, state, \
-                   expires_at, owner, created_at, updated_at, rotated_at";
+    let columns = "kind, environment, name, description, scopes, allowed_ips, rate_per_minute, burst_per_second, state, \
+                   expires_at, owner, created_at, updated_at, rotated_at, key_type";
     connection.batch_execute(&format!(
         "PRAGMA busy_timeout = 10000; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -200000; \
          CREATE TEMP TABLE copies AS \
@@ -70,20 +73,20 @@ fn copy(data_dir: &Path, original: &str, config: &Config, count: u64, copies: u6
              SELECT n, printf('%012x7%s', unixepoch() * 1000 - 10000 * ({all} - n + 1), \
                               substr(lower(hex(randomblob(10))), 1, 19)) AS digits FROM number; \
          BEGIN IMMEDIATE; \
-         INSERT INTO api_keys (id, {columns}) \
-             SELECT 'key_' || digits, {columns} FROM copies, api_keys WHERE api_keys.id = '{original}'; \
-         INSERT INTO api_key_strings (digest, key_id, prefix, last_four, created_at) \
-             SELECT randomblob(32), 'key_' || digits, 'sw_live_0000', '0000', 0 FROM copies WHERE n > {count} \
-             ORDER BY 1;"
+         INSERT INTO credentials (id, {columns}) \
+             SELECT 'key_' || digits, {columns} FROM copies, credentials WHERE credentials.id = '{original}'; \
+         INSERT INTO credential_secrets (id, digest, credential, prefix, last_four, created_at) \
+             SELECT 'sec_' || digits, randomblob(32), 'key_' || digits, 'sw_live_0000', '0000', 0 FROM copies \
+             WHERE n > {count};"
     ))?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for number in 1..=count {
-        let text = KeyText::compose(&config.key_brand, Environment::Production, &random::base62(RANDOM_LENGTH)?);
+        let text = RawApiKey::compose(&config.key_brand, Environment::Production, &random::base62(RANDOM_LENGTH)?);
         diesel::sql_query(
-            "INSERT INTO api_key_strings (digest, key_id, prefix, last_four, created_at) \
-             SELECT ?, 'key_' || digits, 'sw_live_0000', '0000', 0 FROM copies WHERE rowid = ?",
+            "INSERT INTO credential_secrets (id, digest, credential, prefix, last_four, created_at) \
+             SELECT 'sec_' || digits, ?, 'key_' || digits, 'sw_live_0000', '0000', 0 FROM copies WHERE rowid = ?",
         )
-        .bind::<diesel::sql_types::Binary, _>(digest::sha256(text.expose().as_bytes()).as_slice())
+        .bind::<diesel::sql_types::Binary, _>(sha256(text.expose().as_bytes()).as_slice())
         .bind::<diesel::sql_types::BigInt, _>(i64::try_from(number)?)
         .execute(&mut connection)?;
         writeln!(out, "key {}", text.expose())?;

@@ -4,4 +4,4 @@ mod flood;
 mod journal;
 
 pub use flood::FloodGate;
-pub use journal::{Journal, JournalStats, NotStored};
+pub use journal::{Journal, NotStored};

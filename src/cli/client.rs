@@ -119,7 +119,8 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
         Command::RevokeTokens { id } => session::run(flags, "client revoke-tokens", async move |session| {
             let Session { services, caller, origin } = session;
             let client = services.credentials.revoke_tokens(&caller, &id, origin).await?;
-            credential::print(json, &services, &client)
+            credential::print(json, &services, &client);
+            Ok(())
         }),
         Command::Common(command) => credential::run(flags, json, KIND, command),
     }

@@ -139,14 +139,16 @@ pub fn run(flags: &Flags, json: bool, kind: CredentialKind, command: Command) ->
     match command {
         Command::Show { id } => session::run(flags, &words(kind, "show"), async move |session| {
             let Session { services, caller, origin } = session;
-            print(json, &services, &services.credentials.get(&caller, kind, &id, origin).await?)
+            print(json, &services, &services.credentials.get(&caller, kind, &id, origin).await?);
+            Ok(())
         }),
         Command::Disable { id } => change(flags, json, kind, id, StateChange::Disable),
         Command::Enable { id } => change(flags, json, kind, id, StateChange::Enable),
         Command::Revoke { id } => change(flags, json, kind, id, StateChange::Revoke),
         Command::Transfer { id, to } => session::run(flags, &words(kind, "transfer"), async move |session| {
             let Session { services, caller, origin } = session;
-            print(json, &services, &services.credentials.transfer(&caller, kind, &id, to.owner, origin).await?)
+            print(json, &services, &services.credentials.transfer(&caller, kind, &id, to.owner, origin).await?);
+            Ok(())
         }),
     }
 }
@@ -159,7 +161,8 @@ fn change(flags: &Flags, json: bool, kind: CredentialKind, id: String, change: S
     };
     session::run(flags, &words(kind, verb), async move |session| {
         let Session { services, caller, origin } = session;
-        print(json, &services, &services.credentials.change_state(&caller, kind, &id, change, origin).await?)
+        print(json, &services, &services.credentials.change_state(&caller, kind, &id, change, origin).await?);
+        Ok(())
     })
 }
 
@@ -182,7 +185,8 @@ pub fn update(
 ) -> Result<(), CliError> {
     session::run(flags, &words(kind, "update"), async move |session| {
         let Session { services, caller, origin } = session;
-        print(json, &services, &services.credentials.update(&caller, kind, &id, input, origin).await?)
+        print(json, &services, &services.credentials.update(&caller, kind, &id, input, origin).await?);
+        Ok(())
     })
 }
 
@@ -252,9 +256,8 @@ pub fn view(services: &Services, credential: &Credential, secret: Option<&str>) 
 }
 
 /// Prints a credential.
-pub fn print(json: bool, services: &Services, credential: &Credential) -> Result<(), CliError> {
+pub fn print(json: bool, services: &Services, credential: &Credential) {
     output::object(json, &view(services, credential, None));
-    Ok(())
 }
 
 fn print_issued(json: bool, services: &Services, issued: &Issued) {

@@ -45,15 +45,15 @@ pub struct Endpoint {
     handlers: Vec<Handled>,
 }
 
-/// Adds what the signature of a handler says to its operation.
-type Describer = fn(&mut OperationDoc);
-
 struct Handled {
     method: Method,
     route: Route,
     /// None for `HEAD`, which goes with `GET`.
-    documented: Option<(Op, Describer)>,
+    documented: Option<Documented>,
 }
+
+/// What is said of an operation, and what its handler's signature adds.
+type Documented = (Op, fn(&mut OperationDoc));
 
 impl Endpoint {
     /// A path whose errors are RFC 9457 problems, in the part of the document that `tag` names.
@@ -120,7 +120,7 @@ impl Endpoint {
         Args: FromRequest + Describe + 'static,
     {
         let route = web::method(method.clone()).to(handler);
-        let describe: Describer = |doc| {
+        let describe: fn(&mut OperationDoc) = |doc| {
             H::Output::describe(doc);
             Args::describe(doc);
         };

@@ -126,11 +126,11 @@ mod tests {
     use super::*;
 
     fn read(authorization: &[&str], query: &str, body: &str) -> Result<(String, String), &'static str> {
-        let form = Form::parse(body.as_bytes()).map_err(|error| error.code())?;
+        let form = Form::parse(body.as_bytes()).map_err(OAuthError::code)?;
         let fields: Vec<&[u8]> = authorization.iter().map(|field| field.as_bytes()).collect();
         extract_credentials(&fields, query, &form)
             .map(|found| (found.client_id.clone(), found.secret.expose().to_owned()))
-            .map_err(|error| error.code())
+            .map_err(OAuthError::code)
     }
 
     fn basic(pair: &str) -> String {

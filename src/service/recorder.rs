@@ -48,12 +48,13 @@ impl Recorder {
         self.clock.now()
     }
 
-    /// A new id for a request.
+    /// A new id for a request that arrives now, and the time.
     ///
     /// # Errors
     /// The operating system gives no randomness.
-    pub fn request_id(&self, now: Timestamp) -> Result<RequestId, CryptoError> {
-        random::id(now)
+    pub fn request_id(&self) -> Result<(RequestId, Timestamp), CryptoError> {
+        let now = self.now();
+        Ok((random::id(now)?, now))
     }
 
     /// The origin of what the service does by itself; `path` says what for.
@@ -61,9 +62,9 @@ impl Recorder {
     /// # Errors
     /// The operating system gives no randomness.
     pub fn system_origin(&self, path: &str) -> Result<Arc<Origin>, CryptoError> {
-        let now = self.now();
+        let (request_id, now) = self.request_id()?;
         Ok(Arc::new(Origin {
-            request_id: self.request_id(now)?,
+            request_id,
             method: "SYSTEM".into(),
             path: path.to_owned(),
             address: None,

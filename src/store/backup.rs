@@ -68,7 +68,7 @@ macro_rules! tables {
                 loop {
                     let mut rows: Vec<$row> = page!(connection, $table, $row, after, $($key),+)?;
                     for row in &rows {
-                        write(stringify!($table), serde_json::to_value(row).map_err(unwritable)?)?;
+                        write(stringify!($table), serde_json::to_value(row).map_err(|error| unwritable(&error))?)?;
                     }
                     after = rows.pop();
                     if after.is_none() {
@@ -107,7 +107,7 @@ tables! {
     audit_log: EventRow by id;
 }
 
-fn unwritable(error: serde_json::Error) -> StoreError {
+fn unwritable(error: &serde_json::Error) -> StoreError {
     StoreError::Unavailable(error.to_string())
 }
 

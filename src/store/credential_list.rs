@@ -9,6 +9,7 @@ use super::credential_rows::{CredentialRow, SecretRow};
 use super::schema::{credential_customers as ties, credential_secrets, credentials, customers};
 use super::{AnyConnection, StoreError, credential_customers};
 use crate::domain::credential::{Credential, CredentialFilter, Status};
+use crate::domain::ids::CustomerId;
 use crate::domain::time::Timestamp;
 
 /// Credentials that pass `filter`, newest first, at most `limit`. A damaged row is logged and left out.
@@ -46,7 +47,7 @@ pub fn list(
         query = query.filter(credentials::id.eq_any(tied));
     }
     if !filter.within.is_empty() {
-        let own: Vec<&str> = filter.within.iter().map(|customer| customer.as_str()).collect();
+        let own: Vec<&str> = filter.within.iter().map(CustomerId::as_str).collect();
         let tied = ties::table.filter(ties::customer.eq_any(own.clone())).select(ties::credential);
         let others = ties::table.filter(ties::customer.ne_all(own)).select(ties::credential);
         query = query.filter(credentials::id.eq_any(tied)).filter(credentials::id.ne_all(others));

@@ -9,7 +9,7 @@ use super::schema::{credential_secrets, credentials};
 use super::{AnyConnection, StoreError, credential_customers};
 use crate::domain::credential::{Credential, CredentialId, LastUse, StoredSecret};
 use crate::domain::environment::Environment;
-use crate::domain::ids::{SecretId, UserId};
+use crate::domain::ids::SecretId;
 use crate::domain::time::Timestamp;
 
 /// Stores a new credential with its secrets and customers.
@@ -163,12 +163,4 @@ pub fn flag_due_rotations(
         .set(credentials::due_flagged_at.eq(now.millis()))
         .execute(connection)?;
     Ok(due.into_iter().map(|(id, environment)| (id, environment.parse().ok())).collect())
-}
-
-/// How many credentials `owner` has.
-///
-/// # Errors
-/// The database fails.
-pub fn count_of_owner(connection: &mut AnyConnection, owner: &UserId) -> Result<i64, StoreError> {
-    Ok(credentials::table.filter(credentials::owner.eq(owner.as_str())).count().get_result(connection)?)
 }

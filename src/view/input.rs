@@ -401,22 +401,21 @@ fn nullable(schema: RefOr<Schema>) -> RefOr<Schema> {
 
 /// The same schema with a description of its own.
 fn described(schema: RefOr<Schema>, description: String) -> RefOr<Schema> {
-    let description = Some(description);
     match schema {
         RefOr::T(Schema::Object(mut object)) => {
-            object.description = description;
+            object.description = Some(description);
             Schema::Object(object).into()
         }
         RefOr::T(Schema::Array(mut array)) => {
-            array.description = description;
+            array.description = Some(description);
             Schema::Array(array).into()
         }
         RefOr::T(Schema::OneOf(mut one_of)) => {
-            one_of.description = description;
+            one_of.description = Some(description);
             Schema::OneOf(one_of).into()
         }
         RefOr::Ref(mut reference) => {
-            reference.description = description.unwrap_or_default();
+            reference.description = description;
             RefOr::Ref(reference)
         }
         other @ RefOr::T(_) => other,

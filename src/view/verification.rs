@@ -1,5 +1,8 @@
 //! Verification of API keys.
 
+// A member that is absent differs from one that is null.
+#![allow(clippy::option_option)]
+
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -292,10 +292,12 @@ pub mod samples {
         }
     }
 
+    /// A client.
     pub fn client() -> Credential {
         with(CredentialId::Client(ClientId::new(AT, &[0; 10])), Details::Client(ClientDetails::default()))
     }
 
+    /// A key of this type.
     pub fn key(key_type: KeyType) -> Credential {
         with(CredentialId::ApiKey(ApiKeyId::new(AT, &[0; 10])), Details::ApiKey(KeyDetails { key_type }))
     }

@@ -23,9 +23,9 @@ static REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// The origin of `request`; none if the operating system gives no randomness for its id.
 pub fn of(request: &ServiceRequest, state: &State, started: Instant) -> Option<Origin> {
-    let now = state.services.recorder.now();
+    let (request_id, now) = state.services.recorder.request_id().ok()?;
     Some(Origin {
-        request_id: state.services.recorder.request_id(now).ok()?,
+        request_id,
         method: method(request),
         path: clipped(&wire_text(request.path()), PATH_KEPT).to_owned(),
         address: caller_address(request, state),

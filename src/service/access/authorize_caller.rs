@@ -102,7 +102,7 @@ impl Access {
             Err(retry_after) => Unauthorized::TooManyFailures { retry_after },
         };
         let context = AuditContext::anonymous(Action::ApiAuthorize, None, Arc::clone(origin));
-        let context = context.with_subject(refused.subject);
+        let context = context.with_subject(*refused.subject);
         self.recorder.record_refusal(&context, unauthorized.disposition(), refused.reason).await;
         Err(unauthorized)
     }

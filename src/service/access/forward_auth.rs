@@ -126,7 +126,7 @@ impl Access {
             Ok(()) => refused.error,
             Err(retry_after) => Denied::TooManyFailures { retry_after },
         };
-        let context = context.with_subject(refused.subject);
+        let context = context.with_subject(*refused.subject);
         self.recorder.record_refusal(&context, denied.disposition(), refused.reason).await;
         Err(denied)
     }

@@ -7,10 +7,9 @@ mod forward_auth;
 mod use_key;
 mod verify_key;
 
-pub use authorize_caller::{Authorized, Requirement, Unauthorized};
+pub use authorize_caller::{Requirement, Unauthorized};
 pub use extract_credential::CredentialFields;
-pub use forward_auth::{Denied, Forbidden, ForwardedRequest, Identity};
-pub use use_key::KeyUse;
+pub use forward_auth::{Denied, ForwardedRequest, Identity};
 pub use verify_key::{COST_MAX, KeyQuestion, RequestAsked};
 
 use std::sync::Arc;
@@ -55,17 +54,18 @@ pub struct Access {
 struct Refused<E> {
     error: E,
     reason: Reason,
-    subject: Subject,
+    /// Boxed, so that results stay small.
+    subject: Box<Subject>,
 }
 
 impl<E> Refused<E> {
     /// A refusal of a sender that is not known.
     fn new(error: E, reason: Reason) -> Self {
-        Self { error, reason, subject: Subject::default() }
+        Self { error, reason, subject: Box::default() }
     }
 
     /// The same, of a sender that is known.
     fn of(self, subject: Subject) -> Self {
-        Self { subject, ..self }
+        Self { subject: Box::new(subject), ..self }
     }
 }

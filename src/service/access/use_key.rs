@@ -99,14 +99,12 @@ impl Access {
             decision.reason = Reason::NotOfCallersCustomers;
         } else if let Some(secret) = live {
             let customer = self.customers.named_among(&key.customers, request.customer).await?;
-            (decision.code, decision.reason) = match refusal(&key, &allowance, request, customer.is_ok(), now) {
-                Some(refused) => refused,
-                None => {
-                    let rate_limit = self.limits.take(key.id.shared(), key.limits, request.cost, now);
-                    decision.rate_limit = Some(rate_limit);
-                    self.count_use(&key, secret, &allowance, request, rate_limit, now)
-                }
-            };
+            let refused = refusal(&key, &allowance, request, customer.is_ok(), now);
+            (decision.code, decision.reason) = refused.unwrap_or_else(|| {
+                let rate_limit = self.limits.take(key.id.shared(), key.limits, request.cost, now);
+                decision.rate_limit = Some(rate_limit);
+                self.count_use(&key, secret, &allowance, request, rate_limit, now)
+            });
             decision.customer = customer.unwrap_or_default();
             decision.rate_limit.get_or_insert_with(|| self.limits.status(key.id.shared(), key.limits, now));
         }

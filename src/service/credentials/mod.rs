@@ -13,7 +13,6 @@ mod rotate;
 mod secrets;
 mod update;
 
-pub use crate::domain::credential::{CredentialInput, NewCredential, NewKind};
 pub use secrets::SecretFactory;
 
 use std::sync::Arc;

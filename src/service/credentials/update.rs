@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::ownership::require_within;
-use super::{CredentialInput, Credentials, Target, Verb, action, require, require_not_revoked};
+use super::{Credentials, Target, Verb, action, require, require_not_revoked};
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
-use crate::domain::credential::{Credential, CredentialKind};
+use crate::domain::credential::{Credential, CredentialInput, CredentialKind};
 use crate::service::error::ServiceError;
 use crate::store::{credential_customers, credentials};
 

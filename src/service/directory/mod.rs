@@ -5,11 +5,6 @@ mod roles;
 mod scopes;
 mod users;
 
-pub use crate::domain::customer::{CustomerChanges, NewCustomer};
-pub use crate::domain::role::{NewRole, RoleChanges};
-pub use crate::domain::scope_entry::NewScope;
-pub use crate::domain::user::{NewUser, UserChanges};
-
 use std::sync::Arc;
 
 use super::audit_context::AuditContext;

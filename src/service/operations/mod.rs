@@ -6,9 +6,7 @@ mod revoke_all;
 mod rotate_master_key;
 mod sweep;
 
-pub use readiness::Readiness;
-pub use revoke_all::{RevokeFilter, Revoked};
-pub use rotate_master_key::MasterKeyRotation;
+pub use revoke_all::RevokeFilter;
 
 use std::sync::Arc;
 

@@ -56,7 +56,7 @@ impl Operations {
         let revoked = self
             .recorder
             .change(context, Disposition::Unattended, move |transaction, context, now| {
-                let base = resolve(transaction, context, filter)?;
+                let base = resolve(transaction, context, &filter)?;
                 let mut each = |kind| {
                     let filter = CredentialFilter { kind, ..base.clone() };
                     revoke_each(&recorder, transaction, context, filter, now)
@@ -78,7 +78,7 @@ impl Operations {
 fn resolve(
     transaction: &mut Change<'_>,
     context: &mut AuditContext,
-    filter: RevokeFilter,
+    filter: &RevokeFilter,
 ) -> Result<CredentialFilter, ServiceError> {
     let mut resolved =
         CredentialFilter { environment: filter.environment, ..CredentialFilter::all(CredentialKind::Client) };

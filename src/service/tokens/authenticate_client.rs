@@ -98,12 +98,11 @@ impl ClientAuthenticator {
         cached: Option<Arc<Credential>>,
     ) -> Result<AuthenticatedClient, Refusal> {
         let secret = request.sent.secret.expose();
-        let found = match cached {
-            Some(found) => Some(found),
-            None => {
-                let fetched = self.credentials.fetch_client(&request.sent.client_id).await;
-                fetched.map_err(|error| Refusal::store(&error))?
-            }
+        let found = if cached.is_some() {
+            cached
+        } else {
+            let fetched = self.credentials.fetch_client(&request.sent.client_id).await;
+            fetched.map_err(|error| Refusal::store(&error))?
         };
         let Some(credential) = found else {
             self.tagged_secret(&request.sent.client_id, std::iter::empty(), secret);
@@ -143,7 +142,7 @@ impl ClientAuthenticator {
             return Err(invalid_client(Reason::AddressNotAllowed));
         }
         let is_proven = self.proven.is_proven_by(stored, secret).await;
-        if !is_proven.map_err(|error| unchecked(error, client, stored))? {
+        if !is_proven.map_err(|error| unchecked(&error, client, stored))? {
             return Err(invalid_client(Reason::WrongSecret));
         }
         self.last_used.note(&stored.id, LastUse { at: request.now, address: request.address });
@@ -172,7 +171,7 @@ fn invalid_client(reason: Reason) -> Refusal {
 }
 
 /// A secret that could not be checked.
-fn unchecked(error: PasswordError, client: &Credential, stored: &StoredSecret) -> Refusal {
+fn unchecked(error: &PasswordError, client: &Credential, stored: &StoredSecret) -> Refusal {
     match error {
         PasswordError::Busy => Refusal::new(OAuthError::Unavailable, Reason::Overloaded),
         PasswordError::Failed => {

@@ -7,8 +7,7 @@ mod revoke;
 mod token_verifier;
 
 pub use authenticate_client::ClientAuthenticator;
-pub use introspect::{ActiveToken, Introspection};
-pub use issue::IssueOutcome;
+pub use introspect::Introspection;
 pub use token_verifier::{NotInForce, TokenInForce, TokenVerifier};
 
 use std::sync::Arc;

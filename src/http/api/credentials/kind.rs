@@ -46,7 +46,7 @@ pub trait Kind: 'static {
     ///
     /// # Errors
     /// The fields that are invalid at `now`, or do not go together.
-    fn new_credential(input: Self::Create, now: Timestamp) -> Result<NewCredential, ApiError>;
+    fn to_create(input: Self::Create, now: Timestamp) -> Result<NewCredential, ApiError>;
 
     /// Changes at `now`.
     ///
@@ -83,7 +83,7 @@ impl Kind for Clients {
         (filters, None)
     }
 
-    fn new_credential(input: ClientCreate, now: Timestamp) -> Result<NewCredential, ApiError> {
+    fn to_create(input: ClientCreate, now: Timestamp) -> Result<NewCredential, ApiError> {
         input.into_new(now).map_err(ApiError::Fields)
     }
 
@@ -123,7 +123,7 @@ impl Kind for ApiKeys {
         (filters.credentials, filters.r#type)
     }
 
-    fn new_credential(input: ApiKeyCreate, now: Timestamp) -> Result<NewCredential, ApiError> {
+    fn to_create(input: ApiKeyCreate, now: Timestamp) -> Result<NewCredential, ApiError> {
         input.into_new(now).map_err(ApiError::Fields)
     }
 

@@ -19,9 +19,6 @@ use crate::view::credential_input::{SecretRotation, Transfer};
 use crate::view::page::{List, Page};
 pub use kind::{ApiKeys, Clients, Kind};
 
-/// A call that lists credentials.
-type ListCall<K> = Call<<K as Kind>::Read, Query<List<<K as Kind>::Filters, <K as Kind>::Id>>>;
-
 /// The credential as its kind is shown.
 fn view<K: Kind>(credential: &Credential, services: &Services) -> ApiResult<K::View> {
     Ok(K::view(credential, services).ok_or(ServiceError::NotFound(K::KIND.noun()))?)
@@ -33,8 +30,11 @@ fn issued_view<K: Kind>(issued: &Issued, services: &Services) -> ApiResult<K::Wi
     Ok(K::with_secret(view::<K>(&issued.credential, services)?, secret))
 }
 
+/// The filters of a list, and where it continues.
+type Listing<K> = Query<List<<K as Kind>::Filters, <K as Kind>::Id>>;
+
 /// Lists credentials.
-pub async fn list<K: Kind>(call: ListCall<K>, state: SharedState) -> ApiResult<Paged<K::View>> {
+pub async fn list<K: Kind>(call: Call<K::Read, Listing<K>>, state: SharedState) -> ApiResult<Paged<K::View>> {
     let Query(List { filters, limit, cursor, .. }) = call.input;
     let (credentials, now) = (&state.services.credentials, state.services.recorder.now());
     let (filters, key_type) = K::filters(filters);
@@ -62,7 +62,7 @@ pub async fn create<K: Kind>(
     state: SharedState,
 ) -> ApiResult<Created<K::WithSecret>> {
     let services = &state.services;
-    let new = K::new_credential(call.input, services.recorder.now())?;
+    let new = K::to_create(call.input, services.recorder.now())?;
     let issued = services.credentials.create(&call.caller, new, call.repeat, call.origin).await?;
     Created::of(&issued_view::<K>(&issued, services)?)
 }
