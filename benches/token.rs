@@ -82,18 +82,6 @@ impl Stage {
     }
 }
 
-fn client() -> NewCredential {
-    let changes = Changes {
-        name: Some("bench".parse().unwrap()),
-        scopes: Some(SCOPE.parse().unwrap()),
-        rate_per_minute: Patch::Clear,
-        burst_per_second: Patch::Clear,
-        ..Changes::default()
-    };
-    let input = CredentialInput { changes, ..CredentialInput::default() };
-    NewCredential { kind: NewKind::Client, environment: Some(Environment::Production), owner: None, input }
-}
-
 fn origin() -> Arc<Origin> {
     let now = Clock::system().now();
     Arc::new(Origin {

@@ -26,7 +26,6 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static NO_REQUEST: HeaderValue = HeaderValue::from_static("req_00000000000000000000000000000000");
 
 struct Issuer {
-    clock: Clock,
     signer: TokenSigner,
     identifier: String,
     audiences: [Audience; 1],
@@ -129,7 +128,7 @@ fn issuer(address: &str) -> Result<Issuer, Box<dyn std::error::Error>> {
     let (kid, _) = pair.public_jwk();
     let identifier = format!("http://{address}");
     let audiences = [format!("{identifier}/resources").parse()?];
-    Ok(Issuer { clock: Clock::system(), signer: TokenSigner::new(&kid, pair), identifier, audiences })
+    Ok(Issuer { signer: TokenSigner::new(&kid, pair), identifier, audiences })
 }
 
 #[actix_web::main]

@@ -1,5 +1,5 @@
-//! Fills a data folder for the load program: clients with secrets that work, secrets that were right once, and copies
-//! of a client by the million. Run it while no server uses the folder.
+//! Fills a data folder for the load script: clients with secrets that work, secrets that were right once, and copies of
+//! a client by the million. Run it while no server uses the folder.
 //!
 //! Usage: `seed-clients DATA_DIR PUBLIC_URL COUNT ROTATED COPIES`. `COUNT` clients are written to standard output, a line
 //! each: `live`, id, secret. Of them the first `ROTATED` get a new secret; lines that begin with

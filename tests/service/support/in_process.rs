@@ -8,11 +8,11 @@ use std::sync::{Mutex, Once, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use sealwright::SharedServices;
 use sealwright::app::{self, Purposes};
 use sealwright::clock::{Clock, ManualClock};
 use sealwright::config::{Config, Flags};
 use sealwright::domain::time::Timestamp;
-use sealwright::SharedServices;
 use sealwright::{http, jobs};
 use tokio::sync::{mpsc as tokio_mpsc, oneshot};
 
