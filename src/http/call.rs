@@ -31,7 +31,7 @@ use super::{API_KEY, BEARER, State};
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
 use crate::domain::field_error::FieldError;
-use crate::oauth::form;
+use crate::domain::form_encoding;
 use crate::service::access::{CredentialFields, Requirement, Unauthorized};
 use crate::service::idempotency::RepeatableRequest;
 use crate::view::input::Input;
@@ -133,7 +133,7 @@ impl<I: Input + 'static> Said for Query<I> {
     }
 
     fn read(request: &HttpRequest, _body: &Bytes) -> Result<Self, ApiError> {
-        let pairs: Result<Vec<(String, String)>, _> = form::pairs(request.query_string().as_bytes())
+        let pairs: Result<Vec<(String, String)>, _> = form_encoding::pairs(request.query_string().as_bytes())
             .map(|pair| pair.map(|(name, value)| (name.into_owned(), value.into_owned())))
             .collect();
         let pairs = pairs.map_err(|_| ApiError::Fields(vec![FieldError::new("query", "is not well-formed")]))?;

@@ -1,4 +1,4 @@
-//! What verify and forward-auth do under load.
+//! Measures verify and forward-auth under load.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ impl Bench {
         self.compare_keys(&format!("forward-auth, {used} keys of {all} in use"), Script::ForwardAuth, &keys)
     }
 
-    /// Compares after each key was used once or more, and then some.
+    /// Compares after each key was used at least once.
     fn compare_keys(&self, name: &str, script: Script<'_>, keys: &Keys) -> Result<()> {
         let seconds = 3 + count_lines(&keys.values)? / 5000;
         let compared = self.compare(name, script, &keys.data, &keys.values, |server| {

@@ -6,12 +6,12 @@ use std::process::{Command, Stdio};
 
 use super::{Bench, Result, process};
 
-/// A data folder, and files with the credentials in it, a line each.
+/// A data folder, and files with its credentials, one per line.
 pub(crate) struct Clients {
     pub(crate) data: PathBuf,
-    /// Ids and secrets that work.
+    /// Ids and valid secrets.
     pub(crate) live: PathBuf,
-    /// Ids and secrets that worked until they were replaced.
+    /// Ids and replaced secrets.
     pub(crate) rotated: PathBuf,
 }
 

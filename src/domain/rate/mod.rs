@@ -1,19 +1,20 @@
-//! Rates: a credential's limits, and the generic cell rate algorithm (GCRA, ITU-T I.371) that limits are decided by.
-//!
-//! All arithmetic is in whole numbers of milliseconds times the limit, so that nothing is ever rounded: over any time the
-//! algorithm admits exactly what the definition says.
+//! Rate limits of credentials, decided by the generic cell rate algorithm (GCRA, ITU-T I.371).
 
 use super::time::Timestamp;
 
-/// Largest limit that can be set; beyond it, say `unlimited`.
+mod quota;
+
+pub use quota::{Bucket, Quota};
+
+/// Largest limit that can be set, other than unlimited.
 pub const LIMIT_MAX: u32 = 1_000_000;
 
-/// How often a credential may be used. `None` is unlimited.
+/// The rate limits of a credential. `None` is unlimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimits {
-    /// Requests at once, refilled at as many a minute.
+    /// Requests that a full bucket admits at once; it refills as many per minute.
     pub rate_per_minute: Option<u32>,
-    /// Requests at once, refilled at as many a second.
+    /// Requests that a full bucket admits at once; it refills as many per second.
     pub burst_per_second: Option<u32>,
 }
 
@@ -24,76 +25,17 @@ impl Default for RateLimits {
 }
 
 impl RateLimits {
-    /// No limits at all.
+    /// No limit of either kind.
     pub const UNLIMITED: Self = Self { rate_per_minute: None, burst_per_second: None };
 
-    /// The quotas by their names in `RateLimit-Policy`.
+    /// Returns the quotas, with their names in `RateLimit-Policy`.
     fn quotas(self) -> [Option<Quota>; 2] {
         let quota = |name, limit: Option<u32>, window_millis| limit.map(|limit| Quota { name, limit, window_millis });
         [quota("burst", self.burst_per_second, 1_000), quota("minute", self.rate_per_minute, 60_000)]
     }
 }
 
-/// A quota of `limit` events at once, refilled evenly over `window_millis`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quota {
-    /// What it is called.
-    pub name: &'static str,
-    /// Events that a full bucket admits at once; at least 1.
-    pub limit: u32,
-    /// Milliseconds in which an empty bucket fills up.
-    pub window_millis: u32,
-}
-
-/// A bucket's whole state: its theoretical arrival time, in milliseconds times the quota's limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Bucket(i64);
-
-impl Quota {
-    /// Takes `cost` events at `now`: the bucket afterwards, or, where so many are not left, the milliseconds until they are.
-    /// A cost above the limit is never admitted; it is told when the bucket is full.
-    ///
-    /// # Errors
-    /// The bucket has too little; it is left as it was.
-    pub fn take(self, bucket: Bucket, cost: u32, now: Timestamp) -> Result<Bucket, u64> {
-        let limit = i64::from(self.limit);
-        let arrival = self.arrival(bucket, now) + i64::from(self.window_millis) * i64::from(cost);
-        let excess = arrival - self.units(now) - i64::from(self.window_millis) * limit;
-        if excess <= 0 {
-            Ok(Bucket(arrival))
-        } else if cost > self.limit {
-            Err(self.reset_after(bucket, now).max(1))
-        } else {
-            Err(u64::try_from((excess + limit - 1) / limit).unwrap_or(0))
-        }
-    }
-
-    /// Events that the bucket would admit at once.
-    pub fn remaining(self, bucket: Bucket, now: Timestamp) -> u32 {
-        let window = i64::from(self.window_millis);
-        let room = self.units(now) + window * i64::from(self.limit) - self.arrival(bucket, now);
-        u32::try_from(room / window).unwrap_or(0)
-    }
-
-    /// Milliseconds until the bucket is full.
-    pub fn reset_after(self, bucket: Bucket, now: Timestamp) -> u64 {
-        let limit = i64::from(self.limit);
-        u64::try_from((self.arrival(bucket, now) - self.units(now) + limit - 1) / limit).unwrap_or(0)
-    }
-
-    fn units(self, now: Timestamp) -> i64 {
-        now.millis().saturating_mul(i64::from(self.limit))
-    }
-
-    /// The bucket's arrival time, which lies between `now` (full) and one window later (empty). What lies further in the
-    /// future was written before the clock stepped back, and counts as empty: nobody waits longer than one window.
-    fn arrival(self, bucket: Bucket, now: Timestamp) -> i64 {
-        let full = self.units(now);
-        bucket.0.clamp(full, full.saturating_add(i64::from(self.window_millis).saturating_mul(i64::from(self.limit))))
-    }
-}
-
-/// How one of a credential's buckets stands.
+/// The status of one of a credential's buckets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BucketStatus {
     /// Its quota.
@@ -102,23 +44,23 @@ pub struct BucketStatus {
     pub remaining: u32,
     /// Milliseconds until it is full.
     pub reset_after: u64,
-    /// Milliseconds until it admits what it refused; 0 if it refused nothing.
+    /// Milliseconds until it admits the refused request; 0 if it refused nothing.
     pub retry_after: u64,
 }
 
 impl BucketStatus {
-    /// Whole seconds until it is full.
+    /// Returns the whole seconds until it is full, rounded up.
     pub fn reset_after_seconds(&self) -> u32 {
         seconds(self.reset_after)
     }
 }
 
-/// Milliseconds as whole seconds, rounded up: who waits them has waited enough.
+/// Converts milliseconds to whole seconds, rounded up so that waiting them is enough.
 fn seconds(millis: u64) -> u32 {
     u32::try_from(millis.div_ceil(1_000)).unwrap_or(u32::MAX)
 }
 
-/// How a credential's buckets stand after a request.
+/// The status of a credential's buckets after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimitStatus {
     /// Whether the request was admitted.
@@ -127,28 +69,28 @@ pub struct RateLimitStatus {
 }
 
 impl RateLimitStatus {
-    /// The buckets that there are.
+    /// Returns the buckets of the limits that are set.
     pub fn buckets(&self) -> impl Iterator<Item = &BucketStatus> {
         self.buckets.iter().flatten()
     }
 
-    /// The bucket that will refuse first; `None` where there is no limit.
+    /// Returns the bucket that will refuse first; `None` if there is no limit.
     pub fn tightest(&self) -> Option<&BucketStatus> {
         self.buckets().min_by_key(|bucket| (bucket.remaining, u64::MAX - bucket.retry_after))
     }
 
-    /// Milliseconds until what was refused is admitted.
+    /// Returns the milliseconds until the refused request is admitted; 0 if nothing was refused.
     pub fn retry_after(&self) -> u64 {
         self.buckets().map(|bucket| bucket.retry_after).max().unwrap_or(0)
     }
 
-    /// The same in whole seconds, for `Retry-After`; 0 if nothing was refused.
+    /// Returns the whole seconds for `Retry-After`; 0 if nothing was refused.
     pub fn retry_after_seconds(&self) -> u32 {
         seconds(self.retry_after())
     }
 }
 
-/// A credential's buckets: both must admit, and nothing is taken unless both do.
+/// The buckets of a credential. A request takes from both or, if one refuses, from none.
 #[derive(Clone, Copy, Debug)]
 pub struct Buckets {
     limits: RateLimits,
@@ -156,14 +98,15 @@ pub struct Buckets {
 }
 
 impl Buckets {
-    /// Full buckets.
+    /// Creates full buckets with `limits`.
     pub fn full(limits: RateLimits) -> Self {
         Self { limits, buckets: [Bucket::default(); 2] }
     }
 
-    /// Takes `cost` from both at `now` under `limits`, which may have changed since: what was taken stays taken, in time.
+    /// Takes `cost` from both at `now`. `limits` may have changed since the last call: events that were taken before
+    /// remain taken.
     pub fn take(&mut self, limits: RateLimits, cost: u32, now: Timestamp) -> RateLimitStatus {
-        self.adopt(limits);
+        self.convert_to(limits);
         let mut after = self.buckets;
         let mut retry_after = [0; 2];
         for (at, quota) in limits.quotas().into_iter().enumerate() {
@@ -187,9 +130,9 @@ impl Buckets {
         status
     }
 
-    /// How they stand at `now`; nothing is taken.
+    /// Returns the status at `now` without taking anything.
     pub fn status(&mut self, limits: RateLimits, now: Timestamp) -> RateLimitStatus {
-        self.adopt(limits);
+        self.convert_to(limits);
         let quotas = limits.quotas();
         let status = |at: usize| {
             quotas[at].map(|quota| BucketStatus {
@@ -202,14 +145,14 @@ impl Buckets {
         RateLimitStatus { is_admitted: true, buckets: [status(0), status(1)] }
     }
 
-    /// An arrival time counts in units of its limit.
-    fn adopt(&mut self, limits: RateLimits) {
+    /// Converts the buckets to new limits.
+    fn convert_to(&mut self, limits: RateLimits) {
         if self.limits == limits {
             return;
         }
         for (at, (old, new)) in self.limits.quotas().into_iter().zip(limits.quotas()).enumerate() {
             self.buckets[at] = match (old, new) {
-                (Some(old), Some(new)) => Bucket(self.buckets[at].0 / i64::from(old.limit) * i64::from(new.limit)),
+                (Some(old), Some(new)) => self.buckets[at].converted(old, new),
                 _ => Bucket::default(),
             };
         }
@@ -219,47 +162,10 @@ impl Buckets {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    const QUOTA: Quota = Quota { name: "test", limit: 30, window_millis: 60_000 };
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millis(millis)
-    }
-
-    #[test]
-    fn a_full_bucket_admits_its_limit_at_once_and_then_refills_evenly() {
-        let mut bucket = Bucket::default();
-        for _ in 0..30 {
-            bucket = QUOTA.take(bucket, 1, at(1_000_000)).unwrap();
-        }
-        assert_eq!(QUOTA.take(bucket, 1, at(1_000_000)), Err(2_000));
-        assert_eq!(QUOTA.take(bucket, 3, at(1_000_000)), Err(6_000));
-        assert_eq!(QUOTA.take(bucket, 1, at(1_001_999)), Err(1));
-        assert!(QUOTA.take(bucket, 1, at(1_002_000)).is_ok());
-        assert_eq!((QUOTA.remaining(bucket, at(1_003_999)), QUOTA.remaining(bucket, at(1_004_000))), (1, 2));
-        assert_eq!(QUOTA.reset_after(bucket, at(1_000_000)), 60_000);
-        assert_eq!(QUOTA.take(bucket, 31, at(9_000_000)), Err(1), "more than it ever holds");
-    }
-
-    /// What the guide says: a window sees a full bucket and what flows in meanwhile, and no more.
-    #[test]
-    fn a_window_sees_at_most_twice_the_limit_less_one() {
-        for limit in [1, 7, 30, 100] {
-            let quota = Quota { name: "test", limit, window_millis: 60_000 };
-            let (mut bucket, mut admitted) = (Bucket::default(), Vec::new());
-            for now in 1_000_000..1_200_000 {
-                while let Ok(after) = quota.take(bucket, 1, at(now)) {
-                    bucket = after;
-                    admitted.push(now);
-                }
-            }
-            let seen = |start: i64| admitted.iter().filter(|now| (start..start + 60_000).contains(*now)).count();
-            let most = admitted.iter().map(|start| seen(*start)).max();
-            assert_eq!(most, Some(2 * limit as usize - 1), "{limit}");
-        }
     }
 
     #[test]
@@ -294,10 +200,10 @@ mod tests {
         assert!(buckets.status(RateLimits::UNLIMITED, at(1_000_000)).tightest().is_none());
     }
 
-    /// The definition in fractions, kept as exact pairs of whole numbers: a bucket holds at most `limit`, gains
-    /// `limit / window` a millisecond, and gives `cost` where it holds as much.
+    /// The definition in fractions, as exact pairs of whole numbers: a bucket holds at most `limit`, gains
+    /// `limit / window` per millisecond, and gives `cost` if it holds as much.
     struct Reference {
-        /// What it holds, in 1/window.
+        /// The content in units of 1/window.
         held: i128,
         since: i128,
     }
@@ -309,7 +215,7 @@ mod tests {
         }
     }
 
-    /// 10,000 windows of both buckets together, under random limits, costs and pauses.
+    /// Runs 10,000 windows of both buckets together, under random limits, costs and pauses.
     #[test]
     fn ten_thousand_windows_never_differ_from_the_definition_by_one_request() {
         let mut random = fastrand::Rng::with_seed(3);
@@ -355,37 +261,5 @@ mod tests {
             }
         }
         assert!(requests > 100_000, "{requests}");
-    }
-
-    #[test]
-    fn a_clock_that_steps_back_empties_no_bucket_for_longer_than_a_window() {
-        let (before, after) = (at(90_000_000), at(1_000_000));
-        let bucket = (0..30).fold(Bucket::default(), |bucket, _| QUOTA.take(bucket, 1, before).unwrap());
-        assert_eq!(QUOTA.remaining(bucket, after), 0, "what was taken is not given back");
-        assert_eq!(QUOTA.take(bucket, 1, after), Err(2_000));
-        assert_eq!(QUOTA.reset_after(bucket, after), 60_000);
-        // One that was not used up is empty, too: how full it was is not known.
-        let bucket = QUOTA.take(Bucket::default(), 1, before).unwrap();
-        assert_eq!(QUOTA.take(bucket, 1, after), Err(2_000));
-    }
-
-    proptest! {
-        #[test]
-        fn who_waits_as_told_is_admitted(limit in 1..2_000_u32, window in 1..100_000_u32, costs in prop::collection::vec((1..20_u32, 0..500_i64), 1..60)) {
-            let quota = Quota { name: "any", limit, window_millis: window };
-            let (mut bucket, mut now) = (Bucket::default(), 1_800_000_000_000);
-            for (cost, pause) in costs {
-                now += pause;
-                match quota.take(bucket, cost, at(now)) {
-                    Ok(after) => bucket = after,
-                    Err(wait) if cost <= limit => {
-                        let wait = i64::try_from(wait).unwrap();
-                        prop_assert!(quota.take(bucket, cost, at(now + wait - 1)).is_err());
-                        prop_assert!(quota.take(bucket, cost, at(now + wait)).is_ok());
-                    }
-                    Err(_) => prop_assert!(quota.take(bucket, cost, at(now + 1_000_000)).is_err()),
-                }
-            }
-        }
     }
 }
