@@ -78,7 +78,7 @@ both! {
         let management = server.management_token(&manager);
         let token = server.token(&client).body["access_token"].as_str().unwrap().to_owned();
         let counts = |server: &Server| {
-            ["clients", "client_secrets", "signing_keys", "revoked_tokens", "audit_log"]
+            ["credentials", "credential_secrets", "signing_keys", "revoked_tokens", "audit_log"]
                 .map(|table| server.database.numbers(&format!("SELECT COUNT(*) AS n FROM {table}"))[0])
         };
         let before = counts(&server);

@@ -82,7 +82,7 @@ fn goes_on_in(database: Database, kind: Kind) {
     assert!(into_used.err.contains("not empty"), "{into_used:?}");
 
     let rows = |server: &Server| -> Vec<i64> {
-        ["clients", "client_secrets", "scopes", "signing_keys", "revoked_tokens"]
+        ["credentials", "credential_secrets", "scopes", "signing_keys", "revoked_tokens"]
             .iter()
             .flat_map(|table| server.database.numbers(&format!("SELECT COUNT(*) AS n FROM {table}")))
             .collect()
@@ -156,7 +156,7 @@ both! {
         let without_its_end = lines[..lines.len() - 1].join("\n");
         let lacking_a_row = [&lines[..5], &lines[6..]].concat().join("\n");
         let only_its_head = format!("{}\n", lines[0]);
-        let strange = whole.replace("\"table\":\"clients\"", "\"table\":\"customers\"");
+        let strange = whole.replace("\"table\":\"credentials\"", "\"table\":\"customers\"");
         let newer = whole.replacen("sealwright backup 1", "sealwright backup 2", 1);
         for text in
             ["", "{}", "junk", cut, &strange, &newer, &without_its_end, &lacking_a_row, &only_its_head]

@@ -11,12 +11,12 @@ use crate::support::{Answer, Server, both};
 /// Everything that management can change, as numbers.
 fn state(server: &Server) -> Vec<i64> {
     [
-        "SELECT COUNT(*) AS n FROM clients",
-        "SELECT COUNT(*) AS n FROM client_secrets",
+        "SELECT COUNT(*) AS n FROM credentials",
+        "SELECT COUNT(*) AS n FROM credential_secrets",
         "SELECT COUNT(*) AS n FROM scopes",
         "SELECT COUNT(*) AS n FROM signing_keys",
         "SELECT COUNT(*) AS n FROM idempotency_keys",
-        "SELECT CAST(SUM(updated_at) AS BIGINT) AS n FROM clients",
+        "SELECT CAST(SUM(updated_at) AS BIGINT) AS n FROM credentials",
     ]
     .iter()
     .flat_map(|sql| server.database.numbers(sql))

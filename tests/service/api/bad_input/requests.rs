@@ -61,6 +61,7 @@ both! {
         let lists = ["/clients", "/scopes", "/signing-keys", "/audit-events"];
         for path in lists {
             for (query, fields) in [
+                ("limit=", vec!["limit"]),
                 ("limit=0", vec!["limit"]),
                 ("limit=1001", vec!["limit"]),
                 ("limit=-1", vec!["limit"]),
@@ -80,7 +81,7 @@ both! {
                 assert_eq!(answer.status, 422, "{path}?{query}: {}", answer.text);
                 assert_invalid(&answer, &fields);
             }
-            for query in ["limit=1", "limit=1000", "limit=", ""] {
+            for query in ["limit=1", "limit=1000", ""] {
                 assert_eq!(server.api("GET", &format!("{path}?{query}"), &token, None).status, 200, "{path}?{query}");
             }
         }

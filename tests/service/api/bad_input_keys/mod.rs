@@ -110,15 +110,15 @@ fn bad_values() -> Vec<(&'static str, Value)> {
 /// Everything that these requests could change, as numbers.
 fn state(server: &Server) -> Vec<i64> {
     [
-        "SELECT COUNT(*) AS n FROM api_keys",
-        "SELECT COUNT(*) AS n FROM api_key_strings",
-        "SELECT COUNT(*) AS n FROM api_key_strings WHERE ends_at IS NOT NULL",
+        "SELECT COUNT(*) AS n FROM credentials",
+        "SELECT COUNT(*) AS n FROM credential_secrets",
+        "SELECT COUNT(*) AS n FROM credential_secrets WHERE ends_at IS NOT NULL",
         "SELECT COUNT(*) AS n FROM credential_customers",
         "SELECT COUNT(*) AS n FROM customers",
         "SELECT COUNT(*) AS n FROM users",
         "SELECT COUNT(*) AS n FROM roles",
         "SELECT COUNT(*) AS n FROM idempotency_keys",
-        "SELECT CAST(SUM(updated_at) AS BIGINT) AS n FROM api_keys",
+        "SELECT CAST(SUM(updated_at) AS BIGINT) AS n FROM credentials",
         "SELECT CAST(SUM(updated_at) AS BIGINT) AS n FROM customers",
         "SELECT CAST(SUM(updated_at) AS BIGINT) AS n FROM users",
         "SELECT CAST(SUM(updated_at) AS BIGINT) AS n FROM roles",

@@ -113,6 +113,7 @@ both! {
         let (token, ..) = with_one_of_each(&server);
         for path in ["/keys", "/customers", "/users", "/roles"] {
             for (query, fields) in [
+                ("limit=", vec!["limit"]),
                 ("limit=0", vec!["limit"]),
                 ("limit=1001", vec!["limit"]),
                 ("limit=-1", vec!["limit"]),
@@ -127,7 +128,7 @@ both! {
                 assert_eq!(answer.status, 422, "{path}?{query}: {}", answer.text);
                 assert_invalid(&answer, &fields);
             }
-            for query in ["limit=1", "limit=1000", "limit=", ""] {
+            for query in ["limit=1", "limit=1000", ""] {
                 assert_eq!(server.api("GET", &format!("{path}?{query}"), &token, None).status, 200, "{path}?{query}");
             }
         }

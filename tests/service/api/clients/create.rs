@@ -74,7 +74,7 @@ both! {
         assert_eq!((issued.status, &issued.body["expires_in"]), (200, &json!(900)), "{}", issued.text);
         assert_eq!(issued.body["scope"], "orders:read");
         assert_eq!(
-            server.database.numbers("SELECT COUNT(*) AS n FROM client_secrets WHERE hash NOT LIKE '$argon2id$%'"),
+            server.database.numbers("SELECT COUNT(*) AS n FROM credential_secrets WHERE hash NOT LIKE '$argon2id$%'"),
             [0]
         );
     }

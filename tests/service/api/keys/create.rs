@@ -56,7 +56,7 @@ both! {
         assert!(text(&made["id"]).starts_with("key_"));
         assert!((before - 1..=server.now()).contains(&millis(&made["created_at"])));
         assert_eq!((&made["updated_at"], &made["rotated_at"]), (&made["created_at"], &made["created_at"]));
-        let strings = made["strings"].as_array().unwrap();
+        let strings = made["values"].as_array().unwrap();
         assert_eq!((strings.len(), members(&strings[0])), (1, vec!["created_at", "ends_at", "last_four", "live", "prefix"]));
         assert_eq!((&strings[0]["live"], &strings[0]["ends_at"]), (&json!(true), &Value::Null));
 
@@ -214,7 +214,7 @@ both! {
                 Kind::Sqlite => format!("x'{digest}'"),
                 Kind::Postgres => format!("decode('{digest}', 'hex')"),
             };
-            let sql = format!("SELECT COUNT(*) AS n FROM api_key_strings WHERE digest = {digest}");
+            let sql = format!("SELECT COUNT(*) AS n FROM credential_secrets WHERE digest = {digest}");
             assert_eq!(server.database.numbers(&sql), [1]);
             // Not even where a key is put where it does not belong.
             let path = format!("/orders?api_key={key}");

@@ -34,7 +34,7 @@ both! {
         }
         let shown = server.api("GET", &path, &token, None);
         assert_eq!((shown.body["status"].as_str(), shown.body["name"].as_str()), (Some("revoked"), Some("plain")));
-        assert_eq!(shown.body["strings"].as_array().unwrap().len(), 1, "the record stays");
+        assert_eq!(shown.body["values"].as_array().unwrap().len(), 1, "the record stays");
         assert_eq!(standing(&server, &token, &key), "REVOKED");
         // Its last string in its grace is revoked with it.
         let (made, old) = created_key(&server, &token, &minimal_key("two"));
@@ -108,7 +108,10 @@ both! {
             let events = events_of(&server, &token, answer);
             assert_eq!(events.len(), 1, "{action}: {events:?}");
             let event = &events[0];
-            assert_eq!((event["action"].as_str(), event["outcome"].as_str()), (Some(action), Some(outcome)), "{event}");
+            // A call whose input cannot be read reaches no use case: method and path tell what it was to be.
+            let is_unread = reason == "invalid_input" && event["action"] == "api.call";
+            assert!(is_unread || event["action"] == action, "{event}");
+            assert_eq!(event["outcome"], outcome, "{event}");
             assert_eq!((event["reason"].as_str(), &event["status"]), (Some(reason), &json!(answer.status)), "{event}");
             assert!(text(&event["actor"]).starts_with("cli_"), "{event}");
             if outcome == "success" {

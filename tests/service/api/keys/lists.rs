@@ -61,7 +61,7 @@ both! {
         let plain = id(json!({}), "plain");
         server.api("POST", &format!("/keys/{stopped}/disable"), &token, None);
         server.api("POST", &format!("/keys/{gone}/revoke"), &token, None);
-        let old = format!("UPDATE api_keys SET rotated_at = rotated_at - {} WHERE id = '{plain}'", 91 * DAY);
+        let old = format!("UPDATE credentials SET rotated_at = rotated_at - {} WHERE id = '{plain}'", 91 * DAY);
         server.database.execute(&old);
         server.wait_until(soon);
         for (query, expected) in [
@@ -110,7 +110,7 @@ both! {
         make("old");
         server.api("POST", &format!("/keys/{gone}/revoke"), &token, None);
         server.api("POST", &format!("/keys/{stopped}/disable"), &token, None);
-        server.database.execute(&format!("UPDATE api_keys SET rotated_at = rotated_at - {}", 91 * DAY));
+        server.database.execute(&format!("UPDATE credentials SET rotated_at = rotated_at - {}", 91 * DAY));
         make("fresh");
         server.wait_until(soon);
         let all = server.api("GET", "/keys", &token, None).body;

@@ -32,9 +32,9 @@ const MEMBERS: [&str; 22] = [
     "rotation_due",
     "scopes",
     "status",
-    "strings",
     "type",
     "updated_at",
+    "values",
 ];
 
 const DAY: i64 = 86_400_000;
@@ -128,7 +128,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// In how many places of the database, or of its files, a text stands.
-fn places_of(server: &Server, wanted: &str) -> i64 {
+pub fn places_of(server: &Server, wanted: &str) -> i64 {
     if server.database.kind == Kind::Sqlite {
         let files = std::fs::read_dir(server.database.data_dir()).unwrap().map(|entry| entry.unwrap().path());
         let holds = |path: &std::path::PathBuf| {
@@ -139,7 +139,7 @@ fn places_of(server: &Server, wanted: &str) -> i64 {
     }
     let tables = "SELECT CAST(table_name AS TEXT) AS t FROM information_schema.tables WHERE table_schema = 'public'";
     let tables = server.database.texts(tables);
-    assert!(tables.iter().any(|table| table == "api_key_strings"), "{tables:?}");
+    assert!(tables.iter().any(|table| table == "credential_secrets"), "{tables:?}");
     let count = |table: &String| {
         let binary = hex(wanted.as_bytes());
         let like = format!("CAST(t AS TEXT) LIKE '%{wanted}%' OR CAST(t AS TEXT) LIKE '%{binary}%'");

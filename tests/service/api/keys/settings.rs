@@ -36,7 +36,7 @@ both! {
         }
         assert_eq!(server.api("PATCH", &path, &token, Some(&json!({}))).status, 200);
         assert_eq!(standing(&server, &token, &key), "VALID", "the string is the same");
-        for field in ["environment", "type", "owner", "id", "key", "status", "prefix", "strings", "rotated_at"] {
+        for field in ["environment", "type", "owner", "id", "key", "status", "prefix", "values", "rotated_at"] {
             assert_invalid(&server.api("PATCH", &path, &token, Some(&json!({field: "x"}))), &[field]);
         }
         let (tied, _) = created_key(&server, &token, &json!({"name": "t", "type": "client", "customers": ["acme"]}));

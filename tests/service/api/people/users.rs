@@ -166,7 +166,10 @@ both! {
             assert_eq!(events.len(), 1, "{method} {path}: {events:?}");
             let outcome = if status < 300 { "success" } else { "refused" };
             let event = &events[0];
-            assert_eq!((event["action"].as_str(), event["outcome"].as_str()), (Some(action), Some(outcome)), "{event}");
+            // A call whose input cannot be read reaches no use case.
+            let is_unread = status == 422 && event["action"] == "api.call";
+            assert!(is_unread || event["action"] == action, "{event}");
+            assert_eq!(event["outcome"], outcome, "{event}");
             assert_eq!(event["status"], status, "{event}");
         }
     }
@@ -178,16 +181,20 @@ both! {
             let request = server.http.post(format!("{}/api/v1{path}", server.url)).bearer_auth(&token);
             server.send(request.header("idempotency-key", key).json(body))
         };
-        for (path, body) in [
-            ("/customers", json!({"external_id": "acme", "name": "Acme"})),
-            ("/users", json!({"email": "ann@example.com", "role": "developer", "password": "long enough"})),
-            ("/roles", json!({"name": "support", "scopes": ["read"]})),
+        for (path, body, another) in [
+            ("/customers", json!({"external_id": "acme", "name": "Acme"}), json!({"external_id": "x", "name": "x"})),
+            (
+                "/users",
+                json!({"email": "ann@example.com", "role": "developer", "password": "long enough"}),
+                json!({"email": "x@example.com", "role": "developer"}),
+            ),
+            ("/roles", json!({"name": "support", "scopes": ["read"]}), json!({"name": "x", "scopes": ["read"]})),
         ] {
             let first = post(path, path, &body);
             assert_eq!(first.status, 201, "{}", first.text);
             let again = post(path, path, &body);
             assert_eq!((again.status, &again.body), (201, &first.body), "{path}");
-            assert_problem(&post(path, path, &json!({})), 422, "idempotency_key_reused");
+            assert_problem(&post(path, path, &another), 422, "idempotency_key_reused");
             let other = post(path, &format!("{path}-2"), &body);
             assert_eq!(other.status, 409, "without the key it is a second one: {}", other.text);
         }
