@@ -7,15 +7,18 @@ prepare_interop() {
   mkdir -p "$1"
   exec {lock}>"$1/.lock"
   flock "$lock"
-  prepare_python "$1/python"
+  prepare_python "$1/python" tests/interop/python/requirements.txt examples/python/requirements.txt
+  export SEALWRIGHT_TEST_PYTHON=$1/python/bin/python
+  # Programs that read the OpenAPI document, and what the clients need that one of them generates.
+  prepare_python "$1/generated" tests/interop/generated/requirements.txt
+  export SEALWRIGHT_TEST_GENERATED_PYTHON=$1/generated/bin/python
   prepare_node "$1/node"
   exec {lock}>&-
 }
 
-# prepare_python FOLDER: creates a virtual environment there.
+# prepare_python FOLDER REQUIREMENTS…: creates a virtual environment there.
 prepare_python() {
-  local folder=$1 wanted
-  local requirements=(tests/interop/python/requirements.txt examples/python/requirements.txt)
+  local folder=$1 requirements=("${@:2}") wanted
   wanted=$(python3 --version && sha256sum "${requirements[@]}")
   if ! is_prepared "$folder" "$wanted"; then
     rm -rf "$folder"
@@ -23,12 +26,12 @@ prepare_python() {
     "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "${requirements[@]/#/--requirement=}"
     echo "$wanted" >"$folder/.prepared"
   fi
-  export SEALWRIGHT_TEST_PYTHON=$folder/bin/python
 }
 
 # prepare_node FOLDER: copies the Node.js code there, so that its packages stay out of the source tree.
 prepare_node() {
   prepare_node_project tests/interop/node "$1/interop"
+  prepare_node_project tests/interop/generated/typescript "$1/generated"
   prepare_node_project examples/node "$1/examples"
   export SEALWRIGHT_TEST_NODE_DIR=$1
 }

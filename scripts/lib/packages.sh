@@ -15,6 +15,7 @@ missing() {
   unless 'python3 with venv and pip' 'python3 python3-venv' python3 -c 'import venv, ensurepip'
   unless 'Node.js 18 or later' 'nodejs' node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)'
   unless 'npm' 'npm' npm --version
+  unless 'Go' 'golang-go' go version
   unless 'nginx with auth_request' 'nginx' has_auth_request
   unless 'Caddy' 'caddy' caddy version
   ((EUID != 0)) || unless 'runuser' 'util-linux' runuser --version

@@ -1,7 +1,7 @@
 //! What requests and commands say of clients and API keys. Settings that both have are declared once.
 
 use super::field::{AllowedNetworks, Audiences, Customers, Flag, Grace, GrantedScopes, RateLimit, TokenLifetime};
-use super::input::{Changed, Nullable, Optional, Patched, Required, input};
+use super::input::{Changed, Nullable, Optional, Patched, Reader, Required, input};
 use crate::domain::credential::{
     Changes, CredentialInput, DetailChanges, KeyType, LIFETIME_MAX, NewCredential, NewKind, Preset, Status,
 };
@@ -86,6 +86,7 @@ input! {
         /// The user who owns it, by id or e-mail address; the caller's own owner, unless given.
         owner: Optional<UserReference>,
         ..settings: CredentialSettings,
+        check needs_scopes,
     }
 
     /// Settings of an API key to change. A setting that is absent stays as it is.
@@ -132,6 +133,13 @@ input! {
         /// Only keys of this type.
         r#type: Optional<KeyType>,
         ..credentials: CredentialFilters,
+    }
+}
+
+/// Only keys of type `client` have scopes by default.
+fn needs_scopes(reader: &mut Reader) {
+    if !reader.has("scopes") && !reader.has("preset") && !reader.is("type", KeyType::Client.as_str()) {
+        reader.fail("scopes", "is required for a key of this type");
     }
 }
 
@@ -261,7 +269,7 @@ mod tests {
     #[test]
     fn presets_are_scopes_by_one_word() {
         for (given, expected) in [
-            (json!({"name": "a"}), Ok(None)),
+            (json!({"name": "a", "type": "client"}), Ok(None)),
             (json!({"name": "a", "scopes": ["x:y"]}), Ok(Some("x:y"))),
             (json!({"name": "a", "preset": "write"}), Ok(Some("read write"))),
             (json!({"name": "a", "preset": "scoped", "scopes": ["x:y"]}), Ok(Some("x:y"))),
@@ -280,8 +288,9 @@ mod tests {
 
     #[test]
     fn an_end_is_in_the_future() {
-        let errors = changes(json!({"name": "a", "expires_at": "2020-01-01T00:00:00Z"})).unwrap_err();
+        let errors =
+            changes(json!({"name": "a", "preset": "write", "expires_at": "2020-01-01T00:00:00Z"})).unwrap_err();
         assert_eq!(errors, [("expires_at".to_owned(), "must be in the future".to_owned())]);
-        assert!(changes(json!({"name": "a", "expires_at": null})).is_ok());
+        assert!(changes(json!({"name": "a", "preset": "write", "expires_at": null})).is_ok());
     }
 }

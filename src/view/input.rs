@@ -235,7 +235,18 @@ impl Reader {
         reader
     }
 
-    fn fail(&mut self, field: &str, detail: &str) {
+    /// Whether the member `name` was sent, and is not null.
+    pub fn has(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|given| !given.is_null())
+    }
+
+    /// Whether the member `name` is this text.
+    pub fn is(&self, name: &str, text: &str) -> bool {
+        matches!(self.members.get(name), Some(Given::Json(Value::String(given)) | Given::Text(given)) if given == text)
+    }
+
+    /// Notes that the member `field` is invalid. Of several errors of one member the first counts.
+    pub fn fail(&mut self, field: &str, detail: &str) {
         let field = clipped(field, UNKNOWN_NAME_MAX);
         if !self.errors.iter().any(|error| error.field == field) {
             self.errors.push(FieldError::new(field, detail));
@@ -319,13 +330,15 @@ pub trait Input: Sized {
     }
 }
 
-/// Declares inputs. `..settings: Settings` adds the members of another one to the same object.
+/// Declares inputs. `..settings: Settings` adds the members of another one to the same object; `check function` says what
+/// members need of one another.
 macro_rules! input {
     ($(
         $(#[doc = $doc:literal])+
         pub struct $name:ident {
             $($(#[doc = $about:literal])+ $member:ident: $kind:ty,)*
             $(..$group:ident: $group_type:ty,)*
+            $(check $check:path,)?
         }
     )*) => {$(
         $(#[doc = $doc])+
@@ -350,6 +363,7 @@ macro_rules! input {
             }
 
             fn take(reader: &mut $crate::view::input::Reader) -> Option<Self> {
+                $($check(reader);)?
                 $(let $member = reader.take::<$kind>(stringify!($member));)*
                 $(let $group = <$group_type as $crate::view::input::Input>::take(reader);)*
                 Some(Self { $($member: $member?,)* $($group: $group?,)* })

@@ -9,6 +9,7 @@ mod database;
 mod durability;
 mod examples;
 mod gateways;
+mod generated_clients;
 mod interop;
 mod key_rotation;
 mod oauth;

@@ -11,6 +11,27 @@ pub fn python(script: &str) -> Command {
     program(variable("SEALWRIGHT_TEST_PYTHON").as_ref(), &root().join(script))
 }
 
+/// A program of the Python environment that reads the OpenAPI document: `openapi-generator-cli`, `schemathesis`, `python`.
+pub fn generated(program: &str) -> Command {
+    let python = PathBuf::from(variable("SEALWRIGHT_TEST_GENERATED_PYTHON"));
+    clean(Command::new(python.with_file_name(program)))
+}
+
+/// A program of the system, such as `go`.
+pub fn system(program: &str) -> Command {
+    clean(Command::new(program))
+}
+
+/// The folder with the Node.js packages of generated clients.
+pub fn generated_node_modules() -> PathBuf {
+    Path::new(&variable("SEALWRIGHT_TEST_NODE_DIR")).join("generated/node_modules")
+}
+
+/// A file or folder of this repository.
+pub fn source(path: &str) -> PathBuf {
+    root().join(path)
+}
+
 /// A Node.js script, from the folder that has the packages: `interop/…` or `examples/…`.
 pub fn node(script: &str) -> Command {
     program("node".as_ref(), &Path::new(&variable("SEALWRIGHT_TEST_NODE_DIR")).join(script))

@@ -83,7 +83,10 @@ both! {
         let paths = ["/keys", "/keys/verify", &format!("{path}/rotate"), &format!("{path}/transfer"), "/customers", "/users", "/roles"];
         let nested = format!("{{\"name\":{}", "{\"a\":".repeat(10_000));
         for path in paths {
-            for body in ["{", "[]", "null", "\"x\"", "{} {}", "{\"name\":}", "name=x", "{'a':1}", "\u{feff}{}", " ", &nested] {
+            // Where nothing is required, null is the same as no body.
+            let null: &[&str] = if path.contains("rotate") { &[] } else { &["null"] };
+            let bodies = ["{", "[]", "\"x\"", "{} {}", "{\"name\":}", "name=x", "{'a':1}", "\u{feff}{}", " ", &nested];
+            for body in bodies.iter().chain(null) {
                 let answer = raw(&server, &token, path, Some("application/json"), body.into());
                 assert_problem(&answer, 400, "malformed_json");
             }
