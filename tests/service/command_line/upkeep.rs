@@ -157,7 +157,7 @@ both! {
         let lacking_a_row = [&lines[..5], &lines[6..]].concat().join("\n");
         let only_its_head = format!("{}\n", lines[0]);
         let strange = whole.replace("\"table\":\"credentials\"", "\"table\":\"customers\"");
-        let newer = whole.replacen("sealwright backup 1", "sealwright backup 2", 1);
+        let newer = whole.replacen("sealwright backup 2", "sealwright backup 3", 1);
         for text in
             ["", "{}", "junk", cut, &strange, &newer, &without_its_end, &lacking_a_row, &only_its_head]
         {

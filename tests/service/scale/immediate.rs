@@ -146,7 +146,7 @@ fn rounds_that_accept_nothing(database: Database, rounds: usize) {
                         for (field, value) in [("x-api-key", &key), ("authorization", &bearer)] {
                             let url = format!("{}/api/v1/forward-auth", server.url);
                             server.send(server.http.get(url).header(field, value));
-                            pause("the rounds need the machine, too", std::time::Duration::from_millis(1));
+                            pause("the rounds need the machine, too", std::time::Duration::from_millis(3));
                         }
                     }
                 })

@@ -47,10 +47,11 @@ both! {
         let (token, path, _, _) = with_one_of_each(&server);
         let before = state(&server);
         for (body, fields) in [
-            (json!({}), vec!["name", "scopes"]),
+            // Whether scopes are required depends on the type, which is looked at once the fields can be read.
+            (json!({}), vec!["name"]),
             (json!({"name": "x"}), vec!["scopes"]),
             (json!({"scopes": ["a"]}), vec!["name"]),
-            (json!({"environment": "x", "type": "y", "owner": "z"}), vec!["environment", "name", "owner", "scopes", "type"]),
+            (json!({"environment": "x", "type": "y", "owner": "z"}), vec!["environment", "name", "owner", "type"]),
             (json!({"name": "", "scopes": ["a b"], "expires_at": "x", "customers": ["x"]}), vec!["customers", "expires_at", "name", "scopes"]),
             (json!({"name": "x", "scopes": ["a"], "scope": "a", "key": "x"}), vec!["key", "scope"]),
             (json!({"name": 1, "scopes": 2, "unknown": 3}), vec!["name", "scopes", "unknown"]),

@@ -9,7 +9,7 @@ mod settings;
 use serde_json::{Value, json};
 
 use super::{assert_invalid, assert_problem, column, events_of, millis, owner, rfc3339, text, texts};
-use crate::support::{Answer, Kind, Server, Work, both};
+use crate::support::{Answer, Kind, Server, Work, both, pause};
 
 /// Every member of a key's view, apart from the string of a new one.
 const MEMBERS: [&str; 22] = [
