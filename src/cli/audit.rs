@@ -86,7 +86,6 @@ fn view(event: &RecordedEvent) -> Value {
     output::shown(&AuditEventView::from(event))
 }
 
-/// Runs the command.
 pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
     match command {
         Command::List { filter, limit } => session::run(flags, "audit list", async move |session| {

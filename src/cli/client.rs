@@ -94,7 +94,6 @@ impl ClientSettings {
     }
 }
 
-/// Runs the command.
 pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
     let now = Clock::system().now();
     match command {

@@ -13,7 +13,6 @@ pub enum Command {
     Check,
 }
 
-/// Runs the command.
 pub fn run(flags: &Flags, json: bool, command: &Command) -> Result<(), CliError> {
     match command {
         Command::Check => {

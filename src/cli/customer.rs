@@ -57,7 +57,6 @@ fn view(customer: &Customer) -> Value {
     output::shown(&CustomerView::from(customer))
 }
 
-/// Runs the command.
 pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
     match command {
         Command::Create { external_id, name } => {

@@ -115,7 +115,6 @@ impl KeySettings {
     }
 }
 
-/// Runs the command.
 pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
     let now = Clock::system().now();
     match command {

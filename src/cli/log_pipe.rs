@@ -1,13 +1,13 @@
-//! Log lines on their way to standard error: requests put theirs into memory, and one thread writes what has gathered, so that
-//! no request waits for a write and two never wait for each other.
+//! Log lines on their way to standard error: requests put theirs into memory, and one thread writes what has gathered,
+//! so that no request waits for a write and two never wait for each other.
 
 use std::io::Write;
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
-/// How long lines gather before they are written: a thread that was woken for each of them would cost requests more than the
-/// writing. What a process has not written when it is killed is lost; the audit log is the record.
+/// How long lines gather before they are written: a thread that was woken for each of them would cost requests more
+/// than the writing. What a process has not written when it is killed is lost; the audit log is the record.
 const GATHERING: std::time::Duration = std::time::Duration::from_millis(5);
 
 /// Lines that may gather while standard error takes none; beyond, requests wait for it, and memory stays bounded.

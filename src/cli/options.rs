@@ -1,5 +1,5 @@
-//! Options as members of the JSON object that the API takes: what is not named is absent, and a word clears. The same reader
-//! then judges both, so that a command and a request are refused for the same reasons.
+//! Options as members of the JSON object that the API takes: what is not named is absent, and a word clears. The same
+//! reader then judges both, so that a command and a request are refused for the same reasons.
 
 use serde_json::{Map, Value};
 

@@ -84,7 +84,8 @@ pub fn first_line_of_input() -> Result<Zeroizing<String>, CliError> {
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-/// Asks for a new password, twice and without showing it; where there is no terminal, it is the first line of standard input.
+/// Asks for a new password, twice and without showing it; where there is no terminal, it is the first line of standard
+/// input.
 ///
 /// # Errors
 /// There is none, or the two differ.

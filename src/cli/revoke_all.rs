@@ -32,7 +32,6 @@ struct Which {
     customer: Option<String>,
 }
 
-/// Runs the command.
 pub fn run(flags: &Flags, json: bool, arguments: &Arguments) -> Result<(), CliError> {
     let Which { environment, owner, customer } = &arguments.which;
     let named: Vec<String> = [

@@ -23,7 +23,8 @@ pub enum Command {
         /// What it is for
         #[arg(long)]
         description: Option<String>,
-        /// What credentials of its users may at most carry, management permissions among them (repeatable); `none` is nothing
+        /// What credentials of its users may at most carry, management permissions among them (repeatable); `none` is
+        /// nothing
         #[arg(long, required = true)]
         scope: Vec<String>,
     },
@@ -66,7 +67,6 @@ fn view(role: &Role) -> Value {
     output::shown(&RoleView::from(role))
 }
 
-/// Runs the command.
 pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
     match command {
         Command::Create { name, named, description, scope } => {

@@ -50,7 +50,6 @@ fn view(entry: &ScopeEntry) -> Value {
     output::shown(&ScopeView::from(entry))
 }
 
-/// Runs the command.
 pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
     match command {
         Command::Create { name, description } => {

@@ -80,7 +80,8 @@ fn actor() -> String {
     format!("cli:{}", owner.as_deref().unwrap_or("unknown"))
 }
 
-/// Starts a command's logging to standard error: it says only what is wrong, unless the setting or `RUST_LOG` asks for more.
+/// Starts a command's logging to standard error: it says only what is wrong, unless the setting or `RUST_LOG` asks for
+/// more.
 pub fn start_log(config: &Config, fallback: &str) {
     let filter = if config.log == "info" { fallback } else { &config.log };
     let _already = log_builder(filter).try_init();

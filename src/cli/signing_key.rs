@@ -47,7 +47,6 @@ fn view(key: &SigningKey, now: Timestamp) -> Value {
     output::shown(&SigningKeyView::new(key, now))
 }
 
-/// Runs the command.
 pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
     match command {
         Command::List { environment } => session::run(flags, "signing-key list", async move |session| {

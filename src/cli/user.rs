@@ -85,7 +85,6 @@ fn view(user: &User) -> Value {
     output::shown(&UserView::from(user))
 }
 
-/// Runs the command.
 pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
     match command {
         Command::Create { email, role, name, password_file } => {

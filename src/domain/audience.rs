@@ -1,4 +1,4 @@
-//! Audiences: whom a token is meant for.
+//! Audiences: the resource servers that a token is for.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,15 +16,15 @@ pub const AUDIENCES_TEXT_MAX: usize = 1536;
 pub struct Audience(Arc<str>);
 
 impl Audience {
-    /// The audience as text.
+    /// Returns the audience as it appears in `aud`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Reads the value of a `resource` parameter: an absolute URI without fragment (RFC 8707 §2).
+    /// Parses the value of a `resource` parameter: an absolute URI without a fragment (RFC 8707 §2).
     ///
     /// # Errors
-    /// What is wrong with it, as the end of a sentence.
+    /// What is wrong with the value, as the end of a sentence.
     pub fn from_resource(text: &str) -> Result<Self, &'static str> {
         let uri = url::Url::parse(text).map_err(|_| "must be an absolute URI")?;
         if uri.fragment().is_some() {
@@ -60,11 +60,11 @@ impl fmt::Debug for Audience {
     }
 }
 
-/// An environment's audiences that hold for clients which name none of their own.
+/// The audiences of an environment for clients that name none of their own.
 #[derive(Clone, Debug)]
 pub struct EnvironmentAudiences {
-    /// What a client without audiences gets.
+    /// The audience of a client that has none.
     pub default: Audience,
-    /// The management API, which a client with management permissions has.
+    /// The management API; added for a client with management permissions.
     pub management: Audience,
 }

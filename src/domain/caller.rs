@@ -1,4 +1,4 @@
-//! Who asks for something to be managed, and what they may.
+//! The callers of the management operations, and their permissions.
 
 use std::sync::Arc;
 
@@ -9,37 +9,37 @@ use super::ids::{CustomerId, UserId};
 use super::permission;
 use super::scope::{ANY_RESOURCE, Scopes};
 
-/// Who acts on the management verbs.
+/// A caller of a management operation.
 #[derive(Clone, Debug)]
 pub enum Caller {
-    /// Someone with a shell on the machine and the database's credentials: the installation's owner.
+    /// A user of the command line, who has the database's credentials: the installation's owner.
     CommandLine {
-        /// `cli:` and the operating system's user.
+        /// `cli:` followed by the operating system's user.
         actor: Arc<str>,
     },
-    /// A client with a bearer token of its own, or an API key.
+    /// A client with a bearer token, or an API key.
     Credential(CallingCredential),
     /// The service itself, on a schedule.
     System,
 }
 
-/// A credential that calls, as it is at this moment.
+/// A calling credential as it is now.
 #[derive(Clone, Debug)]
 pub struct CallingCredential {
     /// Its id.
     pub id: Arc<str>,
     /// Its environment: the only one on which it acts.
     pub environment: Environment,
-    /// What it may: its scopes (and those of its token), cut to what its owner's role allows.
+    /// Its scopes (limited by those of its token), cut to what its owner's role allows.
     pub scopes: Scopes,
-    /// The user whom it belongs to.
+    /// The user who owns it; the organisation if `None`.
     pub owner: Option<UserId>,
-    /// The customers that it is tied to: their objects are the only ones on which it acts.
+    /// The customers that it is tied to: it acts only on their objects. Empty for all.
     pub customers: Vec<CustomerId>,
 }
 
 impl Caller {
-    /// The actor as it stands in audit events.
+    /// Returns the actor as it appears in audit events.
     pub fn actor(&self) -> Arc<str> {
         match self {
             Self::CommandLine { actor } => Arc::clone(actor),
@@ -48,7 +48,7 @@ impl Caller {
         }
     }
 
-    /// The calling credential, if it is one.
+    /// Returns the calling credential; `None` for the command line and the service itself.
     pub fn as_credential(&self) -> Option<&CallingCredential> {
         match self {
             Self::Credential(credential) => Some(credential),
@@ -56,47 +56,47 @@ impl Caller {
         }
     }
 
-    /// The caller's id as a credential, if it is one.
+    /// Returns the id of the calling credential.
     pub fn credential(&self) -> Option<Arc<str>> {
         self.as_credential().map(|credential| Arc::clone(&credential.id))
     }
 
-    /// The only environment that the caller sees and acts on; `None` for all of them.
+    /// Returns the only environment that the caller sees and acts on; `None` for all of them.
     pub fn environment(&self) -> Option<Environment> {
         self.as_credential().map(|credential| credential.environment)
     }
 
-    /// The scopes that the caller is held to; `None` for who may do everything.
+    /// Returns the scopes that limit the caller; `None` for callers who may do everything.
     pub fn scopes(&self) -> Option<&Scopes> {
         self.as_credential().map(|credential| &credential.scopes)
     }
 
-    /// The user whom the caller, and what it creates, belongs to.
+    /// Returns the user who owns the caller, and by default what it creates.
     pub fn owner(&self) -> Option<&UserId> {
         self.as_credential().and_then(|credential| credential.owner.as_ref())
     }
 
-    /// The only customers whose objects the caller sees; empty for all.
+    /// Returns the only customers whose objects the caller sees; empty for all.
     pub fn customers(&self) -> &[CustomerId] {
         self.as_credential().map_or(&[], |credential| &credential.customers)
     }
 
-    /// Whether objects of `environment` exist for the caller.
+    /// Returns `true` if objects of `environment` are visible to the caller.
     pub fn sees(&self, environment: Environment) -> bool {
         self.environment().is_none_or(|own| own == environment)
     }
 
-    /// Whether the caller acts on what all customers of `environment` share.
+    /// Returns `true` if the caller may act on what all customers of `environment` share.
     pub fn governs(&self, environment: Environment) -> bool {
         self.sees(environment) && self.customers().is_empty()
     }
 
-    /// Whether what is tied to `customers` exists for the caller.
+    /// Returns `true` if objects that are tied to `customers` are visible to the caller.
     pub fn sees_customers(&self, customers: &[CustomerId]) -> bool {
         are_within(customers, self.customers())
     }
 
-    /// Whether the caller may do what needs `permission`, at least with its own owner's credentials.
+    /// Returns `true` if the caller has `permission`, at least for the credentials of its own owner.
     pub fn may(&self, permission: &str) -> bool {
         self.covers(permission)
             || (permission::is_of_credentials(permission)
@@ -104,12 +104,12 @@ impl Caller {
                 && self.covers(permission::CREDENTIALS_OWN))
     }
 
-    /// The only owner whose credentials the caller reaches with `permission`; `None` for all.
+    /// Returns the only owner whose credentials the caller reaches with `permission`; `None` for all.
     pub fn only_owner(&self, permission: &str) -> Option<&UserId> {
         self.owner().filter(|_| !self.covers(permission))
     }
 
-    /// Whether a credential of this ownership exists for what the caller does by `permission`.
+    /// Returns `true` if a credential of this ownership is visible to the caller when it uses `permission`.
     pub fn reaches(&self, permission: &str, ownership: Ownership<'_>) -> bool {
         let Some(own) = self.as_credential() else { return true };
         let is_of_owner = match self.only_owner(permission) {
@@ -119,8 +119,9 @@ impl Caller {
         own.environment == ownership.environment && self.sees_customers(ownership.customers) && is_of_owner
     }
 
-    /// Whether the caller may create `credential`, or make it from what it `was`. Beyond its scopes, registering it as a
-    /// resource server, which introspects others' tokens, takes a caller who may introspect them itself.
+    /// Returns `true` if the caller may create `credential`, or change it from what it `was`. The caller must hold its
+    /// scopes. To register it as a resource server, which introspects tokens of other clients, the caller must also
+    /// have the permission to introspect them.
     pub fn may_make(&self, credential: &Credential, was: Option<&Credential>) -> bool {
         fn served(credential: Option<&Credential>) -> &[Audience] {
             credential.and_then(Credential::as_client).map_or(&[], |client| &client.details.resource_for)
@@ -134,38 +135,40 @@ impl Caller {
         may_have_scopes && (!serves_more || self.covers(permission::TOKENS_INTROSPECT))
     }
 
-    /// Whether the caller may have a secret of `credential`, or enable it: it then has the credential's power itself.
+    /// Returns `true` if the caller may receive a secret of `credential` or enable it: either gives the caller all
+    /// permissions of the credential.
     pub fn may_take(&self, credential: &Credential) -> bool {
         let is_itself = self.credential().is_some_and(|id| *id == *credential.id.as_str());
         let serves = credential.as_client().is_some_and(|client| !client.details.resource_for.is_empty());
         self.holds(&credential.scopes) && (is_itself || !serves || self.covers(permission::TOKENS_INTROSPECT))
     }
 
-    /// Whether the caller covers `scopes` itself: it gives, and takes over, nothing beyond.
+    /// Returns `true` if the caller's own scopes cover `scopes`. A caller cannot grant more than it holds.
     pub fn holds(&self, scopes: &Scopes) -> bool {
         self.scopes().is_none_or(|own| own.cover_all(scopes))
     }
 
-    /// Whether the caller holds all that a role with `scopes` allows. [`ANY_RESOURCE`] means more there than it does as a scope
-    /// of a credential: it takes one who holds every business scope.
+    /// Returns `true` if the caller holds all that a role with `scopes` allows. In a role, [`ANY_RESOURCE`] allows
+    /// every business scope, which only a caller with `admin` holds.
     pub fn holds_role(&self, scopes: &Scopes) -> bool {
         let names_any = scopes.iter().any(|scope| scope.as_str() == ANY_RESOURCE);
         let holds_any = self.scopes().is_none_or(|own| own.iter().any(|scope| scope.as_str() == "admin"));
         self.holds(scopes) && (!names_any || holds_any)
     }
 
-    /// Whether users exist for the caller.
+    /// Returns `true` if users are visible to the caller.
     pub fn sees_users(&self) -> bool {
         self.customers().is_empty() && self.covers(permission::USERS_READ)
     }
 
-    /// Whether the caller may let a credential go from under the ceiling of its owner's role to be the organisation's own.
+    /// Returns `true` if the caller may transfer a credential from a user to the organisation, where no role limits its
+    /// scopes.
     pub fn may_release(&self) -> bool {
         self.owner().is_none() || self.covers(permission::ADMIN)
     }
 
-    /// Whether the caller may give `credential` its scopes: it must cover them itself, and management permissions beyond the
-    /// delegable few, or `admin`, on a client take an owner (or the command line).
+    /// Returns `true` if the caller may grant `credential` its scopes: it must cover them itself. For a client, `admin`
+    /// and most management permissions also need `sealwright.admin` or the command line.
     fn may_give(&self, credential: &Credential) -> bool {
         let has_reserved = credential.scopes.iter().any(|scope| permission::is_reserved(scope.as_str()));
         let needs_owner = has_reserved && credential.kind().reserves_scopes_for_owners();
@@ -177,8 +180,8 @@ impl Caller {
     }
 }
 
-/// Whether what is tied to `customers` exists for who is tied to `own`: for who is tied to none everything does; for others
-/// what is tied to some of theirs and to no other.
+/// Returns `true` if objects that are tied to `customers` are visible to callers who are tied to `own`. Callers who are
+/// tied to none see everything; others see what is tied to some of their customers and to no other.
 pub fn are_within(customers: &[CustomerId], own: &[CustomerId]) -> bool {
     own.is_empty() || (!customers.is_empty() && customers.iter().all(|customer| own.contains(customer)))
 }

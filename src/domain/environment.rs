@@ -1,4 +1,4 @@
-//! The three environments. Each is an issuer of its own, with its own signing keys; nothing crosses.
+//! The three environments. Each is an issuer with its own signing keys; no credential or token is valid in another.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ impl Environment {
     /// All of them, production first.
     pub const ALL: [Self; 3] = [Self::Production, Self::Staging, Self::Development];
 
-    /// The name as it stands in requests, claims and rows.
+    /// Returns the name in requests, claims and rows.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Production => "production",
@@ -27,7 +27,7 @@ impl Environment {
         }
     }
 
-    /// What stands between the public URL and the issuer's own paths: nothing for production.
+    /// Returns the path between the public URL and the paths of the issuer; empty for production.
     pub const fn path_prefix(self) -> &'static str {
         match self {
             Self::Production => "",
@@ -36,7 +36,7 @@ impl Environment {
         }
     }
 
-    /// Its position in [`Environment::ALL`], for tables with one place for each.
+    /// Returns the position in [`Environment::ALL`], for arrays with one element per environment.
     pub const fn index(self) -> usize {
         self as usize
     }

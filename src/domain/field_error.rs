@@ -1,16 +1,16 @@
-//! Fields of an input that are invalid.
+//! Errors of single input fields.
 
-/// A field of the input and what is wrong with it, as the end of a sentence that begins with the field's name.
+/// An invalid field of the input, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
     /// The field's name.
     pub field: String,
-    /// Such as `must not be empty`.
+    /// The end of a sentence that begins with the field's name, such as `must not be empty`.
     pub wrong: String,
 }
 
 impl FieldError {
-    /// A field and what is wrong with it.
+    /// Creates the error of `field`; `wrong` ends a sentence that begins with its name.
     pub fn new(field: impl Into<String>, wrong: impl Into<String>) -> Self {
         Self { field: field.into(), wrong: wrong.into() }
     }

@@ -1,5 +1,5 @@
-//! Typed, time-ordered identifiers: a prefix that tells the kind, then a `UUIDv7` in 32 hexadecimal digits
-//! (RFC 9562 §5.7), so that ids sort by their making and only use `a–z 0–9 _`.
+//! Typed, time-ordered identifiers: a prefix for the kind, then a `UUIDv7` in 32 hexadecimal digits (RFC 9562 §5.7).
+//! Ids sort by creation time and use only `a–z 0–9 _`.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::time::Timestamp;
 
-/// What an identifier names.
+/// The kind of object that an identifier names.
 pub trait Kind {
     /// The text before the underscore.
     const PREFIX: &'static str;
@@ -21,7 +21,7 @@ pub struct Id<K> {
 }
 
 impl<K: Kind> Id<K> {
-    /// A new identifier for something made at `now`; `random` must come from a cryptographic source.
+    /// Creates an identifier for an object that is created at `now`; `random` must come from a cryptographic source.
     pub fn new(now: Timestamp, random: &[u8; 10]) -> Self {
         let millis = u64::try_from(now.millis()).unwrap_or(0);
         let uuid = uuid::Builder::from_unix_timestamp_millis(millis, random).into_uuid();
@@ -34,23 +34,23 @@ impl<K: Kind> Id<K> {
         Self { text: text.into(), kind: PhantomData }
     }
 
-    /// The lowest identifier of what is made at `time` or later, for finding things by when they were made.
+    /// Returns the lowest identifier of objects that are created at `time` or later, for queries by creation time.
     pub fn floor(time: Timestamp) -> Self {
         Self::new(time, &[0; 10])
     }
 
-    /// When the thing was made, to the millisecond.
+    /// Returns when the object was created, in milliseconds.
     pub fn time(&self) -> Timestamp {
         let digits = self.text.get(K::PREFIX.len() + 1..K::PREFIX.len() + 13).unwrap_or_default();
         Timestamp::from_millis(i64::from_str_radix(digits, 16).unwrap_or(0))
     }
 
-    /// The identifier as text that is shared.
+    /// Returns the shared text of the identifier.
     pub fn shared(&self) -> &Arc<str> {
         &self.text
     }
 
-    /// The identifier as text.
+    /// Returns the identifier as text.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -130,9 +130,9 @@ macro_rules! kinds {
 kinds! {
     /// An OAuth client; the text is its `client_id`.
     ClientKind, ClientId, "cli";
-    /// One secret of a client.
+    /// One secret of a client, or one value of an API key.
     SecretKind, SecretId, "sec";
-    /// An API key: the record, whatever string it has now.
+    /// An API key, whichever value it has now.
     ApiKeyKind, ApiKeyId, "key";
     /// A user.
     UserKind, UserId, "usr";
@@ -140,7 +140,7 @@ kinds! {
     CustomerKind, CustomerId, "cus";
     /// One audit event.
     EventKind, EventId, "evt";
-    /// One HTTP request or command-line run, in `X-Request-Id`, the log and the audit event.
+    /// One HTTP request or run of a command, as in `X-Request-Id`, the log and the audit event.
     RequestKind, RequestId, "req";
     /// One issued token: the `jti` claim.
     TokenKind, TokenId, "tok";

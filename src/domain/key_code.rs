@@ -1,35 +1,35 @@
-//! What comes of verifying an API key.
+//! Results of verifying an API key.
 
 use strum::{EnumIter, IntoStaticStr};
 
-/// What comes of using a key: the first of these that applies, in the order that SPEC §5 gives them.
+/// The result of using an API key: the first of these that applies, in the order of SPEC §5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum KeyCode {
     /// No such key.
     NotFound,
-    /// Its value was replaced, or it was revoked.
+    /// The key was revoked, or its value was replaced.
     Revoked,
     /// Its `expires_at` has passed.
     Expired,
-    /// Disabled, or its owner is not active.
+    /// It is disabled, or its owner is not active.
     Disabled,
-    /// Of another environment than was asked for.
+    /// It belongs to another environment than the request.
     WrongEnvironment,
-    /// It has an allowlist, which the address is not in or which nothing is known of.
+    /// Its allowlist does not contain the address, or the address is unknown.
     IpNotAllowed,
     /// It is tied to other customers.
     WrongCustomer,
-    /// It is over its limits.
+    /// It exceeds its rate limits.
     RateLimited,
-    /// It lacks a scope that is needed.
+    /// It lacks a required scope.
     InsufficientScope,
-    /// It may be used.
+    /// It is valid for this use.
     Valid,
 }
 
 impl KeyCode {
-    /// The name in responses.
+    /// Returns the name in responses.
     pub fn as_str(self) -> &'static str {
         self.into()
     }

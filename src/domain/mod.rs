@@ -1,4 +1,4 @@
-//! Nouns and decisions. Nothing here performs I/O, reads a clock or knows a framework: time, randomness and stored
+//! Types and decisions. Nothing here performs I/O, reads a clock or uses a framework: time, randomness and stored
 //! values are arguments, so that every decision can be tested by itself.
 
 pub mod audience;

@@ -18,8 +18,9 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{ContentBuilder, Ref, Required};
+use utoipa::openapi::{ContentBuilder, OneOfBuilder, Ref, RefOr, Required};
 
 use super::body::{self, BodyError};
 use super::describe::{Describe, OperationDoc};
@@ -70,28 +71,39 @@ pub trait Said: Sized + 'static {
     fn describe(doc: &mut OperationDoc);
 }
 
-/// A JSON object in the body. Where no member is required, the body may be absent.
+/// A JSON object in the body. Where no member is required, the body may be absent, or null.
 impl<I: Input + 'static> Said for I {
     fn has_body(_method: &Method) -> bool {
         true
     }
 
     fn read(request: &HttpRequest, body: &Bytes) -> Result<Self, ApiError> {
-        I::read(object(request, body)?).map_err(ApiError::Fields)
+        let members = match object(request, body)? {
+            Some(members) => members,
+            None if I::is_required() => return Err(ApiError::MalformedJson),
+            None => Map::new(),
+        };
+        I::read(members).map_err(ApiError::Fields)
     }
 
     fn describe(doc: &mut OperationDoc) {
         I::schemas(&mut doc.schemas);
         doc.schemas.push((I::NAME.to_owned(), I::schema().into()));
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(I::NAME))).build();
-        let required = if I::is_required() { Required::True } else { Required::False };
+        let reference = Ref::from_schema_name(I::NAME);
+        let (schema, required) = if I::is_required() {
+            (RefOr::Ref(reference), Required::True)
+        } else {
+            let null = ObjectBuilder::new().schema_type(Type::Null);
+            (OneOfBuilder::new().item(reference).item(null).into(), Required::False)
+        };
+        let content = ContentBuilder::new().schema(Some(schema)).build();
         let body = RequestBodyBuilder::new().content("application/json", content).required(Some(required)).build();
         doc.operation.request_body = Some(body.into());
         doc.problems(&["400", "408", "413", "415", "422"]);
     }
 }
 
-/// Nothing. The body of a `POST` is absent, or an empty object.
+/// Nothing. The body of a `POST` is absent, null, or an empty object.
 impl Said for () {
     fn has_body(method: &Method) -> bool {
         *method == Method::POST
@@ -100,7 +112,8 @@ impl Said for () {
     fn read(request: &HttpRequest, body: &Bytes) -> Result<(), ApiError> {
         let unknown =
             |name: String| FieldError::new(crate::domain::text::clipped(&name, 60), "is not a field of this object");
-        let errors: Vec<FieldError> = object(request, body)?.into_iter().map(|(name, _)| unknown(name)).collect();
+        let members = object(request, body)?.unwrap_or_default();
+        let errors: Vec<FieldError> = members.into_iter().map(|(name, _)| unknown(name)).collect();
         if errors.is_empty() { Ok(()) } else { Err(ApiError::Fields(errors)) }
     }
 
@@ -132,18 +145,18 @@ impl<I: Input + 'static> Said for Query<I> {
     }
 }
 
-/// The JSON object of a body; an absent body is an empty object.
-fn object(request: &HttpRequest, body: &Bytes) -> Result<Map<String, Value>, ApiError> {
+/// The JSON object of a body; none if it is null. An absent body is an empty object.
+fn object(request: &HttpRequest, body: &Bytes) -> Result<Option<Map<String, Value>>, ApiError> {
     if body.is_empty() {
-        return Ok(Map::new());
+        return Ok(Some(Map::new()));
     }
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = content_type.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
         return Err(ApiError::MediaType);
     }
-    let Members(members) = serde_json::from_slice(body).map_err(|_| ApiError::MalformedJson)?;
-    Ok(members)
+    let members: Option<Members> = serde_json::from_slice(body).map_err(|_| ApiError::MalformedJson)?;
+    Ok(members.map(|Members(members)| members))
 }
 
 /// An object whose members have different names: of two readers of one that has not, each may believe another member.

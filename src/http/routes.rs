@@ -69,7 +69,7 @@ fn hot_routes() -> Vec<Endpoint> {
 /// issuer's path (RFC 8414 §3.1) and after it (OpenID Connect Discovery).
 fn issuer_routes(environment: Environment) -> Vec<Endpoint> {
     let prefix = environment.path_prefix();
-    let at = |path: &str| Endpoint::at("OAuth 2.0", format!("{prefix}{path}")).below(oauth::Issuer(environment));
+    let at = |path: &str| Endpoint::at("Tokens", format!("{prefix}{path}")).below(oauth::Issuer(environment));
     vec![
         at("/api/oauth/token").with_oauth_errors().post(
             op(
@@ -125,11 +125,11 @@ fn issuer_routes(environment: Environment) -> Vec<Endpoint> {
 fn operations_routes() -> Vec<Endpoint> {
     let at = |path: &str| Endpoint::at("Operations", path);
     vec![
-        Endpoint::at("OAuth 2.0", "/.well-known/oauth-authorization-server/{environment}").get(
+        Endpoint::at("Tokens", "/.well-known/oauth-authorization-server/{environment}").get(
             op("get_environment_metadata", "Show the metadata of an environment's issuer", "RFC 8414 §3.1."),
             oauth::metadata_of,
         ),
-        Endpoint::at("OAuth 2.0", "/.well-known/openid-configuration/{environment}").get(
+        Endpoint::at("Tokens", "/.well-known/openid-configuration/{environment}").get(
             op(
                 "get_environment_openid_configuration",
                 "Show the metadata of an environment's issuer as OpenID Connect Discovery has it",

@@ -1,5 +1,5 @@
-//! What runs in the background: following changes, storing what was noted, key rotation, housekeeping. Each is a loop that
-//! outlives failures: what fails is logged and tried again.
+//! What runs in the background: following changes, storing what was noted, key rotation, housekeeping. Each is a loop
+//! that outlives failures: what fails is logged and tried again.
 
 use std::time::Duration;
 

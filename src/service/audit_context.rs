@@ -125,8 +125,8 @@ impl AuditContext {
         Self { target: Some(Arc::clone(id.shared())), ..self }
     }
 
-    /// The same with what was found out about the credential that the request was made with. What is done with a credential,
-    /// also at another issuer, belongs to its own environment.
+    /// The same with what was found out about the credential that the request was made with. What is done with a
+    /// credential, also at another issuer, belongs to its own environment.
     #[must_use]
     pub fn with_subject(self, subject: Subject) -> Self {
         let actor = subject.credential.clone().filter(|_| subject.is_authenticated).unwrap_or(self.actor);

@@ -100,6 +100,14 @@ impl ServiceError {
         Self::Invalid(vec![FieldError::new(field, wrong)])
     }
 
+    /// The error of a repeated request, where the object of the first one cannot be found any more.
+    pub fn or_gone(self) -> Self {
+        match self {
+            Self::NotFound(what) => Self::Gone(what),
+            other => other,
+        }
+    }
+
     /// The reason of the audit event.
     pub const fn reason(&self) -> Reason {
         match self {

@@ -1,11 +1,13 @@
-//! `Idempotency-Key`: a repeated request is done once. It is answered with the object as it is now, and for one hour with the
-//! secret that the first response revealed.
+//! `Idempotency-Key`: a repeated request is done once. It is answered with the object as it is now, and for one hour
+//! with the secret that the first response revealed.
 
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::audit_context::AuditContext;
 use super::error::{Conflict, ServiceError};
+use super::recorder::Recorder;
 use super::state::sealer::{Purpose, Sealer};
 use crate::crypto::digest::DigestKey;
 use crate::domain::audit::Action;
@@ -59,8 +61,8 @@ impl Idempotency {
         Self { store, sealer, digest_key }
     }
 
-    /// The request of `caller` with the `Idempotency-Key` `key`. Requests differ by method, path, body, and what the caller
-    /// may: a token with fewer scopes gets no response that it could not have got by itself.
+    /// The request of `caller` with the `Idempotency-Key` `key`. Requests differ by method, path, body, and what the
+    /// caller may: a token with fewer scopes gets no response that it could not have got by itself.
     ///
     /// # Errors
     /// The key is empty, too long, or not visible ASCII.
@@ -79,15 +81,23 @@ impl Idempotency {
         Ok(RepeatableRequest { actor: caller.actor().to_string(), key: key.to_owned(), digest })
     }
 
-    /// What the first request did, if `request` repeats one.
+    /// What the first request did, if `request` repeats one. A refusal has its event in `context`.
     ///
     /// # Errors
     /// The key was used for another request; the database cannot be read.
-    pub async fn find(
+    pub async fn replay_of(
         &self,
         request: Option<&RepeatableRequest>,
-        now: Timestamp,
+        recorder: &Recorder,
+        context: &AuditContext,
     ) -> Result<Option<Replay>, ServiceError> {
+        match self.find(request, recorder.now()).await {
+            Ok(replay) => Ok(replay),
+            Err(error) => Err(recorder.refused(context, error).await),
+        }
+    }
+
+    async fn find(&self, request: Option<&RepeatableRequest>, now: Timestamp) -> Result<Option<Replay>, ServiceError> {
         let Some(RepeatableRequest { actor, key, digest }) = request.cloned() else { return Ok(None) };
         let kept: Option<KeptResponse> = self
             .store

@@ -1,5 +1,5 @@
-//! The use cases: what Sealwright does, in folders by concern. Each folder is a struct that holds only what its use cases
-//! need; `app` puts them together. Nothing here knows HTTP or JSON.
+//! The use cases: what Sealwright does, in folders by concern. Each folder is a struct that holds only what its use
+//! cases need; `app` puts them together. Nothing here knows HTTP or JSON.
 
 pub mod access;
 pub mod audit_context;

@@ -136,8 +136,8 @@ impl Recorder {
         }
     }
 
-    /// Whether events can be stored, without which nothing is granted. Where the last could not be, one of this very question
-    /// is tried, so that a node which gets no other requests meanwhile finds out when it can again.
+    /// Whether events can be stored, without which nothing is granted. Where the last could not be, one of this very
+    /// question is tried, so that a node which gets no other requests meanwhile finds out when it can again.
     pub async fn can_record(&self, origin: Arc<Origin>) -> bool {
         let probe = AuditContext::of(&Caller::System, Action::AuditProbe, origin);
         !self.journal.is_failing() || self.record_event(&probe, Disposition::Ok, Reason::Ok).await.is_ok()
@@ -189,7 +189,7 @@ impl Recorder {
         context: &AuditContext,
         query: impl FnOnce(&mut AnyConnection) -> Result<T, ServiceError> + Send + 'static,
     ) -> Result<T, ServiceError> {
-        self.read_because(context, Reason::Ok, query).await
+        self.read_because(context, (Disposition::Ok, Reason::Ok), query).await
     }
 
     /// [`Recorder::read`] for a request that was made before, and shows what it created once more.
@@ -199,20 +199,21 @@ impl Recorder {
     pub async fn replay<T: Send + 'static>(
         &self,
         context: &AuditContext,
+        disposition: Disposition,
         query: impl FnOnce(&mut AnyConnection) -> Result<T, ServiceError> + Send + 'static,
     ) -> Result<T, ServiceError> {
-        self.read_because(context, Reason::Replayed, query).await
+        self.read_because(context, (disposition, Reason::Replayed), query).await
     }
 
     async fn read_because<T: Send + 'static>(
         &self,
         context: &AuditContext,
-        reason: Reason,
+        (disposition, reason): (Disposition, Reason),
         query: impl FnOnce(&mut AnyConnection) -> Result<T, ServiceError> + Send + 'static,
     ) -> Result<T, ServiceError> {
         match self.store.read(query).await {
             Ok(found) => {
-                self.record_event(context, Disposition::Ok, reason).await?;
+                self.record_event(context, disposition, reason).await?;
                 Ok(found)
             }
             Err(error) => Err(self.refused(context, error).await),

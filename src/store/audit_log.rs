@@ -72,7 +72,8 @@ impl<'e> NewRow<'e> {
     }
 }
 
-/// Stores events, and those of their marks that are not in `marked`, which it returns. To be called inside a transaction.
+/// Stores events, and those of their marks that are not in `marked`, which it returns. To be called inside a
+/// transaction.
 ///
 /// On SQLite a prepared statement a row is cheapest; on PostgreSQL few round trips are.
 ///
@@ -178,9 +179,6 @@ fn ids_of(filter: &EventFilter) -> Range<Option<EventId>> {
 }
 
 /// Events, newest first, at most `limit`.
-///
-/// # Errors
-/// The database fails.
 pub fn list(
     connection: &mut AnyConnection,
     filter: &EventFilter,

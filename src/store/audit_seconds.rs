@@ -1,8 +1,8 @@
 //! Which seconds of the audit log speak of which credential or target: an index of one entry for a thousand events.
 //!
-//! An index with an entry for every event would cost more than the events: under load each commit would change a page for
-//! every credential in it. Here a credential has at most one row for each second in which something happened with it, and
-//! a search reads the events of those seconds.
+//! An index with an entry for every event would cost more than the events: under load each commit would change a page
+//! for every credential in it. Here a credential has at most one row for each second in which something happened with
+//! it, and a search reads the events of those seconds.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
@@ -47,8 +47,8 @@ fn second_of(time: Timestamp) -> i64 {
 pub struct Marked(HashSet<Mark>);
 
 impl Marked {
-    /// The marks of `events` that are not known to be there; in order, so that nodes which store the same ones at once wait
-    /// for each other and not in a circle.
+    /// The marks of `events` that are not known to be there; in order, so that nodes which store the same ones at once
+    /// wait for each other and not in a circle.
     pub fn missing<'e>(&self, events: impl IntoIterator<Item = &'e AuditEvent>) -> BTreeSet<Mark> {
         events.into_iter().flat_map(Mark::of).filter(|mark| !self.0.contains(mark)).collect()
     }
@@ -63,9 +63,6 @@ impl Marked {
 }
 
 /// Stores marks; those that are there already stay.
-///
-/// # Errors
-/// The database fails.
 pub fn insert(connection: &mut AnyConnection, marks: &BTreeSet<Mark>) -> Result<(), StoreError> {
     for mark in marks {
         let row = (audit_seconds::subject.eq(&*mark.subject), audit_seconds::second.eq(mark.second));
@@ -79,9 +76,6 @@ pub fn insert(connection: &mut AnyConnection, marks: &BTreeSet<Mark>) -> Result<
 }
 
 /// Makes the marks of all events that are stored.
-///
-/// # Errors
-/// The database fails.
 pub fn rebuild(connection: &mut AnyConnection) -> Result<(), StoreError> {
     diesel::delete(audit_seconds::table).execute(connection)?;
     diesel::sql_query(
@@ -94,9 +88,6 @@ pub fn rebuild(connection: &mut AnyConnection) -> Result<(), StoreError> {
 }
 
 /// The last [`STEP`] seconds of `subject` within `among` that have events.
-///
-/// # Errors
-/// The database fails.
 pub fn latest(connection: &mut AnyConnection, subject: &str, among: &Range<i64>) -> Result<Vec<i64>, StoreError> {
     Ok(audit_seconds::table
         .select(audit_seconds::second)

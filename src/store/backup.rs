@@ -115,7 +115,8 @@ fn unreadable(table: &str, error: &serde_json::Error) -> StoreError {
     StoreError::Unavailable(format!("backup: table {table}: {error}"))
 }
 
-/// Writes a copy of the database as it is at one moment; responses kept for repeated requests and the change log are not part of it.
+/// Writes a copy of the database as it is at one moment; responses kept for repeated requests and the change log are
+/// not part of it.
 ///
 /// # Errors
 /// The file is there already or cannot be written, or the database fails.

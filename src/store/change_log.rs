@@ -1,5 +1,5 @@
-//! The change log: what other processes must drop from their caches. Numbers are taken from one row inside the change's transaction, so
-//! that they become visible in their order and a follower never misses one.
+//! The change log: what other processes must drop from their caches. Numbers are taken from one row inside the change's
+//! transaction, so that they become visible in their order and a follower never misses one.
 
 use diesel::prelude::*;
 
@@ -65,17 +65,11 @@ pub(super) fn append(
 }
 
 /// The number that the last change took.
-///
-/// # Errors
-/// The database fails.
 pub fn latest(connection: &mut AnyConnection) -> Result<i64, StoreError> {
     Ok(installation::table.find(1).select(installation::change_sequence).first(connection)?)
 }
 
 /// Entries after `sequence`, oldest first, at most `limit`.
-///
-/// # Errors
-/// The database fails.
 pub fn after(connection: &mut AnyConnection, sequence: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
     let rows: Vec<(i64, String, String)> = change_log::table
         .filter(change_log::sequence.gt(sequence))
@@ -87,9 +81,6 @@ pub fn after(connection: &mut AnyConnection, sequence: i64, limit: i64) -> Resul
 }
 
 /// Removes at most `limit` entries that are older than `before`.
-///
-/// # Errors
-/// The database fails.
 pub fn remove_before(connection: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
     let old: Vec<i64> = change_log::table
         .filter(change_log::changed_at.lt(before.millis()))

@@ -45,7 +45,8 @@ impl Manager {
     }
 }
 
-/// Makes the file and its folder, for their owner only, where they are missing. SQLite gives its side files the same mode.
+/// Makes the file and its folder, for their owner only, where they are missing. SQLite gives its side files the same
+/// mode.
 fn make_private(file: &std::path::Path) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {

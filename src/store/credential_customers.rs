@@ -18,9 +18,6 @@ pub struct Tie {
 }
 
 /// Ties a credential to exactly these customers.
-///
-/// # Errors
-/// The database cannot be written.
 pub fn set(connection: &mut AnyConnection, credential: &str, customers: &[CustomerId]) -> Result<(), StoreError> {
     diesel::delete(ties::table.filter(ties::credential.eq(credential))).execute(connection)?;
     insert_all(connection, credential, customers)
@@ -42,7 +39,7 @@ pub(super) fn insert_all(
 /// The customers of a credential, in the order in which they were entered.
 ///
 /// # Errors
-/// The database fails, or a row is damaged.
+/// A row is damaged.
 pub fn of(connection: &mut AnyConnection, credential: &str) -> Result<Vec<CustomerId>, StoreError> {
     Ok(of_each(connection, [credential])?.remove(credential).unwrap_or_default())
 }
@@ -50,7 +47,7 @@ pub fn of(connection: &mut AnyConnection, credential: &str) -> Result<Vec<Custom
 /// The customers of each of these credentials that has any.
 ///
 /// # Errors
-/// The database fails, or a row is damaged.
+/// A row is damaged.
 pub fn of_each<'c>(
     connection: &mut AnyConnection,
     credentials: impl IntoIterator<Item = &'c str>,

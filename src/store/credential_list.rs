@@ -13,9 +13,6 @@ use crate::domain::ids::CustomerId;
 use crate::domain::time::Timestamp;
 
 /// Credentials that pass `filter`, newest first, at most `limit`. A damaged row is logged and left out.
-///
-/// # Errors
-/// The database fails.
 pub fn list(
     connection: &mut AnyConnection,
     filter: &CredentialFilter,

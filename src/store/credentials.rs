@@ -25,9 +25,6 @@ pub fn insert(connection: &mut AnyConnection, credential: &Credential) -> Result
 }
 
 /// Stores every setting of a credential; neither its secrets nor its customers, nor what background jobs note.
-///
-/// # Errors
-/// The database fails, as in every function here.
 pub fn update(connection: &mut AnyConnection, credential: &Credential) -> Result<(), StoreError> {
     diesel::update(credentials::table.find(credential.id.as_str()))
         .set(Settings::of(credential))
@@ -61,9 +58,6 @@ fn insert_secret(
 }
 
 /// Sets when a secret ends.
-///
-/// # Errors
-/// The database fails.
 pub fn end_secret(connection: &mut AnyConnection, secret: &SecretId, ends_at: Timestamp) -> Result<(), StoreError> {
     diesel::update(credential_secrets::table.find(secret.as_str()))
         .set(credential_secrets::ends_at.eq(ends_at.millis()))
@@ -85,9 +79,6 @@ pub(super) fn note_uses(connection: &mut AnyConnection, used: &[(Arc<str>, LastU
 }
 
 /// Removes at most `limit` secrets that ended before `before`. Their last use stays with their credentials.
-///
-/// # Errors
-/// The database fails.
 pub fn remove_ended_secrets(
     connection: &mut AnyConnection,
     before: Timestamp,
@@ -112,9 +103,6 @@ pub fn remove_ended_secrets(
 }
 
 /// The id of the credential that has a secret with this SHA-256, live or ended.
-///
-/// # Errors
-/// The database fails.
 pub fn id_by_digest(connection: &mut AnyConnection, digest: &[u8; 32]) -> Result<Option<String>, StoreError> {
     Ok(credential_secrets::table
         .filter(credential_secrets::digest.eq(digest.as_slice()))
@@ -126,7 +114,7 @@ pub fn id_by_digest(connection: &mut AnyConnection, digest: &[u8; 32]) -> Result
 /// The credential, with all its secrets, newest first. An unknown id takes the same queries as a known one.
 ///
 /// # Errors
-/// The database fails, or the row is damaged.
+/// The row is damaged.
 pub fn find(connection: &mut AnyConnection, id: &CredentialId) -> Result<Option<Credential>, StoreError> {
     let row: Option<CredentialRow> =
         credentials::table.find(id.as_str()).select(CredentialRow::as_select()).first(connection).optional()?;
@@ -139,11 +127,8 @@ pub fn find(connection: &mut AnyConnection, id: &CredentialId) -> Result<Option<
     row.map(|row| row.into_credential(secrets, customers)).transpose()
 }
 
-/// Finds at most `limit` credentials that are due to be rotated and not flagged as such, because their newest secret was
-/// created before `rotated_before`, and flags them. Returns their ids with their environments.
-///
-/// # Errors
-/// The database fails.
+/// Finds at most `limit` credentials that are due to be rotated and not flagged as such, because their newest secret
+/// was created before `rotated_before`, and flags them. Returns their ids with their environments.
 pub fn flag_due_rotations(
     connection: &mut AnyConnection,
     rotated_before: Timestamp,

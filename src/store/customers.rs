@@ -46,7 +46,7 @@ impl CustomerRow {
 /// Enters a customer.
 ///
 /// # Errors
-/// [`StoreError::Duplicate`] if another has its external id; the database fails.
+/// [`StoreError::Duplicate`] if another has its external id.
 pub fn insert(connection: &mut AnyConnection, customer: &Customer) -> Result<(), StoreError> {
     diesel::insert_into(customers::table).values(CustomerRow::of(customer)).execute(connection)?;
     Ok(())
@@ -55,25 +55,19 @@ pub fn insert(connection: &mut AnyConnection, customer: &Customer) -> Result<(),
 /// Stores every field of a customer.
 ///
 /// # Errors
-/// [`StoreError::Duplicate`] if another has its external id; the database fails.
+/// [`StoreError::Duplicate`] if another has its external id.
 pub fn update(connection: &mut AnyConnection, customer: &Customer) -> Result<(), StoreError> {
     diesel::update(customers::table.find(customer.id.as_str())).set(CustomerRow::of(customer)).execute(connection)?;
     Ok(())
 }
 
 /// Removes a customer.
-///
-/// # Errors
-/// The database fails.
 pub fn remove(connection: &mut AnyConnection, id: &CustomerId) -> Result<(), StoreError> {
     diesel::delete(customers::table.find(id.as_str())).execute(connection)?;
     Ok(())
 }
 
 /// Whether any credential is tied to the customer.
-///
-/// # Errors
-/// The database fails.
 pub fn is_in_use(connection: &mut AnyConnection, id: &CustomerId) -> Result<bool, StoreError> {
     let tied = credential_customers::table.filter(credential_customers::customer.eq(id.as_str()));
     Ok(diesel::select(diesel::dsl::exists(tied)).get_result(connection)?)
@@ -82,7 +76,7 @@ pub fn is_in_use(connection: &mut AnyConnection, id: &CustomerId) -> Result<bool
 /// The customer with this id of ours.
 ///
 /// # Errors
-/// The database fails, or the row is damaged.
+/// The row is damaged.
 pub fn find(connection: &mut AnyConnection, id: &CustomerId) -> Result<Option<Customer>, StoreError> {
     let row: Option<CustomerRow> =
         customers::table.find(id.as_str()).select(CustomerRow::as_select()).first(connection).optional()?;
@@ -92,7 +86,7 @@ pub fn find(connection: &mut AnyConnection, id: &CustomerId) -> Result<Option<Cu
 /// The customer that `name` names by either of its ids.
 ///
 /// # Errors
-/// The database fails, or the row is damaged.
+/// The row is damaged.
 pub fn find_named(connection: &mut AnyConnection, name: &str) -> Result<Option<Customer>, StoreError> {
     if let Ok(id) = name.parse() {
         return find(connection, &id);
@@ -107,9 +101,6 @@ pub fn find_named(connection: &mut AnyConnection, name: &str) -> Result<Option<C
 }
 
 /// Customers, newest first, at most `limit`.
-///
-/// # Errors
-/// The database fails.
 pub fn list(connection: &mut AnyConnection, filter: &CustomerFilter, limit: i64) -> Result<Vec<Customer>, StoreError> {
     let mut query =
         customers::table.select(CustomerRow::as_select()).order(customers::id.desc()).limit(limit).into_boxed();

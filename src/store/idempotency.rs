@@ -38,17 +38,11 @@ pub fn insert(connection: &mut AnyConnection, response: &KeptResponse) -> Result
 }
 
 /// The response that `actor` got under `key`.
-///
-/// # Errors
-/// The database cannot be read.
 pub fn find(connection: &mut AnyConnection, actor: &str, key: &str) -> Result<Option<KeptResponse>, StoreError> {
     Ok(idempotency_keys::table.find((actor, key)).select(KeptResponse::as_select()).first(connection).optional()?)
 }
 
 /// Removes the response that `actor` got under `key`, if it was kept before `before`.
-///
-/// # Errors
-/// The database cannot be written.
 pub fn expire_one(connection: &mut AnyConnection, actor: &str, key: &str, before: Timestamp) -> Result<(), StoreError> {
     let old = idempotency_keys::table.find((actor, key)).filter(idempotency_keys::created_at.le(before.millis()));
     diesel::delete(old).execute(connection)?;
@@ -56,9 +50,6 @@ pub fn expire_one(connection: &mut AnyConnection, actor: &str, key: &str, before
 }
 
 /// Every response that still has a secret.
-///
-/// # Errors
-/// The database cannot be read.
 pub fn sealed(connection: &mut AnyConnection) -> Result<Vec<KeptResponse>, StoreError> {
     Ok(idempotency_keys::table
         .filter(idempotency_keys::sealed_secret.is_not_null())
@@ -67,9 +58,6 @@ pub fn sealed(connection: &mut AnyConnection) -> Result<Vec<KeptResponse>, Store
 }
 
 /// Replaces the sealed secret of a response.
-///
-/// # Errors
-/// The database cannot be written.
 pub fn set_sealed(connection: &mut AnyConnection, response: &KeptResponse, sealed: &[u8]) -> Result<(), StoreError> {
     diesel::update(idempotency_keys::table.find((&response.actor, &response.idempotency_key)))
         .set(idempotency_keys::sealed_secret.eq(sealed))
@@ -78,9 +66,6 @@ pub fn set_sealed(connection: &mut AnyConnection, response: &KeptResponse, seale
 }
 
 /// Destroys the secrets of responses kept before `secrets_before`, and removes the responses kept before `all_before`.
-///
-/// # Errors
-/// The database cannot be written.
 pub fn expire(
     connection: &mut AnyConnection,
     secrets_before: Timestamp,

@@ -19,17 +19,11 @@ pub struct InstallationRow {
 }
 
 /// The sealed key of the tags in client secrets; `None` before the first start.
-///
-/// # Errors
-/// The database fails.
 pub fn tag_key(connection: &mut AnyConnection) -> Result<Option<Vec<u8>>, StoreError> {
     Ok(installation::table.find(1).select(installation::tag_key_sealed).first(connection)?)
 }
 
 /// Stores the sealed key of the tags in client secrets.
-///
-/// # Errors
-/// The database fails.
 pub fn set_tag_key(connection: &mut AnyConnection, now: Timestamp, sealed: &[u8]) -> Result<(), StoreError> {
     diesel::update(installation::table.find(1)).set(installation::tag_key_sealed.eq(sealed)).execute(connection)?;
     diesel::update(installation::table.find(1).filter(installation::created_at.eq(0)))
@@ -39,9 +33,6 @@ pub fn set_tag_key(connection: &mut AnyConnection, now: Timestamp, sealed: &[u8]
 }
 
 /// Whether anything at all is sealed under a master key.
-///
-/// # Errors
-/// The database fails.
 pub fn has_sealed_values(connection: &mut AnyConnection) -> Result<bool, StoreError> {
     let keys: i64 = signing_keys::table.count().get_result(connection)?;
     Ok(keys > 0 || tag_key(connection)?.is_some())

@@ -26,9 +26,6 @@ pub enum SchemaState {
 }
 
 /// Compares the schema with this release's migrations.
-///
-/// # Errors
-/// The database fails.
 pub fn state(store: &Store) -> Result<SchemaState, StoreError> {
     let mut connection = store.connection()?;
     state_of(&mut connection)

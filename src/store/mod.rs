@@ -1,7 +1,7 @@
 //! The only layer that names diesel and r2d2: rows to domain values and back, queries, migrations.
 //!
-//! One query text serves both databases. Every change runs through [`Store::change`], which takes the next number of the
-//! change log first: that makes changes one after another, and tells other processes what to forget.
+//! One query text serves both databases. Every change runs through [`Store::change`], which takes the next number of
+//! the change log first: that makes changes one after another, and tells other processes what to forget.
 
 pub mod audit_log;
 pub mod audit_seconds;
@@ -112,8 +112,8 @@ impl Store {
         let pool = r2d2::Pool::builder()
             // One more than was asked for: the writer of events keeps one, so that slow queries never hold up tokens.
             .max_size(*pool_size + 1)
-            // Connections are made on demand only: a command must not end while the pool's own thread is making a spare one
-            // (OpenSSL's tables are gone by then, and the process would end by a fault).
+            // Connections are made on demand only: a command must not end while the pool's own thread is making a spare
+            // one (OpenSSL's tables are gone by then, and the process would end by a fault).
             .min_idle(Some(0))
             .test_on_check_out(false)
             .connection_timeout(std::time::Duration::from_secs(3))
@@ -138,8 +138,8 @@ impl Store {
         blocking(move || query(&mut *store.connection()?)).await
     }
 
-    /// Runs `change` in one transaction on a connection of the pool, on a thread that may block. Changes happen one after
-    /// another, over all processes.
+    /// Runs `change` in one transaction on a connection of the pool, on a thread that may block. Changes happen one
+    /// after another, over all processes.
     ///
     /// # Errors
     /// No connection is to be had, or the change's own error; nothing has been changed then.
@@ -177,8 +177,8 @@ impl Store {
         self.transaction_on(&mut *self.connection()?, work)
     }
 
-    /// Runs `work` in one transaction, in this writer's turn. Its first statement must write: SQLite then waits for other
-    /// processes there, where nothing has been read yet.
+    /// Runs `work` in one transaction, in this writer's turn. Its first statement must write: SQLite then waits for
+    /// other processes there, where nothing has been read yet.
     fn transaction_on<T, E: From<StoreError>>(
         &self,
         connection: &mut AnyConnection,
@@ -188,7 +188,8 @@ impl Store {
         connection.transaction(|connection| work(connection).map_err(Failed::Own)).map_err(Failed::into_error)
     }
 
-    /// Stores events, or where there are none takes as long as that, in one transaction on `connection`, which the writer of events keeps for itself, as `marked` is.
+    /// Stores events, or where there are none takes as long as that, in one transaction on `connection`, which the
+    /// writer of events keeps for itself, as `marked` is.
     ///
     /// # Errors
     /// The database fails or refuses one of them; none is stored then.
@@ -210,13 +211,11 @@ impl Store {
     }
 
     /// Stores when secrets, by their ids, were last used.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn note_uses(&self, mut used: Vec<(Arc<str>, LastUse)>) -> Result<(), StoreError> {
         let store = self.clone();
         blocking(move || {
-            // In the order in which rows lie side by side, and in steps, so that requests' events get their turn between.
+            // In the order in which rows lie side by side, and in steps, so that requests' events get their turn
+            // between.
             used.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
             used.chunks(NOTED_AT_ONCE)
                 .try_for_each(|step| store.transaction(|connection| credentials::note_uses(connection, step)))
@@ -276,9 +275,6 @@ pub struct Change<'c> {
 
 impl Change<'_> {
     /// Tells other processes to forget what they know of `subject`.
-    ///
-    /// # Errors
-    /// The database fails.
     pub fn announce(&mut self, now: Timestamp, kind: change_log::Kind, subject: &str) -> Result<(), StoreError> {
         change_log::append(self.connection, self.sequence, now, kind, subject)?;
         self.sequence = change_log::next_sequence(self.connection)?;
@@ -291,8 +287,8 @@ impl Change<'_> {
 /// seconds shorter than callers wait.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(14);
 
-/// Runs what blocks on a thread where that is allowed. What takes too long may still come to its end there: a change then
-/// has its event, and other processes and this one learn of it through the change log.
+/// Runs what blocks on a thread where that is allowed. What takes too long may still come to its end there: a change
+/// then has its event, and other processes and this one learn of it through the change log.
 async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
 where
     T: Send + 'static,

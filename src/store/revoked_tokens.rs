@@ -18,9 +18,6 @@ pub struct RevokedTokenRow {
 }
 
 /// Revokes a token; a second time changes nothing.
-///
-/// # Errors
-/// The database fails.
 pub fn insert(
     connection: &mut AnyConnection,
     jti: &str,
@@ -42,17 +39,11 @@ pub fn insert(
 }
 
 /// Whether the token was revoked.
-///
-/// # Errors
-/// The database fails.
 pub fn contains(connection: &mut AnyConnection, jti: &str) -> Result<bool, StoreError> {
     Ok(diesel::select(diesel::dsl::exists(revoked_tokens::table.find(jti))).get_result(connection)?)
 }
 
 /// Removes at most `limit` rows of tokens that expired before `before`.
-///
-/// # Errors
-/// The database fails.
 pub fn remove_expired(connection: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
     let old: Vec<String> = revoked_tokens::table
         .filter(revoked_tokens::expires_at.lt(before.millis()))

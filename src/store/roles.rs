@@ -34,9 +34,6 @@ impl RoleRow {
 }
 
 /// Stores a role, in place of one of the same name.
-///
-/// # Errors
-/// The database fails.
 pub fn put(connection: &mut AnyConnection, role: &Role, now: Timestamp) -> Result<(), StoreError> {
     let row = RoleRow {
         name: role.name.to_string(),
@@ -51,18 +48,12 @@ pub fn put(connection: &mut AnyConnection, role: &Role, now: Timestamp) -> Resul
 }
 
 /// Removes a role.
-///
-/// # Errors
-/// The database fails.
 pub fn remove(connection: &mut AnyConnection, name: &RoleName) -> Result<(), StoreError> {
     diesel::delete(roles::table.find(name.as_str())).execute(connection)?;
     Ok(())
 }
 
 /// Whether any user has the role.
-///
-/// # Errors
-/// The database fails.
 pub fn is_in_use(connection: &mut AnyConnection, name: &RoleName) -> Result<bool, StoreError> {
     let having = users::table.filter(users::role.eq(name.as_str()));
     Ok(diesel::select(diesel::dsl::exists(having)).get_result(connection)?)
@@ -71,7 +62,7 @@ pub fn is_in_use(connection: &mut AnyConnection, name: &RoleName) -> Result<bool
 /// The role with this name, stored or built in.
 ///
 /// # Errors
-/// The database fails, or the row is damaged.
+/// The row is damaged.
 pub fn find(connection: &mut AnyConnection, name: &RoleName) -> Result<Option<Role>, StoreError> {
     let row: Option<RoleRow> =
         roles::table.find(name.as_str()).select(RoleRow::as_select()).first(connection).optional()?;
@@ -84,7 +75,7 @@ pub fn find(connection: &mut AnyConnection, name: &RoleName) -> Result<Option<Ro
 /// All roles, by name. There are few.
 ///
 /// # Errors
-/// The database fails, or a row is damaged.
+/// A row is damaged.
 pub fn all(connection: &mut AnyConnection) -> Result<Vec<Role>, StoreError> {
     let rows: Vec<RoleRow> = roles::table.select(RoleRow::as_select()).load(connection)?;
     let mut all = rows.into_iter().map(RoleRow::into_role).collect::<Result<Vec<_>, _>>()?;

@@ -43,33 +43,24 @@ impl ScopeRow {
 /// Enters a scope.
 ///
 /// # Errors
-/// [`StoreError::Duplicate`] if it is there already; the database fails.
+/// [`StoreError::Duplicate`] if it is there already.
 pub fn insert(connection: &mut AnyConnection, entry: &ScopeEntry) -> Result<(), StoreError> {
     diesel::insert_into(scopes::table).values(ScopeRow::of(entry)).execute(connection)?;
     Ok(())
 }
 
 /// Changes what is said of a scope.
-///
-/// # Errors
-/// The database fails.
 pub fn update(connection: &mut AnyConnection, entry: &ScopeEntry) -> Result<(), StoreError> {
     diesel::update(scopes::table.find(entry.name.as_str())).set(ScopeRow::of(entry)).execute(connection)?;
     Ok(())
 }
 
 /// Takes a scope out of the registry. Who holds it keeps it.
-///
-/// # Errors
-/// The database fails.
 pub fn remove(connection: &mut AnyConnection, name: &Scope) -> Result<bool, StoreError> {
     Ok(diesel::delete(scopes::table.find(name.as_str())).execute(connection)? > 0)
 }
 
 /// One entry.
-///
-/// # Errors
-/// The database fails.
 pub fn find(connection: &mut AnyConnection, name: &Scope) -> Result<Option<ScopeEntry>, StoreError> {
     let row: Option<ScopeRow> =
         scopes::table.find(name.as_str()).select(ScopeRow::as_select()).first(connection).optional()?;
@@ -77,9 +68,6 @@ pub fn find(connection: &mut AnyConnection, name: &Scope) -> Result<Option<Scope
 }
 
 /// Entries, newest first, at most `limit`, after the entry `before` if one is given.
-///
-/// # Errors
-/// The database fails.
 pub fn list(
     connection: &mut AnyConnection,
     before: Option<&ScopeEntry>,

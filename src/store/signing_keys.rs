@@ -78,9 +78,6 @@ pub fn insert(connection: &mut AnyConnection, stored: &StoredKey) -> Result<(), 
 }
 
 /// Stores a key's dates.
-///
-/// # Errors
-/// The database fails.
 pub fn update_dates(connection: &mut AnyConnection, key: &SigningKey) -> Result<(), StoreError> {
     diesel::update(signing_keys::table.find(&*key.kid))
         .set((
@@ -93,9 +90,6 @@ pub fn update_dates(connection: &mut AnyConnection, key: &SigningKey) -> Result<
 }
 
 /// Replaces the sealed private half; `None` erases it.
-///
-/// # Errors
-/// The database fails.
 pub fn set_private_key(connection: &mut AnyConnection, kid: &str, sealed: Option<&[u8]>) -> Result<(), StoreError> {
     diesel::update(signing_keys::table.find(kid))
         .set(signing_keys::private_key_sealed.eq(sealed))
@@ -106,7 +100,7 @@ pub fn set_private_key(connection: &mut AnyConnection, kid: &str, sealed: Option
 /// Every key, oldest first. There are few: one a quarter for each environment and algorithm.
 ///
 /// # Errors
-/// The database fails, or a row is damaged.
+/// A row is damaged.
 pub fn all(connection: &mut AnyConnection) -> Result<Vec<Result<StoredKey, StoreError>>, StoreError> {
     let rows: Vec<SigningKeyRow> = signing_keys::table
         .order((signing_keys::created_at.asc(), signing_keys::kid.asc()))
@@ -118,7 +112,7 @@ pub fn all(connection: &mut AnyConnection) -> Result<Vec<Result<StoredKey, Store
 /// The keys of one environment and algorithm, newest first.
 ///
 /// # Errors
-/// The database fails, or a row is damaged.
+/// A row is damaged.
 pub fn of(
     connection: &mut AnyConnection,
     environment: Environment,
@@ -136,7 +130,7 @@ pub fn of(
 /// The key that `kid` names.
 ///
 /// # Errors
-/// The database fails, or the row is damaged.
+/// The row is damaged.
 pub fn find(connection: &mut AnyConnection, kid: &str) -> Result<Option<SigningKey>, StoreError> {
     let row: Option<SigningKeyRow> =
         signing_keys::table.find(kid).select(SigningKeyRow::as_select()).first(connection).optional()?;

@@ -56,7 +56,7 @@ impl UserRow {
 /// Stores a new user.
 ///
 /// # Errors
-/// [`StoreError::Duplicate`] if another has the address; the database fails.
+/// [`StoreError::Duplicate`] if another has the address.
 pub fn insert(connection: &mut AnyConnection, user: &User) -> Result<(), StoreError> {
     diesel::insert_into(users::table).values(UserRow::of(user)).execute(connection)?;
     Ok(())
@@ -65,7 +65,7 @@ pub fn insert(connection: &mut AnyConnection, user: &User) -> Result<(), StoreEr
 /// Stores every field of a user.
 ///
 /// # Errors
-/// [`StoreError::Duplicate`] if another has the address; the database fails.
+/// [`StoreError::Duplicate`] if another has the address.
 pub fn update(connection: &mut AnyConnection, user: &User) -> Result<(), StoreError> {
     diesel::update(users::table.find(user.id.as_str())).set(UserRow::of(user)).execute(connection)?;
     Ok(())
@@ -74,7 +74,7 @@ pub fn update(connection: &mut AnyConnection, user: &User) -> Result<(), StoreEr
 /// The user with this id.
 ///
 /// # Errors
-/// The database fails, or the row is damaged.
+/// The row is damaged.
 pub fn find(connection: &mut AnyConnection, id: &UserId) -> Result<Option<User>, StoreError> {
     let row: Option<UserRow> =
         users::table.find(id.as_str()).select(UserRow::as_select()).first(connection).optional()?;
@@ -84,7 +84,7 @@ pub fn find(connection: &mut AnyConnection, id: &UserId) -> Result<Option<User>,
 /// The user that `name` names by id or e-mail address.
 ///
 /// # Errors
-/// The database fails, or the row is damaged.
+/// The row is damaged.
 pub fn find_named(connection: &mut AnyConnection, name: &str) -> Result<Option<User>, StoreError> {
     if let Ok(id) = name.parse() {
         return find(connection, &id);
@@ -99,9 +99,6 @@ pub fn find_named(connection: &mut AnyConnection, name: &str) -> Result<Option<U
 }
 
 /// Users, newest first, at most `limit`. A damaged row is logged and left out.
-///
-/// # Errors
-/// The database fails.
 pub fn list(connection: &mut AnyConnection, filter: &UserFilter, limit: i64) -> Result<Vec<User>, StoreError> {
     let mut query = users::table.select(UserRow::as_select()).order(users::id.desc()).limit(limit).into_boxed();
     if let Some(email) = &filter.email {

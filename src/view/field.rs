@@ -276,8 +276,16 @@ impl Field for Lead {
     }
 }
 
+/// At most 30 days in seconds, minutes, hours or days.
+const UP_TO_30_DAYS: &str = concat!(
+    "^0*(([0-9]{1,6}|1[0-9]{6}|2[0-4][0-9]{5}|25[0-8][0-9]{4}|259[01][0-9]{3}|2592000)s",
+    "|([0-9]{1,4}|[1-3][0-9]{4}|4[0-2][0-9]{3}|43[01][0-9]{2}|43200)m",
+    "|([0-9]{1,2}|[1-6][0-9]{2}|7[01][0-9]|720)h",
+    "|([0-9]|[12][0-9]|30)d)$"
+);
+
 fn up_to_30_days() -> ObjectBuilder {
-    string("^[0-9]{1,9}[smhd]$").examples(["24h"])
+    string(UP_TO_30_DAYS).examples(["24h"])
 }
 
 fn read_up_to_30_days(value: Value) -> Result<Duration, String> {

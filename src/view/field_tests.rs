@@ -166,9 +166,16 @@ fn an_entry_that_may_be_a_secret_is_not_repeated() {
 #[test]
 fn durations_are_at_most_30_days() {
     check::<Grace>(
-        &[json!("0s"), json!("30d"), json!("720h")],
-        &[(json!("1w"), "must be an integer and s, m, h or d, such as 90d")],
-        &[(json!("31d"), "must be at most 30d")],
+        &[json!("0s"), json!("0030d"), json!("720h"), json!("43200m"), json!("2592000s"), json!("99999s")],
+        &[
+            (json!("1w"), "must be an integer and s, m, h or d, such as 90d"),
+            (json!("31d"), "must be at most 30d"),
+            (json!("721h"), "must be at most 30d"),
+            (json!("43201m"), "must be at most 30d"),
+            (json!("2592001s"), "must be at most 30d"),
+            (json!("99999999d"), "is longer than a hundred years"),
+        ],
+        &[],
     );
 }
 

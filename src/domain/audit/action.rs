@@ -1,8 +1,8 @@
-//! What can be done: the closed list of actions in audit events.
+//! The closed list of actions in audit events.
 
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
-/// What an event says was done, or was asked for.
+/// The action that an event records, done or refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, EnumString, IntoStaticStr)]
 #[allow(missing_docs, reason = "the names say it: a noun, and what is done to it")]
 pub enum Action {
@@ -127,7 +127,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// The name in rows, events and responses, such as `token.issue`.
+    /// Returns the name in rows, events and responses, such as `token.issue`.
     pub fn as_str(self) -> &'static str {
         self.into()
     }

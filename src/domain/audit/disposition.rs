@@ -1,31 +1,31 @@
-//! What becomes of a request, apart from the protocol that carries it.
+//! The result of a request, independent of the protocol that carries it.
 
-/// What becomes of a request or a command. The protocol's layer has a status number for each; events store that number.
+/// The result of a request or a command. The protocol's layer maps each to a status number; events store that number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter)]
 pub enum Disposition {
-    /// It was done, and nobody waits for a response: the service acts by itself.
+    /// It was done, and no caller waits for a response: the service acts by itself.
     Unattended,
-    /// It was done or answered.
+    /// It succeeded.
     Ok,
     /// It created something.
     Created,
-    /// It was done, and there is nothing to show.
+    /// It succeeded, and the response is empty.
     NoContent,
-    /// It cannot be read.
+    /// It cannot be parsed.
     Malformed,
-    /// Its sender is not known, or not accepted.
+    /// Its sender is unknown, or its credentials are refused.
     Unauthenticated,
-    /// Its sender may not.
+    /// Its sender lacks the permission.
     Forbidden,
     /// It names nothing that exists for its sender.
     NotFound,
-    /// What it names takes no such method.
+    /// Its target does not support the method.
     MethodNotAllowed,
     /// Its body did not arrive in time.
     TooSlow,
-    /// The state of what it names forbids it.
+    /// The state of its target forbids it.
     Conflict,
-    /// What it names existed once.
+    /// Its target existed and is gone.
     Gone,
     /// Its body is too large.
     BodyTooLarge,
@@ -33,9 +33,9 @@ pub enum Disposition {
     TargetTooLong,
     /// Its body is of another media type.
     UnsupportedMediaType,
-    /// It can be read, and has fields that are invalid.
+    /// It can be parsed, but has invalid fields.
     Invalid,
-    /// Its sender is over a limit.
+    /// Its sender exceeds a limit.
     TooMany,
     /// Its head is too large.
     HeadTooLarge,
@@ -46,7 +46,7 @@ pub enum Disposition {
 }
 
 impl Disposition {
-    /// Whether the service, not the sender, is at fault.
+    /// Returns `true` if the service is at fault, not the sender.
     pub const fn is_fault(self) -> bool {
         matches!(self, Self::Failed | Self::Unavailable)
     }

@@ -1,4 +1,4 @@
-//! One audit event, and the origin of the request that it is of.
+//! An audit event, and the origin of its request.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -13,16 +13,16 @@ use crate::domain::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Outcome {
-    /// It was granted or done.
+    /// It was granted or carried out.
     Success,
-    /// It was refused: the caller is at fault, or may not.
+    /// It was refused: the caller made an error or lacks a permission.
     Refused,
     /// The service failed.
     Error,
 }
 
 impl Outcome {
-    /// The name in rows and responses.
+    /// Returns the name in rows and responses.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -38,31 +38,31 @@ impl std::str::FromStr for Outcome {
     }
 }
 
-/// Where a request came from and what it asked for, as far as that is recorded.
+/// Where a request came from and what it asked for, as it is recorded.
 #[derive(Clone, Debug)]
 pub struct Origin {
-    /// The id that the answer and the log line carry too.
+    /// The id, which the response and the log line also carry.
     pub request_id: RequestId,
     /// HTTP method; `CLI` for a command.
     pub method: Cow<'static, str>,
-    /// Path without its query; the command's words for a command.
+    /// Path without its query; the subcommands for a command.
     pub path: String,
     /// The caller's address behind trusted proxies.
     pub address: Option<IpAddr>,
     /// `User-Agent`, cut to 256 bytes.
     pub user_agent: String,
-    /// What a gateway that asked has as the id of the request that it asked about, cut to 128 bytes.
+    /// The id that the asking gateway has for its own request, cut to 128 bytes.
     pub gateway_request_id: Option<String>,
-    /// When the request came in.
+    /// When the request was received.
     pub received_at: Timestamp,
-    /// The same instant on the monotonic clock, for the time that deciding took.
+    /// The same instant on the monotonic clock, for the duration of the decision.
     pub started: std::time::Instant,
 }
 
-/// One event, ready to be stored.
+/// An audit event, ready to be stored.
 #[derive(Clone, Debug)]
 pub struct AuditEvent {
-    /// Its id.
+    /// The event's id.
     pub id: EventId,
     /// When it happened.
     pub time: Timestamp,
@@ -72,23 +72,23 @@ pub struct AuditEvent {
     pub credential: Option<Arc<str>>,
     /// The customer concerned, where there is one.
     pub customer: Option<Arc<str>>,
-    /// What was done, such as `token.issue` or `client.create`.
+    /// The action, such as `token.issue` or `client.create`.
     pub action: Action,
-    /// What it was done to.
+    /// The object of the action.
     pub target: Option<Arc<str>>,
     /// The environment concerned.
     pub environment: Option<Environment>,
-    /// How it ended.
+    /// Whether the action was done, refused or failed.
     pub outcome: Outcome,
-    /// HTTP status of the answer, or what it would be for a command.
+    /// HTTP status of the response; for a command, the equivalent status.
     pub status: u16,
-    /// Why it ended so.
+    /// The reason for the outcome.
     pub reason: Reason,
     /// The token concerned.
     pub jti: Option<Arc<str>>,
     /// Microseconds from the request's arrival to the decision.
     pub duration_micros: i64,
-    /// How many like refusals this event stands for; 1 but for summaries.
+    /// The number of refusals that this event represents: 1, more in a summary.
     pub count: i64,
     /// Where the request came from.
     pub origin: Arc<Origin>,

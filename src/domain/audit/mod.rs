@@ -1,4 +1,4 @@
-//! Audit events: what is recorded of every access and change. Never a secret, a token or a key.
+//! Audit events: the record of every access and change. They never contain a secret, a token or a key.
 
 mod action;
 mod disposition;

@@ -1,9 +1,8 @@
-//! Why a request ended as it did: the closed list of reasons in audit events. The operators' guide explains each; a test
-//! compares the two.
+//! The closed list of reasons in audit events. A test checks that the operators' guide explains each of them.
 
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
-/// Why a request was granted or refused, as an operator may know it. What its sender may know is said elsewhere.
+/// Why a request was granted or refused, in detail for operators. Callers see a coarser error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 #[allow(missing_docs, reason = "docs/guides/operators.md explains each")]
@@ -13,7 +12,7 @@ pub enum Reason {
     Active,
     RevokeAll,
     RotationDue,
-    // Whoever asks: clients at the protocol's endpoints.
+    // Clients at the OAuth endpoints.
     UnknownClient,
     WrongSecret,
     WrongEnvironment,
@@ -59,7 +58,7 @@ pub enum Reason {
     PermissionDenied,
     ProductionOnly,
     ScopeExceedsCaller,
-    // What is asked for.
+    // The objects of a request.
     InvalidInput,
     NotFound,
     Gone,
@@ -96,7 +95,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The name in rows, events and responses, such as `wrong_secret`.
+    /// Returns the name in rows, events and responses, such as `wrong_secret`.
     pub fn as_str(self) -> &'static str {
         self.into()
     }

@@ -1,10 +1,10 @@
-//! Recorded events, and which of them to list.
+//! Recorded events, and the filter to list them.
 
 use super::Outcome;
 use crate::domain::ids::{EventId, RequestId};
 use crate::domain::time::Timestamp;
 
-/// An event as it was recorded. Its texts are those of the release that recorded it, which may know other actions.
+/// An event as it was recorded. Its names are those of the release that recorded it, which may know other actions.
 #[derive(Clone, Debug)]
 pub struct RecordedEvent {
     /// Its id.
@@ -17,17 +17,17 @@ pub struct RecordedEvent {
     pub credential: Option<String>,
     /// The customer concerned.
     pub customer: Option<String>,
-    /// What was done.
+    /// The action.
     pub action: String,
-    /// What it was done to.
+    /// The object of the action.
     pub target: Option<String>,
     /// The environment concerned.
     pub environment: Option<String>,
-    /// How it ended.
+    /// The outcome.
     pub outcome: String,
     /// HTTP status.
     pub status: i32,
-    /// Why.
+    /// The reason for the outcome.
     pub reason: String,
     /// HTTP method, or `CLI`.
     pub method: String,
@@ -37,24 +37,24 @@ pub struct RecordedEvent {
     pub address: Option<String>,
     /// The caller's user agent.
     pub user_agent: String,
-    /// The request.
+    /// The request's id.
     pub request_id: String,
-    /// What a gateway that asked has as the id of the request that it asked about.
+    /// The id that the asking gateway has for its own request.
     pub gateway_request_id: Option<String>,
     /// The token concerned.
     pub jti: Option<String>,
-    /// Microseconds that deciding took.
+    /// Microseconds from the request's arrival to the decision.
     pub duration_micros: i64,
-    /// How many like refusals it stands for.
+    /// The number of refusals that the event represents.
     pub count: i64,
 }
 
-/// Which events to list.
+/// A filter of events to list. All conditions must apply.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
     /// Of this environment only.
     pub environment: Option<String>,
-    /// Beside those, also of what all environments share, and of nobody known.
+    /// Includes events without an environment: those of shared objects and of unknown callers.
     pub with_shared: bool,
     /// That concern one of these customers; any, if empty.
     pub customers: Vec<String>,
@@ -62,7 +62,7 @@ pub struct EventFilter {
     pub credential: Option<String>,
     /// With this action.
     pub action: Option<String>,
-    /// That ended so.
+    /// With this outcome.
     pub outcome: Option<Outcome>,
     /// Of this request.
     pub request_id: Option<RequestId>,

@@ -1,7 +1,7 @@
-//! API keys: the value that a caller holds, and what distinguishes a key's record from a client's.
+//! API keys: the value that a caller holds, and the settings that only keys have.
 //!
-//! The value is `{brand}_{tag}_{32 random characters}{6 of their CRC-32}`: scanners recognise it, and typing errors show
-//! without a query. 32 characters of base 62 carry 190 random bits.
+//! The value is `{brand}_{tag}_{32 random characters}{6 characters of their CRC-32}`. Secret scanners recognise the
+//! form, and typing errors are found without a database query. 32 characters of base 62 carry 190 random bits.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,14 +17,14 @@ use crate::domain::scope::Scopes;
 pub const RANDOM_LENGTH: usize = 32;
 /// Characters of base 62 that hold a CRC-32.
 const CHECKSUM_LENGTH: usize = 6;
-/// Random characters that are kept for people to recognise a key by; 166 bits stay secret.
+/// Random characters that are stored in the clear, so that people recognise a key; 166 bits stay secret.
 const SHOWN: usize = 4;
 /// Longest brand.
 const BRAND_MAX: usize = 16;
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// What keys of one installation begin with: 1 to 16 of `a–z 0–9`, the first a letter.
+/// The brand that the keys of an installation begin with: 1 to 16 of `a–z 0–9`, the first a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Brand(Arc<str>);
 
@@ -52,7 +52,7 @@ fn is_brand(text: &str) -> bool {
         && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9'))
 }
 
-/// How an environment is named in its keys.
+/// Returns the tag of an environment in its keys.
 pub const fn tag(environment: Environment) -> &'static str {
     match environment {
         Environment::Production => "live",
@@ -61,7 +61,7 @@ pub const fn tag(environment: Environment) -> &'static str {
     }
 }
 
-/// A key as its holder has it. Blank in `Debug`, zeroed on drop.
+/// The value of an API key. Blank in `Debug`, zeroed on drop.
 #[derive(Clone)]
 pub struct RawApiKey(Zeroizing<String>);
 
@@ -72,7 +72,7 @@ impl fmt::Debug for RawApiKey {
 }
 
 impl RawApiKey {
-    /// The key with these 32 random characters of base 62.
+    /// Composes the key of these 32 random characters of base 62.
     pub fn compose(brand: &Brand, environment: Environment, random: &str) -> Self {
         let tag = tag(environment);
         let mut text = Zeroizing::new(String::with_capacity(brand.0.len() + tag.len() + 2 + 38));
@@ -83,7 +83,8 @@ impl RawApiKey {
         Self(text)
     }
 
-    /// Reads a text that has the form of a key and the right checksum, whatever its brand: keys outlive a change of brand.
+    /// Parses a text in the form of a key with the right checksum. It accepts any brand: keys remain valid when the
+    /// brand changes.
     pub fn parse(text: &str) -> Option<Self> {
         let (before, body) = text.rsplit_once('_')?;
         let (brand, tag_text) = before.rsplit_once('_')?;
@@ -98,29 +99,29 @@ impl RawApiKey {
         (sum.as_bytes() == checksum(random)).then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
-    /// The whole key.
+    /// Returns the value, only to hand it to its holder or to hash it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Brand, tag and the first random characters, for people.
+    /// Returns brand, tag and the first random characters, for people.
     pub fn prefix(&self) -> &str {
         &self.0[..self.0.len() - RANDOM_LENGTH - CHECKSUM_LENGTH + SHOWN]
     }
 
-    /// The last four characters, for people.
+    /// Returns the last four characters, for people.
     pub fn last_four(&self) -> &str {
         &self.0[self.0.len() - 4..]
     }
 
-    /// The environment that the tag names.
+    /// Returns the environment that the tag names.
     pub fn environment(&self) -> Option<Environment> {
         let tag_text = self.0.rsplit('_').nth(1)?;
         Environment::ALL.into_iter().find(|environment| tag(*environment) == tag_text)
     }
 }
 
-/// The CRC-32 (ISO-HDLC) of the random characters as six digits of base 62, the first the most significant.
+/// Returns the CRC-32 (ISO-HDLC) of the random characters as six digits of base 62, the most significant first.
 fn checksum(random: &str) -> [u8; CHECKSUM_LENGTH] {
     let mut rest = crc32fast::hash(random.as_bytes());
     let mut digits = [b'0'; CHECKSUM_LENGTH];
@@ -131,14 +132,14 @@ fn checksum(random: &str) -> [u8; CHECKSUM_LENGTH] {
     digits
 }
 
-/// Whom a key is for: decides its defaults, and which scopes it may carry.
+/// The holder of a key, which decides its defaults and the scopes that it may carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyType {
-    /// A customer's own.
+    /// A customer.
     Client,
-    /// A partner's, with the scopes that were agreed.
+    /// A partner, with the scopes that were agreed.
     Partner,
-    /// The company's own; the only type that may carry `admin` or reserved management permissions.
+    /// The company itself; only keys of this type may carry `admin` or reserved management permissions.
     Internal,
 }
 
@@ -146,7 +147,7 @@ impl KeyType {
     /// Every type.
     pub const ALL: [Self; 3] = [Self::Client, Self::Partner, Self::Internal];
 
-    /// The name as it stands in rows and answers.
+    /// Returns the name in rows and responses.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -155,7 +156,7 @@ impl KeyType {
         }
     }
 
-    /// What a key gets for which no scopes are named, if the type has a default.
+    /// Returns the scopes of a key that names none; `None` if they must be named.
     pub fn default_scopes(self) -> Option<Scopes> {
         match self {
             Self::Client => Preset::ReadOnly.scopes(),
@@ -163,7 +164,7 @@ impl KeyType {
         }
     }
 
-    /// The limits of a key for which none are named.
+    /// Returns the rate limits of a key that names none.
     pub fn default_limits(self) -> RateLimits {
         match self {
             Self::Client | Self::Partner => RateLimits::default(),
@@ -180,7 +181,7 @@ impl FromStr for KeyType {
     }
 }
 
-/// Scopes by one word.
+/// A name for a common set of scopes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
     /// `read`.
@@ -189,7 +190,7 @@ pub enum Preset {
     Write,
     /// `read write delete`.
     Full,
-    /// Exactly the scopes that are named.
+    /// The scopes that the caller names.
     Scoped,
 }
 
@@ -197,7 +198,7 @@ impl Preset {
     /// Every preset.
     pub const ALL: [Self; 4] = [Self::ReadOnly, Self::Write, Self::Full, Self::Scoped];
 
-    /// The name.
+    /// Returns the name in requests.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ReadOnly => "read-only",
@@ -207,7 +208,7 @@ impl Preset {
         }
     }
 
-    /// Its scopes; `None` where they are to be named.
+    /// Returns the scopes of the preset; `None` if the caller must name them.
     pub fn scopes(self) -> Option<Scopes> {
         let text = match self {
             Self::ReadOnly => "read",
@@ -227,10 +228,10 @@ impl FromStr for Preset {
     }
 }
 
-/// What an API key has beside the fields of every credential.
+/// The settings that only API keys have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyDetails {
-    /// Whom it is for.
+    /// The holder of the key.
     pub key_type: KeyType,
 }
 
@@ -245,7 +246,7 @@ mod tests {
     #[test]
     fn a_key_names_its_brand_and_environment_and_ends_with_a_checksum() {
         let key = RawApiKey::compose(&"sw".parse().unwrap(), Environment::Staging, RANDOM);
-        // zlib says of these 32 characters: CRC-32 1546885699.
+        // zlib computes for these 32 characters: CRC-32 1546885699.
         assert_eq!(key.expose(), format!("sw_stg_{RANDOM}1ggZdL"));
         assert_eq!(key.prefix(), "sw_stg_0123");
         assert_eq!(key.environment(), Some(Environment::Staging));

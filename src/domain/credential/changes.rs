@@ -1,4 +1,4 @@
-//! Changes to a credential's settings, and what its kind allows.
+//! Changes to a credential's settings, and the rules of its kind.
 
 use super::{Credential, CredentialKind, Details, KeyType};
 use crate::domain::audience::Audience;
@@ -11,49 +11,49 @@ use crate::domain::signing_key::Algorithm;
 use crate::domain::text::{Description, Name};
 use crate::domain::time::{Duration, Timestamp};
 
-/// Settings of a credential to change; `None` and [`Patch::Keep`] leave a field as it is.
+/// Changes to a credential's settings; `None` and [`Patch::Keep`] leave a field as it is.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
-    /// What people call it.
+    /// Its name, for people.
     pub name: Option<Name>,
-    /// What it is for.
+    /// Its purpose, for people.
     pub description: Option<Description>,
-    /// What it may at most be granted.
+    /// Its scopes.
     pub scopes: Option<Scopes>,
-    /// Where it may be used from.
+    /// The networks that may use it.
     pub allowed_ips: Option<Networks>,
-    /// Requests a minute; cleared is unlimited.
+    /// Requests per minute; cleared is unlimited.
     pub rate_per_minute: Patch<u32>,
-    /// Requests at once; cleared is unlimited.
+    /// Requests per second; cleared is unlimited.
     pub burst_per_second: Patch<u32>,
-    /// When it ends; cleared is never.
+    /// When it expires; cleared is never.
     pub expires_at: Patch<Timestamp>,
     /// The customers that it is tied to.
     pub customers: Option<Vec<CustomerId>>,
-    /// Settings of a client; a key has none of these.
+    /// Changes to the settings that only clients have.
     pub client: DetailChanges,
 }
 
-/// Settings of a client to change.
+/// Changes to the settings that only clients have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DetailChanges {
-    /// Scopes of a request that names none; cleared is all of its scopes.
+    /// Scopes of a token request that names none; cleared is all scopes of the client.
     pub default_scopes: Patch<Scopes>,
-    /// Audiences of its tokens; empty for its environment's.
+    /// Audiences of its tokens; empty for the environment's default.
     pub audiences: Option<Vec<Audience>>,
-    /// Audiences that it is the resource server of.
+    /// Audiences whose tokens it may introspect, as their resource server.
     pub resource_for: Option<Vec<Audience>>,
-    /// How long its tokens live.
+    /// The lifetime of its tokens.
     pub token_lifetime: Option<Duration>,
-    /// What its tokens are signed with; cleared is its environment's algorithm.
+    /// The signature algorithm of its tokens; cleared is the environment's.
     pub signing_algorithm: Patch<Algorithm>,
 }
 
-/// A field that cannot be as it is, and what is wrong with it, as the end of a sentence.
+/// A field that violates a rule, and what is wrong with it, as the end of a sentence.
 pub type Violation = (&'static str, &'static str);
 
 impl Changes {
-    /// Whether name and description are all that changes: what no scope protects.
+    /// Returns `true` if only name and description change, which need no check of scopes.
     pub fn is_only_words(&self) -> bool {
         let Self {
             name: _,
@@ -77,10 +77,10 @@ impl Changes {
 }
 
 impl Credential {
-    /// Changes the fields that `changes` mention. `enabled` are the algorithms that tokens may be signed with.
+    /// Applies the changes. `enabled` are the algorithms that tokens may be signed with.
     ///
     /// # Errors
-    /// The first field that its kind or another field forbids.
+    /// The first field that violates a rule of the credential's kind, or that contradicts another field.
     pub fn apply(&mut self, changes: Changes, enabled: &[Algorithm]) -> Result<(), Violation> {
         fn set<T>(field: &mut T, value: Option<T>) {
             if let Some(value) = value {
@@ -106,7 +106,7 @@ impl Credential {
         self.violation(enabled).map_or(Ok(()), Err)
     }
 
-    /// What keeps a credential from being as it is.
+    /// Returns the first rule that the credential violates.
     fn violation(&self, enabled: &[Algorithm]) -> Option<Violation> {
         match &self.details {
             Details::Client(client) => {
@@ -131,8 +131,8 @@ impl Credential {
 }
 
 impl CredentialKind {
-    /// Whether giving a credential of this kind reserved scopes takes a caller with `sealwright.admin`. For keys their type
-    /// decides instead.
+    /// Returns `true` if only a caller with `sealwright.admin` may grant reserved scopes to this kind. For keys, their
+    /// type decides instead.
     pub const fn reserves_scopes_for_owners(self) -> bool {
         matches!(self, Self::Client)
     }

@@ -1,4 +1,4 @@
-//! What distinguishes a client from an API key: what its tokens may carry.
+//! The settings that only clients have, and what their tokens may carry.
 
 use super::Credential;
 use crate::domain::audience::{Audience, EnvironmentAudiences};
@@ -6,23 +6,23 @@ use crate::domain::scope::Scopes;
 use crate::domain::signing_key::Algorithm;
 use crate::domain::time::{Duration, Timestamp};
 
-/// Longest and usual life of a token, in seconds.
+/// Longest and default lifetime of a token, in seconds.
 pub const LIFETIME_MAX: i64 = 3600;
-/// Shortest life of a token that can be set, in seconds.
+/// Shortest lifetime of a token, in seconds.
 pub const LIFETIME_MIN: i64 = 1;
 
-/// What a client has beside the fields of every credential.
+/// The settings that only clients have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientDetails {
-    /// What it gets when it asks for no scope; its scopes, unless narrower.
+    /// The scopes of a token request that names none; all scopes of the client if `None`.
     pub default_scopes: Option<Scopes>,
-    /// Audiences as they were named; empty for its environment's default.
+    /// The audiences of its tokens; empty for its environment's default.
     pub audiences: Vec<Audience>,
-    /// Audiences whose tokens it may introspect, being their resource server.
+    /// Audiences whose tokens it may introspect, as their resource server.
     pub resource_for: Vec<Audience>,
-    /// How long its tokens live.
+    /// The lifetime of its tokens.
     pub token_lifetime: Duration,
-    /// What its tokens are signed with; its environment's algorithm if `None`.
+    /// The signature algorithm of its tokens; its environment's if `None`.
     pub signing_algorithm: Option<Algorithm>,
     /// Tokens issued before this instant are no longer active.
     pub tokens_revoked_before: Option<Timestamp>,
@@ -42,8 +42,8 @@ impl Default for ClientDetails {
 }
 
 impl ClientDetails {
-    /// Ends all tokens that were issued before `now`. The moment never decreases, so that a clock that steps back revives no
-    /// token.
+    /// Revokes all tokens that were issued before `now`. The stored time never decreases: a clock that steps back makes
+    /// no token valid again.
     pub fn revoke_tokens(&mut self, now: Timestamp) {
         self.tokens_revoked_before = self.tokens_revoked_before.max(Some(now));
     }
@@ -58,15 +58,15 @@ pub struct Client<'c> {
     pub details: &'c ClientDetails,
 }
 
-/// A request asked for something beyond what the client has.
+/// The error of a request for more than the client has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BeyondClient;
 
 impl Client<'_> {
-    /// The scopes of a token for a request that asks for `requested`, where the owner's role allows no more than `ceiling`.
+    /// Returns the scopes of a token for a request that names `requested`. `ceiling` is what the owner's role allows.
     ///
     /// # Errors
-    /// Something asked for is not covered, or nothing is left (`invalid_scope`).
+    /// A requested scope is not covered, or no scope remains under the ceiling (`invalid_scope`).
     pub fn negotiate_scope(
         &self,
         requested: Option<&Scopes>,
@@ -88,8 +88,9 @@ impl Client<'_> {
         }
     }
 
-    /// The audiences that the client has: the named ones or else its environment's default, and the management API
-    /// for a client with management permissions (first where none was named, so that its tokens fit what it is for).
+    /// Returns the audiences of the client: its own, or else its environment's default. A client with management
+    /// permissions also has the management API, which comes first if the client has no audiences of its own, so that
+    /// its tokens work there by default.
     pub fn effective_audiences(&self, environment: &EnvironmentAudiences) -> Vec<Audience> {
         let mut audiences = self.details.audiences.clone();
         if self.credential.scopes.has_management() && !audiences.contains(&environment.management) {
@@ -104,10 +105,10 @@ impl Client<'_> {
         audiences
     }
 
-    /// The audiences of a token for a request that asks for `requested`.
+    /// Returns the audiences of a token for a request that names `requested`; the client's first if it names none.
     ///
     /// # Errors
-    /// Something asked for is not among the client's audiences (`invalid_target`).
+    /// A requested audience is not one of the client's (`invalid_target`).
     pub fn negotiate_audience(
         &self,
         requested: &[Audience],
@@ -130,8 +131,8 @@ impl Client<'_> {
         Ok(audiences)
     }
 
-    /// When a token issued at `now` expires: after the client's token lifetime, never past the client's own end.
-    /// `None` where that leaves no whole second (RFC 7519 §2: numeric dates of tokens are seconds).
+    /// Returns when a token that is issued at `now` expires: after the client's token lifetime, but not after the
+    /// client itself. `None` if less than a whole second remains (RFC 7519 §2: numeric dates of tokens are in seconds).
     pub fn token_expiry(&self, now: Timestamp) -> Option<Timestamp> {
         let lifetime = now.seconds() + self.details.token_lifetime.as_seconds();
         let expiry = self.credential.expires_at.map_or(lifetime, |end| lifetime.min(end.seconds()));

@@ -1,11 +1,11 @@
-//! Which credentials to list.
+//! The filter of credentials to list.
 
 use super::{CredentialId, CredentialKind, KeyType, Status};
 use crate::domain::environment::Environment;
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::time::{Duration, Timestamp};
 
-/// Which credentials of one kind to list. All that is named must apply.
+/// A filter of credentials of one kind. All conditions must apply.
 #[derive(Clone, Debug)]
 pub struct CredentialFilter {
     /// Clients or API keys.
@@ -20,18 +20,18 @@ pub struct CredentialFilter {
     pub owner: Option<UserId>,
     /// Tied to this customer, by either id.
     pub customer: Option<String>,
-    /// Tied to some of these customers and to no other; any, if empty.
+    /// Tied to one or more of these customers and to no other; any, if empty.
     pub within: Vec<CustomerId>,
     /// With this status at this time.
     pub status: Option<(Status, Timestamp)>,
-    /// Due to be rotated, or not.
+    /// Due for rotation, or not.
     pub due: Option<Due>,
     /// Created before the credential with this id.
     pub before: Option<CredentialId>,
 }
 
 impl CredentialFilter {
-    /// Every credential of `kind`.
+    /// Matches every credential of `kind`.
     pub const fn all(kind: CredentialKind) -> Self {
         Self {
             kind,
@@ -48,20 +48,21 @@ impl CredentialFilter {
     }
 }
 
-/// Whether credentials are due to be rotated at a time: they have not ended, and their newest secret was created at
-/// `rotated_before` at the latest.
+/// A condition on rotation. A credential is due if it is neither expired nor revoked, and its newest secret was created
+/// at `rotated_before` or earlier.
 #[derive(Clone, Copy, Debug)]
 pub struct Due {
-    /// Those that are, or those that are not.
+    /// Whether to match credentials that are due, or those that are not.
     pub is_due: bool,
-    /// When the newest secret of one that is due was created at the latest.
+    /// The latest creation time of the newest secret of a credential that is due.
     pub rotated_before: Timestamp,
-    /// The time at which they are due or not.
+    /// The time at which the condition is decided.
     pub now: Timestamp,
 }
 
 impl Due {
-    /// Those that are due at `now`, or those that are not, where secrets are replaced at `rotation_age`.
+    /// Matches the credentials that are due at `now`, or those that are not, if secrets are due for rotation at
+    /// `rotation_age`.
     pub const fn at(now: Timestamp, rotation_age: Duration, is_due: bool) -> Self {
         Self { is_due, rotated_before: now.minus(rotation_age), now }
     }

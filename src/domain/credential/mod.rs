@@ -1,5 +1,5 @@
-//! Credentials: OAuth clients and API keys. They share one record, one life and one set of rules; what distinguishes the two
-//! kinds is in [`Details`].
+//! Credentials: OAuth clients and API keys. Both kinds share one record, one life cycle and one set of rules;
+//! [`Details`] has what differs.
 
 mod api_key;
 mod changes;
@@ -27,7 +27,7 @@ use super::scope::Scopes;
 use super::text::{Description, Name};
 use super::time::{Duration, Timestamp};
 
-/// Most customers that one credential may be tied to.
+/// Most customers that a credential may be tied to.
 pub const CUSTOMERS_MAX: usize = 20;
 
 /// The two kinds of credentials.
@@ -41,12 +41,12 @@ pub enum CredentialKind {
 }
 
 impl CredentialKind {
-    /// The name in rows.
+    /// Returns the name in rows.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// What it is called in messages.
+    /// Returns the noun for messages.
     pub const fn noun(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -54,7 +54,7 @@ impl CredentialKind {
         }
     }
 
-    /// The permission to read credentials of this kind.
+    /// Returns the permission to read credentials of this kind.
     pub const fn read_permission(self) -> &'static str {
         match self {
             Self::Client => super::permission::CLIENTS_READ,
@@ -62,7 +62,7 @@ impl CredentialKind {
         }
     }
 
-    /// The permission to create and change credentials of this kind.
+    /// Returns the permission to create and change credentials of this kind.
     pub const fn write_permission(self) -> &'static str {
         match self {
             Self::Client => super::permission::CLIENTS_WRITE,
@@ -74,14 +74,14 @@ impl CredentialKind {
 /// The id of a credential: `cli_…` or `key_…`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CredentialId {
-    /// A client's.
+    /// The id of a client.
     Client(ClientId),
-    /// An API key's.
+    /// The id of an API key.
     ApiKey(ApiKeyId),
 }
 
 impl CredentialId {
-    /// Parses `text` as the id of a credential of `kind`.
+    /// Parses `text` as the id of a credential of `kind`; `None` if it is not one.
     pub fn of_kind(kind: CredentialKind, text: &str) -> Option<Self> {
         match kind {
             CredentialKind::Client => text.parse().ok().map(Self::Client),
@@ -89,7 +89,7 @@ impl CredentialId {
         }
     }
 
-    /// Which kind it names.
+    /// Returns the kind, which the prefix tells.
     pub const fn kind(&self) -> CredentialKind {
         match self {
             Self::Client(_) => CredentialKind::Client,
@@ -97,12 +97,12 @@ impl CredentialId {
         }
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         self.shared()
     }
 
-    /// The id as text that is shared.
+    /// Returns the shared text of the id.
     pub fn shared(&self) -> &Arc<str> {
         match self {
             Self::Client(id) => id.shared(),
@@ -131,23 +131,23 @@ impl std::fmt::Display for CredentialId {
 /// An OAuth client or an API key.
 #[derive(Clone, Debug)]
 pub struct Credential {
-    /// Its id, whatever secret it has; a client's is its `client_id` in the protocol.
+    /// Its id, which never changes; a client's is its `client_id` in the protocol.
     pub id: CredentialId,
-    /// The one environment that accepts it.
+    /// The only environment that accepts it.
     pub environment: Environment,
-    /// What people call it; a key's purpose.
+    /// Its name, for people.
     pub name: Name,
-    /// What it is for, for people.
+    /// Its purpose, for people.
     pub description: Description,
-    /// What it may at most be granted, before its owner's role cuts it.
+    /// Its scopes, before the role of its owner limits them.
     pub scopes: Scopes,
-    /// Where it may be used from; anywhere if empty.
+    /// The networks that may use it; any if empty.
     pub allowed_ips: Networks,
-    /// How often it may be used.
+    /// Its rate limits.
     pub limits: RateLimits,
-    /// What an operator has decided.
+    /// The state that an operator has set.
     pub state: State,
-    /// When it stops being accepted.
+    /// When it expires.
     pub expires_at: Option<Timestamp>,
     /// The user who owns it; the organisation if `None`.
     pub owner: Option<UserId>,
@@ -159,15 +159,15 @@ pub struct Credential {
     pub updated_at: Timestamp,
     /// When its newest secret was created.
     pub rotated_at: Timestamp,
-    /// When and from where it was last used by a secret that has been removed since.
+    /// The last use of secrets that have been removed since.
     pub earlier_use: Option<LastUse>,
     /// Its secrets that have not been removed, newest first.
     pub secrets: Vec<StoredSecret>,
-    /// What its kind adds.
+    /// The settings of its kind.
     pub details: Details,
 }
 
-/// What distinguishes the kinds.
+/// The settings that differ between the kinds.
 #[derive(Clone, Debug)]
 pub enum Details {
     /// Settings of a client.
@@ -176,7 +176,7 @@ pub enum Details {
     ApiKey(KeyDetails),
 }
 
-/// What decides which callers a credential exists for.
+/// The fields that decide which callers a credential is visible to.
 #[derive(Clone, Copy, Debug)]
 pub struct Ownership<'c> {
     /// Its environment.
@@ -188,12 +188,12 @@ pub struct Ownership<'c> {
 }
 
 impl Credential {
-    /// Which kind it is.
+    /// Returns whether this is a client or an API key.
     pub const fn kind(&self) -> CredentialKind {
         self.id.kind()
     }
 
-    /// The credential as a client, if it is one.
+    /// Returns the credential as a client; `None` for an API key.
     pub const fn as_client(&self) -> Option<Client<'_>> {
         match &self.details {
             Details::Client(details) => Some(Client { credential: self, details }),
@@ -201,7 +201,7 @@ impl Credential {
         }
     }
 
-    /// The type of an API key; none for a client.
+    /// Returns the type of an API key; `None` for a client.
     pub const fn key_type(&self) -> Option<KeyType> {
         match &self.details {
             Details::Client(_) => None,
@@ -209,45 +209,44 @@ impl Credential {
         }
     }
 
-    /// Its status at `now`.
+    /// Returns the status at `now`.
     pub fn status(&self, now: Timestamp) -> Status {
         self.state.status(self.expires_at, now)
     }
 
-    /// What decides which callers it exists for.
+    /// Returns the fields that decide which callers it is visible to.
     pub fn ownership(&self) -> Ownership<'_> {
         Ownership { environment: self.environment, owner: self.owner.as_ref(), customers: &self.customers }
     }
 
-    /// Whether its secret should be replaced: the newest is at least `age` old, and the credential has not ended anyway.
+    /// Returns `true` if the secret should be replaced: the newest is at least `age` old, and the credential is neither
+    /// expired nor revoked.
     pub fn is_rotation_due(&self, age: Duration, now: Timestamp) -> bool {
         matches!(self.status(now), Status::Active | Status::Inactive) && self.rotated_at.plus(age) <= now
     }
 
-    /// The secrets that are accepted at `now`, as far as it is up to them.
+    /// Returns the secrets that have not ended at `now`, whatever the state of the credential.
     pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &StoredSecret> {
         self.secrets.iter().filter(move |secret| secret.is_live(now))
     }
 
-    /// The live secret of an API key with this SHA-256.
+    /// Returns the live secret of an API key with this SHA-256.
     pub fn live_secret_with_digest(&self, digest: &[u8; 32], now: Timestamp) -> Option<&StoredSecret> {
         self.live_secrets(now).find(|secret| matches!(&secret.hash, SecretHash::Sha256(known) if known == digest))
     }
 
-    /// Whether `secret`, one of its own, is accepted at `now` in the credential's present state. A revoked credential has no
-    /// live secret.
+    /// Returns `true` if `secret`, one of its own, is accepted at `now`. A revoked credential has no live secret.
     pub fn is_secret_live(&self, secret: &StoredSecret, now: Timestamp) -> bool {
         self.state != State::Revoked && secret.is_live(now)
     }
 
-    /// When and from where it was last used.
+    /// Returns when and from where it was last used, by any of its secrets.
     pub fn last_use(&self) -> Option<LastUse> {
         self.secrets.iter().fold(self.earlier_use, |latest, secret| LastUse::latest(latest, secret.last_use))
     }
 
-    /// Adds `new` as the newest secret. The newest one so far ends after `grace`, older ones now, so that no more than
-    /// [`LIVE_SECRETS_MAX`] are ever live. An overlap that was granted before is never made longer. Returns the ends that
-    /// were set.
+    /// Adds `new` as the newest secret. The newest one so far ends after `grace`, older ones now, so that at most
+    /// [`LIVE_SECRETS_MAX`] are live. An end that was set before is never extended. Returns the ends that were set.
     pub fn rotate(&mut self, new: StoredSecret, grace: Duration, now: Timestamp) -> Vec<(SecretId, Timestamp)> {
         let mut ends = Vec::new();
         for old in self.secrets.iter_mut().filter(|old| old.is_live(now)) {
@@ -292,17 +291,17 @@ pub mod samples {
         }
     }
 
-    /// A client.
+    /// Creates a client without secrets.
     pub fn client() -> Credential {
         with(CredentialId::Client(ClientId::new(AT, &[0; 10])), Details::Client(ClientDetails::default()))
     }
 
-    /// A key of this type.
+    /// Creates an API key of this type, without values.
     pub fn key(key_type: KeyType) -> Credential {
         with(CredentialId::ApiKey(ApiKeyId::new(AT, &[0; 10])), Details::ApiKey(KeyDetails { key_type }))
     }
 
-    /// A secret that was created at `at` and ends at `ends_at`.
+    /// Creates a secret that was created at `at` and ends at `ends_at`, in seconds.
     pub fn secret(at: i64, ends_at: Option<i64>) -> StoredSecret {
         let created_at = Timestamp::from_seconds(at);
         StoredSecret {

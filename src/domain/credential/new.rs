@@ -7,29 +7,29 @@ use crate::domain::patch::Patch;
 use crate::domain::rate::RateLimits;
 use crate::domain::scope::Scopes;
 
-/// The settings of a credential as a caller names them.
+/// The settings of a credential as a caller sends them.
 #[derive(Clone, Debug, Default)]
 pub struct CredentialInput {
-    /// The fields that are values by themselves; its customers are not set.
+    /// The fields that need no lookup; `customers` is not set in it.
     pub changes: Changes,
-    /// Customers, by either of their ids.
+    /// Customers, by id or external id.
     pub customers: Patch<Vec<String>>,
 }
 
 /// A credential to create.
 #[derive(Clone, Debug)]
 pub struct NewCredential {
-    /// What it is to be.
+    /// Its kind and, for a key, its type.
     pub kind: NewKind,
-    /// Its environment; the caller's own unless named.
+    /// Its environment; the caller's own if `None`.
     pub environment: Option<Environment>,
-    /// Its owner, by id or e-mail address; the caller's own owner unless named.
+    /// Its owner, by id or e-mail address; the caller's own owner if `None`.
     pub owner: Option<String>,
     /// Its settings.
     pub input: CredentialInput,
 }
 
-/// What a new credential is to be.
+/// The kind of a new credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NewKind {
     /// A client.
@@ -39,7 +39,7 @@ pub enum NewKind {
 }
 
 impl NewKind {
-    /// Its kind.
+    /// Returns the kind without the type of a key.
     pub const fn kind(self) -> CredentialKind {
         match self {
             Self::Client => CredentialKind::Client,
@@ -47,7 +47,7 @@ impl NewKind {
         }
     }
 
-    /// What its kind adds, by default.
+    /// Returns the default settings of the kind.
     pub fn details(self) -> Details {
         match self {
             Self::Client => Details::Client(ClientDetails::default()),
@@ -55,7 +55,7 @@ impl NewKind {
         }
     }
 
-    /// Its limits where none are named.
+    /// Returns the rate limits of a credential that names none.
     pub fn default_limits(self) -> RateLimits {
         match self {
             Self::Client => RateLimits::default(),
@@ -63,8 +63,8 @@ impl NewKind {
         }
     }
 
-    /// The scopes of a credential for which none are named: its type's default, cut to what the caller has. None where they
-    /// must be named.
+    /// Returns the scopes of a credential that names none: the default of its type, limited to the caller's own. `None`
+    /// if they must be named.
     pub fn default_scopes(self, caller: &Caller) -> Option<Scopes> {
         let Self::ApiKey(key_type) = self else { return None };
         let default = key_type.default_scopes()?;

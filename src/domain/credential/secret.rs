@@ -1,4 +1,4 @@
-//! Secrets as they are stored: those of clients, and the values of API keys.
+//! Secrets: those of clients, and the values of API keys.
 
 use std::net::IpAddr;
 
@@ -8,36 +8,36 @@ use super::RawApiKey;
 use crate::domain::ids::SecretId;
 use crate::domain::time::{Duration, Timestamp};
 
-/// A credential has at most this many live secrets: one in use, and one that it replaces.
+/// Most live secrets of a credential: the current one, and the one that it replaces.
 pub const LIVE_SECRETS_MAX: usize = 2;
-/// Longest overlap of an old secret with its successor.
+/// Longest time that a replaced secret remains valid.
 pub const GRACE_MAX: Duration = Duration::days(30);
 
 /// One secret of a client or one value of an API key, without the secret itself.
 #[derive(Clone)]
 pub struct StoredSecret {
-    /// Its id, for people and for the tag that binds a client's secret to it.
+    /// Its id. The tag of a client's secret is bound to it.
     pub id: SecretId,
-    /// What proves it.
+    /// The hash to check the secret against.
     pub hash: SecretHash,
-    /// How it begins, for people; empty for a client's, all of which begin alike.
+    /// Its first characters, for people; empty for a client's secret, which always begins alike.
     pub prefix: String,
     /// Its last four characters, for people.
     pub last_four: String,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When it stops being accepted, if that is decided.
+    /// When it stops being accepted, if that is set.
     pub ends_at: Option<Timestamp>,
-    /// When and from where it was last accepted, to within a second or so.
+    /// When and from where it was last accepted, accurate to about a second.
     pub last_use: Option<LastUse>,
 }
 
-/// What proves a secret.
+/// The hash of a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SecretHash {
-    /// A client's secret: Argon2id, as a PHC string.
+    /// Argon2id of a client's secret, as a PHC string.
     Argon2id(String),
-    /// An API key's value. It carries 190 random bits, so that a slow hash would protect nothing.
+    /// SHA-256 of an API key's value, which carries 190 random bits: a slow hash would add no protection.
     Sha256([u8; 32]),
 }
 
@@ -47,22 +47,22 @@ impl std::fmt::Debug for StoredSecret {
     }
 }
 
-/// A client's secret as the client has it. Blank in `Debug`, zeroed on drop.
+/// A client's secret in plain text. Blank in `Debug`, zeroed on drop.
 #[derive(Clone)]
 pub struct RawClientSecret(Zeroizing<String>);
 
 impl RawClientSecret {
-    /// The secret with this text, of at least four ASCII characters.
+    /// Wraps the text of a secret, which has at least four ASCII characters.
     pub const fn new(text: Zeroizing<String>) -> Self {
         Self(text)
     }
 
-    /// The secret itself; only for handing it to its owner, hashing and comparing.
+    /// Returns the secret, only to hand it to its owner, to hash it and to compare it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// The last four characters, for people.
+    /// Returns the last four characters, for people.
     pub fn last_four(&self) -> &str {
         self.0.get(self.0.len().saturating_sub(4)..).unwrap_or_default()
     }
@@ -74,7 +74,7 @@ impl std::fmt::Debug for RawClientSecret {
     }
 }
 
-/// A secret that was just created, or is shown once more to whom it was shown: a client's, or an API key.
+/// A secret that was just created, or is repeated to the caller who created it.
 #[derive(Clone, Debug)]
 pub enum RawSecret {
     /// A client's secret.
@@ -84,7 +84,7 @@ pub enum RawSecret {
 }
 
 impl RawSecret {
-    /// The secret itself; only for handing it to its owner.
+    /// Returns the secret, only to hand it to its owner.
     pub fn expose(&self) -> &str {
         match self {
             Self::Client(secret) => secret.expose(),
@@ -94,7 +94,7 @@ impl RawSecret {
 }
 
 impl StoredSecret {
-    /// Whether the secret is accepted at `now`, as far as it is up to the secret.
+    /// Returns `true` if the secret has not ended at `now`. The state of its credential is not considered.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.ends_at.is_none_or(|end| now < end)
     }
@@ -103,14 +103,14 @@ impl StoredSecret {
 /// When and from where a credential was last used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastUse {
-    /// When, to within a second or so.
+    /// The time, accurate to about a second.
     pub at: Timestamp,
-    /// From where, if that is known.
+    /// The address, if it is known.
     pub address: Option<IpAddr>,
 }
 
 impl LastUse {
-    /// The later of two.
+    /// Returns the later of two uses.
     pub fn latest(first: Option<Self>, second: Option<Self>) -> Option<Self> {
         [first, second].into_iter().flatten().max_by_key(|used| used.at)
     }

@@ -1,4 +1,4 @@
-//! What state a credential is in, and what can be done to it.
+//! States of a credential, and changes of them.
 
 use strum::IntoEnumIterator as _;
 
@@ -14,7 +14,7 @@ pub enum Status {
     Inactive,
     /// Its `expires_at` has passed.
     Expired,
-    /// Ended permanently.
+    /// Revoked permanently.
     Revoked,
 }
 
@@ -22,7 +22,7 @@ impl Status {
     /// Every status.
     pub const ALL: [Self; 4] = [Self::Active, Self::Inactive, Self::Expired, Self::Revoked];
 
-    /// The name in responses.
+    /// Returns the name in responses.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -36,26 +36,26 @@ impl std::str::FromStr for Status {
     }
 }
 
-/// What an operator has decided about a credential, apart from its dates.
+/// The state that an operator has set, independent of the credential's dates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum State {
-    /// In use.
+    /// Accepted until it expires.
     Enabled,
     /// Disabled; it can be enabled again.
     Disabled,
-    /// Ended permanently.
+    /// Revoked permanently.
     Revoked,
 }
 
 impl State {
-    /// The name in rows.
+    /// Returns the name in rows.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// The status at `now` of a credential in this state that ends at `expires_at`: what is final comes before what can be
-    /// undone.
+    /// Returns the status at `now` of a credential in this state that expires at `expires_at`. A final status takes
+    /// precedence over one that can be undone.
     pub fn status(self, expires_at: Option<Timestamp>, now: Timestamp) -> Status {
         match self {
             Self::Revoked => Status::Revoked,
@@ -74,19 +74,19 @@ impl std::str::FromStr for State {
     }
 }
 
-/// What can be done to a credential's state. Doing it again changes nothing.
+/// A change of a credential's state. To repeat it changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
 pub enum StateChange {
-    /// Stop accepting it, until it is enabled.
+    /// Refuse it until it is enabled.
     Disable,
     /// Accept it again.
     Enable,
-    /// End it permanently.
+    /// Revoke it permanently.
     Revoke,
 }
 
 impl StateChange {
-    /// The state afterwards.
+    /// Returns the state after the change.
     pub const fn state(self) -> State {
         match self {
             Self::Disable => State::Disabled,

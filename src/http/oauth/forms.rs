@@ -16,6 +16,9 @@ use crate::domain::environment::Environment;
 use crate::http::describe::{Describe, OperationDoc};
 use crate::view::input::Field;
 
+/// What ids and secrets consist of (RFC 6749 Appendix A).
+const VISIBLE: &str = "^[ -~]*$";
+
 /// A form that a request sends.
 pub trait FormSchema: 'static {
     /// The name of its schema.
@@ -39,9 +42,14 @@ impl<F: 'static> FromRequest for Sent<F> {
 
 impl<F: FormSchema> Describe for Sent<F> {
     fn describe(doc: &mut OperationDoc) {
-        let secret = text("With HTTP Basic, absent.").format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)));
+        let secret = text("With HTTP Basic, absent.")
+            .pattern(Some(VISIBLE))
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)));
         let schema = F::schema()
-            .property("client_id", text("The client, if it does not authenticate with HTTP Basic."))
+            .property(
+                "client_id",
+                text("The client, if it does not authenticate with HTTP Basic.").pattern(Some(VISIBLE)),
+            )
             .property("client_secret", secret);
         doc.schemas.push((F::NAME.to_owned(), schema.into()));
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(F::NAME))).build();

@@ -36,7 +36,7 @@ newest first; times are RFC 3339 in UTC; errors are RFC 9457 problems with a sta
 
 /// The parts of the document.
 const TAGS: [(&str, &str); 10] = [
-    ("OAuth 2.0", "The protocol, below each issuer."),
+    ("Tokens", "The OAuth 2.0 protocol, below each issuer."),
     ("Clients", "OAuth clients: who gets tokens, and for what."),
     ("API keys", "Plain keys in `X-API-Key`: who may call, and for what."),
     ("Gateways", "What gateways ask about every request."),

@@ -1,5 +1,5 @@
-//! Who calls the management API, and may they? An API key, or a bearer token of Sealwright's own (RFC 6750) for the management
-//! API: in force, within its limits, with the permission among its scopes.
+//! Who calls the management API, and may they? An API key, or a bearer token of Sealwright's own (RFC 6750) for the
+//! management API: in force, within its limits, with the permission among its scopes.
 
 use std::sync::Arc;
 
@@ -79,8 +79,8 @@ fn unknowable(error: &StoreError) -> Refused<Unauthorized> {
 }
 
 impl Access {
-    /// The caller that these fields name, provided it may do what is required. A refusal has its audit event; what is then
-    /// done has its own.
+    /// The caller that these fields name, provided it may do what is required. A refusal has its audit event; what is
+    /// then done has its own.
     ///
     /// # Errors
     /// Why not.

@@ -1,5 +1,5 @@
-//! Forward-auth: a gateway asks for every request whether it may pass, and who sends it. It decides as verification does, for
-//! keys and for tokens, where the request itself carries the credential.
+//! Forward-auth: a gateway asks for every request whether it may pass, and who sends it. It decides as verification
+//! does, for keys and for tokens, where the request itself carries the credential.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! May this request pass? API keys that an API asks about, requests that a gateway asks about, and callers of the management
-//! API are decided here.
+//! May this request pass? API keys that an API asks about, requests that a gateway asks about, and callers of the
+//! management API are decided here.
 
 mod authorize_caller;
 mod extract_credential;

@@ -1,5 +1,5 @@
-//! May this API key be used for that? Top to bottom: find (cache first) → status → environment → address → customer → rate
-//! limit → scope. Verification, forward-auth and the management API all decide here.
+//! May this API key be used for that? Top to bottom: find (cache first) → status → environment → address → customer →
+//! rate limit → scope. Verification, forward-auth and the management API all decide here.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -13,8 +13,8 @@ impl Credentials {
     /// Changes a credential's state. Doing it again changes nothing.
     ///
     /// # Errors
-    /// The credential does not exist for the caller; it is revoked; or the caller does not hold the scopes of a credential
-    /// that it would enable.
+    /// The credential does not exist for the caller; it is revoked; or the caller does not hold the scopes of a
+    /// credential that it would enable.
     pub async fn change_state(
         &self,
         caller: &Caller,

@@ -24,8 +24,8 @@ fn new_id(kind: CredentialKind, now: Timestamp) -> Result<CredentialId, ServiceE
 }
 
 impl Credentials {
-    /// Creates a credential; its secret is returned this once. Environment, owner and customers are the caller's own unless
-    /// named.
+    /// Creates a credential; its secret is returned this once. Environment, owner and customers are the caller's own
+    /// unless named.
     ///
     /// # Errors
     /// Invalid fields, or the caller may not give these scopes.
@@ -39,13 +39,11 @@ impl Credentials {
         let (kind, now) = (new.kind.kind(), self.recorder.now());
         let action = action(kind, Verb::Create);
         let context = AuditContext::of(caller, action, Arc::clone(&origin));
-        match self.idempotency.find(repeat.as_ref(), now).await {
-            Ok(None) => {}
-            Ok(Some(replay)) => {
-                let target = Target { caller, kind, id: "", action, origin };
-                return self.replayed(target, replay, |caller, credential| caller.may_make(credential, None)).await;
-            }
-            Err(error) => return Err(self.recorder.refused(&context, error).await),
+        let replay = self.idempotency.replay_of(repeat.as_ref(), &self.recorder, &context).await?;
+        if let Some(replay) = replay {
+            let target = Target { caller, kind, id: "", action, origin };
+            let may: fn(&Caller, &Credential) -> bool = |caller, credential| caller.may_make(credential, None);
+            return self.replayed(target, replay, (Disposition::Created, may)).await;
         }
         let (credential, secret) = match self.prepare(caller, new, now).await {
             Ok(prepared) => prepared,

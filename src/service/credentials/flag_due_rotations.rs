@@ -14,8 +14,8 @@ use crate::store::{audit_log, credentials};
 const STEP: i64 = 100;
 
 impl Credentials {
-    /// Stores a `credential.rotation_due` event for every credential whose secret has become older than the rotation age
-    /// since the last call.
+    /// Stores a `credential.rotation_due` event for every credential whose secret has become older than the rotation
+    /// age since the last call.
     ///
     /// # Errors
     /// The database cannot be written; what was not flagged is flagged next time.

@@ -1,8 +1,8 @@
 //! The life of a credential, client or API key alike: create, read, update, rotate, disable, enable, revoke, transfer.
 //!
-//! Every change is one transaction with its audit event and its entry in the change log, and is in force in this process when
-//! it returns. What is judged comes in one order for all changes: does the credential exist for the caller (404), does its
-//! state allow the change (409), is the input valid (422), may the caller do it (403).
+//! Every change is one transaction with its audit event and its entry in the change log, and is in force in this
+//! process when it returns. What is judged comes in one order for all changes: does the credential exist for the caller
+//! (404), does its state allow the change (409), is the input valid (422), may the caller do it (403).
 
 mod change_state;
 mod create;
@@ -134,7 +134,7 @@ impl Credentials {
         &self,
         target: Target<'_>,
         replay: Replay,
-        may: fn(&Caller, &Credential) -> bool,
+        (disposition, may): (Disposition, fn(&Caller, &Credential) -> bool),
     ) -> Result<Issued, ServiceError> {
         let Target { caller, kind, action, origin, .. } = target;
         let context = AuditContext::of(caller, action, origin).on(&replay.object);
@@ -142,7 +142,7 @@ impl Credentials {
         let id = CredentialId::of_kind(kind, &replay.object);
         let credential = self
             .recorder
-            .replay(&context, move |connection| find_writable(connection, &own, kind, id.as_ref()))
+            .replay(&context, disposition, move |connection| find_writable(connection, &own, kind, id.as_ref()))
             .await?;
         let kept = if may(caller, &credential) { self.idempotency.secret(&replay, now)? } else { None };
         let secret = kept.filter(|(id, _)| {

@@ -51,8 +51,8 @@ pub(super) fn resolved<T>(
 }
 
 impl Credentials {
-    /// The owner of a new credential: the caller's own. Another one can be named by a caller without owner, or of the role
-    /// `owner`.
+    /// The owner of a new credential: the caller's own. Another one can be named by a caller without owner, or of the
+    /// role `owner`.
     pub(super) async fn owner_of_new(
         &self,
         caller: &Caller,

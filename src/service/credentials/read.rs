@@ -34,7 +34,7 @@ impl Credentials {
     /// Credentials that the caller sees, newest first.
     ///
     /// # Errors
-    /// The database cannot be read, or the event not be stored.
+    /// The audit event cannot be stored.
     pub async fn list(
         &self,
         caller: &Caller,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Credentials, Issued, Target, Verb, action, find_writable, require, require_not_revoked};
-use crate::domain::audit::Origin;
+use crate::domain::audit::{Disposition, Origin};
 use crate::domain::caller::Caller;
 use crate::domain::credential::{Credential, CredentialId, CredentialKind, GRACE_MAX};
 use crate::domain::environment::Environment;
@@ -14,12 +14,12 @@ use crate::service::idempotency::RepeatableRequest;
 use crate::store::credentials;
 
 impl Credentials {
-    /// Creates a new secret, returned this once. The newest one so far remains accepted for `grace`, at most 30 days; older
-    /// ones end now, so that no more than two are ever live.
+    /// Creates a new secret, returned this once. The newest one so far remains accepted for `grace`, at most 30 days;
+    /// older ones end now, so that no more than two are ever live.
     ///
     /// # Errors
-    /// The credential does not exist for the caller or is revoked, the grace is too long, or the caller does not hold the
-    /// credential's scopes.
+    /// The credential does not exist for the caller or is revoked, the grace is too long, or the caller does not hold
+    /// the credential's scopes.
     pub async fn rotate(
         &self,
         caller: &Caller,
@@ -32,10 +32,9 @@ impl Credentials {
         let action = action(kind, Verb::Rotate);
         let context = AuditContext::of(caller, action, Arc::clone(&origin)).on(id);
         let target = Target { caller, kind, id, action, origin };
-        match self.idempotency.find(repeat.as_ref(), self.recorder.now()).await {
-            Ok(None) => {}
-            Ok(Some(replay)) => return self.replayed(target, replay, Caller::may_take).await,
-            Err(error) => return Err(self.recorder.refused(&context, error).await),
+        let replay = self.idempotency.replay_of(repeat.as_ref(), &self.recorder, &context).await?;
+        if let Some(replay) = replay {
+            return self.replayed(target, replay, (Disposition::Ok, Caller::may_take)).await;
         }
         // What can be refused is refused before Argon2 runs.
         let prepared = match self.rotatable(caller, kind, id, grace).await {

@@ -47,9 +47,9 @@ impl Credentials {
         .await
     }
 
-    /// Transfers a credential to the user that `owner` names, or to the organisation. From then on that user's role is its
-    /// ceiling. Only a caller who reaches all credentials of the kind may, and to the organisation only one without owner, or
-    /// of the role `owner`.
+    /// Transfers a credential to the user that `owner` names, or to the organisation. From then on that user's role is
+    /// its ceiling. Only a caller who reaches all credentials of the kind may, and to the organisation only one without
+    /// owner, or of the role `owner`.
     ///
     /// # Errors
     /// The credential does not exist for the caller or is revoked, there is no such user, or the caller may not.

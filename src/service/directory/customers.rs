@@ -39,15 +39,16 @@ impl Directory {
         let id: CustomerId = random::id(now)?;
         let action = Action::CustomerCreate;
         let context = self.shared_context(caller, action, id.as_str(), origin).await?;
-        match self.idempotency.find(repeat.as_ref(), now).await {
-            Ok(None) => {}
-            Ok(Some(replay)) => {
-                let (own, id) = (caller.clone(), replay.object);
-                let gone = |_| ServiceError::Gone("customer");
-                let context = context.on(&id);
-                return self.recorder.replay(&context, move |found| find(found, &own, &id).map_err(gone)).await;
-            }
-            Err(error) => return Err(self.recorder.refused(&context, error).await),
+        let replay = self.idempotency.replay_of(repeat.as_ref(), &self.recorder, &context).await?;
+        if let Some(replay) = replay {
+            let (own, id) = (caller.clone(), replay.object);
+            let context = context.on(&id);
+            return self
+                .recorder
+                .replay(&context, Disposition::Created, move |found| {
+                    find(found, &own, &id).map_err(ServiceError::or_gone)
+                })
+                .await;
         }
         let (idempotency, is_tied) = (Arc::clone(&self.idempotency), !caller.customers().is_empty());
         self.recorder
@@ -129,7 +130,7 @@ impl Directory {
     /// Customers that the caller sees, newest first.
     ///
     /// # Errors
-    /// The database cannot be read, or the event not be stored.
+    /// The audit event cannot be stored.
     pub async fn list_customers(
         &self,
         caller: &Caller,

@@ -35,8 +35,8 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// The context of a change to what all environments share, which takes a caller of production. Only customers exist for
-    /// callers who are tied to some.
+    /// The context of a change to what all environments share, which takes a caller of production. Only customers exist
+    /// for callers who are tied to some.
     ///
     /// # Errors
     /// The caller may not; the refusal has its event.

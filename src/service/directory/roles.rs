@@ -1,5 +1,5 @@
-//! Roles. A change is in force for the next request of every credential of the role's users. It takes a caller who holds what
-//! the role allows, as it was and as it is afterwards.
+//! Roles. A change is in force for the next request of every credential of the role's users. It takes a caller who
+//! holds what the role allows, as it was and as it is afterwards.
 
 use std::sync::Arc;
 
@@ -40,14 +40,15 @@ impl Directory {
     ) -> Result<Role, ServiceError> {
         let action = Action::RoleCreate;
         let context = self.shared_context(caller, action, new.name.as_str(), origin).await?;
-        match self.idempotency.find(repeat.as_ref(), self.recorder.now()).await {
-            Ok(None) => {}
-            Ok(Some(replay)) => {
-                let (own, name) = (caller.clone(), replay.object);
-                let gone = |_| ServiceError::Gone("role");
-                return self.recorder.replay(&context, move |found| find(found, &own, &name).map_err(gone)).await;
-            }
-            Err(error) => return Err(self.recorder.refused(&context, error).await),
+        let replay = self.idempotency.replay_of(repeat.as_ref(), &self.recorder, &context).await?;
+        if let Some(replay) = replay {
+            let (own, name) = (caller.clone(), replay.object);
+            return self
+                .recorder
+                .replay(&context, Disposition::Created, move |found| {
+                    find(found, &own, &name).map_err(ServiceError::or_gone)
+                })
+                .await;
         }
         let (own, idempotency) = (caller.clone(), Arc::clone(&self.idempotency));
         let created = self
@@ -107,7 +108,8 @@ impl Directory {
     /// Deletes a role that no user has.
     ///
     /// # Errors
-    /// The role does not exist for the caller, it is built in, users have it, or the caller does not hold what it allows.
+    /// The role does not exist for the caller, it is built in, users have it, or the caller does not hold what it
+    /// allows.
     pub async fn delete_role(&self, caller: &Caller, name: &str, origin: Arc<Origin>) -> Result<(), ServiceError> {
         let context = self.shared_context(caller, Action::RoleDelete, name, origin).await?;
         let (own, name) = (caller.clone(), name.to_owned());
@@ -144,7 +146,7 @@ impl Directory {
     /// All roles, by name.
     ///
     /// # Errors
-    /// The database cannot be read, or the event not be stored.
+    /// The audit event cannot be stored.
     pub async fn list_roles(&self, caller: &Caller, origin: Arc<Origin>) -> Result<Vec<Role>, ServiceError> {
         let context = AuditContext::of(caller, Action::RoleList, origin);
         let is_tied = !caller.customers().is_empty();

@@ -33,14 +33,15 @@ impl Directory {
     ) -> Result<ScopeEntry, ServiceError> {
         let action = Action::ScopeCreate;
         let context = self.shared_context(caller, action, new.name.as_str(), origin).await?;
-        match self.idempotency.find(repeat.as_ref(), self.recorder.now()).await {
-            Ok(None) => {}
-            Ok(Some(replay)) => {
-                let name = replay.object.parse().ok();
-                let gone = |_| ServiceError::Gone("scope");
-                return self.recorder.replay(&context, move |found| find(found, name.as_ref()).map_err(gone)).await;
-            }
-            Err(error) => return Err(self.recorder.refused(&context, error).await),
+        let replay = self.idempotency.replay_of(repeat.as_ref(), &self.recorder, &context).await?;
+        if let Some(replay) = replay {
+            let name = replay.object.parse().ok();
+            return self
+                .recorder
+                .replay(&context, Disposition::Created, move |found| {
+                    find(found, name.as_ref()).map_err(ServiceError::or_gone)
+                })
+                .await;
         }
         let idempotency = Arc::clone(&self.idempotency);
         self.recorder

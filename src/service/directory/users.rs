@@ -1,5 +1,5 @@
-//! Users. A change takes a caller who holds what the user's role allows, as it was and as it is afterwards: else the caller
-//! could take over or stop a user above it.
+//! Users. A change takes a caller who holds what the user's role allows, as it was and as it is afterwards: else the
+//! caller could take over or stop a user above it.
 
 use std::sync::Arc;
 
@@ -50,15 +50,16 @@ impl Directory {
         let id: UserId = random::id(now)?;
         let action = Action::UserCreate;
         let context = self.shared_context(caller, action, id.as_str(), origin).await?;
-        match self.idempotency.find(repeat.as_ref(), now).await {
-            Ok(None) => {}
-            Ok(Some(replay)) => {
-                let (own, context) = (caller.clone(), context.on(&replay.object));
-                let id = replay.object.parse().ok();
-                let gone = |_| ServiceError::Gone("user");
-                return self.recorder.replay(&context, move |found| find(found, &own, id.as_ref()).map_err(gone)).await;
-            }
-            Err(error) => return Err(self.recorder.refused(&context, error).await),
+        let replay = self.idempotency.replay_of(repeat.as_ref(), &self.recorder, &context).await?;
+        if let Some(replay) = replay {
+            let (own, context) = (caller.clone(), context.on(&replay.object));
+            let id = replay.object.parse().ok();
+            return self
+                .recorder
+                .replay(&context, Disposition::Created, move |found| {
+                    find(found, &own, id.as_ref()).map_err(ServiceError::or_gone)
+                })
+                .await;
         }
         // Argon2 runs before any transaction is open.
         let password_hash = match &new.password {
@@ -177,7 +178,7 @@ impl Directory {
     /// Users, newest first.
     ///
     /// # Errors
-    /// The database cannot be read, or the event not be stored.
+    /// The audit event cannot be stored.
     pub async fn list_users(
         &self,
         caller: &Caller,

@@ -39,8 +39,8 @@ pub struct Revoked {
 }
 
 impl Operations {
-    /// Revokes every credential that passes `filter`, in one transaction. Each has an event of its own, beside that of the
-    /// act.
+    /// Revokes every credential that passes `filter`, in one transaction. Each has an event of its own, beside that of
+    /// the act.
     ///
     /// # Errors
     /// There is no such user or customer. Nothing has been revoked then.

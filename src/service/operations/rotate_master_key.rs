@@ -23,8 +23,8 @@ pub struct MasterKeyRotation {
 }
 
 impl Operations {
-    /// Makes a new master key where they stand in a file, puts it first there, and seals everything anew under the first
-    /// key. Where the keys come from a variable, the new one must stand first in it already, on every node.
+    /// Makes a new master key where they stand in a file, puts it first there, and seals everything anew under the
+    /// first key. Where the keys come from a variable, the new one must stand first in it already, on every node.
     ///
     /// # Errors
     /// The file cannot be replaced, a value cannot be opened, or the database fails.

@@ -42,9 +42,6 @@ impl SigningKeys {
     }
 
     /// Erases the private halves of keys that are retired long enough, so that nothing is left to steal.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn erase_spent(&self, caller: &Caller, origin: &Arc<Origin>) -> Result<(), ServiceError> {
         let now = self.recorder.now();
         let stored = self.recorder.store().read(signing_keys::all).await?;

@@ -13,9 +13,6 @@ use crate::store::signing_keys;
 
 impl SigningKeys {
     /// Gives every environment an active key of every enabled algorithm that it lacks.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn provide_missing(&self, caller: &Caller, origin: &Arc<Origin>) -> Result<usize, ServiceError> {
         let mut made = 0;
         for environment in Environment::ALL {

@@ -33,16 +33,13 @@ impl SigningKeys {
         let action = Action::SigningKeyRotate;
         let mut context = AuditContext::of(caller, action, origin);
         context.environment = Some(environment);
-        match self.idempotency.find(repeat.as_ref(), self.recorder.now()).await {
-            Ok(None) => {}
-            Ok(Some(replay)) => {
-                let context = context.on(&replay.object);
-                let gone = ServiceError::Gone("signing key");
-                let find =
-                    move |connection: &mut AnyConnection| signing_keys::find(connection, &replay.object)?.ok_or(gone);
-                return self.recorder.replay(&context, find).await;
-            }
-            Err(error) => return Err(self.recorder.refused(&context, error).await),
+        let replay = self.idempotency.replay_of(repeat.as_ref(), &self.recorder, &context).await?;
+        if let Some(replay) = replay {
+            let context = context.on(&replay.object);
+            let gone = ServiceError::Gone("signing key");
+            let find =
+                move |connection: &mut AnyConnection| signing_keys::find(connection, &replay.object)?.ok_or(gone);
+            return self.recorder.replay(&context, Disposition::Created, find).await;
         }
         let lead = lead.unwrap_or(self.settings.lead);
         let own = caller.clone();
@@ -72,9 +69,6 @@ impl SigningKeys {
     }
 
     /// Makes successors of active keys whose rotation is due, so that each signs for at most the configured time.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn rotate_due(&self, caller: &Caller, origin: &Arc<Origin>) -> Result<(), ServiceError> {
         let (rotation, lead, algorithms) =
             (self.settings.rotation, self.settings.lead, self.settings.algorithms.clone());

@@ -1,5 +1,5 @@
-//! Caches: what is in use costs no query. What bounds staleness is the change log, not a time-to-live: a process that changes
-//! something drops its entry before the response, and other processes follow the log.
+//! Caches: what is in use costs no query. What bounds staleness is the change log, not a time-to-live: a process that
+//! changes something drops its entry before the response, and other processes follow the log.
 
 use std::future::Future;
 use std::sync::Arc;

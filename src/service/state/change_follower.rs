@@ -1,5 +1,5 @@
-//! Changes by other processes: the change log, followed every fifth of a second, so that a change made by the command line or
-//! another node is in force here well within a second.
+//! Changes by other processes: the change log, followed every fifth of a second, so that a change made by the command
+//! line or another node is in force here well within a second.
 
 use std::sync::Arc;
 
@@ -49,9 +49,6 @@ pub struct ChangeFollower {
 
 impl ChangeFollower {
     /// The end of the log now: the place to follow it from.
-    ///
-    /// # Errors
-    /// The database cannot be read.
     pub async fn start(&self) -> Result<Followed, StoreError> {
         let sequence = self.store.read(change_log::latest).await?;
         Ok(Followed { sequence, at: self.clock.now() })

@@ -19,8 +19,8 @@ const UNKNOWN: usize = 32_768;
 pub struct CredentialCache {
     store: Store,
     credentials: Cache<Credential>,
-    /// Which key has or had a value: that never changes, so that nothing here is ever stale. Whether the key still accepts
-    /// the value, the key says.
+    /// Which key has or had a value: that never changes, so that nothing here is ever stale. Whether the key still
+    /// accepts the value, the key says.
     ids_by_digest: QuickCache<[u8; 32], CredentialId>,
     /// No key is ever created with a value that was sent before.
     unknown_digests: QuickCache<[u8; 32], ()>,
@@ -47,7 +47,7 @@ impl CredentialCache {
     /// The client that `client_id` names, by a query.
     ///
     /// # Errors
-    /// The database fails, or the row is damaged.
+    /// The row is damaged.
     pub async fn fetch_client(&self, client_id: &str) -> Result<Option<Arc<Credential>>, StoreError> {
         match CredentialId::of_kind(CredentialKind::Client, client_id) {
             Some(id) => self.fetch(id).await,
@@ -58,7 +58,7 @@ impl CredentialCache {
     /// The client that `client_id` names, if there is one.
     ///
     /// # Errors
-    /// It is not cached, and the database fails or the row is damaged.
+    /// The row is damaged.
     pub async fn client(&self, client_id: &str) -> Result<Option<Arc<Credential>>, StoreError> {
         match self.cached_client(client_id) {
             Some(found) => Ok(Some(found)),
@@ -69,7 +69,7 @@ impl CredentialCache {
     /// The key that has or had the value with this SHA-256, if there is one.
     ///
     /// # Errors
-    /// It is not cached, and the database fails or the row is damaged.
+    /// The row is damaged.
     pub async fn key_by_digest(&self, digest: &[u8; 32]) -> Result<Option<Arc<Credential>>, StoreError> {
         let Some(id) = self.id_by_digest(digest).await? else { return Ok(None) };
         match self.credentials.get(id.as_str()) {

@@ -27,8 +27,8 @@ impl Customers {
         Self { store, customers: Cache::new(CUSTOMERS) }
     }
 
-    /// The one of a credential's `customers` that `named` names by either id. A credential that is tied to no customer passes
-    /// for any.
+    /// The one of a credential's `customers` that `named` names by either id. A credential that is tied to no customer
+    /// passes for any.
     ///
     /// # Errors
     /// Outside: the database fails. Inside: it is tied to others.

@@ -52,7 +52,8 @@ impl FailedAuthentications {
         }
     }
 
-    /// Counts a failure from `address` with a key or token that does not exist; over the limit, the seconds until it is over.
+    /// Counts a failure from `address` with a key or token that does not exist; over the limit, the seconds until it is
+    /// over.
     ///
     /// # Errors
     /// The seconds to wait.

@@ -1,5 +1,5 @@
-//! Signing keys in memory, parsed. Which one signs, and which are published, is decided by the dates they carry, so that
-//! every node changes over at the same moment and asks nobody.
+//! Signing keys in memory, parsed. Which one signs, and which are published, is decided by the dates they carry, so
+//! that every node changes over at the same moment and asks nobody.
 
 use std::sync::Arc;
 
@@ -28,14 +28,14 @@ struct LoadedKey {
 #[derive(Debug, Default)]
 pub struct Keyring {
     keys: ArcSwap<Vec<LoadedKey>>,
-    /// One at a time reads the stored keys and takes them over: what was read before a change never replaces what was read
-    /// after it.
+    /// One at a time reads the stored keys and takes them over: what was read before a change never replaces what was
+    /// read after it.
     reloading: tokio::sync::Mutex<()>,
 }
 
 impl Keyring {
-    /// Takes over the stored keys. Keys that are parsed already are kept; one that cannot be opened still verifies, and is
-    /// logged. Destroyed keys leave memory here.
+    /// Takes over the stored keys. Keys that are parsed already are kept; one that cannot be opened still verifies, and
+    /// is logged. Destroyed keys leave memory here.
     fn load(&self, stored: Vec<StoredKey>, sealer: &Sealer, now: Timestamp) {
         let known = self.keys.load();
         let loaded = stored
@@ -140,8 +140,8 @@ fn open(stored: &StoredKey, sealer: &Sealer) -> Option<Arc<TokenSigner>> {
     Some(Arc::new(TokenSigner::new(kid, pair)))
 }
 
-/// Makes a new key, the first of its line unless changed, signing from `now`; its private half is sealed. This takes up to half
-/// a second for RSA: to be called where that holds up nobody.
+/// Makes a new key, the first of its line unless changed, signing from `now`; its private half is sealed. This takes up
+/// to half a second for RSA: to be called where that holds up nobody.
 ///
 /// # Errors
 /// The library or the system fails.

@@ -8,8 +8,8 @@ use quick_cache::sync::Cache;
 use crate::domain::rate::{Buckets, RateLimitStatus, RateLimits};
 use crate::domain::time::Timestamp;
 
-/// Credentials whose buckets are kept, at about 150 bytes each. What leaves the cache starts again with full buckets; a bucket
-/// that was not used for a minute is full anyway.
+/// Credentials whose buckets are kept, at about 150 bytes each. What leaves the cache starts again with full buckets; a
+/// bucket that was not used for a minute is full anyway.
 const CREDENTIALS: usize = 262_144;
 
 /// The buckets of credentials that are in use. They outlive every change of the credential.

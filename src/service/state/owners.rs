@@ -87,8 +87,8 @@ impl Allowance {
         }
     }
 
-    /// Whether all of `required` is within it. What both a credential's scopes cover and this allows is covered, also where
-    /// what is left of the scopes cannot be said in scopes.
+    /// Whether all of `required` is within it. What both a credential's scopes cover and this allows is covered, also
+    /// where what is left of the scopes cannot be said in scopes.
     pub fn allows(&self, required: &Scopes) -> bool {
         match self {
             Self::All => true,

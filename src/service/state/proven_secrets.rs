@@ -1,7 +1,7 @@
 //! Client secrets that passed Argon2 in this process, as keyed digests.
 //!
-//! They are cached apart from the clients: a secret's hash never changes, so that nothing here is ever stale, and changing a
-//! client's settings costs it no second Argon2. Whether a secret is still live, its client says.
+//! They are cached apart from the clients: a secret's hash never changes, so that nothing here is ever stale, and
+//! changing a client's settings costs it no second Argon2. Whether a secret is still live, its client says.
 
 use std::sync::Arc;
 
@@ -29,7 +29,8 @@ impl ProvenSecrets {
         Self { digest_key, proven: QuickCache::new(SECRETS), passwords }
     }
 
-    /// Whether `secret` is the one that is stored as `stored`. Requests that send the same secret at once wait for one check.
+    /// Whether `secret` is the one that is stored as `stored`. Requests that send the same secret at once wait for one
+    /// check.
     ///
     /// # Errors
     /// Argon2 is overloaded, or the stored hash is damaged.

@@ -1,7 +1,8 @@
 //! A client proves itself with one of its live secrets.
 //!
-//! Every refusal is decided by an HMAC, never by Argon2, so that all of them take the same time and a flood of wrong secrets
-//! costs good clients nothing. Argon2 runs once for each live secret and process: for a secret that carries the right tag.
+//! Every refusal is decided by an HMAC, never by Argon2, so that all of them take the same time and a flood of wrong
+//! secrets costs good clients nothing. Argon2 runs once for each live secret and process: for a secret that carries the
+//! right tag.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -73,7 +74,8 @@ impl ClientAuthenticator {
     /// address.
     ///
     /// # Errors
-    /// `invalid_client` in one wording for every reason, 429 where too many attempts fail, 503 where nothing can be decided.
+    /// `invalid_client` in one wording for every reason, 429 where too many attempts fail, 503 where nothing can be
+    /// decided.
     pub async fn authenticate(&self, request: AuthenticationRequest<'_>) -> Result<AuthenticatedClient, Refusal> {
         let client_id = &request.sent.client_id;
         let cached = self.credentials.cached_client(client_id);
@@ -149,8 +151,8 @@ impl ClientAuthenticator {
         Ok(allowance)
     }
 
-    /// The one of a client's live secrets whose tag `secret` has. An unknown client, a wrong secret and one of several live
-    /// ones cost the same: as many tags as a client can have live secrets.
+    /// The one of a client's live secrets whose tag `secret` has. An unknown client, a wrong secret and one of several
+    /// live ones cost the same: as many tags as a client can have live secrets.
     fn tagged_secret<'c>(
         &self,
         client_id: &str,

@@ -96,7 +96,8 @@ impl Tokens {
     }
 }
 
-/// A client sees its own tokens, tokens of an audience that it is the resource server of, and with the permission every one.
+/// A client sees its own tokens, tokens of an audience that it is the resource server of, and with the permission every
+/// one.
 fn may_introspect(caller: &AuthenticatedClient, in_force: &TokenInForce) -> bool {
     let claims = &in_force.token.claims;
     let serves = caller.credential.as_client().is_some_and(|client| {

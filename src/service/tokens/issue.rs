@@ -1,5 +1,5 @@
-//! The life of a token request, top to bottom: form → client authentication → rate limit → grant (scope, audience, signature)
-//! → audit event → response.
+//! The life of a token request, top to bottom: form → client authentication → rate limit → grant (scope, audience,
+//! signature) → audit event → response.
 
 use std::sync::Arc;
 

@@ -114,8 +114,8 @@ impl From<OAuthError> for Refusal {
 }
 
 impl Tokens {
-    /// The public keys of `environment`: every key that a token in force may be signed with, and the next ones. They are
-    /// in memory, so that they are served while the database is down.
+    /// The public keys of `environment`: every key that a token in force may be signed with, and the next ones. They
+    /// are in memory, so that they are served while the database is down.
     pub fn jwks(&self, environment: Environment) -> JwkSet {
         let keys = self.keyring.jwks(environment, self.recorder.now()).to_string();
         JwkSet { digest: sha256(keys.as_bytes()), keys }

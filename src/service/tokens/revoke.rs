@@ -1,5 +1,5 @@
-//! Revokes a token (RFC 7009). Introspection and the online checks refuse it from the response on; a resource server that
-//! verifies offline continues to accept it until `exp`.
+//! Revokes a token (RFC 7009). Introspection and the online checks refuse it from the response on; a resource server
+//! that verifies offline continues to accept it until `exp`.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::store::change_log::Kind;
 use crate::store::revoked_tokens;
 
 impl Tokens {
-    /// Revokes a token of the caller's. A token that does not exist, has expired, or belongs to another client gets the same
-    /// response, and nothing happens to it (RFC 7009 §2.2); the audit event distinguishes them.
+    /// Revokes a token of the caller's. A token that does not exist, has expired, or belongs to another client gets the
+    /// same response, and nothing happens to it (RFC 7009 §2.2); the audit event distinguishes them.
     ///
     /// # Errors
     /// Of authentication, of a request without a token; 503 where the token must be taken as still alive (§2.2.1).

@@ -119,8 +119,8 @@ impl TokenVerifier {
         Ok(SignedToken { environment, claims, jti })
     }
 
-    /// `token`, if one of the environments signed it. The token names its issuer itself; the one whose key verifies it is the
-    /// one that counts.
+    /// `token`, if one of the environments signed it. The token names its issuer itself; the one whose key verifies it
+    /// is the one that counts.
     ///
     /// # Errors
     /// Why none did.
@@ -164,7 +164,8 @@ impl TokenVerifier {
     }
 }
 
-/// What is left of a token's customers, now that its client has these. A token never reaches further than when it was issued.
+/// What is left of a token's customers, now that its client has these. A token never reaches further than when it was
+/// issued.
 fn customers_left(claimed: &[String], now: &[CustomerId]) -> Option<Vec<CustomerId>> {
     if claimed.is_empty() {
         return Some(now.to_vec());
