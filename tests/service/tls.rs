@@ -220,9 +220,9 @@ fn a_certificate_that_is_replaced_is_served_from_then_on() {
 
     // A connection that was made before goes on.
     kept.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-    let mut answer = [0; 15];
-    kept.read_exact(&mut answer).unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    let mut response = [0; 15];
+    kept.read_exact(&mut response).unwrap();
+    assert_eq!(&response, b"HTTP/1.1 200 OK");
 }
 
 #[test]

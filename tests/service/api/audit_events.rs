@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{assert_problem, column, created, events_of, minimal, owner, rfc3339, text};
-use crate::support::{Answer, Server, TestClient, both};
+use crate::support::{Response, Server, TestClient, both};
 
 /// The one event of an answer's request.
 #[track_caller]
-fn event_of(server: &Server, answer: &Answer) -> Value {
-    let id = answer.header("x-request-id");
+fn event_of(server: &Server, response: &Response) -> Value {
+    let id = response.header("x-request-id");
     let mut events = server.events(&["--request-id", id]);
-    assert_eq!(events.len(), 1, "events of {} {}", answer.status, answer.text);
+    assert_eq!(events.len(), 1, "events of {} {}", response.status, response.text);
     events.remove(0)
 }
 
@@ -29,8 +29,12 @@ both! {
         let good = |action: &'static str, method: &'static str, path: String, body: Option<Value>, status: u16| {
             (action, method, path, body, status, "ok")
         };
-        let bad = |action: &'static str, method: &'static str, path: String, body: Option<Value>, status: u16,
-            reason: &'static str| (action, method, path, body, status, reason);
+        let bad = |action: &'static str,
+                   method: &'static str,
+                   path: String,
+                   body: Option<Value>,
+                   status: u16,
+                   reason: &'static str| (action, method, path, body, status, reason);
         let scope = |name: &str| Some(json!({"name": name}));
         for (action, method, path, body, status, reason) in [
             good("client.list", "GET", "/clients".into(), None, 200),
@@ -43,8 +47,22 @@ both! {
             good("client.enable", "POST", at("/enable"), None, 200),
             bad("client.update", "PATCH", at(""), Some(json!({"token_lifetime": 0})), 422, "invalid_input"),
             bad("client.update", "PATCH", at(""), Some(json!({"unknown": 0})), 422, "invalid_input"),
-            bad("client.rotate_secret", "POST", at("/rotate-secret"), Some(json!({"grace": "31d"})), 422, "invalid_input"),
-            bad("client.rotate_secret", "POST", at("/rotate-secret"), Some(json!({"grace": "?"})), 422, "invalid_input"),
+            bad(
+                "client.rotate_secret",
+                "POST",
+                at("/rotate-secret"),
+                Some(json!({"grace": "31d"})),
+                422,
+                "invalid_input",
+            ),
+            bad(
+                "client.rotate_secret",
+                "POST",
+                at("/rotate-secret"),
+                Some(json!({"grace": "?"})),
+                422,
+                "invalid_input",
+            ),
             good("client.revoke", "POST", at("/revoke"), None, 200),
             bad("client.update", "PATCH", at(""), Some(json!({"name": "x"})), 409, "revoked"),
             bad("client.enable", "POST", at("/enable"), None, 409, "revoked"),
@@ -68,16 +86,30 @@ both! {
             good("signing_key.list", "GET", "/signing-keys".into(), None, 200),
             bad("signing_key.list", "GET", "/signing-keys?limit=0".into(), None, 422, "invalid_input"),
             good("signing_key.rotate", "POST", "/signing-keys/rotate".into(), Some(json!({"algorithm": "RS256"})), 201),
-            bad("signing_key.rotate", "POST", "/signing-keys/rotate".into(), Some(json!({"algorithm": "RS256"})), 409, "rotation_pending"),
-            bad("signing_key.rotate", "POST", "/signing-keys/rotate".into(), Some(json!({"x": 1})), 422, "invalid_input"),
+            bad(
+                "signing_key.rotate",
+                "POST",
+                "/signing-keys/rotate".into(),
+                Some(json!({"algorithm": "RS256"})),
+                409,
+                "rotation_pending",
+            ),
+            bad(
+                "signing_key.rotate",
+                "POST",
+                "/signing-keys/rotate".into(),
+                Some(json!({"x": 1})),
+                422,
+                "invalid_input",
+            ),
             good("signing_key.destroy", "POST", format!("/signing-keys/{}/destroy", kids[0]), None, 200),
             bad("signing_key.destroy", "POST", format!("/signing-keys/{}/destroy", kids[0]), None, 409, "destroyed"),
             good("audit.list", "GET", "/audit-events?limit=1".into(), None, 200),
             bad("audit.list", "GET", "/audit-events?limit=0".into(), None, 422, "invalid_input"),
         ] {
-            let answer = server.api(method, &path, &token, body.as_ref());
-            assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
-            let events = events_of(&server, &token, &answer);
+            let response = server.api(method, &path, &token, body.as_ref());
+            assert_eq!(response.status, status, "{method} {path}: {}", response.text);
+            let events = events_of(&server, &token, &response);
             assert_eq!(events.len(), 1, "{method} {path} {body:?}: one event, not {events:?}");
             let event = &events[0];
             let place = format!("{method} {path}: {event}");
@@ -108,9 +140,9 @@ both! {
         ] {
             for path in ["/clients", "/scopes", "/signing-keys/rotate"] {
                 let request = server.http.post(format!("{}/api/v1{path}", server.url)).bearer_auth(&token);
-                let answer = server.send(request.header("content-type", content_type).body(body.clone()));
-                assert_problem(&answer, status, code);
-                let event = &events_of(&server, &token, &answer)[0];
+                let response = server.send(request.header("content-type", content_type).body(body.clone()));
+                assert_problem(&response, status, code);
+                let event = &events_of(&server, &token, &response)[0];
                 assert_eq!((&event["status"], &event["reason"]), (&json!(status), &json!(code)), "{path}: {event}");
                 assert_eq!(event["actor"], caller, "{path}: {event}");
             }
@@ -140,9 +172,9 @@ both! {
             (&forged, 401, "bad_signature", Value::Null),
             ("x", 401, "malformed_credential", Value::Null),
         ] {
-            let answer = server.api("GET", "/clients", bearer, None);
-            assert_eq!(answer.status, status);
-            let event = event_of(&server, &answer);
+            let response = server.api("GET", "/clients", bearer, None);
+            assert_eq!(response.status, status);
+            let event = event_of(&server, &response);
             assert_eq!((&event["status"], &event["reason"]), (&json!(status), &json!(reason)), "{event}");
             assert_eq!((&event["outcome"], &event["credential"]), (&json!("refused"), &credential), "{event}");
             assert!(!event.to_string().contains(bearer) || bearer.len() == 1, "no token in an event");
@@ -151,9 +183,16 @@ both! {
         assert_eq!(event_of(&server, &none)["reason"], "no_credentials");
         let two = server.http.get(format!("{}/api/v1/clients", server.url)).bearer_auth(&token).bearer_auth(&token);
         assert_eq!(event_of(&server, &server.send(two))["reason"], "two_credentials");
-        assert_problem(&server.api("POST", "/clients", &token, Some(&json!({"name": "x", "scopes": ["admin"]}))), 403, "scope_exceeds_caller");
+        assert_problem(
+            &server.api("POST", "/clients", &token, Some(&json!({"name": "x", "scopes": ["admin"]}))),
+            403,
+            "scope_exceeds_caller",
+        );
         let denied = server.events(&["--action", "client.create", "--outcome", "refused"]);
-        assert_eq!((denied[0]["reason"].as_str(), denied[0]["actor"].as_str()), (Some("scope_exceeds_caller"), Some(&*caller)));
+        assert_eq!(
+            (denied[0]["reason"].as_str(), denied[0]["actor"].as_str()),
+            (Some("scope_exceeds_caller"), Some(&*caller))
+        );
     }
 
     fn an_answer_that_is_replayed_has_an_event_of_its_own(database) {
@@ -188,10 +227,10 @@ both! {
         server.advance(20);
         let last = server.token(&client);
         let found = |query: &str| {
-            let answer = server.api("GET", &format!("/audit-events?{query}"), &token, None);
-            column(&answer, "request_id")
+            let response = server.api("GET", &format!("/audit-events?{query}"), &token, None);
+            column(&response, "request_id")
         };
-        let id = |answer: &Answer| answer.header("x-request-id").to_owned();
+        let id = |response: &Response| response.header("x-request-id").to_owned();
         let own = format!("credential={}", client.id);
         let (start, middle) = (rfc3339(start), rfc3339(middle));
         let all = found(&own);
@@ -234,10 +273,10 @@ both! {
         let token = owner(&server);
         let secret = server.client("read").secret;
         for path in [format!("/clients/{secret}"), format!("/clients/{token}/disable"), format!("/nothing/{secret}")] {
-            let answer = server.api(if path.ends_with("disable") { "POST" } else { "GET" }, &path, &token, None);
-            assert_eq!(answer.status, 404);
-            assert!(!answer.text.contains(&secret[..20]), "{}", answer.text);
-            let event = event_of(&server, &answer).to_string();
+            let response = server.api(if path.ends_with("disable") { "POST" } else { "GET" }, &path, &token, None);
+            assert_eq!(response.status, 404);
+            assert!(!response.text.contains(&secret[..20]), "{}", response.text);
+            let event = event_of(&server, &response).to_string();
             assert!(!event.contains(&secret[4..20]) && !event.contains(&token[..20]), "{event}");
         }
         let log = server.log();
@@ -248,9 +287,9 @@ both! {
         let server = Server::start(database);
         let token = owner(&server);
         for (path, action) in [("/clients", "client.list"), ("/audit-events", "audit.list")] {
-            let answer = server.api("GET", &format!("{path}?environment=staging"), &token, None);
-            assert_eq!((answer.status, &answer.body["data"]), (200, &json!([])));
-            assert_eq!(event_of(&server, &answer)["action"], action);
+            let response = server.api("GET", &format!("{path}?environment=staging"), &token, None);
+            assert_eq!((response.status, &response.body["data"]), (200, &json!([])));
+            assert_eq!(event_of(&server, &response)["action"], action);
         }
     }
 
@@ -266,7 +305,9 @@ both! {
                 let time = start + second * 1000 + 500 * i64::try_from(place).unwrap();
                 let id = crate::support::in_process::first_event_id(time);
                 let column = if second % 2 == 0 { format!("'{subject}', NULL") } else { format!("NULL, '{subject}'") };
-                rows.push(format!("('{id}', {time}, 'x', {column}, 'production', 'x.y', 'success', 200, 'ok', '', '', '', '', 0, 1)"));
+                rows.push(format!(
+                    "('{id}', {time}, 'x', {column}, 'production', 'x.y', 'success', 200, 'ok', '', '', '', '', 0, 1)"
+                ));
                 marks.push(format!("('{subject}', {})", time / 1000));
                 if subject == rare {
                     expected.push(id.clone());

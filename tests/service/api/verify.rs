@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{assert_problem, events_of, now, owner, rfc3339, text};
-use crate::support::{Answer, Server, TestKey, both, pause};
+use crate::support::{Response, Server, TestKey, both, pause};
 
 /// A key that may verify keys.
 pub fn verifier(server: &Server) -> TestKey {
@@ -11,13 +11,13 @@ pub fn verifier(server: &Server) -> TestKey {
 }
 
 /// Asks about a key of production, with further members of the body.
-pub fn verify(server: &Server, verifier: &TestKey, key: &str, more: &Value) -> Answer {
+pub fn verify(server: &Server, verifier: &TestKey, key: &str, more: &Value) -> Response {
     let mut body = json!({"key": key, "environment": "production"});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let answer = server.api_with_key("POST", "/keys/verify", &verifier.key, Some(&body));
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    assert_eq!(answer.body["valid"], answer.body["code"] == "VALID", "{}", answer.text);
-    answer
+    let response = server.api_with_key("POST", "/keys/verify", &verifier.key, Some(&body));
+    assert_eq!(response.status, 200, "{}", response.text);
+    assert_eq!(response.body["valid"], response.body["code"] == "VALID", "{}", response.text);
+    response
 }
 
 /// The code that a key of production gets.
@@ -39,25 +39,39 @@ both! {
         let customer = server.manage("POST", "/customers", Some(&json!({"external_id": "acme", "name": "Acme"})));
         let user = server.manage("POST", "/users", Some(&json!({"email": "a@b.c", "role": "developer"})));
         let expires_at = rfc3339(now() + 60_000);
-        let key = server.key_with("read orders:approve", &[
-            "--customer", "acme", "--owner", "a@b.c", "--expires-at", &expires_at,
-            "--rate-per-minute", "50", "--burst-per-second", "20",
-        ]);
-        let answer = verify(&server, &verifier, &key.key, &json!({"scopes": ["orders:read", "orders:approve"]}));
-        assert_eq!(answer.body, json!({
-            "valid": true,
-            "code": "VALID",
-            "id": key.id,
-            "name": "test",
-            "type": "partner",
-            "environment": "production",
-            "owner": user["id"],
-            "customers": [customer["id"]],
-            "scopes": ["orders:approve", "read"],
-            "expires_at": expires_at,
-            "rate_limit": {"limit": 20, "remaining": 19, "reset_after": 1, "retry_after": 0},
-        }));
-        assert_eq!(answer.header("cache-control"), "no-store");
+        let key = server.key_with(
+            "read orders:approve",
+            &[
+                "--customer",
+                "acme",
+                "--owner",
+                "a@b.c",
+                "--expires-at",
+                &expires_at,
+                "--rate-per-minute",
+                "50",
+                "--burst-per-second",
+                "20",
+            ],
+        );
+        let response = verify(&server, &verifier, &key.key, &json!({"scopes": ["orders:read", "orders:approve"]}));
+        assert_eq!(
+            response.body,
+            json!({
+                "valid": true,
+                "code": "VALID",
+                "id": key.id,
+                "name": "test",
+                "type": "partner",
+                "environment": "production",
+                "owner": user["id"],
+                "customers": [customer["id"]],
+                "scopes": ["orders:approve", "read"],
+                "expires_at": expires_at,
+                "rate_limit": {"limit": 20, "remaining": 19, "reset_after": 1, "retry_after": 0},
+            })
+        );
+        assert_eq!(response.header("cache-control"), "no-store");
         for customer in ["acme", customer["id"].as_str().unwrap()] {
             assert_eq!(code(&server, &verifier, &key.key, &json!({"customer": customer})), "VALID");
         }
@@ -65,7 +79,10 @@ both! {
         let free = server.key("orders:read");
         assert_eq!(code(&server, &verifier, &free.key, &json!({"customer": "whoever"})), "VALID");
         let unlimited = verify(&server, &verifier, &free.key, &json!({}));
-        assert_eq!(unlimited.body["rate_limit"], json!({"limit": null, "remaining": null, "reset_after": 0, "retry_after": 0}));
+        assert_eq!(
+            unlimited.body["rate_limit"],
+            json!({"limit": null, "remaining": null, "reset_after": 0, "retry_after": 0})
+        );
     }
 
     fn the_first_code_that_applies_is_told(database) {
@@ -74,18 +91,20 @@ both! {
         for name in ["acme", "other"] {
             server.manage("POST", "/customers", Some(&json!({"external_id": name, "name": name})));
         }
-        let key = server.key_with("orders:read", &[
-            "--customer", "acme", "--allow-ip", "10.0.0.0/8", "--rate-per-minute", "1", "--expires-in", "1s",
-        ]);
+        let key = server.key_with(
+            "orders:read",
+            &["--customer", "acme", "--allow-ip", "10.0.0.0/8", "--rate-per-minute", "1", "--expires-in", "1s"],
+        );
         let path = format!("/keys/{}", key.id);
         let patch = |body: Value| assert_eq!(server.api("PATCH", &path, &owner, Some(&body)).status, 200, "{body}");
-        let act = |verb: &str| assert_eq!(server.api("POST", &format!("{path}/{verb}"), &owner, None).status, 200, "{verb}");
+        let act =
+            |verb: &str| assert_eq!(server.api("POST", &format!("{path}/{verb}"), &owner, None).status, 200, "{verb}");
         let mut asked = json!({
             "environment": "staging", "ip": "192.0.2.1", "customer": "other", "scopes": ["orders:write"],
         });
         let told = |asked: &Value, expected: &str| {
-            let answer = verify(&server, &verifier, &key.key, asked);
-            assert_eq!(answer.body["code"], expected, "{}", answer.text);
+            let response = verify(&server, &verifier, &key.key, asked);
+            assert_eq!(response.body["code"], expected, "{}", response.text);
             let reason = match expected {
                 "VALID" => "ok",
                 "REVOKED" => "key_revoked",
@@ -94,11 +113,14 @@ both! {
                 "IP_NOT_ALLOWED" => "address_not_allowed",
                 code => &code.to_lowercase(),
             };
-            let events = server.events(&["--request-id", answer.header("x-request-id")]);
-            assert_eq!((events.len(), &events[0]["reason"], &events[0]["credential"]), (1, &json!(reason), &json!(key.id)));
+            let events = server.events(&["--request-id", response.header("x-request-id")]);
+            assert_eq!(
+                (events.len(), &events[0]["reason"], &events[0]["credential"]),
+                (1, &json!(reason), &json!(key.id))
+            );
             assert_eq!(events[0]["outcome"], if expected == "VALID" { "success" } else { "refused" });
-            assert!(answer.body["rate_limit"].is_object(), "{}", answer.text);
-            assert_eq!(answer.body.get("scopes").is_some(), expected == "VALID", "{}", answer.text);
+            assert!(response.body["rate_limit"].is_object(), "{}", response.text);
+            assert_eq!(response.body.get("scopes").is_some(), expected == "VALID", "{}", response.text);
         };
         act("disable");
         server.advance(1_050);
@@ -150,9 +172,9 @@ both! {
             (vec![], "NOT_FOUND"),
         ] {
             let key = server.key_with("orders:read", &options);
-            let answer = verify(&server, &verifier, &key.key, &json!({}));
-            assert_eq!(answer.body["code"], expected, "{options:?}");
-            assert_eq!(answer.body.get("rate_limit").is_some(), expected == "VALID", "{}", answer.text);
+            let response = verify(&server, &verifier, &key.key, &json!({}));
+            assert_eq!(response.body["code"], expected, "{options:?}");
+            assert_eq!(response.body.get("rate_limit").is_some(), expected == "VALID", "{}", response.text);
         }
     }
 
@@ -170,14 +192,18 @@ both! {
             String::from_utf8(text).unwrap()
         };
         let (early, late, long) = (mistyped(10), mistyped(key.key.len() - 1), "x".repeat(10_000));
-        for wrong in ["", "x", "sw_live_", &early, &late, &long, "sw_live_ä", &key.key[3..], &format!("{}0", key.key)] {
-            let answer = verify(&server, &verifier, wrong, &json!({}));
-            assert_eq!(answer.body, json!({"valid": false, "code": "NOT_FOUND"}), "{wrong}");
+        for wrong in ["", "x", "sw_live_", &early, &late, &long, "sw_live_ä", &key.key[3..], &format!("{}0", key.key)]
+        {
+            let response = verify(&server, &verifier, wrong, &json!({}));
+            assert_eq!(response.body, json!({"valid": false, "code": "NOT_FOUND"}), "{wrong}");
         }
         assert_eq!(queries(&server), before);
         // The checksum is of the random characters: this one is well-formed, and unknown.
         for _ in 0..3 {
-            assert_eq!(verify(&server, &verifier, &swapped, &json!({})).body, json!({"valid": false, "code": "NOT_FOUND"}));
+            assert_eq!(
+                verify(&server, &verifier, &swapped, &json!({})).body,
+                json!({"valid": false, "code": "NOT_FOUND"})
+            );
         }
         assert_eq!(queries(&server), before + 1, "an unknown key that comes again costs none");
         for _ in 0..3 {
@@ -204,17 +230,25 @@ both! {
             "ip": "2001:db8::7", "method": "DELETE", "path": format!("/orders/{}?a=b", key.key),
             "user_agent": "shop/1", "request_id": "abc-1", "scopes": ["orders:read"],
         });
-        let answer = verify(&server, &verifier, &key.key, &about);
-        assert_eq!(answer.body["code"], "VALID", "{}", answer.text);
-        let events = events_of(&server, &owner, &answer);
+        let response = verify(&server, &verifier, &key.key, &about);
+        assert_eq!(response.body["code"], "VALID", "{}", response.text);
+        let events = events_of(&server, &owner, &response);
         let (prefix, _) = key.key.rsplit_once('_').unwrap();
         assert_eq!(events.len(), 1, "{events:?}");
         for (member, value) in [
-            ("action", json!("key.verify")), ("outcome", json!("success")), ("reason", json!("ok")),
-            ("actor", json!(verifier.id)), ("credential", json!(key.id)), ("customer", customer["id"].clone()),
-            ("environment", json!("production")), ("status", json!(200)), ("method", json!("DELETE")),
-            ("path", json!(format!("/orders/{prefix}_…"))), ("address", json!("2001:db8::7")),
-            ("user_agent", json!("shop/1")), ("gateway_request_id", json!("abc-1")),
+            ("action", json!("key.verify")),
+            ("outcome", json!("success")),
+            ("reason", json!("ok")),
+            ("actor", json!(verifier.id)),
+            ("credential", json!(key.id)),
+            ("customer", customer["id"].clone()),
+            ("environment", json!("production")),
+            ("status", json!(200)),
+            ("method", json!("DELETE")),
+            ("path", json!(format!("/orders/{prefix}_…"))),
+            ("address", json!("2001:db8::7")),
+            ("user_agent", json!("shop/1")),
+            ("gateway_request_id", json!("abc-1")),
         ] {
             assert_eq!(events[0][member], value, "{member}: {}", events[0]);
         }
@@ -261,7 +295,7 @@ both! {
         let body = json!({"key": key.key, "environment": "production"});
         assert_problem(&server.api_with_key("POST", "/keys/verify", &key.key, Some(&body)), 403, "permission_denied");
         let client = server.client("sealwright.keys:verify");
-        let answer = server.api("POST", "/keys/verify", &server.management_token(&client), Some(&body));
-        assert_eq!((answer.status, answer.body["code"].as_str()), (200, Some("VALID")), "{}", answer.text);
+        let response = server.api("POST", "/keys/verify", &server.management_token(&client), Some(&body));
+        assert_eq!((response.status, response.body["code"].as_str()), (200, Some("VALID")), "{}", response.text);
     }
 }

@@ -31,11 +31,40 @@ both! {
         let server = Server::start(database);
         let expires = rfc3339(now() + 86_400_000);
         let made = server.cli(&[
-            "client", "create", "--name", "billing", "--environment", "production", "--description", "Posts invoices.",
-            "--scope", "orders:read", "--scope", "invoices:write", "--default-scope", "orders:read",
-            "--audience", "https://a.example", "--audience", "https://b.example", "--resource-for", "https://a.example",
-            "--allow-ip", "127.0.0.0/8", "--allow-ip", "::1", "--token-lifetime", "15m", "--signing-algorithm", "EdDSA",
-            "--rate-per-minute", "1000", "--burst-per-second", "unlimited", "--expires-at", &expires,
+            "client",
+            "create",
+            "--name",
+            "billing",
+            "--environment",
+            "production",
+            "--description",
+            "Posts invoices.",
+            "--scope",
+            "orders:read",
+            "--scope",
+            "invoices:write",
+            "--default-scope",
+            "orders:read",
+            "--audience",
+            "https://a.example",
+            "--audience",
+            "https://b.example",
+            "--resource-for",
+            "https://a.example",
+            "--allow-ip",
+            "127.0.0.0/8",
+            "--allow-ip",
+            "::1",
+            "--token-lifetime",
+            "15m",
+            "--signing-algorithm",
+            "EdDSA",
+            "--rate-per-minute",
+            "1000",
+            "--burst-per-second",
+            "unlimited",
+            "--expires-at",
+            &expires,
         ]);
         for (field, value) in [
             ("environment", json!("production")),
@@ -61,16 +90,40 @@ both! {
         let mut whole = made.clone();
         whole.as_object_mut().unwrap().remove("client_secret");
         let shown = server.cli(&["client", "show", id]);
-        assert_eq!(shown.as_object().unwrap().keys().collect::<Vec<_>>(), whole.as_object().unwrap().keys().collect::<Vec<_>>());
+        assert_eq!(
+            shown.as_object().unwrap().keys().collect::<Vec<_>>(),
+            whole.as_object().unwrap().keys().collect::<Vec<_>>()
+        );
         let token = crate::api::owner(&server);
         let by_api = server.api("GET", &format!("/clients/{id}"), &token, None).body;
-        assert_eq!(by_api.as_object().unwrap().keys().collect::<Vec<_>>(), whole.as_object().unwrap().keys().collect::<Vec<_>>());
+        assert_eq!(
+            by_api.as_object().unwrap().keys().collect::<Vec<_>>(),
+            whole.as_object().unwrap().keys().collect::<Vec<_>>()
+        );
         assert_eq!(by_api["scopes"], shown["scopes"], "the API shows the same object");
 
         let updated = server.cli(&[
-            "client", "update", id, "--name", "other", "--default-scope", "all", "--audience", "default",
-            "--resource-for", "none", "--allow-ip", "any", "--signing-algorithm", "default", "--expires-at", "never",
-            "--rate-per-minute", "unlimited", "--scope", "read",
+            "client",
+            "update",
+            id,
+            "--name",
+            "other",
+            "--default-scope",
+            "all",
+            "--audience",
+            "default",
+            "--resource-for",
+            "none",
+            "--allow-ip",
+            "any",
+            "--signing-algorithm",
+            "default",
+            "--expires-at",
+            "never",
+            "--rate-per-minute",
+            "unlimited",
+            "--scope",
+            "read",
         ]);
         for (field, value) in [
             ("name", json!("other")),
@@ -98,7 +151,9 @@ both! {
         assert!(is_active(&server, &again, &issued));
         server.cli(&["client", "revoke-tokens", id]);
         within_a_second(&false, || is_active(&server, &again, &issued));
-        for (verb, status, then) in [("disable", "inactive", 401), ("enable", "active", 200), ("revoke", "revoked", 401)] {
+        for (verb, status, then) in
+            [("disable", "inactive", 401), ("enable", "active", 200), ("revoke", "revoked", 401)]
+        {
             assert_eq!(server.cli(&["client", verb, id])["status"], status);
             within_a_second(&then, || server.token(&again).status);
         }
@@ -151,12 +206,28 @@ both! {
             (2, vec!["client", "create", "--name", "x", "--scope", "a", "--audience", "a b"], "--audience"),
             (2, vec!["client", "create", "--name", "x", "--scope", "a", "--token-lifetime", "2h"], "--token-lifetime"),
             (2, vec!["client", "create", "--name", "x", "--scope", "a", "--token-lifetime", "60"], "--token-lifetime"),
-            (2, vec!["client", "create", "--name", "x", "--scope", "a", "--signing-algorithm", "x"], "--signing-algorithm"),
+            (
+                2,
+                vec!["client", "create", "--name", "x", "--scope", "a", "--signing-algorithm", "x"],
+                "--signing-algorithm",
+            ),
             (2, vec!["client", "create", "--name", "x", "--scope", "a", "--rate-per-minute", "0"], "--rate-per-minute"),
-            (2, vec!["client", "create", "--name", "x", "--scope", "a", "--burst-per-second", "many"], "--burst-per-second"),
+            (
+                2,
+                vec!["client", "create", "--name", "x", "--scope", "a", "--burst-per-second", "many"],
+                "--burst-per-second",
+            ),
             (2, vec!["client", "create", "--name", "x", "--scope", "a", "--expires-in", "1w"], "--expires-in"),
-            (2, vec!["client", "create", "--name", "x", "--scope", "a", "--expires-at", "2020-01-01T00:00:00Z"], "--expires-at"),
-            (2, vec!["client", "create", "--name", "x", "--scope", "a", "--expires-in", "1d", "--expires-at", "never"], "--expires-in"),
+            (
+                2,
+                vec!["client", "create", "--name", "x", "--scope", "a", "--expires-at", "2020-01-01T00:00:00Z"],
+                "--expires-at",
+            ),
+            (
+                2,
+                vec!["client", "create", "--name", "x", "--scope", "a", "--expires-in", "1d", "--expires-at", "never"],
+                "--expires-in",
+            ),
             (2, vec!["client", "rotate-secret", id, "--grace", "31d"], "--grace"),
             (2, vec!["client", "update", id, "--scope", ""], "--scope"),
             (2, vec!["client", "list", "--limit", "0"], "--limit"),
@@ -215,14 +286,19 @@ both! {
         for client in &production {
             within_a_second(&401, || server.token(client).status);
         }
-        let staging_token = server.post_form("/staging/api/oauth/token", &staging, &[("grant_type", "client_credentials")]);
+        let staging_token =
+            server.post_form("/staging/api/oauth/token", &staging, &[("grant_type", "client_credentials")]);
         assert_eq!(staging_token.status, 200, "{}", staging_token.text);
         let observer = server.client("sealwright.tokens:introspect");
         assert!(!is_active(&server, &observer, &issued));
         let again = server.cli(&["revoke-all", "--environment", "development", "--yes"]);
         assert_eq!(again["revoked"], 0);
         let statuses: Vec<Value> = server.cli(&["client", "list", "--environment", "production"])["data"]
-            .as_array().unwrap().iter().map(|client| client["status"].clone()).collect();
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|client| client["status"].clone())
+            .collect();
         assert_eq!(statuses.iter().filter(|status| **status == "revoked").count(), 3, "{statuses:?}");
         let event = &server.events(&["--action", "credential.revoke_all", "--environment", "production"])[0];
         assert_eq!((event["outcome"].as_str(), event["method"].as_str()), (Some("success"), Some("CLI")));
@@ -239,7 +315,10 @@ both! {
         end_with(1, &mut server.command(&["scope", "create", "orders:read"]));
         end_with(2, &mut server.command(&["scope", "create", "a b"]));
         let gone = end_with(0, &mut server.command(&["scope", "delete", "orders:read", "--json"]));
-        assert!(serde_json::from_str::<Value>(&gone.out).is_ok_and(|said| said.is_object()), "--json prints JSON: {gone:?}");
+        assert!(
+            serde_json::from_str::<Value>(&gone.out).is_ok_and(|said| said.is_object()),
+            "--json prints JSON: {gone:?}"
+        );
         end_with(1, &mut server.command(&["scope", "delete", "orders:read"]));
         end_with(1, &mut server.command(&["scope", "show", "orders:read"]));
         assert_eq!(texts(&json!([])).len(), server.cli(&["scope", "list"])["data"].as_array().unwrap().len());

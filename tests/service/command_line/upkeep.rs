@@ -158,13 +158,14 @@ both! {
         let only_its_head = format!("{}\n", lines[0]);
         let strange = whole.replace("\"table\":\"credentials\"", "\"table\":\"customers\"");
         let newer = whole.replacen("sealwright backup 2", "sealwright backup 3", 1);
-        for text in
-            ["", "{}", "junk", cut, &strange, &newer, &without_its_end, &lacking_a_row, &only_its_head]
-        {
+        for text in ["", "{}", "junk", cut, &strange, &newer, &without_its_end, &lacking_a_row, &only_its_head] {
             let ended = restore(text);
             assert_eq!(ended.status, 1, "{ended:?}");
             assert!(ended.err.contains("damaged") || ended.err.contains("backup"), "{ended:?}");
-            assert!(!ended.err.contains("not empty"), "a failed attempt leaves the database free for the next: {ended:?}");
+            assert!(
+                !ended.err.contains("not empty"),
+                "a failed attempt leaves the database free for the next: {ended:?}"
+            );
         }
         let missing = end(&mut program(&empty, &settings, &["restore", "--input", "/no/such/file"]));
         assert!(missing.status == 1 && missing.err.contains("/no/such/file"), "{missing:?}");
@@ -224,8 +225,8 @@ both! {
             let asking = scope.spawn(|| {
                 let mut count = 0;
                 while !stop.load(std::sync::atomic::Ordering::Relaxed) {
-                    let answer = server.token(&client);
-                    assert_eq!(answer.status, 200, "{}", answer.text);
+                    let response = server.token(&client);
+                    assert_eq!(response.status, 200, "{}", response.text);
                     count += 1;
                 }
                 count
@@ -236,7 +237,10 @@ both! {
             assert!(asking.join().unwrap() > 10);
             rotated
         });
-        assert!(rotated["resealed"].as_u64().unwrap() >= 11, "nine signing keys, the tag key, a kept answer: {rotated}");
+        assert!(
+            rotated["resealed"].as_u64().unwrap() >= 11,
+            "nine signing keys, the tag key, a kept answer: {rotated}"
+        );
         let new = keys(&path);
         assert_eq!((new.len(), &new[1]), (2, &old[0]), "the new one stands first, the old one stays");
         assert_ne!(new[0], old[0]);

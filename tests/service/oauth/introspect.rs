@@ -17,9 +17,9 @@ both! {
         let client = client(&server, "orders:read orders:write", &resource);
         let both = [("resource", "https://a.example"), ("audience", "b")];
         for form in [&both[..1], &both] {
-            let answer = grant(&server, "", &client, form);
-            let (_, claims) = parts(access_token(&answer));
-            let told = introspect(&server, "", &client, access_token(&answer));
+            let response = grant(&server, "", &client, form);
+            let (_, claims) = parts(access_token(&response));
+            let told = introspect(&server, "", &client, access_token(&response));
             let mut expected = claims.clone();
             expected["active"] = json!(true);
             expected["token_type"] = json!("Bearer");
@@ -172,8 +172,8 @@ both! {
             for field in fields {
                 request = request.header("authorization", field);
             }
-            let answer = server.send(request);
-            assert_eq!((answer.status, answer.header("www-authenticate")), (status, challenge), "{name}");
+            let response = server.send(request);
+            assert_eq!((response.status, response.header("www-authenticate")), (status, challenge), "{name}");
         }
         assert!(!server.log().contains(&good), "a token in the query is not logged");
     }
@@ -210,7 +210,11 @@ both! {
         let manager = client(&server, "sealwright.clients:read sealwright.audit:read", &[]);
         let its_token = server.management_token(&manager);
         assert_eq!(server.api("GET", "/clients", &its_token, None).status, 200);
-        server.manage("PATCH", &format!("/clients/{}", manager.id), Some(&json!({"scopes": ["sealwright.audit:read"]})));
+        server.manage(
+            "PATCH",
+            &format!("/clients/{}", manager.id),
+            Some(&json!({"scopes": ["sealwright.audit:read"]})),
+        );
         assert!(server.api("GET", "/clients", &its_token, None).status == 403, "the permission was taken");
     }
 

@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Database, Server, TestClient};
+use crate::support::{Database, Response, Server, TestClient};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -40,11 +40,11 @@ pub fn basic(id: &str, secret: &str) -> String {
 }
 
 /// Asks the issuer at `prefix` for a token that must be granted.
-fn grant(server: &Server, prefix: &str, client: &TestClient, form: &[(&str, &str)]) -> Answer {
+fn grant(server: &Server, prefix: &str, client: &TestClient, form: &[(&str, &str)]) -> Response {
     let form = [&[("grant_type", "client_credentials")], form].concat();
-    let answer = server.post_form(&format!("{prefix}/api/oauth/token"), client, &form);
-    assert_eq!(answer.status, 200, "{form:?}: {}", answer.text);
-    answer
+    let response = server.post_form(&format!("{prefix}/api/oauth/token"), client, &form);
+    assert_eq!(response.status, 200, "{form:?}: {}", response.text);
+    response
 }
 
 /// A token of production, granted without further wishes.
@@ -52,24 +52,24 @@ fn token(server: &Server, client: &TestClient) -> String {
     access_token(&grant(server, "", client, &[])).to_owned()
 }
 
-fn access_token(answer: &Answer) -> &str {
-    answer.body["access_token"].as_str().unwrap_or_else(|| panic!("no token: {}", answer.text))
+fn access_token(response: &Response) -> &str {
+    response.body["access_token"].as_str().unwrap_or_else(|| panic!("no token: {}", response.text))
 }
 
-fn introspect(server: &Server, prefix: &str, client: &TestClient, token: &str) -> Answer {
+fn introspect(server: &Server, prefix: &str, client: &TestClient, token: &str) -> Response {
     server.post_form(&format!("{prefix}/api/oauth/introspect"), client, &[("token", token)])
 }
 
-fn revoke(server: &Server, prefix: &str, client: &TestClient, token: &str) -> Answer {
+fn revoke(server: &Server, prefix: &str, client: &TestClient, token: &str) -> Response {
     server.post_form(&format!("{prefix}/api/oauth/revoke"), client, &[("token", token)])
 }
 
 /// Whether `client` is told that `token` is in force; what is not in force gets the one answer, and nothing beside it.
 fn is_active(server: &Server, client: &TestClient, token: &str) -> bool {
-    let answer = introspect(server, "", client, token);
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    let is_active = answer.body["active"].as_bool().unwrap();
-    assert!(is_active || answer.text == r#"{"active":false}"#, "{}", answer.text);
+    let response = introspect(server, "", client, token);
+    assert_eq!(response.status, 200, "{}", response.text);
+    let is_active = response.body["active"].as_bool().unwrap();
+    assert!(is_active || response.text == r#"{"active":false}"#, "{}", response.text);
     is_active
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use serde_json::{Value, json};
 
 use crate::api::text;
-use crate::support::{Answer, Database, Kind, Server, TestClient, TestKey, pause};
+use crate::support::{Database, Kind, Response, Server, TestClient, TestKey, pause};
 
 /// Threads that go through rounds of their own.
 const THREADS: usize = 4;
@@ -41,17 +41,17 @@ impl<'s> Stage<'s> {
         Self { server, owner, verifier, role, user, key, client, token }
     }
 
-    fn change(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
-        let answer = self.server.api(method, path, self.owner, body.as_ref());
-        assert!((200..300).contains(&answer.status), "{method} {path}: {}", answer.text);
-        answer
+    fn change(&self, method: &str, path: &str, body: Option<Value>) -> Response {
+        let response = self.server.api(method, path, self.owner, body.as_ref());
+        assert!((200..300).contains(&response.status), "{method} {path}: {}", response.text);
+        response
     }
 
     fn verifies(&self, key: &str) -> bool {
         let body = json!({"key": key, "environment": "production", "scopes": ["orders:read"]});
-        let answer = self.server.api_with_key("POST", "/keys/verify", &self.verifier.key, Some(&body));
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        answer.body["valid"] == true
+        let response = self.server.api_with_key("POST", "/keys/verify", &self.verifier.key, Some(&body));
+        assert_eq!(response.status, 200, "{}", response.text);
+        response.body["valid"] == true
     }
 
     fn passes(&self, field: &str, value: &str) -> bool {

@@ -232,9 +232,9 @@ impl Random {
         stream.set_read_timeout(Some(Duration::from_secs(20))).map_err(|error| error.to_string())?;
         // Who is refused early may find the connection closed while it still sends.
         let _ = stream.write_all(&self.bytes());
-        let mut answer = vec![];
-        let read = stream.read_to_end(&mut answer);
-        let text = String::from_utf8_lossy(&answer);
+        let mut response = vec![];
+        let read = stream.read_to_end(&mut response);
+        let text = String::from_utf8_lossy(&response);
         let status =
             text.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).and_then(|status| status.parse().ok());
         status.ok_or_else(|| format!("no answer ({read:?}): {text:?}"))

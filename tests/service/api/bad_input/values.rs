@@ -146,14 +146,14 @@ both! {
         let (_, client) = created(&server, &token, &minimal("good"));
         let path = format!("/clients/{}", client.id);
         for field in ["environment", "id", "client_id", "status", "client_secret", "secrets", "created_at", "grace"] {
-            let answer = server.api("PATCH", &path, &token, Some(&json!({field: "x", "name": "changed"})));
-            assert_invalid(&answer, &[field]);
+            let response = server.api("PATCH", &path, &token, Some(&json!({field: "x", "name": "changed"})));
+            assert_invalid(&response, &[field]);
         }
         assert_eq!(server.api("GET", &path, &token, None).body["name"], "good");
         let long = "x".repeat(5_000);
-        let answer = server.api("PATCH", &path, &token, Some(&json!({&long: 1})));
-        assert_eq!(answer.status, 422);
-        assert!(answer.text.len() < 1_000, "a long name is not said again whole");
+        let response = server.api("PATCH", &path, &token, Some(&json!({&long: 1})));
+        assert_eq!(response.status, 422);
+        assert!(response.text.len() < 1_000, "a long name is not said again whole");
     }
 
     fn other_objects_refuse_bad_values_too(database) {
@@ -189,9 +189,9 @@ both! {
             ("POST", "/signing-keys/rotate", json!({"lead": 60}), vec!["lead"]),
             ("POST", "/signing-keys/rotate", json!({"kid": "x"}), vec!["kid"]),
         ] {
-            let answer = server.api(method, path, &token, Some(&body));
-            assert_eq!(answer.status, 422, "{path} {body}: {}", answer.text);
-            assert_invalid(&answer, &fields);
+            let response = server.api(method, path, &token, Some(&body));
+            assert_eq!(response.status, 422, "{path} {body}: {}", response.text);
+            assert_invalid(&response, &fields);
         }
         assert_eq!(state(&server), before, "nothing changed");
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::keys::{code, created_key, entered_customer, made_user, minimal_key};
 use super::{assert_invalid, assert_problem, events_of, owner};
-use crate::support::{Answer, Server, both};
+use crate::support::{Response, Server, both};
 
 /// A list of so many entries.
 fn many(count: usize, entry: &dyn Fn(usize) -> String) -> Value {
@@ -146,7 +146,7 @@ fn with(good: &Value, field: &str, value: &Value) -> Value {
     body
 }
 
-fn raw(server: &Server, token: &str, path: &str, content_type: Option<&str>, body: Vec<u8>) -> Answer {
+fn raw(server: &Server, token: &str, path: &str, content_type: Option<&str>, body: Vec<u8>) -> Response {
     let mut request = server.http.post(format!("{}/api/v1{path}", server.url)).bearer_auth(token);
     if let Some(content_type) = content_type {
         request = request.header("content-type", content_type);
@@ -157,8 +157,8 @@ fn raw(server: &Server, token: &str, path: &str, content_type: Option<&str>, bod
 /// Asserts which field is wrong, and says for which value where it is not that one.
 #[track_caller]
 fn refused(server: &Server, method: &str, path: &str, token: &str, body: &Value, fields: &[&str]) {
-    let answer = server.api(method, path, token, Some(body));
-    assert_eq!(answer.status, 422, "{method} {path} {body}: {}", answer.text);
-    assert_invalid(&answer, fields);
-    assert!(answer.text.len() < 2_000, "what is wrong is not said again whole: {}", answer.text);
+    let response = server.api(method, path, token, Some(body));
+    assert_eq!(response.status, 422, "{method} {path} {body}: {}", response.text);
+    assert_invalid(&response, fields);
+    assert!(response.text.len() < 2_000, "what is wrong is not said again whole: {}", response.text);
 }

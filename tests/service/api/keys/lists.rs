@@ -43,7 +43,8 @@ both! {
     fn a_list_is_narrowed_by_every_filter_alone_and_together(database) {
         let server = Server::start(database);
         let token = owner(&server);
-        let (acme, ann) = (entered_customer(&server, &token, "acme"), made_user(&server, &token, "ann@example.com", "developer"));
+        let (acme, ann) =
+            (entered_customer(&server, &token, "acme"), made_user(&server, &token, "ann@example.com", "developer"));
         let zeta = entered_customer(&server, &token, "zeta");
         let bob = made_user(&server, &token, "bob@example.com", "developer");
         let soon = server.now() + 700;
@@ -119,7 +120,10 @@ both! {
             let rows = all["data"].as_array().unwrap().iter().filter(|key| key["rotation_due"] == json!(is_due));
             rows.map(|key| text(&key["name"])).collect::<Vec<_>>()
         };
-        assert_eq!((due(true), due(false)), (vec!["old".into(), "stopped".into()], vec!["fresh".into(), "gone".into(), "ended".into()]));
+        assert_eq!(
+            (due(true), due(false)),
+            (vec!["old".into(), "stopped".into()], vec!["fresh".into(), "gone".into(), "ended".into()])
+        );
         let listed = |query: &str| column(&server.api("GET", &format!("/keys?{query}"), &token, None), "name");
         assert_eq!(listed("rotation_due=true"), due(true), "what has ended need not be rotated");
         let commands = server.cli(&["key", "list", "--rotation-due"]);

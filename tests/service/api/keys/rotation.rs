@@ -10,20 +10,22 @@ both! {
         let path = format!("/keys/{}", text(&made["id"]));
         let codes = |keys: [&String; 2]| keys.map(|key| standing(&server, &token, key));
         assert_eq!(standing(&server, &token, &first), "VALID");
-        let (answer, second) = rotated(&server, &token, &path, None);
+        let (response, second) = rotated(&server, &token, &path, None);
         assert_formed(&second, "live");
         assert_eq!(codes([&first, &second]), ["NOT_FOUND", "VALID"], "the old one stops at once");
-        for same in ["id", "name", "scopes", "rate_per_minute", "environment", "type", "created_at", "owner", "expires_at"] {
-            assert_eq!(answer[same], made[same], "{same}");
+        for same in
+            ["id", "name", "scopes", "rate_per_minute", "environment", "type", "created_at", "owner", "expires_at"]
+        {
+            assert_eq!(response[same], made[same], "{same}");
         }
-        assert!(millis(&answer["rotated_at"]) >= millis(&made["rotated_at"]));
+        assert!(millis(&response["rotated_at"]) >= millis(&made["rotated_at"]));
         let (_, third) = rotated(&server, &token, &path, Some(&json!({"grace": "0s"})));
         assert_eq!(codes([&second, &third]), ["NOT_FOUND", "VALID"]);
 
         let asked = server.now();
-        let (answer, fourth) = rotated(&server, &token, &path, Some(&json!({"grace": "2s"})));
-        let end = millis(&answer["values"][1]["ends_at"]);
-        assert!((asked + 2_000 - 1..=server.now() + 2_000).contains(&end), "{answer}");
+        let (response, fourth) = rotated(&server, &token, &path, Some(&json!({"grace": "2s"})));
+        let end = millis(&response["values"][1]["ends_at"]);
+        assert!((asked + 2_000 - 1..=server.now() + 2_000).contains(&end), "{response}");
         assert_eq!(codes([&third, &fourth]), ["VALID", "VALID"]);
         server.wait_until(end - 500);
         let still = standing(&server, &token, &third);
@@ -56,9 +58,9 @@ both! {
         assert_eq!(valid(&[&first, &second]), [true, true]);
         let (_, third) = rotate("1h");
         assert_eq!(valid(&[&first, &second, &third]), [false, true, true], "the oldest ends at once");
-        let (answer, fourth) = rotate("30d");
+        let (response, fourth) = rotate("30d");
         assert_eq!(valid(&[&second, &third, &fourth]), [false, true, true]);
-        assert!(millis(&answer["values"][1]["ends_at"]) > server.now() + 29 * DAY);
+        assert!(millis(&response["values"][1]["ends_at"]) > server.now() + 29 * DAY);
         let (_, fifth) = rotate("0s");
         assert_eq!(valid(&[&third, &fourth, &fifth]), [false, false, true]);
         for grace in [json!("31d"), json!("2592001s"), json!("-1s"), json!("1"), json!(""), json!(5), json!(["1h"])] {

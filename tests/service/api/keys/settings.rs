@@ -20,18 +20,18 @@ both! {
             ("customers", json!(["zeta", &acme, "acme"]), json!([acme, zeta]), json!([])),
         ] {
             for (given, then) in [(set, shown), (Value::Null, cleared)] {
-                let answer = server.api("PATCH", &path, &token, Some(&json!({field: given})));
-                assert_eq!(answer.status, 200, "{field}: {}", answer.text);
+                let response = server.api("PATCH", &path, &token, Some(&json!({field: given})));
+                assert_eq!(response.status, 200, "{field}: {}", response.text);
                 expected[field] = then;
-                assert!(millis(&answer.body["updated_at"]) >= millis(&expected["updated_at"]));
-                expected["updated_at"] = answer.body["updated_at"].clone();
-                assert_eq!(answer.body, expected, "{field} and nothing else");
+                assert!(millis(&response.body["updated_at"]) >= millis(&expected["updated_at"]));
+                expected["updated_at"] = response.body["updated_at"].clone();
+                assert_eq!(response.body, expected, "{field} and nothing else");
                 assert_eq!(server.api("GET", &path, &token, None).body, expected, "{field} is stored");
             }
         }
         for (field, given) in [("name", json!("other")), ("scopes", json!(["invoices:read"]))] {
-            let answer = server.api("PATCH", &path, &token, Some(&json!({field: given})));
-            assert_eq!((answer.status, &answer.body[field]), (200, &given), "{}", answer.text);
+            let response = server.api("PATCH", &path, &token, Some(&json!({field: given})));
+            assert_eq!((response.status, &response.body[field]), (200, &given), "{}", response.text);
             assert_invalid(&server.api("PATCH", &path, &token, Some(&json!({field: null}))), &[field]);
         }
         assert_eq!(server.api("PATCH", &path, &token, Some(&json!({}))).status, 200);
@@ -65,8 +65,8 @@ both! {
             (json!({"name": "limited"}), "RATE_LIMITED"),
             (json!({"rate_per_minute": null}), "VALID"),
         ] {
-            let answer = server.api("PATCH", &path, &token, Some(&change));
-            assert_eq!(answer.status, 200, "{change}: {}", answer.text);
+            let response = server.api("PATCH", &path, &token, Some(&change));
+            assert_eq!(response.status, 200, "{change}: {}", response.text);
             assert_eq!(code(&server, &token, &key, &asked), expected, "after {change}");
         }
     }
@@ -134,7 +134,8 @@ both! {
         assert_eq!(standing(&server, &token, &anywhere), "VALID");
         // Where a key calls itself, it is its own address that counts.
         for (allowed, status) in [("192.0.2.1", 401), ("127.0.0.0/8", 200)] {
-            let body = json!({"name": "i", "type": "internal", "scopes": ["sealwright.keys:read"], "allowed_ips": [allowed]});
+            let body =
+                json!({"name": "i", "type": "internal", "scopes": ["sealwright.keys:read"], "allowed_ips": [allowed]});
             let (_, key) = created_key(&server, &token, &body);
             let request = server.http.get(format!("{}/api/v1/keys", server.url)).header("x-api-key", key);
             assert_eq!(server.send(request).status, status, "{allowed}");

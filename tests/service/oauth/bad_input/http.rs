@@ -9,9 +9,9 @@ fn raw(server: &Server, bytes: &[u8]) -> String {
     // Who is refused early may find the connection closed while it still sends.
     let _ = stream.write_all(bytes);
     let _ = stream.shutdown(Shutdown::Write);
-    let mut answer = vec![];
-    let _ = stream.read_to_end(&mut answer);
-    String::from_utf8_lossy(&answer).into_owned()
+    let mut response = vec![];
+    let _ = stream.read_to_end(&mut response);
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 both! {
@@ -74,12 +74,12 @@ fn malformed_http_is_refused_and_smuggles_nothing() {
         ("a body that does not come", format!("{head}Content-Length: 100\r\n\r\n{ASK}"), &[400, 408]),
     ];
     for (name, sent, statuses) in table {
-        let answer = raw(&server, sent.as_bytes());
-        let status: u16 = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(CLOSED);
-        assert!(statuses.contains(&status), "{name}: {answer}");
-        assert_eq!(answer.matches("HTTP/1.1 ").count(), usize::from(status != CLOSED), "{name}: {answer}");
-        assert!(!answer.contains("<html"), "{name}: {answer}");
-        assert!(!answer.contains("access_token"), "{name}: {answer}");
+        let response = raw(&server, sent.as_bytes());
+        let status: u16 = response.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(CLOSED);
+        assert!(statuses.contains(&status), "{name}: {response}");
+        assert_eq!(response.matches("HTTP/1.1 ").count(), usize::from(status != CLOSED), "{name}: {response}");
+        assert!(!response.contains("<html"), "{name}: {response}");
+        assert!(!response.contains("access_token"), "{name}: {response}");
     }
     assert_eq!(server.token(&client).status, 200);
     assert!(!server.log().contains("panicked"));
@@ -92,11 +92,11 @@ fn a_body_that_comes_too_slowly_is_given_up() {
     let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
     let head = format!("POST {TOKEN} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {FORM}\r\n");
     stream.write_all(format!("{head}Content-Length: 100\r\n\r\ngrant_").as_bytes()).unwrap();
-    let mut answer = vec![0; 4096];
-    let length = stream.read(&mut answer).unwrap();
-    let answer = String::from_utf8_lossy(&answer[..length]);
-    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    let (_, id) = answer.split_once("x-request-id: ").unwrap();
+    let mut response = vec![0; 4096];
+    let length = stream.read(&mut response).unwrap();
+    let response = String::from_utf8_lossy(&response[..length]);
+    assert!(response.starts_with("HTTP/1.1 408 "), "{response}");
+    let (_, id) = response.split_once("x-request-id: ").unwrap();
     let events = server.events(&["--request-id", id.split('\r').next().unwrap()]);
     assert_eq!((&events[0]["reason"], &events[0]["status"]), (&"invalid_request".into(), &408.into()));
 }
