@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The packages with which clients in other languages are tested. They are installed again only when what asks for them changed.
+# The packages with which clients in other languages are tested. They are installed again only when what asks for them
+# changed.
 
 # prepare_interop FOLDER
 prepare_interop() {

@@ -1,4 +1,5 @@
-//! No answer without its event: what was handed out is in the audit log, whatever happens to the process or the database.
+//! No response without its event: what was handed out is in the audit log, whatever happens to the process or the
+//! database.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub fn try_token(http: &Client, url: &str, client: &TestClient) -> Option<(u16, 
     Some((status, response.json().ok()?))
 }
 
-/// The `jti` of the token in an answer.
+/// The `jti` of the token in a response.
 pub fn jti_of(response: &Value) -> String {
     let token = response["access_token"].as_str().unwrap();
     let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
@@ -213,7 +214,7 @@ fn flood(server: &Arc<Server>) {
     threads.into_iter().for_each(|thread| thread.join().unwrap());
 }
 
-/// Rows for refused token requests, the requests that they stand for, and the rows that stand for one.
+/// Rows for refused token requests, the requests that they count for, and the rows that count for one.
 fn refusals(database: &Database) -> [i64; 3] {
     let of = "FROM audit_log WHERE action = 'token.issue' AND outcome = 'refused'";
     [

@@ -76,10 +76,10 @@ fn by_oauth2_crate(
     auth_type: AuthType,
 ) -> Result<BasicTokenResponse, CrateError> {
     let send = |request: HttpRequest| -> Result<HttpResponse, reqwest::Error> {
-        let response = server.http.execute(request.try_into()?)?;
-        let mut response = http::Response::builder().status(response.status());
-        *response.headers_mut().unwrap() = response.headers().clone();
-        Ok(response.body(response.bytes()?.to_vec()).unwrap())
+        let received = server.http.execute(request.try_into()?)?;
+        let mut response = http::Response::builder().status(received.status());
+        *response.headers_mut().unwrap() = received.headers().clone();
+        Ok(response.body(received.bytes()?.to_vec()).unwrap())
     };
     BasicClient::new(ClientId::new(client.id.clone()))
         .set_client_secret(ClientSecret::new(client.secret.clone()))

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Response, Server, both, eventually, pause};
 
-/// An answer of the JWKS endpoint, and until when a cache may use it.
+/// A response of the JWKS endpoint, and until when a cache may use it.
 struct KeySet {
     keys: JwkSet,
     usable_until: i64,
@@ -52,7 +52,8 @@ impl KeySet {
 }
 
 both! {
-    /// SPEC §4: a new key is published for the lead before it signs, and no answer may be cached for longer than that.
+    /// SPEC §4: a new key is published for the lead before it signs, and no response may be cached for longer than
+    /// that.
     fn every_token_verifies_offline_while_keys_rotate(database) {
         const ROTATIONS: usize = 4;
         let server = Server::start_with(database, &[("SIGNING_KEY_LEAD", "2s")]);
@@ -83,7 +84,7 @@ both! {
                     }
                 });
             }
-            // A verifier for every moment: no answer that lacks a key may still be usable once that key signs.
+            // A verifier for every moment: no response that lacks a key may still be usable once that key signs.
             scope.spawn(|| {
                 let mut responses: Vec<KeySet> = Vec::new();
                 while !ended.load(Ordering::SeqCst) {

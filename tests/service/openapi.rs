@@ -14,7 +14,7 @@ fn document(server: &Server) -> Value {
     response.body
 }
 
-/// The schema that the document has for the answers of an operation with this status, with all that it refers to.
+/// The schema that the document has for the responses of an operation with this status, with all that it refers to.
 fn schema(document: &Value, path: &str, method: &str, status: u16, content_type: &str) -> Value {
     let mut response = &document["paths"][path][method]["responses"][status.to_string()];
     if let Some(reference) = response["$ref"].as_str() {
@@ -25,7 +25,7 @@ fn schema(document: &Value, path: &str, method: &str, status: u16, content_type:
     json!({"allOf": [schema], "components": document["components"]})
 }
 
-/// The answer's status, content type and body are as the document says, and the body has nothing beyond it.
+/// The response's status, content type and body are as the document says, and the body has nothing beyond it.
 fn assert_documented(document: &Value, method: &str, path: &str, response: &Response) {
     let content_type = response.header("content-type");
     let mut schema = schema(document, path, method, response.status, content_type);

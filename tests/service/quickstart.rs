@@ -98,7 +98,7 @@ fn it_takes_the_next_free_port_where_8080_is_taken() {
     assert!(said.contains(&format!("\"iss\":\"http://127.0.0.1:{port}\"")), "{said}");
 }
 
-/// A quickstart that goes on serving, ended when dropped.
+/// A quickstart that continues serving, ended when dropped.
 struct Serving(Child);
 
 impl Drop for Serving {

@@ -1,4 +1,5 @@
-//! No path escalates: every kind of caller tries to create, rotate, widen, enable and transfer what it does not hold itself.
+//! No path escalates: every kind of caller tries to create, rotate, widen, enable and transfer what it does not hold
+//! itself.
 
 use serde_json::{Value, json};
 
@@ -110,7 +111,11 @@ both! {
                     let response = caller.call(&server, method, &path, &body);
                     let refused = [*status, 422].contains(&response.status);
                     assert!(refused, "{kind}: {action} {path}: {} {}", response.status, response.text);
-                    assert!(response.body.get("key").or(response.body.get("client_secret")).is_none(), "{}", response.text);
+                    assert!(
+                        response.body.get("key").or(response.body.get("client_secret")).is_none(),
+                        "{}",
+                        response.text
+                    );
                 }
                 assert_eq!(server.api("GET", &target, &token, None).body, before, "{kind}: {target}");
                 assert_eq!(server.api("GET", &held, &token, None).body, held_before, "{kind}: {held}");
@@ -166,7 +171,7 @@ both! {
         assert_eq!(by_key("POST", "/users", json!({"email": "a@b.c", "role": "developer"})), 403);
     }
 
-    /// A kept answer is for who could have its secret now.
+    /// A kept response is for callers who could have its secret now.
     fn a_replay_gives_no_secret_of_what_is_above_or_beyond_the_caller_now(database) {
         let server = Server::start(database);
         let token = owner(&server);

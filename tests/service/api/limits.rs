@@ -122,7 +122,7 @@ both! {
         assert_eq!(remaining(), Value::Null);
     }
 
-    fn guessing_is_limited_by_address_and_locks_nobody_out(database) {
+    fn failed_authentications_are_limited_by_address_and_lock_nobody_out(database) {
         let settings = [("GUESS_LIMIT_PER_MINUTE", "3"), ("TRUSTED_PROXIES", r#"["127.0.0.1/32"]"#)];
         let server = Server::start_with(database, &settings);
         let key = server.key_with("sealwright.keys:read", &["--type", "internal"]);

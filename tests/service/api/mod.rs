@@ -3,6 +3,7 @@
 mod audit_events;
 mod bad_input;
 mod bad_input_keys;
+mod bad_values;
 mod clients;
 mod escalation;
 mod forward_auth;
@@ -25,7 +26,7 @@ pub fn owner(server: &Server) -> String {
     server.owner()
 }
 
-/// Makes a client by the API; the answer and its credentials.
+/// Makes a client by the API; the response and its credentials.
 pub fn created(server: &Server, token: &str, body: &Value) -> (Value, TestClient) {
     let mut body = body.clone();
     for limit in ["rate_per_minute", "burst_per_second"] {
@@ -37,7 +38,7 @@ pub fn created(server: &Server, token: &str, body: &Value) -> (Value, TestClient
     (response.body, client)
 }
 
-/// The credentials in an answer that has them.
+/// The credentials in a response that has them.
 pub fn with_secret(body: &Value) -> TestClient {
     TestClient { id: text(&body["client_id"]), secret: text(&body["client_secret"]) }
 }

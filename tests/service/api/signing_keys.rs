@@ -122,7 +122,7 @@ both! {
         for (arguments, status) in [
             (vec!["signing-key", "destroy", second.as_str(), "--yes"], 1),
             (vec!["signing-key", "destroy", "nosuchkid", "--yes"], 1),
-            // A kid may begin with a hyphen, wherever the options stand.
+            // A kid may begin with a hyphen, wherever the options are.
             (vec!["signing-key", "destroy", "-klHUd5y", "--yes"], 1),
             (vec!["signing-key", "destroy", "--yes", "-hlHUd5y"], 1),
             (vec!["signing-key", "destroy", "--json", "-VlHUd5y", "--yes"], 1),
@@ -174,7 +174,7 @@ both! {
         assert!(made != old && made != successor);
         assert!(!is_active(&server, &client, &issued));
 
-        // A pending one goes without a trace: the active one goes on signing.
+        // A pending one goes without a trace: the active one continues signing.
         let pending = server.api("POST", "/signing-keys/rotate", &token, Some(&json!({"lead": "1s"})));
         let kid = text(&pending.body["kid"]);
         let activates = millis(&pending.body["activates_at"]);

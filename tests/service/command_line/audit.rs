@@ -94,7 +94,7 @@ both! {
         assert_eq!(found(&["--since", "0s"]).len(), 0);
         assert_eq!(found(&["--until", "1h"]).len(), 0);
         assert_eq!(found(&["--request-id", &second]), [&*second]);
-        // What is tried with a client elsewhere is its own environment's business: staging learns nothing of production.
+        // What is tried with a client elsewhere belongs to its own environment: staging learns nothing of production.
         assert_eq!(found(&["--environment", "staging"]).len(), 0);
         assert_eq!(found(&["--environment", "production"]), [&*staging, &second, &first]);
         let reasons: Vec<Value> = server

@@ -1,4 +1,4 @@
-//! The database fails for a while: public keys go on, nothing is granted, and it all recovers by itself.
+//! The database fails for a while: public keys continue, nothing is granted, and it all recovers by itself.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ fn recovers(server: &Server, client: &TestClient) {
     eventually("it recovers", Duration::from_secs(15), || {
         server.get("/readyz").status == 200 && server.token(client).status == 200
     });
-    // For good, on every connection of the pool.
+    // Permanently, on every connection of the pool.
     for _ in 0..30 {
         let response = server.token(client);
         assert_eq!(response.status, 200, "{}", response.text);

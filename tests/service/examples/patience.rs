@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// An API that gives these answers, one a connection, whatever it is asked. Its address.
+/// An API that gives these responses, one a connection, whatever it is asked. Its address.
 fn api_that_answers(responses: &'static [&'static str]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/orders", listener.local_addr().unwrap());

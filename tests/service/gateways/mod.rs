@@ -164,7 +164,7 @@ struct TestKey {
     field: String,
 }
 
-/// Runs curl, which must get an answer.
+/// Runs curl, which must get a response.
 fn curl(url: &str, arguments: &[&str]) -> Response {
     let mut command = Command::new("curl");
     command.args(["--silent", "--show-error", "--include", "--path-as-is", "--max-time", "30", "--noproxy", "*"]);

@@ -34,7 +34,7 @@ fn an_api_that_is_down_is_not_a_refusal(gateway: Start) {
     assert_eq!(site.gateway.get("/status", &[]).status, 502);
 }
 
-/// Something on Sealwright's port that answers by what the key says: the number of one of these answers.
+/// Something on Sealwright's port that answers by what the key says: the number of one of these responses.
 struct Pretender {
     address: String,
     /// Every request, with what came after its head.

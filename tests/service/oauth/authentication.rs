@@ -76,7 +76,7 @@ both! {
 
     /// RFC 6749 §2.3.1, RFC 7662 §4 (STANDARDS 13, 31, 76), SPEC §5: failures are limited at every endpoint that takes
     /// a secret; the right secret passes all the while, so that nobody can lock a client out.
-    fn guessing_is_limited_and_locks_nobody_out(database) {
+    fn failed_authentications_are_limited_and_lock_nobody_out(database) {
         let server = start(database, &[("GUESS_LIMIT_PER_MINUTE", "5")]);
         let client = client(&server, "orders:read", &[]);
         let guess = TestClient { secret: "guess".into(), ..client.clone() };

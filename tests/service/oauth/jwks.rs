@@ -85,7 +85,7 @@ both! {
         assert_ne!(staging.header("etag"), etag);
     }
 
-    /// RFC 9111 §5.2.2.1: no verifier may keep an answer for longer than a new key is published before it signs.
+    /// RFC 9111 §5.2.2.1: no verifier may keep a response for longer than a new key is published before it signs.
     fn the_answer_is_never_kept_longer_than_the_lead_of_a_new_key(database) {
         let server = start(database, &[("SIGNING_KEY_LEAD", "2m")]);
         let response = server.get("/.well-known/jwks.json");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{ENVIRONMENTS, access_token, client, grant, members, parts, start};
 use crate::support::both;
 
-/// Where the document of the issuer at `prefix` stands: the well-known part before the issuer's path (RFC 8414 §3.1)
+/// Where the document of the issuer at `prefix` is: the well-known part before the issuer's path (RFC 8414 §3.1)
 /// and after it (`OpenID` Connect Discovery §4).
 fn places(prefix: &str) -> Vec<String> {
     let mut places: Vec<String> = ["oauth-authorization-server", "openid-configuration"]

@@ -8,8 +8,8 @@ use super::{
 use crate::support::{TestClient, both};
 
 both! {
-    /// RFC 7009 §2.1, §2.2 (STANDARDS 71, 73): the token ends with the answer, wherever it is asked about online; the
-    /// client's other tokens go on; to do it again changes nothing.
+    /// RFC 7009 §2.1, §2.2 (STANDARDS 71, 73): the token ends with the response, wherever it is asked about online; the
+    /// client's other tokens continue; to do it again changes nothing.
     fn a_client_ends_its_own_token_at_once_and_for_good(database) {
         let mut server = start(database, &[]);
         let owner = client(&server, "orders:read sealwright.clients:read", &[]);
@@ -30,7 +30,7 @@ both! {
         assert_eq!(events.len(), 1);
         assert_eq!(["action", "outcome", "jti", "credential"].map(|name| events[0][name].clone()), expected);
 
-        // It is over for good: a restart brings nothing back.
+        // It is over permanently: a restart brings nothing back.
         server.restart();
         assert!(!is_active(&server, &owner, &ended));
         assert!(is_active(&server, &owner, &kept));
@@ -95,7 +95,7 @@ both! {
         assert!(is_active(&server, &owner, &good));
     }
 
-    /// RFC 7009 §2.2.1 (STANDARDS 72), fosite CVE-2020-15223: where it cannot be stored or looked up, the answer is
+    /// RFC 7009 §2.2.1 (STANDARDS 72), fosite CVE-2020-15223: where it cannot be stored or looked up, the response is
     /// 503, never a success and never `active`.
     fn a_failing_database_is_never_taken_for_an_answer(database) {
         let server = start(database, &[]);

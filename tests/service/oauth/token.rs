@@ -22,7 +22,7 @@ both! {
     /// algorithm, the token is an RFC 9068 JWT that any library verifies against the issuer's keys.
     fn a_token_is_an_rfc_9068_jwt_of_its_issuer(database) {
         let server = Server::start(database);
-        let mut witnessed = vec![];
+        let mut expected_events = vec![];
         for (environment, prefix) in ENVIRONMENTS {
             let keys = published_keys(&server, prefix);
             for (algorithm, options) in [
@@ -66,7 +66,7 @@ both! {
                 assert_eq!(claims, expected, "these claims and no other");
 
                 let request_id = response.header("x-request-id").to_owned();
-                witnessed.push((
+                expected_events.push((
                     request_id,
                     [
                         ("action", json!("token.issue")),
@@ -85,8 +85,8 @@ both! {
         let owners = ENVIRONMENTS.map(|(environment, _)| json!(server.database.owner(environment).unwrap().id));
         let mut events = server.events(&["--action", "token.issue"]);
         events.retain(|event| !owners.contains(&event["credential"]));
-        assert_eq!(events.len(), witnessed.len());
-        for (request_id, expected) in witnessed {
+        assert_eq!(events.len(), expected_events.len());
+        for (request_id, expected) in expected_events {
             let event = events.iter().find(|event| event["request_id"] == request_id).unwrap();
             for (name, value) in expected {
                 assert_eq!(event[name], value, "{name} of {event}");
@@ -220,7 +220,11 @@ both! {
             if response.status == 401 {
                 break;
             }
-            assert!(response.body["expires_in"].as_i64() >= Some(1), "no token that is dead already: {}", response.text);
+            assert!(
+                response.body["expires_in"].as_i64() >= Some(1),
+                "no token that is dead already: {}",
+                response.text
+            );
             server.advance(25);
         }
         let ending = client(&server, "read", &["--expires-in", "10m"]);

@@ -1,6 +1,6 @@
-//! A change is true when it answers: no request that begins after the answer to a revoke, a disable, a rotation without
-//! grace, a role's change or a user's deactivation is accepted. Rounds run side by side, with everything in memory, while
-//! others present the same credentials without pause.
+//! A change is true when it answers: no request that begins after the response to a revoke, a disable, a rotation
+//! without grace, a role's change or a user's deactivation is accepted. Rounds run side by side, with everything in
+//! memory, while others present the same credentials all the time.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -73,7 +73,17 @@ impl<'s> Stage<'s> {
         assert!(self.token_passes() && self.gets_token());
     }
 
-    /// Changes something, counts what is accepted after the answer though it must not be, and changes it back.
+    /// A key that was accepted until it was revoked.
+    fn revoked_key(&self) -> String {
+        let body = json!({"name": "r", "scopes": ["orders:read"]});
+        let made = self.change("POST", "/keys", Some(body)).body;
+        let (id, key) = (text(&made["id"]), text(&made["key"]));
+        assert!(self.passes("x-api-key", &key));
+        self.change("POST", &format!("/keys/{id}/revoke"), None);
+        key
+    }
+
+    /// Changes something, counts what is accepted after the response though it must not be, and changes it back.
     fn round(&mut self, number: usize) -> u64 {
         let (key_path, client_path) = (format!("/keys/{}", self.key.id), format!("/clients/{}", self.client.id));
         let (user_path, role_path) = (format!("/users/{}", self.user), format!("/roles/{}", self.role));
@@ -93,11 +103,7 @@ impl<'s> Stage<'s> {
                 self.key.key = text(&rotated.body["key"]);
             }
             2 => {
-                let body = json!({"name": "r", "scopes": ["orders:read"]});
-                let made = self.change("POST", "/keys", Some(body)).body;
-                let (id, key) = (text(&made["id"]), text(&made["key"]));
-                assert!(self.passes("x-api-key", &key));
-                self.change("POST", &format!("/keys/{id}/revoke"), None);
+                let key = self.revoked_key();
                 must_not(self.passes("x-api-key", &key));
                 must_not(self.verifies(&key));
             }

@@ -60,7 +60,7 @@ fn heads_and_bodies_are_bounded() {
     ] {
         assert_eq!(ask(&server, &request).status, expected, "{what}");
     }
-    // A head that never ends is cut off; whether an answer still gets through is up to the network.
+    // A head that never ends is cut off; whether a response still gets through is up to the network.
     let mut endless = connect(&server);
     endless.send("GET /healthz HTTP/1.1\r\nX-Long: ");
     let sent = (0..64).take_while(|_| endless.send(long(16 * 1024))).count();

@@ -8,6 +8,8 @@ mod ports;
 mod process;
 pub mod programs;
 pub mod raw;
+
+mod requests;
 mod response;
 mod server;
 mod settings;

@@ -5,13 +5,13 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// One connection.
+/// One connection, which this end closes when it is dropped.
 pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
-/// An answer as it came.
+/// A response as it came.
 #[derive(Clone, Debug)]
 pub struct RawResponse {
     /// Status.
@@ -44,17 +44,17 @@ impl Connection {
         self.stream.write_all(bytes.as_ref()).is_ok()
     }
 
-    /// How long to wait for an answer.
+    /// How long to wait for a response.
     pub fn patience(&self, patience: Duration) {
         self.stream.set_read_timeout(Some(patience)).unwrap();
     }
 
-    /// Reads one answer, by its `Content-Length`; `None` where none comes.
+    /// Reads one response, by its `Content-Length`; `None` where none comes.
     pub fn response(&mut self) -> Option<RawResponse> {
         self.read_response(true)
     }
 
-    /// Reads the answer to a HEAD request: there is no body, whatever its length says.
+    /// Reads the response to a HEAD request: there is no body, whatever its length says.
     pub fn response_to_head(&mut self) -> Option<RawResponse> {
         self.read_response(false)
     }

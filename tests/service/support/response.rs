@@ -3,7 +3,7 @@
 use reqwest::blocking::Response as HttpResponse;
 use serde_json::Value;
 
-/// An HTTP response.
+/// A response with its body, as text and as JSON.
 #[derive(Clone, Debug)]
 pub struct Response {
     /// Status.
@@ -17,7 +17,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// Reads a response.
+    /// Reads a response to its end, which must come.
     pub fn of(received: HttpResponse) -> Self {
         let (status, headers) = (received.status().as_u16(), received.headers().clone());
         let text = received.text().unwrap();

@@ -3,7 +3,7 @@
 mod requests;
 mod values;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{assert_invalid, assert_problem, column, created, events_of, minimal, owner, text};
 use crate::support::{Response, Server, both};

@@ -127,7 +127,8 @@ both! {
         }
     }
 
-    /// A NUL is a character that PostgreSQL stores in no text: it must not get as far as there, in no field of the request.
+    /// A NUL is a character that PostgreSQL stores in no text: it must not get as far as there, in no field of the
+    /// request.
     fn control_characters_anywhere_are_bad_input_and_no_failure(database) {
         let server = Server::spawn(database);
         let token = owner(&server);

@@ -195,7 +195,8 @@ both! {
         }
     }
 
-    /// A NUL is a character that PostgreSQL stores in no text: it must not get as far as there, in no field of the request.
+    /// A NUL is a character that PostgreSQL stores in no text: it must not get as far as there, in no field of the
+    /// request.
     fn a_control_character_in_a_name_of_something_else_names_nothing(database) {
         let server = Server::spawn(database);
         let (token, path, _, user) = with_one_of_each(&server);

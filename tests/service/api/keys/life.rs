@@ -19,7 +19,7 @@ both! {
         ] {
             let response = server.api("POST", &format!("{path}/{action}"), &token, None);
             assert_eq!((response.status, response.body["status"].as_str()), (200, Some(status)), "{}", response.text);
-            assert_eq!(standing(&server, &token, &key), then, "after {action}");
+            assert_eq!(plain_code(&server, &token, &key), then, "after {action}");
         }
         for (method, at, body) in [
             ("POST", format!("{path}/enable"), json!({})),
@@ -35,13 +35,13 @@ both! {
         let shown = server.api("GET", &path, &token, None);
         assert_eq!((shown.body["status"].as_str(), shown.body["name"].as_str()), (Some("revoked"), Some("plain")));
         assert_eq!(shown.body["values"].as_array().unwrap().len(), 1, "the record stays");
-        assert_eq!(standing(&server, &token, &key), "REVOKED");
+        assert_eq!(plain_code(&server, &token, &key), "REVOKED");
         // Its last string in its grace is revoked with it.
         let (made, old) = created_key(&server, &token, &minimal_key("two"));
         let path = format!("/keys/{}", text(&made["id"]));
         let (_, new) = rotated(&server, &token, &path, Some(&json!({"grace": "1h"})));
         server.api("POST", &format!("{path}/revoke"), &token, None);
-        assert_eq!([&old, &new].map(|key| standing(&server, &token, key)), ["REVOKED", "REVOKED"]);
+        assert_eq!([&old, &new].map(|key| plain_code(&server, &token, key)), ["REVOKED", "REVOKED"]);
     }
 
     fn a_transferred_key_stands_under_its_new_owner(database) {
@@ -112,7 +112,11 @@ both! {
             let is_unread = reason == "invalid_input" && event["action"] == "api.call";
             assert!(is_unread || event["action"] == action, "{event}");
             assert_eq!(event["outcome"], outcome, "{event}");
-            assert_eq!((event["reason"].as_str(), &event["status"]), (Some(reason), &json!(response.status)), "{event}");
+            assert_eq!(
+                (event["reason"].as_str(), &event["status"]),
+                (Some(reason), &json!(response.status)),
+                "{event}"
+            );
             assert!(text(&event["actor"]).starts_with("cli_"), "{event}");
             if outcome == "success" {
                 assert_eq!((&event["target"], &event["environment"]), (&json!(id), &json!("production")), "{event}");
@@ -187,14 +191,14 @@ both! {
             assert_problem(&response, 403, "scope_exceeds_caller");
             assert!(!response.text.contains("sw_live_"));
         }
-        assert_eq!(standing(&server, &token, &wide_key), "VALID", "nothing happened to it");
+        assert_eq!(plain_code(&server, &token, &wide_key), "VALID", "nothing happened to it");
         // To rename it, and to stop it, takes the permission alone.
         assert_eq!(server.api("PATCH", &wide, &narrow, Some(&json!({"name": "renamed"}))).status, 200);
         assert_eq!(server.api("POST", &format!("{wide}/disable"), &narrow, None).status, 200);
-        assert_eq!(standing(&server, &token, &wide_key), "DISABLED");
+        assert_eq!(plain_code(&server, &token, &wide_key), "DISABLED");
         assert_problem(&server.api("POST", &format!("{wide}/enable"), &narrow, None), 403, "scope_exceeds_caller");
         assert_eq!(server.api("POST", &format!("{wide}/revoke"), &narrow, None).status, 200);
-        assert_eq!(standing(&server, &token, &wide_key), "REVOKED");
+        assert_eq!(plain_code(&server, &token, &wide_key), "REVOKED");
         assert_eq!(server.api("POST", &format!("{own}/rotate"), &narrow, None).status, 200);
     }
 
@@ -232,6 +236,6 @@ both! {
         let asked = json!({"environment": "staging"});
         assert_eq!(code(&server, &staging_token, &staging.key, &asked), "VALID");
         assert_eq!(code(&server, &token, &staging.key, &asked), "WRONG_ENVIRONMENT", "the caller is of production");
-        assert_eq!(standing(&server, &token, &staging.key), "WRONG_ENVIRONMENT");
+        assert_eq!(plain_code(&server, &token, &staging.key), "WRONG_ENVIRONMENT");
     }
 }

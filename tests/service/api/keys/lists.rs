@@ -28,7 +28,7 @@ both! {
             }
             assert_eq!(seen, ids, "in pages of {limit}");
         }
-        // A page does not move when something newer is made meanwhile, and a filter goes on with it.
+        // A page does not move when something newer is made meanwhile, and a filter continues with it.
         let first = server.api("GET", "/keys?limit=2", &token, None);
         let newer = text(&created_key(&server, &token, &minimal_key("same")).0["id"]);
         let cursor = text(&first.body["next_cursor"]);

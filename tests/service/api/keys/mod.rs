@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{assert_invalid, assert_problem, column, events_of, millis, owner, rfc3339, text, texts};
 use crate::support::{Kind, Response, Server, Work, both, pause};
 
-/// Every member of a key's view, apart from the string of a new one.
+/// Every member of a key's view, apart from the value of a new one.
 const MEMBERS: [&str; 22] = [
     "allowed_ips",
     "burst_per_second",
@@ -39,7 +39,7 @@ const MEMBERS: [&str; 22] = [
 
 const DAY: i64 = 86_400_000;
 
-/// Makes a key by the API, without limits unless the body names some; the answer and the string.
+/// Makes a key by the API, without limits unless the body names some; the response and the value.
 #[track_caller]
 pub fn created_key(server: &Server, token: &str, body: &Value) -> (Value, String) {
     let mut body = body.clone();
@@ -76,7 +76,7 @@ pub fn code(server: &Server, token: &str, key: &str, more: &Value) -> String {
 
 /// The code of a key for nothing in particular.
 #[track_caller]
-fn standing(server: &Server, token: &str, key: &str) -> String {
+fn plain_code(server: &Server, token: &str, key: &str) -> String {
     code(server, token, key, &json!({}))
 }
 
@@ -127,7 +127,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// In how many places of the database, or of its files, a text stands.
+/// In how many places of the database, or of its files, a text is.
 pub fn places_of(server: &Server, wanted: &str) -> i64 {
     if server.database.kind == Kind::Sqlite {
         let files = std::fs::read_dir(server.database.data_dir()).unwrap().map(|entry| entry.unwrap().path());
@@ -148,7 +148,7 @@ pub fn places_of(server: &Server, wanted: &str) -> i64 {
     tables.iter().map(count).sum()
 }
 
-/// Asserts that the secret part of a key stands nowhere at rest.
+/// Asserts that the secret part of a key is nowhere at rest.
 #[track_caller]
 fn assert_nowhere_at_rest(server: &Server, key: &str) {
     let (shown, random) = key.split_at(key.len() - 34);

@@ -8,8 +8,8 @@ both! {
         let token = owner(&server);
         let (made, first) = created_key(&server, &token, &minimal_key("rotated"));
         let path = format!("/keys/{}", text(&made["id"]));
-        let codes = |keys: [&String; 2]| keys.map(|key| standing(&server, &token, key));
-        assert_eq!(standing(&server, &token, &first), "VALID");
+        let codes = |keys: [&String; 2]| keys.map(|key| plain_code(&server, &token, key));
+        assert_eq!(plain_code(&server, &token, &first), "VALID");
         let (response, second) = rotated(&server, &token, &path, None);
         assert_formed(&second, "live");
         assert_eq!(codes([&first, &second]), ["NOT_FOUND", "VALID"], "the old one stops at once");
@@ -28,7 +28,7 @@ both! {
         assert!((asked + 2_000 - 1..=server.now() + 2_000).contains(&end), "{response}");
         assert_eq!(codes([&third, &fourth]), ["VALID", "VALID"]);
         server.wait_until(end - 500);
-        let still = standing(&server, &token, &third);
+        let still = plain_code(&server, &token, &third);
         if server.now() < end {
             assert_eq!(still, "VALID", "until the very end");
         }
@@ -52,7 +52,7 @@ both! {
         let path = format!("/keys/{}", text(&made["id"]));
         let rotate = |grace: &str| rotated(&server, &token, &path, Some(&json!({"grace": grace})));
         let valid = |keys: &[&String]| -> Vec<bool> {
-            keys.iter().map(|key| standing(&server, &token, key) == "VALID").collect()
+            keys.iter().map(|key| plain_code(&server, &token, key) == "VALID").collect()
         };
         let (_, second) = rotate("30d");
         assert_eq!(valid(&[&first, &second]), [true, true]);
@@ -125,7 +125,7 @@ both! {
         let again = repeatable(&server, &token, &rotate, "rotate", &json!({"grace": "1h"}));
         assert_eq!((again.status, &again.body), (200, &rotation.body));
         for key in [&first.body["key"], &rotation.body["key"]] {
-            assert_eq!(standing(&server, &token, &text(key)), "VALID", "rotated once");
+            assert_eq!(plain_code(&server, &token, &text(key)), "VALID", "rotated once");
         }
         for (path, key, body) in [
             ("/keys", "create", minimal_key("other")),

@@ -9,7 +9,8 @@ both! {
         let roles = server.api("GET", "/roles", &token, None);
         assert_eq!(column(&roles, "name"), ["admin", "auditor", "developer", "owner"]);
         assert!(roles.body["data"].as_array().unwrap().iter().all(|role| role["built_in"] == true));
-        let body = json!({"name": "support", "description": "Helps.", "scopes": ["orders:write", "orders:read", "sealwright.audit:read"]});
+        let scopes = ["orders:write", "orders:read", "sealwright.audit:read"];
+        let body = json!({"name": "support", "description": "Helps.", "scopes": scopes});
         let made = server.api("POST", "/roles", &token, Some(&body));
         assert_eq!(made.status, 201, "{}", made.text);
         assert_eq!(texts(&made.body["scopes"]), ["orders:read", "orders:write", "sealwright.audit:read"]);
@@ -66,7 +67,8 @@ both! {
         let (_, organisations) = created_key(&server, &token, &json!({"name": "o", "scopes": ["orders:write"]}));
         let write = json!({"scopes": ["orders:write"]});
         let issued = text(&token_of(&server, &client, "orders:read orders:write").body["access_token"]);
-        // What the role allows; then whether the key may write, its scopes, what a token gets, and what an older one still has.
+        // What the role allows; then whether the key may write, its scopes, what a token gets, and what an older one
+        // still has.
         for (allowed, write_code, scopes, token_status, still) in [
             (
                 vec!["orders:*", "sealwright.clients:read"],

@@ -53,7 +53,8 @@ both! {
         for said in responses.iter().map(|response| response.text.clone()).chain([events, server.log()]) {
             assert!(!["correct horse", "another pass", "argon2"].iter().any(|secret| said.contains(secret)), "{said}");
         }
-        let hashed = "SELECT COUNT(*) AS n FROM users WHERE password_hash LIKE '$argon2id$%' AND password_hash NOT LIKE '%horse%'";
+        let hashed = "SELECT COUNT(*) AS n FROM users \
+                      WHERE password_hash LIKE '$argon2id$%' AND password_hash NOT LIKE '%horse%'";
         assert_eq!(server.database.numbers(hashed), [1]);
 
         assert_eq!(

@@ -110,7 +110,7 @@ const TABLE: [Row; 44] = [
     row("POST", "/api/v1/signing-keys/{kid}/destroy", SIGNING_KEYS_WRITE, None, 404),
 ];
 
-/// The audit log stands apart from the table, since reading it is what its callers see.
+/// The audit log is apart from the table, since reading it is what its callers see.
 const AUDIT: Row = row("GET", "/api/v1/audit-events", AUDIT_READ, None, 200);
 
 fn rows() -> impl Iterator<Item = &'static Row> {

@@ -125,7 +125,7 @@ both! {
         assert_eq!(rotated.status, 200, "{}", rotated.text);
     }
 
-    /// A kept answer is for who could have got it.
+    /// A kept response is for callers who could have got it.
     fn a_token_that_may_less_gets_no_answer_of_one_that_may_more(database) {
         let server = Server::start(database);
         let owner = owner(&server);

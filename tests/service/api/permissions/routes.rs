@@ -167,8 +167,8 @@ both! {
     }
 }
 
-/// The OpenAPI document has every route (a test of its own sees to that), with the permission that its handler's signature
-/// names.
+/// The OpenAPI document has every route (a test of its own sees to that), with the permission that its handler's
+/// signature names.
 #[test]
 fn every_route_of_the_management_api_has_its_row_here() {
     let document = Server::start(Database::new(Kind::Sqlite)).get("/api/openapi.json").body;

@@ -1,4 +1,4 @@
-//! What bad input gets: one table over all endpoints, with the answer and the audit event of each row.
+//! What bad input gets: one table over all endpoints, with the response and the audit event of each row.
 
 mod callers;
 mod forms;
@@ -25,7 +25,7 @@ const REVOKE: &str = "/api/oauth/revoke";
 
 const ASK: &str = "grant_type=client_credentials";
 
-/// Stands in what is sent; never in an answer, which would echo it.
+/// Is in what is sent; never in a response, which would echo it.
 const MARK: &str = "zq7xmark";
 
 /// A request, part by part.
