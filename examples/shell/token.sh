@@ -24,7 +24,7 @@ for name in SEALWRIGHT_ISSUER SEALWRIGHT_CLIENT_ID SEALWRIGHT_CLIENT_SECRET; do
 done
 
 # form_encode TEXT: application/x-www-form-urlencoded (RFC 6749 appendix B). What
-# it prints is safe between the quotes of a curl configuration, too.
+# it prints is also safe between the quotes of a curl configuration.
 form_encode() {
   local LC_ALL=C text=$1 char i
   for ((i = 0; i < ${#text}; i++)); do

@@ -77,7 +77,8 @@ pub fn backup(flags: &Flags, json: bool, arguments: &BackupArguments) -> Result<
         let rows = services.operations.back_up(&caller, path.clone(), origin).await?;
         output::object(json, &json!({"file": path.display().to_string(), "rows": rows, "master_key": "not included"}));
         output::remark(
-            "The master key is NOT in this backup. Without it no signing key in the backup can be used: keep it safe elsewhere.",
+            "The master key is NOT in this backup. Without it no signing key in the backup can be used: \
+             keep it safe elsewhere.",
         );
         Ok(())
     })

@@ -58,7 +58,7 @@ impl Bench {
             // The keys of a run carry the second of its start.
             std::thread::sleep(Duration::from_secs(1));
         }
-        // wrk counts what got its response while it ran; each run ends with some under way.
+        // wrk counts responses that arrive while it runs; each run ends with some requests in progress.
         goal("no query for a wrong checksum", look_ups(&server)? <= done / 2 + 1000);
         growth.judge(&format!("{done} unknown keys"));
         Ok(())

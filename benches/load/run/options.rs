@@ -24,7 +24,7 @@ pub(crate) struct Options {
     /// Tokens of `memory`, and keys of `unknown-keys`
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=999_999_999))]
     pub(crate) tokens: u64,
-    /// Clients of `million-clients`, and keys of `million-keys`, that nobody uses
+    /// Unused clients of `million-clients`, and unused keys of `million-keys`
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=999_999_999))]
     pub(crate) copies: u64,
     /// Keys of `million-keys` that are used in rotation

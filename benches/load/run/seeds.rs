@@ -23,8 +23,8 @@ pub(crate) struct Keys {
 }
 
 impl Bench {
-    /// Seeds `count` clients, of which `rotated` had another secret before, and `copies` rows of clients that nobody
-    /// uses.
+    /// Seeds `count` clients, of which `rotated` had another secret before, and `copies` rows of
+    /// unused clients.
     pub(crate) fn seed_clients(&self, name: &str, count: u64, rotated: u64, copies: u64) -> Result<Clients> {
         let lines = self.seed("seed-clients", name, &[count, rotated, copies])?;
         let clients = Clients {
@@ -37,7 +37,7 @@ impl Bench {
         Ok(clients)
     }
 
-    /// Seeds `count` keys, and `copies` rows of keys that nobody uses.
+    /// Seeds `count` keys, and `copies` rows of unused keys.
     pub(crate) fn seed_keys(&self, name: &str, count: u64, copies: u64) -> Result<Keys> {
         let lines = self.seed("seed-keys", name, &[count, copies])?;
         let values = self.path(&format!("{name}.keys"));

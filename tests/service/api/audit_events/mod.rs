@@ -1,16 +1,17 @@
 //! Every call of the management API leaves its event, with the true reason; and events are found.
 
-use serde_json::{Value, json};
+mod search;
 
 use super::{assert_problem, column, created, events_of, minimal, owner, rfc3339, text};
-use crate::support::{Answer, Server, TestClient, both};
+use crate::support::{Response, Server, TestClient, both};
+use serde_json::{Value, json};
 
-/// The one event of an answer's request.
+/// The one event of a response's request.
 #[track_caller]
-fn event_of(server: &Server, answer: &Answer) -> Value {
-    let id = answer.header("x-request-id");
+fn event_of(server: &Server, response: &Response) -> Value {
+    let id = response.header("x-request-id");
     let mut events = server.events(&["--request-id", id]);
-    assert_eq!(events.len(), 1, "events of {} {}", answer.status, answer.text);
+    assert_eq!(events.len(), 1, "events of {} {}", response.status, response.text);
     events.remove(0)
 }
 
@@ -29,8 +30,12 @@ both! {
         let good = |action: &'static str, method: &'static str, path: String, body: Option<Value>, status: u16| {
             (action, method, path, body, status, "ok")
         };
-        let bad = |action: &'static str, method: &'static str, path: String, body: Option<Value>, status: u16,
-            reason: &'static str| (action, method, path, body, status, reason);
+        let bad = |action: &'static str,
+                   method: &'static str,
+                   path: String,
+                   body: Option<Value>,
+                   status: u16,
+                   reason: &'static str| (action, method, path, body, status, reason);
         let scope = |name: &str| Some(json!({"name": name}));
         for (action, method, path, body, status, reason) in [
             good("client.list", "GET", "/clients".into(), None, 200),
@@ -43,8 +48,22 @@ both! {
             good("client.enable", "POST", at("/enable"), None, 200),
             bad("client.update", "PATCH", at(""), Some(json!({"token_lifetime": 0})), 422, "invalid_input"),
             bad("client.update", "PATCH", at(""), Some(json!({"unknown": 0})), 422, "invalid_input"),
-            bad("client.rotate_secret", "POST", at("/rotate-secret"), Some(json!({"grace": "31d"})), 422, "invalid_input"),
-            bad("client.rotate_secret", "POST", at("/rotate-secret"), Some(json!({"grace": "?"})), 422, "invalid_input"),
+            bad(
+                "client.rotate_secret",
+                "POST",
+                at("/rotate-secret"),
+                Some(json!({"grace": "31d"})),
+                422,
+                "invalid_input",
+            ),
+            bad(
+                "client.rotate_secret",
+                "POST",
+                at("/rotate-secret"),
+                Some(json!({"grace": "?"})),
+                422,
+                "invalid_input",
+            ),
             good("client.revoke", "POST", at("/revoke"), None, 200),
             bad("client.update", "PATCH", at(""), Some(json!({"name": "x"})), 409, "revoked"),
             bad("client.enable", "POST", at("/enable"), None, 409, "revoked"),
@@ -68,16 +87,30 @@ both! {
             good("signing_key.list", "GET", "/signing-keys".into(), None, 200),
             bad("signing_key.list", "GET", "/signing-keys?limit=0".into(), None, 422, "invalid_input"),
             good("signing_key.rotate", "POST", "/signing-keys/rotate".into(), Some(json!({"algorithm": "RS256"})), 201),
-            bad("signing_key.rotate", "POST", "/signing-keys/rotate".into(), Some(json!({"algorithm": "RS256"})), 409, "rotation_pending"),
-            bad("signing_key.rotate", "POST", "/signing-keys/rotate".into(), Some(json!({"x": 1})), 422, "invalid_input"),
+            bad(
+                "signing_key.rotate",
+                "POST",
+                "/signing-keys/rotate".into(),
+                Some(json!({"algorithm": "RS256"})),
+                409,
+                "rotation_pending",
+            ),
+            bad(
+                "signing_key.rotate",
+                "POST",
+                "/signing-keys/rotate".into(),
+                Some(json!({"x": 1})),
+                422,
+                "invalid_input",
+            ),
             good("signing_key.destroy", "POST", format!("/signing-keys/{}/destroy", kids[0]), None, 200),
             bad("signing_key.destroy", "POST", format!("/signing-keys/{}/destroy", kids[0]), None, 409, "destroyed"),
             good("audit.list", "GET", "/audit-events?limit=1".into(), None, 200),
             bad("audit.list", "GET", "/audit-events?limit=0".into(), None, 422, "invalid_input"),
         ] {
-            let answer = server.api(method, &path, &token, body.as_ref());
-            assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
-            let events = events_of(&server, &token, &answer);
+            let response = server.api(method, &path, &token, body.as_ref());
+            assert_eq!(response.status, status, "{method} {path}: {}", response.text);
+            let events = events_of(&server, &token, &response);
             assert_eq!(events.len(), 1, "{method} {path} {body:?}: one event, not {events:?}");
             let event = &events[0];
             let place = format!("{method} {path}: {event}");
@@ -108,9 +141,9 @@ both! {
         ] {
             for path in ["/clients", "/scopes", "/signing-keys/rotate"] {
                 let request = server.http.post(format!("{}/api/v1{path}", server.url)).bearer_auth(&token);
-                let answer = server.send(request.header("content-type", content_type).body(body.clone()));
-                assert_problem(&answer, status, code);
-                let event = &events_of(&server, &token, &answer)[0];
+                let response = server.send(request.header("content-type", content_type).body(body.clone()));
+                assert_problem(&response, status, code);
+                let event = &events_of(&server, &token, &response)[0];
                 assert_eq!((&event["status"], &event["reason"]), (&json!(status), &json!(code)), "{path}: {event}");
                 assert_eq!(event["actor"], caller, "{path}: {event}");
             }
@@ -140,9 +173,9 @@ both! {
             (&forged, 401, "bad_signature", Value::Null),
             ("x", 401, "malformed_credential", Value::Null),
         ] {
-            let answer = server.api("GET", "/clients", bearer, None);
-            assert_eq!(answer.status, status);
-            let event = event_of(&server, &answer);
+            let response = server.api("GET", "/clients", bearer, None);
+            assert_eq!(response.status, status);
+            let event = event_of(&server, &response);
             assert_eq!((&event["status"], &event["reason"]), (&json!(status), &json!(reason)), "{event}");
             assert_eq!((&event["outcome"], &event["credential"]), (&json!("refused"), &credential), "{event}");
             assert!(!event.to_string().contains(bearer) || bearer.len() == 1, "no token in an event");
@@ -151,9 +184,16 @@ both! {
         assert_eq!(event_of(&server, &none)["reason"], "no_credentials");
         let two = server.http.get(format!("{}/api/v1/clients", server.url)).bearer_auth(&token).bearer_auth(&token);
         assert_eq!(event_of(&server, &server.send(two))["reason"], "two_credentials");
-        assert_problem(&server.api("POST", "/clients", &token, Some(&json!({"name": "x", "scopes": ["admin"]}))), 403, "scope_exceeds_caller");
+        assert_problem(
+            &server.api("POST", "/clients", &token, Some(&json!({"name": "x", "scopes": ["admin"]}))),
+            403,
+            "scope_exceeds_caller",
+        );
         let denied = server.events(&["--action", "client.create", "--outcome", "refused"]);
-        assert_eq!((denied[0]["reason"].as_str(), denied[0]["actor"].as_str()), (Some("scope_exceeds_caller"), Some(&*caller)));
+        assert_eq!(
+            (denied[0]["reason"].as_str(), denied[0]["actor"].as_str()),
+            (Some("scope_exceeds_caller"), Some(&*caller))
+        );
     }
 
     fn an_answer_that_is_replayed_has_an_event_of_its_own(database) {
@@ -176,124 +216,19 @@ both! {
         assert_eq!((malformed["status"].as_i64(), malformed["reason"].as_str()), (Some(422), Some("invalid_input")));
     }
 
-    fn events_are_found_by_every_filter(database) {
-        let server = Server::start(database);
-        let token = owner(&server);
-        let start = server.now();
-        let (_, client) = created(&server, &token, &minimal("filtered"));
-        let issued = server.token(&client);
-        let refused = server.token(&TestClient { secret: "x".into(), ..client.clone() });
-        server.advance(20);
-        let middle = server.now();
-        server.advance(20);
-        let last = server.token(&client);
-        let found = |query: &str| {
-            let answer = server.api("GET", &format!("/audit-events?{query}"), &token, None);
-            column(&answer, "request_id")
-        };
-        let id = |answer: &Answer| answer.header("x-request-id").to_owned();
-        let own = format!("credential={}", client.id);
-        let (start, middle) = (rfc3339(start), rfc3339(middle));
-        let all = found(&own);
-        assert_eq!(all.len(), 4, "used by it, or done to it");
-        assert_eq!(all[..3], [id(&last), id(&refused), id(&issued)], "newest first");
-        for (query, expected) in [
-            ("action=token.issue", vec![&last, &refused, &issued]),
-            ("action=token.issue&outcome=success", vec![&last, &issued]),
-            ("outcome=refused", vec![&refused]),
-            ("outcome=error", vec![]),
-            (&format!("since={middle}"), vec![&last]),
-            (&format!("until={middle}&action=token.issue"), vec![&refused, &issued]),
-            (&format!("since={start}&until={middle}&outcome=success&action=token.issue"), vec![&issued]),
-            (&format!("until={start}"), vec![]),
-            (&format!("request_id={}", id(&refused)), vec![&refused]),
-            ("environment=production&outcome=refused", vec![&refused]),
-            ("environment=staging", vec![]),
-            ("action=token", vec![]),
-            ("limit=1", vec![&last]),
-        ] {
-            let expected: Vec<String> = expected.into_iter().map(id).collect();
-            assert_eq!(found(&format!("{own}&{query}")), expected, "{query}");
-        }
-        let all = column(&server.api("GET", &format!("/audit-events?{own}"), &token, None), "id");
-        let (mut seen, mut cursor) = (Vec::new(), String::new());
-        loop {
-            let page = server.api("GET", &format!("/audit-events?{own}&limit=2{cursor}"), &token, None);
-            seen.extend(column(&page, "id"));
-            match &page.body["next_cursor"] {
-                Value::Null => break,
-                next => cursor = format!("&cursor={}", text(next)),
-            }
-        }
-        assert_eq!(seen, all, "page by page");
-    }
-
     /// SPEC §6: never a secret, wherever a caller puts it.
     fn a_secret_in_a_path_is_not_recorded(database) {
         let server = Server::spawn(database);
         let token = owner(&server);
         let secret = server.client("read").secret;
         for path in [format!("/clients/{secret}"), format!("/clients/{token}/disable"), format!("/nothing/{secret}")] {
-            let answer = server.api(if path.ends_with("disable") { "POST" } else { "GET" }, &path, &token, None);
-            assert_eq!(answer.status, 404);
-            assert!(!answer.text.contains(&secret[..20]), "{}", answer.text);
-            let event = event_of(&server, &answer).to_string();
+            let response = server.api(if path.ends_with("disable") { "POST" } else { "GET" }, &path, &token, None);
+            assert_eq!(response.status, 404);
+            assert!(!response.text.contains(&secret[..20]), "{}", response.text);
+            let event = event_of(&server, &response).to_string();
             assert!(!event.contains(&secret[4..20]) && !event.contains(&token[..20]), "{event}");
         }
         let log = server.log();
         assert!(!log.contains(&secret[4..20]) && !log.contains(&token[..20]), "{log}");
-    }
-
-    fn asking_for_another_environment_has_its_event_too(database) {
-        let server = Server::start(database);
-        let token = owner(&server);
-        for (path, action) in [("/clients", "client.list"), ("/audit-events", "audit.list")] {
-            let answer = server.api("GET", &format!("{path}?environment=staging"), &token, None);
-            assert_eq!((answer.status, &answer.body["data"]), (200, &json!([])));
-            assert_eq!(event_of(&server, &answer)["action"], action);
-        }
-    }
-
-    fn events_of_a_credential_are_found_however_far_apart_they_are(database) {
-        let server = Server::start(database);
-        let token = owner(&server);
-        let (busy, rare) = ("cli_busy", "cli_rare");
-        let start = 1_700_000_000_000_i64;
-        let (mut rows, mut marks, mut expected) = (vec![], vec![], vec![]);
-        for second in 0..2_000_i64 {
-            let subjects = if second % 3 == 0 { vec![busy, rare] } else { vec![busy] };
-            for (place, subject) in subjects.into_iter().enumerate() {
-                let time = start + second * 1000 + 500 * i64::try_from(place).unwrap();
-                let id = crate::support::in_process::first_event_id(time);
-                let column = if second % 2 == 0 { format!("'{subject}', NULL") } else { format!("NULL, '{subject}'") };
-                rows.push(format!("('{id}', {time}, 'x', {column}, 'production', 'x.y', 'success', 200, 'ok', '', '', '', '', 0, 1)"));
-                marks.push(format!("('{subject}', {})", time / 1000));
-                if subject == rare {
-                    expected.push(id.clone());
-                }
-            }
-        }
-        for rows in rows.chunks(400) {
-            server.database.execute(&format!(
-                "INSERT INTO audit_log (id, time, actor, credential, target, environment, action, outcome, status, reason, method, path, \
-                 user_agent, request_id, duration_micros, count) VALUES {}",
-                rows.join(",")
-            ));
-        }
-        server.database.execute(&format!("INSERT INTO audit_seconds (subject, second) VALUES {}", marks.join(",")));
-        expected.reverse();
-        let (mut seen, mut cursor) = (Vec::new(), String::new());
-        loop {
-            let query = format!("/audit-events?credential={rare}&limit=100{cursor}");
-            let page = server.api("GET", &query, &token, None);
-            seen.extend(column(&page, "id"));
-            match &page.body["next_cursor"] {
-                Value::Null => break,
-                next => cursor = format!("&cursor={}", text(next)),
-            }
-        }
-        assert_eq!(seen, expected);
-        let listed = server.cli(&["audit", "list", "--credential", rare, "--limit", "100000"]);
-        assert_eq!(listed.as_array().or(listed["data"].as_array()).map(Vec::len), Some(expected.len()));
     }
 }

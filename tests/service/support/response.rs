@@ -1,11 +1,11 @@
 //! Responses, read to their end.
 
-use reqwest::blocking::Response;
+use reqwest::blocking::Response as HttpResponse;
 use serde_json::Value;
 
-/// An HTTP response.
+/// A response with its body, as text and as JSON.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct Response {
     /// Status.
     pub status: u16,
     /// Header fields.
@@ -16,11 +16,11 @@ pub struct Answer {
     pub body: Value,
 }
 
-impl Answer {
-    /// Reads a response.
-    pub fn of(response: Response) -> Self {
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().unwrap();
+impl Response {
+    /// Reads a response to its end, which must come.
+    pub fn of(received: HttpResponse) -> Self {
+        let (status, headers) = (received.status().as_u16(), received.headers().clone());
+        let text = received.text().unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         Self { status, headers, text, body }
     }
