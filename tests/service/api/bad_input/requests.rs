@@ -30,7 +30,7 @@ both! {
             let null: &[&str] = if path.contains("rotate") { &[] } else { &["null"] };
             for body in ["{", "[]", "\"x\"", "1", "{} {}", "{\"name\":}", "name=x", "{'a':1}", "\u{feff}{}", " ",
                 &nested, &deep].iter().chain(null) {
-                let answer = raw(&server, &token, path, Some("application/json"), body.into());
+                let answer = raw(&server, &token, path, Some("application/json"), (*body).into());
                 assert_problem(&answer, 400, "malformed_json");
             }
             for body in [b"{\"name\":\"\xff\"}".to_vec(), b"{\"name\":\"\\ud800\"}".to_vec(), vec![0; 100]] {
