@@ -90,7 +90,9 @@ struct Clients {
 impl Clients {
     fn new(server: &Server) -> Self {
         let client = |options: &[&str]| client(server, "orders:read", options);
-        let expires = server.now() + 1_500;
+        // Long enough for a client to be created on a busy machine, once there is a token for it.
+        server.owner();
+        let expires = server.now() + 3_000;
         let clients = Self {
             expired: client(&["--expires-at", &crate::support::rfc3339(expires)]),
             good: client(&["--audience", "https://orders.example", "--audience", "legacy"]),
