@@ -1,4 +1,4 @@
-//! What the parts of a token request cost, and the whole of it without sockets. `cargo bench`.
+//! Measures the parts of a token request, and the whole without sockets: `cargo bench`.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -43,7 +43,7 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        // On the disk of the build, not in memory: durability is a part of the price.
+        // On the disk of the build, not in memory: durability is part of the cost.
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let flags = Flags { data_dir: Some(folder.path().join("data")), ..Flags::default() };
@@ -156,7 +156,7 @@ fn token(criterion: &mut Criterion) {
     });
 }
 
-/// The time of `count` runs of `work`, [`AT_ONCE`] of them under way together.
+/// The time of `count` runs of `work`, with [`AT_ONCE`] of them in progress together.
 fn at_once<F: Future<Output = ()>>(runtime: &Runtime, count: u64, work: impl Fn() -> F) -> Duration {
     let left = std::cell::Cell::new(count);
     let start = Instant::now();

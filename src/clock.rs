@@ -1,11 +1,11 @@
-//! The one place that asks the system clock; everywhere else time is an argument, or comes from a [`Clock`].
+//! The only code that reads the system clock; everywhere else time is an argument, or comes from a [`Clock`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::domain::time::{Duration, Timestamp};
 
-/// What time it is: the system's, or one that a test moves.
+/// A source of the current time: the system's clock, or one that a test moves.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Source);
 
@@ -15,55 +15,56 @@ enum Source {
     System,
     /// Milliseconds since the epoch.
     Manual(Arc<AtomicI64>),
-    /// Milliseconds ahead of the system's clock.
+    /// Offset from the system's clock, in milliseconds.
     Moved(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// The system's clock.
+    /// Creates a clock that follows the system's.
     pub const fn system() -> Self {
         Self(Source::System)
     }
 
-    /// A clock that stays at `start` until its [`ManualClock`] moves it.
+    /// Creates a clock that stays at `start` until its [`ManualClock`] moves it.
     pub fn manual(start: Timestamp) -> (Self, ManualClock) {
-        Self::with_hands(Source::Manual(Arc::new(AtomicI64::new(start.millis()))))
+        Self::with_source(Source::Manual(Arc::new(AtomicI64::new(start.millis()))))
     }
 
-    /// The system's clock, moved by what its [`ManualClock`] says: time passes, so that no two ids need share an instant.
+    /// Creates a clock that follows the system's, offset by its [`ManualClock`]. It advances by itself, so that ids in
+    /// tests differ in time.
     pub fn moved() -> (Self, ManualClock) {
-        Self::with_hands(Source::Moved(Arc::default()))
+        Self::with_source(Source::Moved(Arc::default()))
     }
 
-    fn with_hands(source: Source) -> (Self, ManualClock) {
+    fn with_source(source: Source) -> (Self, ManualClock) {
         (Self(source.clone()), ManualClock(source))
     }
 
-    /// This instant.
+    /// Returns the current time, to the millisecond.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System => system_now(),
             Source::Manual(millis) => Timestamp::from_millis(millis.load(Ordering::SeqCst)),
-            Source::Moved(ahead) => Timestamp::from_millis(system_now().millis() + ahead.load(Ordering::SeqCst)),
+            Source::Moved(offset) => Timestamp::from_millis(system_now().millis() + offset.load(Ordering::SeqCst)),
         }
     }
 }
 
-/// Moves a clock of [`Clock::manual`] or [`Clock::moved`]; in either direction, as real clocks are moved.
+/// Moves a clock of [`Clock::manual`] or [`Clock::moved`] forward or back, as a system's clock may be moved.
 #[derive(Clone, Debug)]
 pub struct ManualClock(Source);
 
 impl ManualClock {
-    /// Moves the clock by `duration`, back if it is negative.
+    /// Moves the clock by `duration`; back if it is negative.
     pub fn advance(&self, duration: Duration) {
         self.advance_millis(duration.millis());
     }
 
-    /// Moves the clock by `millis` milliseconds, back if they are negative.
+    /// Moves the clock by `millis` milliseconds; back if they are negative.
     pub fn advance_millis(&self, millis: i64) {
         match &self.0 {
-            Source::Manual(hands) | Source::Moved(hands) => {
-                hands.fetch_add(millis, Ordering::SeqCst);
+            Source::Manual(value) | Source::Moved(value) => {
+                value.fetch_add(millis, Ordering::SeqCst);
             }
             Source::System => {}
         }
@@ -72,14 +73,14 @@ impl ManualClock {
     /// Sets the clock to `now`.
     pub fn set(&self, now: Timestamp) {
         match &self.0 {
-            Source::Manual(hands) => hands.store(now.millis(), Ordering::SeqCst),
-            Source::Moved(hands) => hands.store(now.millis() - system_now().millis(), Ordering::SeqCst),
+            Source::Manual(time) => time.store(now.millis(), Ordering::SeqCst),
+            Source::Moved(offset) => offset.store(now.millis() - system_now().millis(), Ordering::SeqCst),
             Source::System => {}
         }
     }
 }
 
-/// A clock set before 1970 or beyond the year 292 million counts as the nearest end.
+/// Reads the system's clock. A time before 1970 or after the year 292 million becomes the nearest valid time.
 fn system_now() -> Timestamp {
     let millis = match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
@@ -94,23 +95,23 @@ mod tests {
 
     #[test]
     fn a_manual_clock_moves_only_when_it_is_told_to() {
-        let (clock, hands) = Clock::manual(Timestamp::from_seconds(100));
+        let (clock, control) = Clock::manual(Timestamp::from_seconds(100));
         assert_eq!(clock.now(), Timestamp::from_seconds(100));
-        hands.advance(Duration::seconds(5));
+        control.advance(Duration::seconds(5));
         assert_eq!(clock.clone().now(), Timestamp::from_seconds(105));
-        hands.advance_millis(-1);
+        control.advance_millis(-1);
         assert_eq!(clock.now(), Timestamp::from_millis(104_999));
-        hands.set(Timestamp::from_seconds(1));
+        control.set(Timestamp::from_seconds(1));
         assert_eq!(clock.now(), Timestamp::from_seconds(1));
     }
 
     #[test]
     fn a_moved_clock_runs_from_where_it_was_moved_to() {
-        let (clock, hands) = Clock::moved();
+        let (clock, control) = Clock::moved();
         assert!(clock.now() >= system_now().minus(Duration::seconds(60)));
-        hands.advance(Duration::seconds(3600));
+        control.advance(Duration::seconds(3600));
         assert!(clock.now() >= system_now().plus(Duration::seconds(3540)));
-        hands.set(Timestamp::from_seconds(1));
+        control.set(Timestamp::from_seconds(1));
         assert!(clock.now() >= Timestamp::from_seconds(1) && clock.now() < Timestamp::from_seconds(60));
     }
 }

@@ -1,6 +1,6 @@
-//! What the hot paths are measured against: bare actix-web handlers. That of the token endpoint parses the same form,
-//! signs the same claims with a parsed ES256 key and gives the same response; those of verify and forward-auth hash the
-//! key and give the same bytes. They find no credential, check nothing, and keep no store, audit log, metrics or log.
+//! The baseline of the hot paths: bare actix-web handlers. The token handler parses the same form, signs the same
+//! claims with a parsed ES256 key and sends the same response; the handlers of verify and forward-auth hash the key and
+//! send the same bytes. They look up no credential, check nothing, and have no store, audit log, metrics or log.
 //!
 //! Usage: `bare-handler ADDRESS WORKERS`. Not a part of the product.
 
@@ -22,7 +22,7 @@ const LIFETIME: i64 = 3600;
 const SCOPE: &str = "orders:read orders:write";
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// As long as a true one.
+/// As long as a real one.
 static NO_REQUEST: HeaderValue = HeaderValue::from_static("req_00000000000000000000000000000000");
 
 struct Issuer {
@@ -77,13 +77,13 @@ fn sign(request: &HttpRequest, body: &[u8], issuer: &Issuer) -> Option<String> {
     issuer.signer.sign(&claims).ok()
 }
 
-/// The member that the bare verification reads.
+/// The only member that the bare verification reads.
 #[derive(Deserialize)]
 struct Verification<'k> {
     key: &'k str,
 }
 
-/// What verify says of a key of the load program, as long as a true response.
+/// A response of verify about a key of the load program, as long as a real one.
 const VERDICT: &str = concat!(
     r#"{"code":"VALID","customers":[],"environment":"production","expires_at":null,"#,
     r#""id":"key_00000000000000000000000000000000","name":"load","owner":null,"#,

@@ -1,5 +1,5 @@
--- Requests with API keys for wrk: with the keys of the file that KEYS names in rotation, to verify each as VERIFIER, or
--- to ask forward-auth where there is no VERIFIER. Prints one line at the end, as token.lua does.
+-- Requests with API keys for wrk, with the keys of the file KEYS in rotation: verify as VERIFIER, or forward-auth if
+-- VERIFIER is not set. Prints one line at the end, as token.lua does.
 
 local starts = 0
 

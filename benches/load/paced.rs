@@ -1,11 +1,11 @@
-//! Token requests at a set pace, which a load generator that goes as fast as it can is no use for: warm clients in
-//! rotation, cold clients (each of them once), and a flood of wrong secrets beside them, all from one address.
+//! Sends token requests at a fixed rate, which a load generator that sends as fast as it can cannot do: warm clients in
+//! rotation, cold clients (each once), and a flood of wrong secrets at the same time, all from one address.
 //!
-//! Usage: `paced-load ADDRESS SECONDS GROUP…`, a group being `NAME:RATE:FILE`: so many requests a second with the lines
-//! of the file, which are an id and a secret. The group `cold` ends with its file; others begin it again. The response
-//! to `flood` must be 401 or 429, to others 200. Prints a line a group: name, requests with the response that they must
-//! get, with another one, failed, p50, p99 and longest in microseconds. A request that had to wait for its turn is late
-//! from the moment when it was due. Not a part of the product.
+//! Usage: `paced-load ADDRESS SECONDS GROUP…`, a group being `NAME:RATE:FILE`: RATE requests a second with the lines of
+//! FILE, each an id and a secret. The group `cold` ends with its file; others start it again. The response to `flood`
+//! must be 401 or 429, to others 200. Prints one line for each group: name, requests with the expected response, with
+//! another one, failed, p50, p99 and longest in microseconds. The time of a request that had to wait for its turn
+//! counts from the moment when it was due. Not a part of the product.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,9 +15,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 const USAGE: &str = "usage: paced-load ADDRESS SECONDS NAME:RATE:FILE…";
-/// Connections of a group: a request waits only where all of these wait for responses.
+/// Connections of a group: a request waits only while all of these wait for responses.
 const CONNECTIONS: usize = 64;
-/// A response is given up after this.
+/// Longest wait for a response.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Group {

@@ -1,9 +1,9 @@
-//! Fills a data folder for the load script: clients with secrets that work, secrets that were right once, and copies of
-//! a client by the million. Run it while no server uses the folder.
+//! Fills a data folder for the load program: clients with valid secrets, secrets that were replaced, and copies of a
+//! client by the million. Run it while no server uses the folder.
 //!
-//! Usage: `seed-clients DATA_DIR PUBLIC_URL COUNT ROTATED COPIES`. `COUNT` clients are written to standard output, a line
-//! each: `live`, id, secret. Of them the first `ROTATED` get a new secret; lines that begin with
-//! `rotated` have their old ones. `COPIES` rows are copied from the last client; no secret of these is known. Not a part of the product.
+//! Usage: `seed-clients DATA_DIR PUBLIC_URL COUNT ROTATED COPIES`. It prints one line for each of
+//! `COUNT` clients: `live`, id, secret. The first `ROTATED` of them get a new secret; lines that begin with `rotated`
+//! have the old ones. `COPIES` rows are copied from the last client, with unknown secrets. Not a part of the product.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -89,7 +89,7 @@ async fn main() -> Result<(), Failure> {
     }
 }
 
-/// Copies a client and its secrets. The copies' ids are ordered by time, as true ones are, and spread over about four
+/// Copies a client and its secrets. The copies' ids are ordered by time, as real ones are, and spread over about four
 /// months before the original.
 fn copy(arguments: &Arguments, original: &str) -> Result<(), Failure> {
     let file = arguments.data_dir.join("sealwright.db");

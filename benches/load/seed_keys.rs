@@ -1,8 +1,8 @@
-//! Fills a data folder for the load script with API keys: some whose values are known, and others by the million that nobody
-//! knows. Run it while no server uses the folder.
+//! Fills a data folder for the load program with API keys: some with known values, and others by the million with
+//! unknown values. Run it while no server uses the folder.
 //!
-//! Usage: `seed-keys DATA_DIR PUBLIC_URL COUNT COPIES`. To standard output go a line `verifier`, key, and for each of `COUNT`
-//! keys a line `key`, key. `COPIES` further keys are rows whose values are not known. Not a part of the product.
+//! Usage: `seed-keys DATA_DIR PUBLIC_URL COUNT COPIES`. It prints a line `verifier`, key, and a
+//! line `key`, key for each of `COUNT` keys. `COPIES` further rows have unknown values. Not a part of the product.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -60,12 +60,12 @@ fn println_key(kind: &str, key: &str) -> std::io::Result<()> {
     writeln!(std::io::stdout().lock(), "{kind} {key}")
 }
 
-/// Copies a key. The copies' ids are ordered by time, as true ones are, and spread over the time before the original.
+/// Copies a key. The copies' ids are ordered by time, as real ones are, and spread over the time before the original.
 fn copy(data_dir: &Path, original: &str, config: &Config, count: u64, copies: u64) -> Result<(), Failure> {
     let mut connection = SqliteConnection::establish(&data_dir.join("sealwright.db").to_string_lossy())?;
     let all = count + copies;
-    let columns = "kind, environment, name, description, scopes, allowed_ips, rate_per_minute, burst_per_second, state, \
-                   expires_at, owner, created_at, updated_at, rotated_at, key_type";
+    let columns = "kind, environment, name, description, scopes, allowed_ips, rate_per_minute, burst_per_second, \
+                   state, expires_at, owner, created_at, updated_at, rotated_at, key_type";
     connection.batch_execute(&format!(
         "PRAGMA busy_timeout = 10000; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -200000; \
          CREATE TEMP TABLE copies AS \

@@ -1,4 +1,4 @@
--- Token requests for wrk, with the clients of the file that CLIENTS names (lines of id and secret) in rotation.
+-- Token requests for wrk, with the clients of the file CLIENTS (lines of id and secret) in rotation.
 -- Prints one line at the end: requests, microseconds, p50, p99 and longest in microseconds, refused, failed.
 
 local starts = 0

@@ -1,5 +1,5 @@
--- Verifications of keys that nobody has, each another one, as VERIFIER, for wrk: every second one with the right
--- checksum, so that it is looked for. Prints one line at the end, as token.lua does.
+-- Verifications of unknown keys as VERIFIER, for wrk. Each key is different, and every second one has the right
+-- checksum, so that it is looked up. Prints one line at the end, as token.lua does.
 
 local bit = require("bit")
 local digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

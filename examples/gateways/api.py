@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""An API that stands behind a gateway and believes the identity that the gateway sends.
+"""An API behind a gateway, which trusts the identity that the gateway sends.
 
     HOST, PORT  where to listen: 127.0.0.1 and 9000 unless set; 0 is any free port
 
     python3 api.py
 
-It answers every request with what it received, as JSON: each header field as often as it came, under the name that it
-came with. `/status` is for everybody; anything else is for callers that the gateway names.
+It responds to every request with what it received, as JSON: each header as often as it came, under the name that was
+sent. `/status` is open to everyone; all other paths require a caller that the gateway names.
 """
 
 import http.server
@@ -16,14 +16,14 @@ import sys
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"  # the gateway keeps its connections
+    protocol_version = "HTTP/1.1"  # the gateway keeps its connections open
     timeout = 60
 
-    def answer(self):
+    def respond(self):
         body_bytes = self.read_body()
         identity = [value for name, value in self.headers.items() if name.lower() == "x-auth-credential"]
-        # A request that names nobody did not come through the gateway, or the gateway is wrongly configured.
-        # It is no request of "nobody in particular": refuse it.
+        # A request without an identity did not come through the gateway, or the gateway is misconfigured. It is not an
+        # anonymous request: refuse it.
         is_allowed = self.path == "/status" or (len(identity) == 1 and identity[0] != "")
         received = {
             "method": self.command,
@@ -39,10 +39,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = respond
 
     def read_body(self):
-        """How many bytes there were."""
+        """Read the body and return its length in bytes."""
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             return len(self.rfile.read(int(self.headers.get("Content-Length", 0))))
         total = 0

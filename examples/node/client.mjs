@@ -4,12 +4,12 @@
 //   SEALWRIGHT_ISSUER         the issuer, such as https://auth.example.com
 //   SEALWRIGHT_CLIENT_ID      the client
 //   SEALWRIGHT_CLIENT_SECRET  its secret
-//   API_URL                   what to call, such as https://api.example.com/orders
+//   API_URL                   the API to call, such as https://api.example.com/orders
 //
 //   node client.mjs [--calls N]
 //
-// `ClientCredentials` is the part to take along: it gets a token once and shares
-// it between all calls until shortly before it expires.
+// `ClientCredentials` is the part to reuse: it gets a token once and shares it
+// between all calls until shortly before it expires.
 
 import { webcrypto } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -21,18 +21,18 @@ globalThis.crypto ??= webcrypto
 
 const ATTEMPTS = 5
 const TIMEOUT = 30_000 // milliseconds for one attempt
-const LONGEST_WAIT = 60_000 // whoever says to come back later than this is taken at his word
+const LONGEST_WAIT = 60_000 // milliseconds; a longer Retry-After is not waited for
 
 /**
- * `fetch`, and again when there is a point: after 429, 503 and failures of the network.
+ * `fetch` that retries after 429, 503 and network failures.
  *
- * Only for requests that may be repeated. A token request is one: the worst
- * that a lost answer leaves behind is a token that nobody uses.
+ * Only for requests that may be repeated. A token request is one: a lost
+ * response leaves at most an unused token behind.
  */
 async function patientFetch(url, options) {
   for (let attempt = 1; ; attempt++) {
-    // Exponential backoff; the random part keeps clients that failed together
-    // from coming back together.
+    // Exponential backoff. The random part keeps clients that failed together
+    // from retrying together.
     let wait = (0.5 + Math.random() / 2) * 500 * 2 ** (attempt - 1)
     try {
       const response = await fetch(url, { redirect: 'manual', ...options, signal: AbortSignal.timeout(TIMEOUT) })
@@ -69,12 +69,12 @@ class ClientCredentials {
   /** The current token, or a new one when the current one is about to expire. */
   async get() {
     if (performance.now() < this.#renewAt) return this.#token
-    // Calls that come meanwhile share the one request.
+    // Concurrent calls share one request.
     this.#pending ??= this.#fetch().finally(() => { this.#pending = undefined })
     return this.#pending
   }
 
-  /** Drop a token that was refused, unless it has been replaced already. */
+  /** Drop a refused token, unless it has been replaced already. */
   forget(token) {
     if (token === this.#token) this.#renewAt = 0
   }
@@ -85,8 +85,8 @@ class ClientCredentials {
     this.tokenRequests++
     const { access_token, expires_in = 0 } = await openid.clientCredentialsGrant(this.#config)
     this.#token = access_token
-    // Renewed a minute early, so that no token expires on its way to the API;
-    // one that lives for minutes only, after nine tenths of its life.
+    // Renew a minute early, so that no token expires on its way to the API. A
+    // token with a short lifetime is renewed after nine tenths of it.
     this.#renewAt = askedAt + 1000 * (expires_in - Math.min(60, expires_in / 10))
     return access_token
   }
@@ -94,7 +94,7 @@ class ClientCredentials {
   /** The metadata of the issuer (RFC 8414), which say where its token endpoint is. */
   #discover() {
     const { issuer, clientId, clientSecret } = this.#settings
-    // Plain HTTP is for trying things out on one machine.
+    // Plain HTTP is only for tests on one machine.
     const loopback = ['127.0.0.1', '[::1]', 'localhost'].includes(issuer.hostname)
     return openid.discovery(issuer, clientId, undefined, openid.ClientSecretBasic(clientSecret), {
       execute: loopback ? [openid.allowInsecureRequests] : [],
@@ -103,7 +103,7 @@ class ClientCredentials {
   }
 }
 
-/** GET the API. A token may end before its time, so a refused one is replaced, once. */
+/** GET the API. A token may be revoked before it expires, so a refused one is replaced, once. */
 async function call(url, credentials) {
   for (let last = false; ; last = true) {
     const token = await credentials.get()

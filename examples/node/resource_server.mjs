@@ -1,13 +1,13 @@
 #!/usr/bin/env node
-// An API that verifies Sealwright's tokens by itself, without asking for each.
+// An API that verifies Sealwright's tokens offline.
 //
 //   SEALWRIGHT_ISSUER  the issuer whose tokens are accepted
-//   AUDIENCE           the name of this API, which a token must carry as `aud`
+//   AUDIENCE           the name of this API, which a token must have as `aud`
 //   HOST, PORT         where to listen: 127.0.0.1 and 8000 unless set; 0 is any free port
 //
 //   node resource_server.mjs
 //
-// `authorize` is the part to take along; it fits any framework.
+// `authorize` is the part to reuse; it fits any framework.
 
 import { createServer } from 'node:http'
 import { webcrypto } from 'node:crypto'
@@ -22,20 +22,20 @@ if (!ISSUER || !AUDIENCE) {
   process.exit(1)
 }
 
-// Said here, never taken from the token: what an attacker may choose protects nothing.
+// Set here, never taken from the token: an attacker chooses what the token says.
 const ALGORITHMS = ['ES256', 'RS256', 'EdDSA']
 
-/** An answer other than the one that was hoped for. */
+/** A refused request: the status, headers and body of its response. */
 class Refusal extends Error {
   constructor(status, headers, body) {
     super(body.error_description)
     Object.assign(this, { status, headers, body })
   }
 
-  /** An RFC 6750 section 3 answer. One to a request without a token carries no error code (3.1). */
+  /** A response of RFC 6750 section 3. For a request without a token it has no error code (3.1). */
   static bearer(status, attributes = {}) {
     const challenge = Object.entries({ realm: 'orders', ...attributes }).map(([name, value]) => `${name}="${value}"`)
-    const { error, error_description = 'This needs an access token' } = attributes
+    const { error, error_description = 'An access token is required' } = attributes
     return new Refusal(status, { 'WWW-Authenticate': `Bearer ${challenge.join(', ')}` }, { error, error_description })
   }
 }
@@ -53,10 +53,10 @@ async function discoverKeys() {
 }
 
 let keys
-/** Discovered once; what failed is tried again by the next request. */
+/** The keys are discovered once; after a failure, the next request tries again. */
 const signingKeys = () => (keys ??= discoverKeys().catch((error) => { keys = undefined; throw error }))
 
-// What jose says when it has no usable keys; all else that it says is about the token.
+// Error codes of jose for unusable keys; all other errors are about the token.
 const KEY_PROBLEMS = ['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']
 
 /** The claims of an access token (RFC 9068 section 4), or a Refusal. */
@@ -66,19 +66,19 @@ async function verify(token) {
       algorithms: ALGORITHMS,
       issuer: ISSUER,
       audience: AUDIENCE,
-      typ: 'at+jwt', // keeps other JWTs of the same issuer from passing as access tokens
+      typ: 'at+jwt', // other JWTs of the same issuer are not access tokens
       requiredClaims: ['exp', 'iat', 'sub', 'client_id', 'jti'],
     })
     return payload
   } catch (error) {
     if (error instanceof errors.JOSEError && !KEY_PROBLEMS.includes(error.code)) {
-      console.error('token refused: %j', error.message) // %j: it may quote what the sender wrote
+      console.error('token refused: %j', error.message) // %j escapes text of the sender
       throw Refusal.bearer(401, {
         error: 'invalid_token',
         error_description: 'The access token is expired, malformed or not meant for this API',
       })
     }
-    // Neither yes nor no: the caller is to come again, not to throw its token away.
+    // The token may be valid: the caller should keep it and try again.
     console.error(`no keys: ${error.message}`)
     throw new Refusal(503, { 'Retry-After': '5' }, { error_description: 'Tokens cannot be verified at the moment' })
   }
@@ -116,7 +116,7 @@ const routes = {
   },
 }
 
-function answer(response, status, headers, body) {
+function send(response, status, headers, body) {
   response.writeHead(status, { 'Content-Type': 'application/json', ...headers })
   response.end(JSON.stringify(body))
 }
@@ -124,12 +124,12 @@ function answer(response, status, headers, body) {
 const server = createServer(async (request, response) => {
   try {
     const route = routes[`${request.method} ${request.url.split('?')[0]}`]
-    if (!route) throw new Refusal(404, {}, { error_description: 'There is nothing here' })
-    answer(response, 200, {}, await route(request))
+    if (!route) throw new Refusal(404, {}, { error_description: 'The path does not exist' })
+    send(response, 200, {}, await route(request))
   } catch (error) {
-    if (error instanceof Refusal) return answer(response, error.status, error.headers, error.body)
+    if (error instanceof Refusal) return send(response, error.status, error.headers, error.body)
     console.error(error)
-    answer(response, 500, {}, { error_description: 'This is our fault' })
+    send(response, 500, {}, { error_description: 'The service failed' })
   }
 })
 

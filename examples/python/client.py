@@ -4,12 +4,12 @@
     SEALWRIGHT_ISSUER         the issuer, such as https://auth.example.com
     SEALWRIGHT_CLIENT_ID      the client
     SEALWRIGHT_CLIENT_SECRET  its secret
-    API_URL                   what to call, such as https://api.example.com/orders
+    API_URL                   the API to call, such as https://api.example.com/orders
 
     python client.py [--calls N]
 
-`ClientCredentials` is the part to take along: it gets a token once and shares
-it between all calls and threads until shortly before it expires.
+`ClientCredentials` is the part to reuse: it gets a token once and shares it
+between all calls and threads until shortly before it expires.
 """
 
 import argparse
@@ -25,21 +25,21 @@ from urllib.parse import quote_plus
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
-TIMEOUT = (5, 30)  # seconds to connect, and to wait for an answer
+TIMEOUT = (5, 30)  # seconds to connect, and to wait for a response
 ATTEMPTS = 5
-LONGEST_WAIT = 60  # seconds; whoever says to come back later than this is taken at his word
+LONGEST_WAIT = 60  # seconds; a longer Retry-After is not waited for
 
 
 def send(session, method, url, **options):
-    """Send a request, and again when there is a point: after 429, 503 and failures of the network.
+    """Send a request; retry after 429, 503 and network failures.
 
-    Only for requests that may be repeated. A token request is one: the
-    worst that a lost answer leaves behind is a token that nobody uses.
+    Only for requests that may be repeated. A token request is one: a lost
+    response leaves at most an unused token behind.
     """
     for attempt in range(ATTEMPTS):
         last = attempt == ATTEMPTS - 1
-        # Exponential backoff; the random part keeps clients that failed
-        # together from coming back together.
+        # Exponential backoff. The random part keeps clients that failed
+        # together from retrying together.
         wait = random.uniform(0.5, 1.0) * 0.5 * 2**attempt
         try:
             response = session.request(method, url, timeout=TIMEOUT, allow_redirects=False, **options)
@@ -66,7 +66,7 @@ def retry_after(response):
 
 
 class TokenError(Exception):
-    """No token could be had."""
+    """The issuer gave no token."""
 
 
 class ClientCredentials(AuthBase):
@@ -92,13 +92,13 @@ class ClientCredentials(AuthBase):
 
     def get(self):
         """The current token, or a new one when the current one is about to expire."""
-        with self.lock:  # threads that come meanwhile wait for the one request
+        with self.lock:  # concurrent threads wait for one request
             if time.monotonic() >= self.renew_at:
                 self.fetch()
             return self.token
 
     def forget(self, refused):
-        """Drop a token that was refused, unless another thread has replaced it already."""
+        """Drop a refused token, unless another thread has replaced it already."""
         with self.lock:
             if refused == f"Bearer {self.token}":
                 self.renew_at = 0.0
@@ -107,19 +107,19 @@ class ClientCredentials(AuthBase):
         self.token_endpoint = self.token_endpoint or self.discover()
         asked_at = time.monotonic()
         self.token_requests += 1
-        answer = self.ask(
+        response = self.ask(
             "POST",
             self.token_endpoint,
             auth=self.basic,
             data={"grant_type": "client_credentials"},
         )
-        # A token of a type that one does not know must not be used (RFC 6749 section 7.1).
-        if "access_token" not in answer or str(answer.get("token_type")).lower() != "bearer":
+        # A token of an unknown type must not be used (RFC 6749 section 7.1).
+        if "access_token" not in response or str(response.get("token_type")).lower() != "bearer":
             raise TokenError(f"{self.token_endpoint} answered without a bearer token")
-        self.token = answer["access_token"]
-        # Renewed a minute early, so that no token expires on its way to the
-        # API; one that lives for minutes only, after nine tenths of its life.
-        lifetime = answer.get("expires_in", 0)
+        self.token = response["access_token"]
+        # Renew a minute early, so that no token expires on its way to the API. A
+        # token with a short lifetime is renewed after nine tenths of it.
+        lifetime = response.get("expires_in", 0)
         self.renew_at = asked_at + lifetime - min(60, lifetime / 10)
 
     def discover(self):
@@ -131,21 +131,21 @@ class ClientCredentials(AuthBase):
         return metadata["token_endpoint"]
 
     def ask(self, method, url, **options):
-        """The JSON of a successful answer of the issuer; every failure is a TokenError."""
+        """The JSON of a successful response of the issuer; every failure is a TokenError."""
         try:
             response = send(self.session, method, url, **options)
         except requests.RequestException as error:
             raise TokenError(f"{url}: {error}") from error
-        answer = json_object(response)
+        body = json_object(response)
         if response.status_code != 200:
             # RFC 6749 section 5.2
-            reasons = [answer.get("error"), answer.get("error_description")]
+            reasons = [body.get("error"), body.get("error_description")]
             raise TokenError(" ".join(map(str, filter(None, [url, "answered", response.status_code, *reasons]))))
-        return answer
+        return body
 
 
 def json_object(response):
-    """The JSON object that an answer carries, or an empty one."""
+    """The JSON object of a response, or an empty one."""
     try:
         value = response.json()
     except ValueError:
@@ -154,7 +154,7 @@ def json_object(response):
 
 
 def call(session, url, credentials):
-    """GET the API. A token may end before its time, so a refused one is replaced, once."""
+    """GET the API. A token may be revoked before it expires, so a refused one is replaced, once."""
     response = send(session, "GET", url, auth=credentials)
     if response.status_code == 401:
         credentials.forget(response.request.headers["Authorization"])

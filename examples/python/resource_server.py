@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""An API that verifies Sealwright's tokens by itself, without asking for each.
+"""An API that verifies Sealwright's tokens offline.
 
     SEALWRIGHT_ISSUER  the issuer whose tokens are accepted
-    AUDIENCE           the name of this API, which a token must carry as `aud`
+    AUDIENCE           the name of this API, which a token must have as `aud`
     HOST, PORT         where to listen: 127.0.0.1 and 8000 unless set; 0 is any free port
 
     python resource_server.py
 
-`requires(scope)` is the part to take along.
+`requires(scope)` is the part to reuse.
 """
 
 import functools
@@ -25,17 +25,17 @@ try:
 except KeyError as missing:
     sys.exit(f"resource_server.py: set {missing.args[0]} in the environment")
 
-# Said here, never taken from the token: what an attacker may choose protects nothing.
+# Set here, never taken from the token: an attacker chooses what the token says.
 ALGORITHMS = ["ES256", "RS256", "EdDSA"]
 
 app = Flask(__name__)
 
 
 class KeysUnavailable(Exception):
-    """The issuer's keys could not be had, so nothing can be said about any token."""
+    """The issuer's keys cannot be fetched, so no token can be verified."""
 
 
-@functools.cache  # remembers an answer, never an exception
+@functools.cache  # caches a result, never an exception
 def signing_keys():
     """The issuer's public keys, which the client fetches when needed and keeps for five minutes."""
     url = f"{ISSUER.rstrip('/')}/.well-known/oauth-authorization-server"
@@ -62,16 +62,16 @@ def verify(token):
         algorithms=ALGORITHMS,
         issuer=ISSUER,
         audience=AUDIENCE,
-        # A clock that is a second behind must not refuse a token for having
-        # been issued in the future; `exp` is what limits it.
+        # A clock that is a second behind must not refuse a token that seems to be
+        # issued in the future; `exp` limits it.
         options={
             "require": ["iss", "aud", "exp", "iat", "sub", "client_id", "jti"],
             "verify_iat": False,
         },
     )
-    # Keeps other JWTs of the same issuer from passing as access tokens.
+    # Other JWTs of the same issuer are not access tokens.
     if str(decoded["header"].get("typ")).lower() not in ("at+jwt", "application/at+jwt"):
-        raise jwt.InvalidTokenError("the token is no access token")
+        raise jwt.InvalidTokenError("the token is not an access token")
     return decoded["payload"]
 
 
@@ -86,7 +86,7 @@ def covers(granted, required):
 
 
 def requires(scope):
-    """Let a view be called only with a token that carries a scope. The claims are then in g.claims."""
+    """Let a view be called only with a token that has a scope. The claims are then in g.claims."""
 
     def decorate(view):
         @functools.wraps(view)
@@ -97,7 +97,7 @@ def requires(scope):
             try:
                 claims = verify(token.strip())
             except jwt.PyJWTError as error:
-                app.logger.warning("token refused: %r", error)  # %r: it may quote what the sender wrote
+                app.logger.warning("token refused: %r", error)  # %r escapes text of the sender
                 return refuse(401, "invalid_token", "The access token is expired, malformed or not meant for this API")
             if not any(covers(granted, scope) for granted in str(claims.get("scope", "")).split(" ")):
                 return refuse(403, "insufficient_scope", "The access token lacks a scope", scope=scope)
@@ -110,12 +110,12 @@ def requires(scope):
 
 
 def refuse(status, error=None, description=None, **attributes):
-    """An RFC 6750 section 3 answer. One to a request without a token carries no error code (3.1)."""
+    """A response of RFC 6750 section 3. For a request without a token it has no error code (3.1)."""
     body = {}
     if error:
         body = {"error": error, "error_description": description}
     challenge = {"realm": "orders", **body, **attributes}
-    response = jsonify(body or {"error_description": "This needs an access token"})
+    response = jsonify(body or {"error_description": "An access token is required"})
     response.status_code = status
     parameters = ", ".join(f'{name}="{value}"' for name, value in challenge.items())
     response.headers["WWW-Authenticate"] = f"Bearer {parameters}"
@@ -124,7 +124,7 @@ def refuse(status, error=None, description=None, **attributes):
 
 @app.errorhandler(KeysUnavailable)
 def keys_unavailable(error):
-    # Neither yes nor no: the caller is to come again, not to throw its token away.
+    # The token may be valid: the caller should keep it and try again.
     app.logger.error("no keys: %s", error)
     response = jsonify(error_description="Tokens cannot be verified at the moment")
     response.status_code = 503

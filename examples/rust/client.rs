@@ -4,13 +4,13 @@
 //! SEALWRIGHT_ISSUER         the issuer, such as https://auth.example.com
 //! SEALWRIGHT_CLIENT_ID      the client
 //! SEALWRIGHT_CLIENT_SECRET  its secret
-//! API_URL                   what to call, such as https://api.example.com/orders
+//! API_URL                   the API to call, such as https://api.example.com/orders
 //!
 //! client [--calls N]
 //! ```
 //!
-//! [`TokenSource`] and [`send`] are the part to take along: a token is fetched once and shared by all calls and tasks
-//! until shortly before it expires.
+//! [`TokenSource`] and [`send`] are the parts to reuse: a token is fetched once and shared by all calls and tasks until
+//! shortly before it expires.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program for the terminal
 
 use std::process::ExitCode;
@@ -25,18 +25,18 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 const ATTEMPTS: u32 = 5;
-/// Whoever says to come back later than this is taken at his word.
+/// A longer `Retry-After` is not waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// Sends a request, and again when there is a point: after 429, 503 and failures of the network.
+/// Sends a request; retries after 429, 503 and network failures.
 ///
-/// Only for requests that may be repeated. A token request is one: the worst that a lost answer leaves behind is a token
-/// that nobody uses.
+/// Only for requests that may be repeated. A token request is one: a lost response leaves at most an unused token
+/// behind.
 async fn send(request: impl Fn() -> RequestBuilder) -> reqwest::Result<Response> {
     let mut attempt = 0;
     loop {
         attempt += 1;
-        // Exponential backoff; the random part keeps clients that failed together from coming back together.
+        // Exponential backoff. The random part keeps clients that failed together from retrying together.
         let mut wait = Duration::from_millis(250 << attempt).mul_f64(0.5 + fastrand::f64() / 2.0);
         match request().send().await {
             Ok(response) => {
@@ -52,7 +52,7 @@ async fn send(request: impl Fn() -> RequestBuilder) -> reqwest::Result<Response>
     }
 }
 
-/// What a Retry-After field asks for (RFC 9110 section 10.2.3), or nothing.
+/// The wait that a Retry-After header asks for (RFC 9110 section 10.2.3), or zero.
 fn retry_after(response: &Response) -> Duration {
     let value = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let seconds = value.parse().ok().map(Duration::from_secs);
@@ -60,7 +60,7 @@ fn retry_after(response: &Response) -> Duration {
     seconds.or_else(date).unwrap_or_default()
 }
 
-/// No token could be had.
+/// Why the issuer gave no token.
 #[derive(Debug, thiserror::Error)]
 enum TokenError {
     #[error("{0}")]
@@ -100,7 +100,7 @@ struct Metadata {
 }
 
 #[derive(Deserialize)]
-struct TokenAnswer {
+struct TokenResponse {
     access_token: String,
     token_type: String,
     #[serde(default)]
@@ -117,7 +117,7 @@ impl TokenSource {
 
     /// The current token, or a new one when the current one is about to expire.
     async fn get(&self) -> Result<String, TokenError> {
-        let mut state = self.state.lock().await; // tasks that come meanwhile wait for the one request
+        let mut state = self.state.lock().await; // concurrent tasks wait for one request
         if let Some(token) = &state.token
             && Instant::now() < token.renew_at
         {
@@ -127,7 +127,7 @@ impl TokenSource {
         Ok(state.token.insert(token).value.clone())
     }
 
-    /// Drops a token that was refused, unless another task has replaced it already.
+    /// Drops a refused token, unless another task has replaced it already.
     async fn forget(&self, refused: &str) {
         self.state.lock().await.token.take_if(|token| token.value == refused);
     }
@@ -143,19 +143,19 @@ impl TokenSource {
             let request = self.http.post(url.as_str()).basic_auth(&self.client_id, Some(&self.client_secret));
             request.form(&[("grant_type", "client_credentials")])
         };
-        let answer: TokenAnswer = ask(url, request).await?;
-        // A token of a type that one does not know must not be used (RFC 6749 section 7.1).
-        if !answer.token_type.eq_ignore_ascii_case("bearer") {
+        let response: TokenResponse = ask(url, request).await?;
+        // A token of an unknown type must not be used (RFC 6749 section 7.1).
+        if !response.token_type.eq_ignore_ascii_case("bearer") {
             return Err(TokenError::Unusable {
                 url: url.clone(),
                 reason: "answered without a bearer token".to_owned(),
             });
         }
-        // Renewed a minute early, so that no token expires on its way to the API; one that lives for minutes only,
-        // after nine tenths of its life.
-        let lifetime = Duration::from_secs(answer.expires_in.into());
+        // Renew a minute early, so that no token expires on its way to the API. A token with a short lifetime is
+        // renewed after nine tenths of it.
+        let lifetime = Duration::from_secs(response.expires_in.into());
         let early = (lifetime / 10).min(Duration::from_secs(60));
-        Ok(Token { value: answer.access_token, renew_at: asked_at + lifetime.saturating_sub(early) })
+        Ok(Token { value: response.access_token, renew_at: asked_at + lifetime.saturating_sub(early) })
     }
 
     /// The token endpoint, from the metadata of the issuer (RFC 8414).
@@ -175,7 +175,7 @@ impl TokenSource {
     }
 }
 
-/// The JSON of a successful answer of the issuer.
+/// The JSON of a successful response of the issuer.
 async fn ask<T: DeserializeOwned>(url: &str, request: impl Fn() -> RequestBuilder) -> Result<T, TokenError> {
     let response = send(request).await?;
     let status = response.status();
@@ -188,7 +188,7 @@ async fn ask<T: DeserializeOwned>(url: &str, request: impl Fn() -> RequestBuilde
     Err(TokenError::Refused { url: url.to_owned(), status, error, description })
 }
 
-/// `GET` of the API. A token may end before its time, so a refused one is replaced, once.
+/// Calls the API with `GET`. A token may be revoked before it expires, so a refused one is replaced, once.
 async fn call(http: &Client, url: &str, tokens: &TokenSource) -> Result<Response, TokenError> {
     let token = tokens.get().await?;
     let response = send(|| http.get(url).bearer_auth(&token)).await?;
@@ -245,7 +245,7 @@ async fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            // reqwest keeps the reason among an error's sources.
+            // The sources of a reqwest error have the reason.
             let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
             let causes: Vec<String> = causes.map(ToString::to_string).collect();
             eprintln!("client: {}", causes.join(": "));

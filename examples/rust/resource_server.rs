@@ -1,8 +1,8 @@
-//! An API that takes Sealwright's tokens, which it verifies by itself, and its API keys, about which it asks.
+//! An API that accepts Sealwright's tokens, which it verifies offline, and API keys, which Sealwright verifies.
 //!
 //! ```text
 //! SEALWRIGHT_ISSUER   the issuer whose tokens are accepted
-//! AUDIENCE            the name of this API, which a token must carry as `aud`
+//! AUDIENCE            the name of this API, which a token must have as `aud`
 //! SEALWRIGHT_API_KEY  this API's own key, which may verify others; unless set, only tokens are accepted
 //! HOST, PORT          where to listen: 127.0.0.1 and 8000 unless set; 0 is any free port
 //!
@@ -27,7 +27,7 @@ async fn orders(caller: Authorized<OrdersRead>) -> web::Json<Value> {
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    env_logger::init(); // RUST_LOG=debug says why credentials are refused
+    env_logger::init(); // RUST_LOG=debug logs why credentials are refused
     let setting = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let required = |name: &str| setting(name).ok_or_else(|| format!("set {name} in the environment"));
     let issuer = required("SEALWRIGHT_ISSUER")?;

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The packages with which clients in other languages are tested. They are installed again only when what asks for them changed.
+# Packages for the tests with clients in other languages. They are installed again only when their requirements change.
 
 # prepare_interop FOLDER
 prepare_interop() {
@@ -16,7 +16,7 @@ prepare_interop() {
   exec {lock}>&-
 }
 
-# prepare_python FOLDER REQUIREMENTS…: makes a virtual environment there.
+# prepare_python FOLDER REQUIREMENTS…: creates a virtual environment there.
 prepare_python() {
   local folder=$1 requirements=("${@:2}") wanted
   wanted=$(python3 --version && sha256sum "${requirements[@]}")
@@ -49,7 +49,7 @@ prepare_node_project() {
   fi
 }
 
-# is_prepared FOLDER WANTED: whether the folder was prepared from exactly what is wanted.
+# is_prepared FOLDER WANTED: succeeds if the folder was prepared from exactly these requirements.
 is_prepared() {
   [[ -f $1/.prepared && $(<"$1/.prepared") == "$2" ]]
 }

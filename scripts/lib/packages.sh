@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What the checks and tests need from the system, and the Debian packages that bring it.
+# What the checks and tests need from the system, and the Debian packages that provide it.
 
-# Prints what is missing, a line each: its name, a tab, its Debian packages.
+# Prints one line for each missing item: its name, a tab, its Debian packages.
 missing() {
   unless 'cargo (a Rust toolchain)' '' cargo --version
   unless 'cargo fmt (rustup component rustfmt)' '' cargo fmt --version
@@ -30,13 +30,13 @@ compiles_c() {
   echo '#include <stdio.h>' | cc -fsyntax-only -x c - && echo 'int main(void) { return 0; }' | cc -x c -o /dev/null -
 }
 
-# Debian has nginx where only root looks for programs.
+# Debian installs nginx in a folder that only root's PATH has.
 has_auth_request() {
   local options
   options=$(PATH=$PATH:/usr/sbin nginx -V 2>&1) && [[ $options == *--with-http_auth_request_module* ]]
 }
 
-# require_packages INSTALL: exits with 2 if anything is missing, after installing it where INSTALL is true.
+# require_packages INSTALL: exits with 2 if anything is missing. If INSTALL is true, it is installed first.
 require_packages() {
   local lacking
   lacking=$(missing)
@@ -57,22 +57,22 @@ fail_missing() {
   exit 2
 } >&2
 
-# install_packages PACKAGES: what could not be installed is found missing afterwards. The tests start their own servers:
-# none of the distribution's is started, now or at the next boot.
+# install_packages PACKAGES: failures are found by the check afterwards. The tests start their own servers: none of the
+# distribution's servers is started, now or at the next boot.
 install_packages() (
   no_start=/usr/sbin/policy-rc.d no_cluster=/etc/postgresql-common/createcluster.d/sealwright-test.conf
   packages=() made=()
   read -r -d '' -a packages <<<"$1" || true
   ((EUID == 0 && ${#packages[@]})) || return 0
 
-  # Files of somebody else's stay; those made here go when the installation ends, however it ends.
+  # Existing files remain; files created here are removed when the installation ends, however it ends.
   trap 'rm -f "${made[@]}"' EXIT
-  # nginx's installation would even fail where it cannot start.
+  # The installation of nginx would fail if nginx cannot start.
   if [[ ! -e $no_start ]]; then
     made+=("$no_start")
     install -m 755 /dev/stdin "$no_start" <<<$'#!/bin/sh\nexit 101' || return 0
   fi
-  # PostgreSQL's would also make a cluster.
+  # The installation of PostgreSQL would also create a cluster.
   if is_among postgresql "${packages[@]}" && [[ ! -e $no_cluster ]]; then
     made+=("$no_cluster")
     install -D -m 644 /dev/stdin "$no_cluster" <<<'create_main_cluster = false' || return 0

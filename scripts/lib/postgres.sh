@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# A throwaway PostgreSQL on a free port of 127.0.0.1, with TLS and passwords.
+# A temporary PostgreSQL on a free port of 127.0.0.1, with TLS and passwords.
 
 postgres_folder=''
 
-# Prints the folder of the programs to use: the newest that Debian has installed, unless another was chosen.
+# Prints the folder of the programs to use: the newest that Debian has installed, unless another one is set.
 postgres_bin() {
   local bin folders
   mapfile -t folders < <(printf '%s\n' /usr/lib/postgresql/*/bin | sort -rV)
@@ -30,7 +30,7 @@ postgres_user() {
   fi
 }
 
-# as_postgres COMMAND…: runs it in the throwaway folder, as the server's user.
+# as_postgres COMMAND…: runs it in the temporary folder, as the server's user.
 as_postgres() (
   cd "$postgres_folder" || exit
   if [[ -n $SEALWRIGHT_TEST_POSTGRES_USER ]]; then
@@ -43,7 +43,7 @@ start_postgres() {
   local password port
   SEALWRIGHT_TEST_POSTGRES_BIN=$(postgres_bin)
   SEALWRIGHT_TEST_POSTGRES_USER=$(postgres_user)
-  # Not below $TMPDIR, which may be closed to the server's user or too long for a socket's path.
+  # Not below $TMPDIR: the server's user may have no access to it, or the path may be too long for a socket.
   postgres_folder=$(mktemp -d /tmp/sealwright-test.XXXXXX)
   chmod 755 "$postgres_folder"
   if [[ -n $SEALWRIGHT_TEST_POSTGRES_USER ]]; then
@@ -65,7 +65,7 @@ start_postgres() {
   export SEALWRIGHT_TEST_POSTGRES_URL=postgres://sealwright:$password@127.0.0.1:$port/postgres
 }
 
-# Makes ca.crt, and server.crt and server.key for localhost and 127.0.0.1.
+# Creates ca.crt, and server.crt and server.key for localhost and 127.0.0.1.
 make_certificates() {
   cat >"$postgres_folder/tls.cnf" <<'END'
 [req]
@@ -105,7 +105,7 @@ make_cluster() {
   as_postgres "$SEALWRIGHT_TEST_POSTGRES_BIN/initdb" --pgdata=data --username=postgres --pwfile=password \
     --auth=scram-sha-256 --no-locale --encoding=UTF8 --no-sync >/dev/null
   rm "$postgres_folder/password"
-  # Its files are gone with it, whatever happens to the machine: it need not wait for the disk.
+  # Its files are temporary: it need not wait for the disk.
   cat >>"$postgres_folder/data/postgresql.conf" <<END
 listen_addresses = '127.0.0.1'
 unix_socket_directories = '$postgres_folder'
@@ -117,7 +117,7 @@ ssl_key_file = '$postgres_folder/server.key'
 END
 }
 
-# Tries ports below those that the system hands out by itself, until one is free.
+# Tries ports below the system's ephemeral range, until one is free.
 launch_postgres() {
   local log=$postgres_folder/server.log
   for _ in {1..10}; do

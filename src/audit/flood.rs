@@ -1,5 +1,6 @@
-//! Refusals of requests that name no existing credential are stored singly up to 100 a minute for each address, then as
-//! one summary a second with the count, so that a flood of them cannot fill the disk.
+//! Limits stored refusals. Refusals of requests without an existing credential are stored as single events up to 100
+//! per minute and address; the rest is stored as one summary per second with a count, so that a flood of requests
+//! cannot fill the disk.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,17 +13,17 @@ use crate::domain::network::limited_source;
 use crate::domain::rate::{Bucket, Quota};
 use crate::domain::time::Timestamp;
 
-/// Singly stored refusals of one address.
+/// Refusals of one address that are stored as single events.
 const SINGLY: Quota = Quota { name: "refusals", limit: 100, window_millis: 60_000 };
-/// Addresses whose rate is remembered.
+/// Addresses whose rates are cached.
 const ADDRESSES: usize = 50_000;
-/// Kinds of refusals that get a summary of their own in one second; the others share one.
+/// Kinds of refusals with a summary of their own in one second; the others share one.
 const SUMMARIES: usize = 20;
 
-/// Which refusals share a summary: from one place, for the same reason.
+/// The refusals that share a summary: those from one source for the same reason.
 type Kind = (Option<IpAddr>, Option<(Action, Reason)>);
 
-/// Decides which refusals are stored, and counts the others.
+/// Decides which refusals are stored as single events, and counts the others.
 #[derive(Debug)]
 pub struct FloodGate {
     buckets: Cache<Option<IpAddr>, Bucket>,
@@ -36,7 +37,7 @@ impl Default for FloodGate {
 }
 
 impl FloodGate {
-    /// The event, if it is to be stored by itself; else it is counted for the next summary.
+    /// Returns the event if it is to be stored as a single event; otherwise counts it for the next summary.
     pub fn admit(&self, event: AuditEvent, now: Timestamp) -> Option<AuditEvent> {
         let source = event.origin.address.map(limited_source);
         let bucket = self.buckets.get(&source).unwrap_or_default();
@@ -56,8 +57,8 @@ impl FloodGate {
         None
     }
 
-    /// The summaries of what was counted since the last call: for each kind one event, the first of it, with the number that
-    /// it stands for.
+    /// Returns the summaries since the last call: for each kind its first event, with the number of events that it
+    /// represents.
     pub fn summaries(&self) -> Vec<AuditEvent> {
         self.counted.lock().drain().map(|(_, event)| event).collect()
     }

@@ -1,4 +1,4 @@
-//! `sealwright audit …`.
+//! The commands `sealwright audit …`.
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use crate::domain::ids::{EventId, RequestId};
 use crate::domain::time::{Duration, Timestamp};
 use crate::view::audit_event::AuditEventView;
 
-/// Events that are read at once when many are written.
+/// Events that one query of an export reads.
 const STEP: i64 = 1000;
 
 #[derive(Subcommand)]
@@ -22,11 +22,11 @@ pub enum Command {
     List {
         #[command(flatten)]
         filter: Filter,
-        /// How many at most
+        /// Maximum number of events
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
         limit: i64,
     },
-    /// Write every event that fits as a line of JSON, newest first
+    /// Write every matching event as a line of JSON, newest first
     Export {
         #[command(flatten)]
         filter: Filter,
@@ -35,25 +35,25 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Filter {
-    /// That used or concern this credential
+    /// Only events of or about this credential
     #[arg(long)]
     credential: Option<String>,
-    /// Of this environment
+    /// Only events of this environment
     #[arg(long)]
     environment: Option<Environment>,
-    /// With this action, such as token.issue
+    /// Only events with this action, such as token.issue
     #[arg(long)]
     action: Option<String>,
-    /// success, refused or error
+    /// Only events with this outcome: success, refused or error
     #[arg(long)]
     outcome: Option<Outcome>,
-    /// Of this request
+    /// Only events of this request
     #[arg(long)]
     request_id: Option<RequestId>,
-    /// Not before: an RFC 3339 time, or how long ago, such as 24h
+    /// Only events at or after this time: an RFC 3339 time, or how long ago, such as 24h
     #[arg(long, value_parser = since)]
     since: Option<Timestamp>,
-    /// Before: an RFC 3339 time, or how long ago
+    /// Only events before this time: an RFC 3339 time, or how long ago
     #[arg(long, value_parser = since)]
     until: Option<Timestamp>,
 }

@@ -1,4 +1,4 @@
-//! `sealwright client …`.
+//! The commands `sealwright client …`.
 
 use clap::{Args, Subcommand};
 
@@ -17,15 +17,15 @@ const KIND: CredentialKind = CredentialKind::Client;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Create a client; its secret is printed this once
+    /// Create a client and print its secret, which is not shown again
     Create {
-        /// What people call it
+        /// Display name
         #[arg(long)]
         name: String,
-        /// production, staging or development
+        /// Environment: production, staging or development
         #[arg(long, default_value = "production")]
         environment: Environment,
-        /// User who owns it, by id or e-mail address; the organisation, unless given
+        /// Owner, by id or e-mail address; by default the organisation
         #[arg(long)]
         owner: Option<String>,
         #[command(flatten)]
@@ -33,51 +33,51 @@ pub enum Command {
     },
     /// List clients, newest first
     List(Filter),
-    /// Change a client's settings; what is not named stays
+    /// Change a client's settings; settings without an option stay as they are
     Update {
-        /// Its id
+        /// Client id
         id: String,
-        /// What people call it
+        /// Display name
         #[arg(long)]
         name: Option<String>,
         #[command(flatten)]
         settings: ClientSettings,
     },
-    /// Replace a client's secret; the new one is printed this once
+    /// Rotate a client's secret and print the new one, which is not shown again
     RotateSecret {
-        /// Its id
+        /// Client id
         id: String,
-        /// How long the old secret remains valid, at most 30d
+        /// Time for which the old secret remains valid, at most 30d
         #[arg(long, default_value = "0s")]
         grace: Duration,
     },
-    /// Revoke all tokens that were issued to a client so far
+    /// Revoke all tokens issued to a client so far
     RevokeTokens {
-        /// Its id
+        /// Client id
         id: String,
     },
     #[command(flatten)]
     Common(credential::Command),
 }
 
-/// Settings of a client, named as the fields are.
+/// Settings of a client. Options are named as the fields of the API.
 #[derive(Args, Default)]
 pub struct ClientSettings {
     #[command(flatten)]
     common: Settings,
-    /// What it gets when it asks for nothing (repeatable); its scopes, unless given; `all` clears the list
+    /// Scope of tokens whose request names none (repeatable); by default all of its scopes; `all` clears the list
     #[arg(long)]
     default_scope: Vec<String>,
-    /// Audience of its tokens (repeatable); its environment's default, unless given; `default` clears the list
+    /// Audience of its tokens (repeatable); by default its environment's; `default` clears the list
     #[arg(long)]
     audience: Vec<String>,
     /// Audience whose tokens it may introspect (repeatable); `none` clears the list
     #[arg(long)]
     resource_for: Vec<String>,
-    /// How long its tokens live, at most 1h
+    /// Lifetime of its tokens, at most 1h
     #[arg(long)]
     token_lifetime: Option<Duration>,
-    /// ES256, RS256 or `EdDSA`; `default` is its environment's
+    /// Signing algorithm: ES256, RS256 or `EdDSA`; `default` is its environment's
     #[arg(long)]
     signing_algorithm: Option<String>,
 }
@@ -99,7 +99,9 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
     match command {
         Command::Create { name, environment, owner, settings } => {
             if settings.common.scope.is_empty() {
-                return Err(CliError::Usage("--scope is required: name what the client may be granted".to_owned()));
+                return Err(CliError::Usage(
+                    "--scope is required: name the scopes that the client may be granted".to_owned(),
+                ));
             }
             let members = settings.members(Some(name), now)?.text("owner", owner);
             let create: ClientCreate = members.text("environment", Some(environment.to_string())).read()?;

@@ -1,4 +1,4 @@
-//! `sealwright config …`.
+//! The commands `sealwright config …`.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::http::check_tls;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Print the settings in force, secrets hidden, and where each comes from
+    /// Print the effective settings and their sources, with secrets hidden
     Check,
 }
 

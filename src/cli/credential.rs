@@ -1,4 +1,4 @@
-//! What `sealwright client …` and `sealwright key …` have in common.
+//! Commands, options and output that `sealwright client …` and `sealwright key …` share.
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -17,72 +17,72 @@ use crate::service::Services;
 use crate::service::credentials::Issued;
 use crate::view::credential::{ApiKeyView, ClientView, Moment};
 
-/// What can be done to a credential of either kind by its id.
+/// Commands on one credential of either kind.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Show the details and settings
+    /// Show its details and settings
     Show {
-        /// Its id
+        /// Its id, as `list` shows it
         id: String,
     },
-    /// Disable it: refused until it is enabled
+    /// Disable it until it is enabled again
     Disable {
-        /// Its id
+        /// Its id, as `list` shows it
         id: String,
     },
-    /// Enable it again
+    /// Enable it after it was disabled
     Enable {
-        /// Its id
+        /// Its id, as `list` shows it
         id: String,
     },
     /// Revoke it permanently; its record and its audit events remain
     Revoke {
-        /// Its id
+        /// Its id, as `list` shows it
         id: String,
     },
     /// Transfer it to another owner
     Transfer {
-        /// Its id
+        /// Its id, as `list` shows it
         id: String,
         #[command(flatten)]
         to: NewOwner,
     },
 }
 
-/// Settings that clients and API keys share, named as the fields are.
+/// Settings that clients and API keys share. Options are named as the fields of the API.
 #[derive(Args, Default)]
 pub struct Settings {
-    /// What it is for
+    /// Description of its purpose
     #[arg(long)]
     description: Option<String>,
-    /// What it may be granted (repeatable)
+    /// Scope that it may be granted (repeatable)
     #[arg(long)]
     pub scope: Vec<String>,
-    /// Address or CIDR block that it may be used from (repeatable); `any` clears the list
+    /// IP address or CIDR block that it may be used from (repeatable); `any` clears the list
     #[arg(long)]
     allow_ip: Vec<String>,
-    /// Requests a minute, or unlimited
+    /// Limit of requests per minute, or `unlimited`
     #[arg(long)]
     rate_per_minute: Option<String>,
-    /// Requests at once, or unlimited
+    /// Limit of requests per second, or `unlimited`
     #[arg(long)]
     burst_per_second: Option<String>,
-    /// Ends after this time, such as 90d
+    /// Time after which it expires, such as 90d
     #[arg(long, conflicts_with = "expires_at")]
     expires_in: Option<Duration>,
-    /// Ends at this RFC 3339 time; `never` clears it
+    /// RFC 3339 time at which it expires; `never` clears it
     #[arg(long)]
     expires_at: Option<String>,
-    /// Customer that it is tied to, by either id (repeatable); `any` clears the list
+    /// Customer that it is tied to, by id or external id (repeatable); `any` clears the list
     #[arg(long)]
     customer: Vec<String>,
 }
 
 impl Settings {
-    /// The members that they are in a request at `now`.
+    /// Converts the settings to the members of a request at `now`.
     ///
     /// # Errors
-    /// A duration of zero.
+    /// `--expires-in` is zero.
     pub fn members(self, name: Option<String>, now: Timestamp) -> Result<Members, CliError> {
         Members::default()
             .text("name", name)
@@ -96,28 +96,28 @@ impl Settings {
     }
 }
 
-/// Which credentials to list.
+/// Filters of a list of credentials.
 #[derive(Args)]
 pub struct Filter {
-    /// Only those of this environment
+    /// Only credentials of this environment
     #[arg(long)]
     environment: Option<Environment>,
-    /// Only those with exactly this name
+    /// Only credentials with exactly this name
     #[arg(long)]
     name: Option<String>,
-    /// Only those with this status: active, inactive, expired or revoked
+    /// Only credentials with this status: active, inactive, expired or revoked
     #[arg(long)]
     status: Option<Status>,
-    /// Only those of this user, by id or e-mail address
+    /// Only credentials of this owner, by id or e-mail address
     #[arg(long)]
     owner: Option<String>,
-    /// Only those that are tied to this customer, by either of its ids
+    /// Only credentials tied to this customer, by id or external id
     #[arg(long)]
     customer: Option<String>,
-    /// Only those that are due to be rotated
+    /// Only credentials that are due for rotation
     #[arg(long)]
     rotation_due: bool,
-    /// How many at most
+    /// Maximum number of credentials
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
     limit: i64,
 }
@@ -126,15 +126,15 @@ pub struct Filter {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub struct NewOwner {
-    /// User, by id or e-mail address
+    /// New owner, by id or e-mail address
     #[arg(long)]
     owner: Option<String>,
-    /// The organisation: no role limits it any more
+    /// Make the organisation its owner: no role limits its scopes any more
     #[arg(long)]
     to_organisation: bool,
 }
 
-/// Runs a command that is the same for both kinds.
+/// Runs a command that both kinds share.
 pub fn run(flags: &Flags, json: bool, kind: CredentialKind, command: Command) -> Result<(), CliError> {
     match command {
         Command::Show { id } => session::run(flags, &words(kind, "show"), async move |session| {
@@ -166,7 +166,7 @@ fn change(flags: &Flags, json: bool, kind: CredentialKind, id: String, change: S
     })
 }
 
-/// Creates a credential, and prints it with its secret.
+/// Creates a credential and prints it with its secret.
 pub fn create(flags: &Flags, json: bool, new: NewCredential) -> Result<(), CliError> {
     session::run(flags, &words(new.kind.kind(), "create"), async move |session| {
         let Session { services, caller, origin } = session;
@@ -190,7 +190,7 @@ pub fn update(
     })
 }
 
-/// Replaces a credential's secret; `verb` is the command's own word for it.
+/// Rotates a credential's secret; `verb` is the name of the command.
 pub fn rotate(
     flags: &Flags,
     json: bool,
@@ -205,7 +205,7 @@ pub fn rotate(
     })
 }
 
-/// Lists credentials; `columns` are what the table shows.
+/// Lists credentials in a table of `columns`, or as JSON.
 pub fn list(
     flags: &Flags,
     json: bool,
@@ -237,12 +237,12 @@ pub fn list(
     })
 }
 
-/// The command as events name it.
+/// Returns the name of the command for audit events.
 fn words(kind: CredentialKind, verb: &str) -> String {
     format!("{} {verb}", kind.noun())
 }
 
-/// A credential as the API shows it, with the secret that was just created.
+/// Returns a credential as the API shows it, with `secret` if it was just created.
 pub fn view(services: &Services, credential: &Credential, secret: Option<&str>) -> Value {
     let at = Moment { now: services.recorder.now(), rotation_age: services.credentials.rotation_age };
     let audiences = &services.issuers.of(credential.environment).audiences;
@@ -255,7 +255,7 @@ pub fn view(services: &Services, credential: &Credential, secret: Option<&str>) 
     }
 }
 
-/// Prints a credential.
+/// Prints a credential as the API shows it, without its secret.
 pub fn print(json: bool, services: &Services, credential: &Credential) {
     output::object(json, &view(services, credential, None));
 }
@@ -265,8 +265,8 @@ fn print_issued(json: bool, services: &Services, issued: &Issued) {
     output::object(json, &view(services, &issued.credential, secret));
     if !json {
         output::remark(match issued.credential.kind() {
-            CredentialKind::Client => "The client_secret is shown this once: store it where the client reads it.",
-            CredentialKind::ApiKey => "The key is shown this once: store it where its user reads it.",
+            CredentialKind::Client => "The client_secret is not shown again: store it where the client reads it.",
+            CredentialKind::ApiKey => "The key is not shown again: store it where its user reads it.",
         });
     }
 }

@@ -1,4 +1,4 @@
-//! `sealwright customer …`.
+//! The commands `sealwright customer …`.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -14,41 +14,41 @@ use crate::view::customer::{CustomerCreate, CustomerUpdate, CustomerView};
 pub enum Command {
     /// Create a customer
     Create {
-        /// Its id on your platform
+        /// External id: the customer's id on your platform
         #[arg(long)]
         external_id: String,
-        /// What people call it
+        /// Display name
         #[arg(long)]
         name: String,
     },
     /// List customers, newest first
     List {
-        /// Only the one with this external id
+        /// Only the customer with this external id
         #[arg(long)]
         external_id: Option<String>,
-        /// How many at most
+        /// Maximum number of customers
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
         limit: i64,
     },
     /// Show a customer
     Show {
-        /// Either of its ids
+        /// The customer's id or external id
         id: String,
     },
-    /// Change a customer; what is not named stays
+    /// Change a customer; fields without an option stay as they are
     Update {
-        /// Either of its ids
+        /// The customer's id or external id
         id: String,
-        /// Its id on your platform
+        /// External id: the customer's id on your platform
         #[arg(long)]
         external_id: Option<String>,
-        /// What people call it
+        /// Display name
         #[arg(long)]
         name: Option<String>,
     },
     /// Delete a customer that no credential is tied to
     Delete {
-        /// Either of its ids
+        /// The customer's id or external id
         id: String,
     },
 }

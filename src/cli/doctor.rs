@@ -1,4 +1,4 @@
-//! `sealwright doctor`: what is wrong, and what might be. Exit status 1 only on errors.
+//! The command `sealwright doctor`: finds errors and likely mistakes. Its exit status is 1 only on errors.
 
 use serde_json::{Value, json};
 
@@ -33,13 +33,13 @@ impl Findings {
     }
 }
 
-/// Runs every check that can still be run.
+/// Runs every check whose preconditions hold.
 pub fn run(flags: &Flags, json: bool) -> Result<(), CliError> {
     let mut findings = Findings::default();
     match Config::load(flags) {
         Ok(config) => {
             session::start_log(&config, "error");
-            findings.add("settings", Verdict::Good, "all can be used");
+            findings.add("settings", Verdict::Good, "all settings are valid");
             check_transport(&config, &mut findings);
             check_database(&config, &mut findings)?;
         }
@@ -51,14 +51,14 @@ pub fn run(flags: &Flags, json: bool) -> Result<(), CliError> {
 
 fn check_transport(config: &Config, findings: &mut Findings) {
     let (verdict, finding) = if config.server.allow_insecure_http {
-        (Verdict::Warning, "allow_insecure_http = true: secrets and tokens cross the network in clear")
+        (Verdict::Warning, "allow_insecure_http = true: secrets and tokens cross the network unencrypted")
     } else if let Some(files) = &config.server.tls {
         match check_tls(files) {
-            Ok(()) => (Verdict::Good, "TLS ends here"),
+            Ok(()) => (Verdict::Good, "Sealwright terminates TLS"),
             Err(error) => return findings.add("transport", Verdict::Error, error.to_string()),
         }
     } else if !config.server.trusted_proxies.is_empty() {
-        (Verdict::Good, "plain HTTP, for trusted proxies that say https")
+        (Verdict::Good, "plain HTTP behind trusted proxies that terminate TLS")
     } else if config.server.listen.ip().is_loopback() {
         (Verdict::Good, "plain HTTP on loopback")
     } else {
@@ -75,52 +75,56 @@ fn check_database(config: &Config, findings: &mut Findings) -> Result<(), CliErr
             return Ok(());
         }
     };
-    findings.add("database", Verdict::Good, "answers");
-    match migrations::state(&store) {
-        Ok(SchemaState::Current) => findings.add("schema", Verdict::Good, "up to date"),
+    findings.add("database", Verdict::Good, "responds");
+    if check_schema(&store, findings) { check_keys(config, findings) } else { Ok(()) }
+}
+
+/// Checks the schema, and returns whether it is that of this release.
+fn check_schema(store: &Store, findings: &mut Findings) -> bool {
+    let (verdict, finding) = match migrations::state(store) {
+        Ok(SchemaState::Current) => (Verdict::Good, "up to date".to_owned()),
         Ok(SchemaState::Empty) => {
-            findings.add("schema", Verdict::Warning, "empty: the first start or `sealwright migrate` makes it");
-            return Ok(());
+            (Verdict::Warning, "empty: the first start or `sealwright migrate` creates it".to_owned())
         }
         Ok(SchemaState::Behind(missing)) => {
-            let missing = missing.join(", ");
-            findings.add("schema", Verdict::Error, format!("lacks {missing}: run `sealwright migrate`"));
-            return Ok(());
+            (Verdict::Error, format!("lacks {}: run `sealwright migrate`", missing.join(", ")))
         }
         Ok(SchemaState::Ahead(unknown)) => {
-            findings.add("schema", Verdict::Error, format!("was made by a newer release: {unknown} is not known here"));
-            return Ok(());
+            (Verdict::Error, format!("was made by a newer release: this one does not know {unknown}"))
         }
-        Err(error) => {
-            findings.add("schema", Verdict::Error, error.to_string());
-            return Ok(());
-        }
-    }
+        Err(error) => (Verdict::Error, error.to_string()),
+    };
+    findings.add("schema", verdict, finding);
+    verdict == Verdict::Good
+}
+
+/// Checks that the master keys open every sealed value, and that no signing key is missing.
+fn check_keys(config: &Config, findings: &mut Findings) -> Result<(), CliError> {
     let opened =
         session::runtime()?.block_on(app::open(config, config.server.listen, Purposes::Command, Clock::system()));
-    match opened {
-        Ok(services) => {
-            findings.add("master key", Verdict::Good, "opens everything that is sealed");
-            let now = services.recorder.now();
-            for environment in Environment::ALL {
-                let missing: Vec<&str> = services
-                    .signing_keys
-                    .settings
-                    .algorithms
-                    .iter()
-                    .filter(|algorithm| services.signing_keys.keyring.signer(environment, **algorithm, now).is_none())
-                    .map(|algorithm| algorithm.as_str())
-                    .collect();
-                let check = format!("signing keys of {environment}");
-                if missing.is_empty() {
-                    findings.add(&check, Verdict::Good, "one active key of every enabled algorithm");
-                } else {
-                    let finding = format!("no active key for {}: the next `serve` makes it", missing.join(", "));
-                    findings.add(&check, Verdict::Warning, finding);
-                }
-            }
+    let services = match opened {
+        Ok(services) => services,
+        Err(error) => {
+            findings.add("keys", Verdict::Error, error.to_string());
+            return Ok(());
         }
-        Err(error) => findings.add("keys", Verdict::Error, error.to_string()),
+    };
+    findings.add("master key", Verdict::Good, "opens every sealed value");
+    let signing_keys = &services.signing_keys;
+    let now = services.recorder.now();
+    for environment in Environment::ALL {
+        let algorithms = signing_keys.settings.algorithms.iter();
+        let missing: Vec<&str> = algorithms
+            .filter(|algorithm| signing_keys.keyring.signer(environment, **algorithm, now).is_none())
+            .map(|algorithm| algorithm.as_str())
+            .collect();
+        let check = format!("signing keys of {environment}");
+        if missing.is_empty() {
+            findings.add(&check, Verdict::Good, "one active key of every enabled algorithm");
+        } else {
+            let finding = format!("no active key for {}: the next `serve` creates it", missing.join(", "));
+            findings.add(&check, Verdict::Warning, finding);
+        }
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `sealwright key …`.
+//! The commands `sealwright key …`.
 
 use std::net::IpAddr;
 
@@ -25,18 +25,18 @@ const KIND: CredentialKind = CredentialKind::ApiKey;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Create an API key; it is printed this once
+    /// Create an API key and print its value, which is not shown again
     Create {
-        /// Its purpose, in a few words
+        /// Display name
         #[arg(long)]
         name: String,
-        /// production, staging or development
+        /// Environment: production, staging or development
         #[arg(long, default_value = "production")]
         environment: Environment,
-        /// client, partner or internal
+        /// Type: client, partner or internal
         #[arg(long = "type", default_value = "partner")]
         key_type: KeyType,
-        /// User who owns it, by id or e-mail address; the organisation, unless given
+        /// Owner, by id or e-mail address; by default the organisation
         #[arg(long)]
         owner: Option<String>,
         #[command(flatten)]
@@ -46,65 +46,65 @@ pub enum Command {
     List {
         #[command(flatten)]
         filter: Filter,
-        /// Only those of this type
+        /// Only keys of this type
         #[arg(long = "type")]
         key_type: Option<KeyType>,
     },
-    /// Change an API key's settings; what is not named stays
+    /// Change an API key's settings; settings without an option stay as they are
     Update {
-        /// Its id
+        /// API key id
         id: String,
-        /// Its purpose, in a few words
+        /// Display name
         #[arg(long)]
         name: Option<String>,
         #[command(flatten)]
         settings: KeySettings,
     },
-    /// Replace an API key's value; the new one is printed this once
+    /// Rotate an API key and print its new value, which is not shown again
     Rotate {
-        /// Its id
+        /// API key id
         id: String,
-        /// How long the old value remains valid, at most 30d
+        /// Time for which the old value remains valid, at most 30d
         #[arg(long, default_value = "0s")]
         grace: Duration,
     },
-    /// Verify an API key; exit status 1 if it may not be used
+    /// Verify an API key; the exit status is 1 if it may not be used
     Verify(Verification),
     #[command(flatten)]
     Common(credential::Command),
 }
 
-/// Settings of a key, named as the fields are.
+/// Settings of an API key. Options are named as the fields of the API.
 #[derive(Args, Default)]
 pub struct KeySettings {
     #[command(flatten)]
     common: Settings,
-    /// Its scopes by one word: read-only, write, full, or scoped for those named
+    /// Preset of scopes: read-only, write, full, or scoped for those that `--scope` names
     #[arg(long)]
     preset: Option<String>,
 }
 
-/// A key, and what it is to be used for.
+/// An API key, and the request that it is to be verified for.
 #[derive(Args)]
 pub struct Verification {
-    /// The key; `-` reads it from standard input, where other users of the machine do not see it
+    /// The key; `-` reads it from standard input, where other users of the machine cannot see it
     key: String,
-    /// Only check form and checksum: needs no database and no network
+    /// Check only form and checksum, without database or network
     #[arg(long, conflicts_with_all = ["environment", "scope", "customer", "ip", "cost"])]
     offline: bool,
     /// The environment of the API that is called
     #[arg(long, default_value = "production")]
     environment: Environment,
-    /// What is needed (repeatable)
+    /// Scope that the request requires (repeatable)
     #[arg(long)]
     scope: Vec<Scope>,
-    /// The customer whose data it is about, by either id
+    /// Customer whose data the request is about, by id or external id
     #[arg(long)]
     customer: Option<String>,
-    /// Where it is used from
+    /// IP address that the request comes from
     #[arg(long)]
     ip: Option<IpAddr>,
-    /// How many requests it counts as
+    /// Number of requests that it counts as
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(COST_MAX)))]
     cost: u32,
 }
@@ -120,7 +120,7 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
     match command {
         Command::Create { name, environment, key_type, owner, settings } => {
             if settings.common.scope.is_empty() && settings.preset.is_none() {
-                return Err(CliError::Usage("--scope or --preset is required: name what the key may do".to_owned()));
+                return Err(CliError::Usage("--scope or --preset is required: name the scopes of the key".to_owned()));
             }
             let members = settings.members(Some(name), now)?.text("owner", owner);
             let members = members.text("type", Some(key_type.as_str().to_owned()));
@@ -165,7 +165,7 @@ fn verify(flags: &Flags, json: bool, asked: Verification) -> Result<(), CliError
     })
 }
 
-/// What can be told of a key without a database: form and checksum.
+/// Verifies what needs no database: form and checksum.
 fn verify_offline(json: bool, key: &str) -> Result<(), CliError> {
     let Some(raw) = RawApiKey::parse(key) else {
         output::object(json, &json!({"well_formed": false}));

@@ -1,16 +1,17 @@
-//! Log lines on their way to standard error: requests put theirs into memory, and one thread writes what has gathered,
-//! so that no request waits for a write and two never wait for each other.
+//! A buffer between the log and standard error: requests append lines to it, and one thread writes them, so that no
+//! request waits for a write and two never wait for each other.
 
 use std::io::Write;
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
-/// How long lines gather before they are written: a thread that was woken for each of them would cost requests more
-/// than the writing. What a process has not written when it is killed is lost; the audit log is the record.
+/// How long lines are buffered before they are written: waking the thread for each line would cost requests more than
+/// the writing. Lines that a killed process has not written are lost; the audit log is the record.
 const GATHERING: std::time::Duration = std::time::Duration::from_millis(5);
 
-/// Lines that may gather while standard error takes none; beyond, requests wait for it, and memory stays bounded.
+/// Bytes that are buffered while standard error accepts none. Beyond, requests wait for it, so that memory stays
+/// bounded.
 const GATHERED_MAX: usize = 1 << 20;
 
 #[derive(Default)]
@@ -25,15 +26,15 @@ struct Shared {
     changed: Condvar,
 }
 
-/// The way in. A clone can [`LogPipe::drain`] it at the end of the process.
+/// The writer for the log. A clone can [`LogPipe::drain`] it at the end of the process.
 #[derive(Clone, Default)]
 pub struct LogPipe(Arc<Shared>);
 
 impl LogPipe {
-    /// Starts the thread that writes.
+    /// Starts the thread that writes to standard error.
     ///
     /// # Errors
-    /// The system refuses a thread.
+    /// The system cannot start a thread.
     pub fn start() -> std::io::Result<Self> {
         let pipe = Self::default();
         let shared = Arc::clone(&pipe.0);
@@ -41,7 +42,7 @@ impl LogPipe {
         Ok(pipe)
     }
 
-    /// Waits until everything that was logged is written.
+    /// Waits until all logged lines are written.
     pub fn drain(&self) {
         let mut gathered = self.0.gathered.lock();
         while gathered.is_writing || !gathered.lines.is_empty() {

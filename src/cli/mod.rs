@@ -1,4 +1,5 @@
-//! The command line: one file per command. Exit status 0, 1 (failed) or 2 (usage, or settings that cannot be used).
+//! The command line: one file per command. The exit status is 0, 1 (the command failed) or 2 (wrong usage or invalid
+//! settings).
 
 mod audit;
 mod client;
@@ -36,7 +37,7 @@ use crate::store::StoreError;
 struct Arguments {
     #[command(flatten)]
     flags: Flags,
-    /// Print JSON, for scripts
+    /// Print JSON
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -47,7 +48,7 @@ struct Arguments {
 enum Command {
     /// Run the server
     Serve(serve::Arguments),
-    /// Try everything in a fresh folder: a demo client, a token, and commands to try
+    /// Run a demonstration in a new folder: a demo client, a token, and commands to try
     Quickstart(quickstart::Arguments),
     /// Create and manage OAuth clients
     #[command(subcommand)]
@@ -61,10 +62,10 @@ enum Command {
     /// Manage the users who own credentials
     #[command(subcommand)]
     User(user::Command),
-    /// Manage roles: what the credentials of users may do at most
+    /// Manage roles, which limit the scopes of users' credentials
     #[command(subcommand)]
     Role(role::Command),
-    /// Describe scopes
+    /// Manage the registry that describes scopes
     #[command(subcommand)]
     Scope(scope::Command),
     /// List, rotate and destroy signing keys
@@ -73,7 +74,7 @@ enum Command {
     /// Read the audit log
     #[command(subcommand)]
     Audit(audit::Command),
-    /// Revoke every credential of an environment, an owner or a customer in one act
+    /// Revoke every credential of an environment, an owner or a customer
     RevokeAll(revoke_all::Arguments),
     /// Check the settings
     #[command(subcommand)]
@@ -81,26 +82,26 @@ enum Command {
     /// Replace the master key
     #[command(subcommand)]
     MasterKey(upkeep::MasterKeyCommand),
-    /// Write a copy of the database (never of the master key)
+    /// Write a copy of the database, without the master key
     Backup(upkeep::BackupArguments),
-    /// Fill an empty database from a copy
+    /// Restore a backup into an empty database
     Restore(upkeep::RestoreArguments),
-    /// Bring the database's schema up to this release
+    /// Migrate the database's schema to this release
     Migrate,
-    /// Check settings, database and keys
+    /// Check settings, database and keys, and report problems
     Doctor,
 }
 
-/// Why a command failed, and with which exit status.
+/// Why a command failed, and its exit status.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// Settings that cannot be used, or a wrong use of options: exit status 2.
+    /// Invalid settings or options: exit status 2.
     #[error("{0}")]
     Usage(String),
-    /// Anything else: exit status 1.
+    /// Any other failure: exit status 1.
     #[error("{0}")]
     Failed(String),
-    /// Everything has been printed already: exit status 1.
+    /// A failure that has been printed already: exit status 1.
     #[error("")]
     Silent,
 }
@@ -147,7 +148,7 @@ impl From<std::io::Error> for CliError {
     }
 }
 
-/// Reads the arguments and runs the command.
+/// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
     let Arguments { flags, json, command } = match Arguments::try_parse() {
         Ok(arguments) => arguments,

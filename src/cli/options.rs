@@ -1,5 +1,6 @@
-//! Options as members of the JSON object that the API takes: what is not named is absent, and a word clears. The same
-//! reader then judges both, so that a command and a request are refused for the same reasons.
+//! Converts options to the members of the JSON object that the API takes. An option that is not given is absent, and a
+//! word such as `none` clears a field. The same reader then checks commands and requests, so that both are refused for
+//! the same reasons.
 
 use serde_json::{Map, Value};
 
@@ -8,24 +9,24 @@ use crate::domain::field_error::FieldError;
 use crate::domain::time::{Duration, Timestamp};
 use crate::view::input::Input;
 
-/// The members that options name.
+/// The members of a request, collected from options.
 #[derive(Debug, Default)]
 pub struct Members(Map<String, Value>);
 
 impl Members {
-    /// Adds a setting, if it is named.
+    /// Adds a text, if it is given.
     #[must_use]
     pub fn text(self, name: &str, value: Option<String>) -> Self {
         self.add(name, value.map(Value::String))
     }
 
-    /// Adds a setting, if it is named; `word` clears it.
+    /// Adds a text, if it is given; `word` clears the field.
     #[must_use]
     pub fn clearable(self, name: &str, value: Option<String>, word: &str) -> Self {
         self.add(name, value.map(|text| if text == word { Value::Null } else { Value::String(text) }))
     }
 
-    /// Adds a list, if it has items; `word` alone clears it.
+    /// Adds a list, if it has items; `word` alone clears the field.
     #[must_use]
     pub fn list(self, name: &str, items: Vec<String>, word: &str) -> Self {
         let value = match items.as_slice() {
@@ -36,26 +37,26 @@ impl Members {
         self.add(name, value)
     }
 
-    /// Adds a list without items.
+    /// Adds a list that has no items.
     #[must_use]
     pub fn empty_list(self, name: &str) -> Self {
         self.add(name, Some(Value::Array(vec![])))
     }
 
-    /// Adds a whole number, if it is named; `word` clears it. What is no number is left to the reader to refuse.
+    /// Adds a whole number, if it is given; `word` clears the field. The reader refuses what is not a number.
     #[must_use]
     pub fn number(self, name: &str, value: Option<String>, word: &str) -> Self {
         let number = |text: String| text.parse::<i64>().map_or(Value::String(text), Value::from);
         self.add(name, value.map(|text| if text == word { Value::Null } else { number(text) }))
     }
 
-    /// Adds seconds, if a duration is named.
+    /// Adds a duration in seconds, if it is given.
     #[must_use]
     pub fn seconds(self, name: &str, value: Option<Duration>) -> Self {
         self.add(name, value.map(|duration| Value::from(duration.as_seconds())))
     }
 
-    /// Adds when something ends: after a duration, or at a time, which `never` clears.
+    /// Adds the time at which a credential expires: after a duration, or at a time, which `never` clears.
     ///
     /// # Errors
     /// The duration is zero.
@@ -83,19 +84,19 @@ impl Members {
     /// Reads the members as an input of the API.
     ///
     /// # Errors
-    /// Everything that is wrong, by the names of the options.
+    /// All invalid fields, by the names of their options.
     pub fn read<I: Input>(self) -> Result<I, CliError> {
         I::read(self.0).map_err(|errors| invalid(&errors))
     }
 }
 
-/// Invalid fields, by the names of their options.
+/// Creates the error for invalid fields, by the names of their options.
 pub fn invalid(errors: &[FieldError]) -> CliError {
     let named = errors.iter().map(|error| format!("--{} {}", option_name(&error.field), error.wrong));
     CliError::Usage(named.collect::<Vec<_>>().join("; "))
 }
 
-/// How the command line names a field.
+/// Returns the name of the option for a field.
 fn option_name(field: &str) -> String {
     match field {
         "scopes" => "scope".to_owned(),

@@ -1,4 +1,4 @@
-//! What commands print: objects as aligned lines, lists as tables, or both as the API's JSON.
+//! Prints the output of commands: objects as aligned lines, lists as tables, or both as the API's JSON.
 
 use std::io::{IsTerminal as _, Write as _};
 
@@ -10,28 +10,28 @@ use zeroize::Zeroizing;
 
 use super::CliError;
 
-/// Prints text; a closed pipe is no failure.
+/// Prints a line to standard output. A closed pipe is not a failure.
 pub fn line(text: &str) {
     let _closed = writeln!(std::io::stdout(), "{text}");
 }
 
-/// Prints what went wrong to standard error.
+/// Prints an error to standard error.
 pub fn error(as_json: bool, message: &str) {
     let text = if as_json { json!({ "error": message }).to_string() } else { format!("error: {message}") };
     let _closed = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Prints a remark to standard error, where it does not disturb scripts.
+/// Prints a remark to standard error, so that scripts do not read it.
 pub fn remark(text: &str) {
     let _closed = writeln!(std::io::stderr(), "{text}");
 }
 
-/// A view as the JSON that the API shows.
+/// Converts a view to the JSON that the API shows.
 pub fn shown(view: &impl Serialize) -> Value {
     serde_json::to_value(view).unwrap_or_default()
 }
 
-/// Prints one object.
+/// Prints one object, a member per line, or as JSON.
 pub fn object(as_json: bool, value: &Value) {
     if as_json {
         return line(&value.to_string());
@@ -43,7 +43,7 @@ pub fn object(as_json: bool, value: &Value) {
     }
 }
 
-/// Prints a list; `columns` are the members that the table shows.
+/// Prints a list as a table of the members `columns`, or as JSON.
 pub fn list(as_json: bool, values: &[Value], columns: &[&str]) {
     if as_json {
         return line(&json!({"data": values, "next_cursor": null}).to_string());
@@ -70,42 +70,41 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// The first line of standard input, for what must not be on a command line.
+/// Reads the first line of standard input, for secrets that must not be on a command line.
 ///
 /// # Errors
-/// There is none.
+/// Standard input is empty.
 pub fn first_line_of_input() -> Result<Zeroizing<String>, CliError> {
     let mut line = Zeroizing::new(String::new());
     std::io::stdin().read_line(&mut line)?;
     let text = line.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
-        return Err(CliError::Usage("there is nothing on standard input".to_owned()));
+        return Err(CliError::Usage("standard input is empty".to_owned()));
     }
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-/// Asks for a new password, twice and without showing it; where there is no terminal, it is the first line of standard
-/// input.
+/// Asks for a new password, twice and without showing it. Without a terminal it is the first line of standard input.
 ///
 /// # Errors
-/// There is none, or the two differ.
+/// Standard input is empty, or the two passwords differ.
 pub fn new_password() -> Result<Zeroizing<String>, CliError> {
     if !std::io::stdin().is_terminal() {
         return first_line_of_input()
             .map_err(|_| CliError::Usage("--password-file is required where there is no terminal".to_owned()));
     }
     let first = Zeroizing::new(rpassword::prompt_password("Password: ")?);
-    let second = Zeroizing::new(rpassword::prompt_password("Once more: ")?);
+    let second = Zeroizing::new(rpassword::prompt_password("Repeat password: ")?);
     if first == second { Ok(first) } else { Err(CliError::Usage("the two passwords differ".to_owned())) }
 }
 
-/// Asks for a yes on the terminal. Without a terminal the answer is no.
+/// Asks for confirmation on the terminal. Returns false without a terminal.
 pub fn confirmed(question: &str) -> bool {
     if !std::io::stdin().is_terminal() {
         return false;
     }
     let mut stderr = std::io::stderr();
     let _closed = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+    let mut reply = String::new();
+    std::io::stdin().read_line(&mut reply).is_ok() && matches!(reply.trim(), "y" | "Y" | "yes")
 }

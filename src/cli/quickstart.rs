@@ -1,10 +1,10 @@
-//! `sealwright quickstart`: from nothing to a verified token, with every step said in plain words.
+//! The command `sealwright quickstart`: goes from an empty folder to a verified token and explains every step.
+
+mod resource_server;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -13,13 +13,11 @@ use super::{CliError, serve, session};
 use crate::app::{self, Purposes};
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
-use crate::crypto::jwt::{TokenVerifier, verify};
 use crate::domain::caller::Caller;
 use crate::domain::credential::{Changes, CredentialInput, KeyType, NewCredential, NewKind};
 use crate::domain::environment::Environment;
-use crate::domain::signing_key::SigningKey;
-use crate::domain::time::{Duration, Timestamp};
 use crate::service::SharedServices;
+use resource_server::verify_offline;
 
 const FOLDER: &str = "sealwright-quickstart";
 const FIRST_PORT: u16 = 8080;
@@ -27,12 +25,12 @@ const SCOPE: &str = "orders:read";
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Stop after the demonstration instead of serving on
+    /// Stop after the demonstration instead of serving
     #[arg(long)]
     exit: bool,
 }
 
-/// The demo's credentials, kept so that a second run goes on with them. Real ones are never kept.
+/// The demo's credentials, stored so that a second run uses them again. Real secrets are never stored.
 #[derive(Serialize, Deserialize)]
 struct Demo {
     client_id: String,
@@ -45,14 +43,14 @@ struct Demo {
 pub fn run(flags: &Flags, json: bool, arguments: &Arguments) -> Result<(), CliError> {
     if (Flags { config: None, ..flags.clone() }) != Flags::default() {
         return Err(CliError::Usage(
-            "quickstart has settings of its own; with yours, run `sealwright serve`".to_owned(),
+            "quickstart uses its own settings; to use yours, run `sealwright serve`".to_owned(),
         ));
     }
     let listener = free_port()?;
     let listen = listener.local_addr()?;
     let flags = Flags {
         data_dir: Some(FOLDER.into()),
-        // Whatever the environment says: this is a trial.
+        // Ignores the environment's setting: this is a demonstration.
         database_url: Some(format!("sqlite:{FOLDER}/sealwright.db")),
         listen: Some(listen.to_string()),
         public_url: Some(format!("http://{listen}")),
@@ -86,13 +84,13 @@ pub fn run(flags: &Flags, json: bool, arguments: &Arguments) -> Result<(), CliEr
             return Ok(());
         }
         say(&format!(
-            "\nServing on http://{listen}. Stop with Ctrl-C; `sealwright quickstart` goes on with this folder."
+            "\nServing on http://{listen}. Stop with Ctrl-C; `sealwright quickstart` continues with this folder."
         ));
         server.await.unwrap_or(Err(CliError::Silent))
     })
 }
 
-/// The first free port from 8080 up, held from now on so that nobody else takes it.
+/// Binds the first free port from 8080 up, so that no other program takes it.
 fn free_port() -> Result<TcpListener, CliError> {
     (FIRST_PORT..FIRST_PORT + 100)
         .find_map(|port| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).ok())
@@ -102,7 +100,7 @@ fn free_port() -> Result<TcpListener, CliError> {
 fn say_where(config: &Config, say: impl Fn(&str)) {
     let folder = Path::new(FOLDER);
     if folder.join("sealwright.db").exists() {
-        say(&format!("1. Going on with ./{FOLDER} (delete the folder to begin anew)."));
+        say(&format!("1. Continuing with ./{FOLDER} (delete the folder to start over)."));
     } else {
         say(&format!(
             "1. Made ./{FOLDER}: a SQLite database, a master key that encrypts private keys (master.key, mode 0600),"
@@ -114,7 +112,7 @@ fn say_where(config: &Config, say: impl Fn(&str)) {
     }
 }
 
-/// The demo's credentials of an earlier run, or new ones.
+/// Reads the credentials of an earlier run, or creates new ones.
 async fn demo_credentials(services: &SharedServices, say: impl Fn(&str)) -> Result<Demo, CliError> {
     let path = PathBuf::from(FOLDER).join("demo-credentials.json");
     let kept = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Demo>(&text).ok());
@@ -136,13 +134,13 @@ async fn demo_credentials(services: &SharedServices, say: impl Fn(&str)) -> Resu
         demo.client_id, demo.key_id
     ));
     say(&format!(
-        "   Their secrets are kept in {} for this demonstration; real ones are shown once and kept nowhere.",
+        "   Their secrets are stored in {} for this demonstration; real secrets are shown once and never stored.",
         path.display()
     ));
     Ok(demo)
 }
 
-/// A demo credential: its id and its secret.
+/// Creates a demo credential, and returns its id and its secret.
 async fn create(services: &SharedServices, kind: NewKind) -> Result<(String, String), CliError> {
     let failed = |what: &str| CliError::Failed(what.to_owned());
     let changes = Changes {
@@ -166,76 +164,31 @@ fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     Ok(file.write_all(bytes)?)
 }
 
-/// Fetches a token and verifies it, and the key; what came of it, and the commands to do the same by hand.
+/// Fetches a token and verifies it, verifies the key, and returns the results with the commands to do the same by hand.
 async fn demonstrate(issuer: &str, demo: &Demo, say: impl Fn(&str)) -> Result<Value, CliError> {
-    let failed = |error: reqwest::Error| CliError::Failed(error.to_string());
     let http = reqwest::Client::builder().no_proxy().build().map_err(failed)?;
-    let answer: Value = http
-        .post(format!("{issuer}/api/oauth/token"))
-        .basic_auth(&demo.client_id, Some(&demo.client_secret))
-        .form(&[("grant_type", "client_credentials"), ("scope", SCOPE)])
-        .send()
-        .await
-        .and_then(reqwest::Response::error_for_status)
-        .map_err(failed)?
-        .json()
-        .await
-        .map_err(failed)?;
-    let token = answer["access_token"].as_str().ok_or_else(|| CliError::Failed("no token was issued".to_owned()))?;
+    let response = fetch_token(&http, issuer, demo).await?;
+    let token = response["access_token"].as_str().ok_or_else(|| CliError::Failed("no token was issued".to_owned()))?;
     say(&format!(
         "3. Fetched a token from POST {issuer}/api/oauth/token: it lives {} seconds, with the scope {}.",
-        answer["expires_in"],
-        answer["scope"].as_str().unwrap_or_default()
+        response["expires_in"],
+        response["scope"].as_str().unwrap_or_default()
     ));
-    let jwks: Value = http
-        .get(format!("{issuer}/.well-known/jwks.json"))
-        .send()
-        .await
-        .map_err(failed)?
-        .json()
-        .await
-        .map_err(failed)?;
+    let jwks: Value = get_jwks(&http, issuer).await?;
     let (header, claims) = verify_offline(token, issuer, &jwks)?;
     say("4. Verified it offline, as a resource server does, with the public keys of /.well-known/jwks.json:");
     say(&format!("   header  {header}"));
     say(&format!("   claims  {claims}"));
-    let asked = format!("{issuer}/api/v1/forward-auth?scope={SCOPE}");
-    let identity = http
-        .get(&asked)
-        .header("X-API-Key", &demo.key)
-        .send()
-        .await
-        .and_then(reqwest::Response::error_for_status)
-        .map_err(failed)?;
-    let said = |name: &str| identity.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let (credential, scopes) = (said("x-auth-credential").to_owned(), said("x-auth-scopes").to_owned());
-    if credential != demo.key_id {
-        return Err(CliError::Failed("the demo key was not recognised".to_owned()));
-    }
+    let scopes = verify_key(&http, issuer, demo).await?;
     say("5. Verified the API key online, as a gateway does, with GET /api/v1/forward-auth:");
-    say(&format!("   X-Auth-Credential: {credential}"));
+    say(&format!("   X-Auth-Credential: {}", demo.key_id));
     say(&format!("   X-Auth-Scopes: {scopes}"));
-    let curl = format!("curl -s -u {}:{}", demo.client_id, demo.client_secret);
-    let fetch = format!("{curl} -d grant_type=client_credentials -d scope={SCOPE} {issuer}/api/oauth/token");
-    let program = std::env::current_exe().map_or_else(|_| "sealwright".to_owned(), |path| path.display().to_string());
-    let commands = [
-        fetch.clone(),
-        format!("curl -s {issuer}/.well-known/jwks.json"),
-        format!("curl -s {issuer}/.well-known/oauth-authorization-server"),
-        format!("TOKEN=$({fetch} | sed 's/.*\"access_token\":\"//; s/\".*//')"),
-        format!("{curl} -d token=$TOKEN {issuer}/api/oauth/introspect"),
-        format!("curl -si -H 'X-API-Key: {}' '{asked}'", demo.key),
-        format!("{program} --data-dir {FOLDER} key verify {} --scope {SCOPE}", demo.key),
-        format!("{program} --data-dir {FOLDER} key verify --offline {}", demo.key),
-        format!("{program} --data-dir {FOLDER} client list"),
-        format!("{program} --data-dir {FOLDER} key list"),
-        format!("{program} --data-dir {FOLDER} audit list"),
-    ];
+    let commands = commands(issuer, demo);
     say("\nThe same by hand, while `sealwright quickstart` serves:\n");
     for command in &commands {
         say(&format!("  {command}"));
     }
-    say(&format!("\nThe reference of everything that it answers: {issuer}/docs"));
+    say(&format!("\nThe API reference: {issuer}/docs"));
     let part = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
     Ok(json!({
         "issuer": issuer,
@@ -244,45 +197,71 @@ async fn demonstrate(issuer: &str, demo: &Demo, say: impl Fn(&str)) -> Result<Va
         "key_id": demo.key_id,
         "key": demo.key,
         "scopes": scopes,
-        "answer": answer,
+        "answer": response,
         "header": part(&header),
         "claims": part(&claims),
         "commands": commands,
     }))
 }
 
-/// What a resource server does: find the key by its `kid`, verify, read.
-fn verify_offline(token: &str, issuer: &str, jwks: &Value) -> Result<(String, String), CliError> {
-    let unverified = || CliError::Failed("the token does not verify against the published keys".to_owned());
-    let at = Timestamp::from_millis(0);
-    let verifiers: Vec<(String, TokenVerifier)> = jwks["keys"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|jwk| {
-            let kid = jwk["kid"].as_str()?;
-            let key = SigningKey {
-                kid: kid.into(),
-                environment: Environment::Production,
-                algorithm: jwk["alg"].as_str()?.parse().ok()?,
-                generation: 0,
-                public_jwk: jwk.clone(),
-                created_at: at,
-                activates_at: at,
-                retires_at: None,
-                destroyed_at: None,
-            };
-            Some((kid.to_owned(), TokenVerifier::new(&key).ok()?))
-        })
-        .collect();
-    // A resource server allows for clocks that differ by a little.
-    let now = Clock::system().now().minus(Duration::seconds(5));
-    verify(token, issuer, now, |kid| verifiers.iter().find(|(known, _)| known == kid).map(|(_, verifier)| verifier))
-        .map_err(|_| unverified())?;
-    let mut parts =
-        token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).ok().and_then(|bytes| String::from_utf8(bytes).ok()));
-    match (parts.next().flatten(), parts.next().flatten()) {
-        (Some(header), Some(claims)) => Ok((header, claims)),
-        _ => Err(unverified()),
+fn failed(error: reqwest::Error) -> CliError {
+    CliError::Failed(error.to_string())
+}
+
+async fn fetch_token(http: &reqwest::Client, issuer: &str, demo: &Demo) -> Result<Value, CliError> {
+    http.post(format!("{issuer}/api/oauth/token"))
+        .basic_auth(&demo.client_id, Some(&demo.client_secret))
+        .form(&[("grant_type", "client_credentials"), ("scope", SCOPE)])
+        .send()
+        .await
+        .and_then(reqwest::Response::error_for_status)
+        .map_err(failed)?
+        .json()
+        .await
+        .map_err(failed)
+}
+
+async fn get_jwks(http: &reqwest::Client, issuer: &str) -> Result<Value, CliError> {
+    let response = http.get(format!("{issuer}/.well-known/jwks.json")).send().await.map_err(failed)?;
+    response.json().await.map_err(failed)
+}
+
+fn forward_auth_url(issuer: &str) -> String {
+    format!("{issuer}/api/v1/forward-auth?scope={SCOPE}")
+}
+
+/// Verifies the demo key as a gateway does, and returns its scopes.
+async fn verify_key(http: &reqwest::Client, issuer: &str, demo: &Demo) -> Result<String, CliError> {
+    let identity = http
+        .get(forward_auth_url(issuer))
+        .header("X-API-Key", &demo.key)
+        .send()
+        .await
+        .and_then(reqwest::Response::error_for_status)
+        .map_err(failed)?;
+    let field = |name: &str| identity.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if field("x-auth-credential") != demo.key_id {
+        return Err(CliError::Failed("the demo key was not recognised".to_owned()));
     }
+    Ok(field("x-auth-scopes").to_owned())
+}
+
+/// Returns commands that repeat the demonstration by hand.
+fn commands(issuer: &str, demo: &Demo) -> [String; 11] {
+    let curl = format!("curl -s -u {}:{}", demo.client_id, demo.client_secret);
+    let fetch = format!("{curl} -d grant_type=client_credentials -d scope={SCOPE} {issuer}/api/oauth/token");
+    let program = std::env::current_exe().map_or_else(|_| "sealwright".to_owned(), |path| path.display().to_string());
+    [
+        fetch.clone(),
+        format!("curl -s {issuer}/.well-known/jwks.json"),
+        format!("curl -s {issuer}/.well-known/oauth-authorization-server"),
+        format!("TOKEN=$({fetch} | sed 's/.*\"access_token\":\"//; s/\".*//')"),
+        format!("{curl} -d token=$TOKEN {issuer}/api/oauth/introspect"),
+        format!("curl -si -H 'X-API-Key: {}' '{}'", demo.key, forward_auth_url(issuer)),
+        format!("{program} --data-dir {FOLDER} key verify {} --scope {SCOPE}", demo.key),
+        format!("{program} --data-dir {FOLDER} key verify --offline {}", demo.key),
+        format!("{program} --data-dir {FOLDER} client list"),
+        format!("{program} --data-dir {FOLDER} key list"),
+        format!("{program} --data-dir {FOLDER} audit list"),
+    ]
 }

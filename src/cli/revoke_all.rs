@@ -1,4 +1,4 @@
-//! `sealwright revoke-all`: the emergency brake.
+//! The command `sealwright revoke-all`, for emergencies.
 
 use serde_json::json;
 
@@ -12,22 +12,22 @@ use crate::service::operations::RevokeFilter;
 pub struct Arguments {
     #[command(flatten)]
     which: Which,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
 
-/// Which credentials to revoke: those to which all that is named applies.
+/// Filters of the credentials to revoke. A credential must match all that are given.
 #[derive(clap::Args)]
 #[group(required = true, multiple = true)]
 struct Which {
-    /// Of this environment
+    /// Credentials of this environment
     #[arg(long)]
     environment: Option<Environment>,
-    /// Of this user, by id or e-mail address
+    /// Credentials of this owner, by id or e-mail address
     #[arg(long)]
     owner: Option<String>,
-    /// Tied to this customer, by either of its ids
+    /// Credentials tied to this customer, by id or external id
     #[arg(long)]
     customer: Option<String>,
 }

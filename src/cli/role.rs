@@ -1,4 +1,4 @@
-//! `sealwright role …`.
+//! The commands `sealwright role …`.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -14,48 +14,48 @@ use crate::view::role::{RoleCreate, RoleUpdate, RoleView};
 pub enum Command {
     /// Create a role
     Create {
-        /// Its name
+        /// Name of the role
         #[arg(value_name = "NAME", required_unless_present = "named", conflicts_with = "named")]
         name: Option<String>,
-        /// The same as an option
+        /// Name of the role, as an option
         #[arg(long = "name", value_name = "NAME", id = "named")]
         named: Option<String>,
-        /// What it is for
+        /// Description of its purpose
         #[arg(long)]
         description: Option<String>,
-        /// What credentials of its users may at most carry, management permissions among them (repeatable); `none` is
-        /// nothing
+        /// Scope that credentials of its users may have at most, management permissions included (repeatable); `none`
+        /// allows nothing
         #[arg(long, required = true)]
         scope: Vec<String>,
     },
-    /// List roles by name
+    /// List roles, ordered by name
     List,
     /// Show a role
     Show {
-        /// Its name
+        /// Name of the role
         name: String,
     },
-    /// Change a role, for all credentials of its users at once; what is not named stays
+    /// Change a role, effective at once for all credentials of its users; fields without an option stay as they are
     Update {
-        /// Its name
+        /// Name of the role
         name: String,
-        /// What it is for
+        /// Description of its purpose
         #[arg(long)]
         description: Option<String>,
-        /// All that credentials of its users may at most carry (repeatable); `none` is nothing
+        /// Scope that credentials of its users may have at most (repeatable); replaces the list; `none` allows nothing
         #[arg(long)]
         scope: Vec<String>,
     },
     /// Delete a role that no user has
     Delete {
-        /// Its name
+        /// Name of the role
         name: String,
     },
 }
 
 fn members(description: Option<String>, scope: Vec<String>) -> Members {
     let members = Members::default().text("description", description);
-    // Where `none` is named the list is empty; a role without scopes allows nothing.
+    // `none` is the empty list: a role without scopes allows nothing.
     if scope.len() == 1 && scope[0] == "none" {
         members.empty_list("scopes")
     } else {

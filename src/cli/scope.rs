@@ -1,4 +1,4 @@
-//! `sealwright scope …`: the registry of what scopes mean.
+//! The commands `sealwright scope …`, which manage the registry that describes scopes.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -12,36 +12,36 @@ use crate::view::scope::{ScopeCreate, ScopeUpdate, ScopeView};
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Create an entry for a scope
+    /// Create the entry of a scope
     Create {
-        /// The scope token
+        /// The scope
         name: String,
-        /// What it means
+        /// Description of what it allows
         #[arg(long, default_value = "")]
         description: String,
     },
-    /// List the registry, newest first
+    /// List scopes in the registry, newest first
     List {
-        /// How many at most
+        /// Maximum number of scopes
         #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(i64).range(1..))]
         limit: i64,
     },
-    /// Show a scope
+    /// Show the entry of a scope
     Show {
-        /// The scope token
+        /// The scope
         name: String,
     },
     /// Change the description of a scope
     Update {
-        /// The scope token
+        /// The scope
         name: String,
-        /// What it means
+        /// Description of what it allows
         #[arg(long)]
         description: String,
     },
     /// Delete the entry of a scope; credentials that have the scope keep it
     Delete {
-        /// The scope token
+        /// The scope
         name: String,
     },
 }

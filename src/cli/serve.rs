@@ -1,4 +1,4 @@
-//! `sealwright serve`.
+//! The command `sealwright serve`.
 
 use std::net::TcpListener;
 
@@ -11,12 +11,12 @@ use crate::{http, jobs};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Leave the schema as it is; refuse to start where it is not this release's
+    /// Do not migrate the schema; refuse to start if it is not that of this release
     #[arg(long)]
     no_migrate: bool,
 }
 
-/// Runs the server until it is told to stop.
+/// Runs the server until a signal stops it.
 pub fn run(flags: &Flags, arguments: &Arguments) -> Result<(), CliError> {
     let config = Config::load(flags)?;
     let log = session::start_server_log(&config)?;
@@ -28,10 +28,10 @@ pub fn run(flags: &Flags, arguments: &Arguments) -> Result<(), CliError> {
     result
 }
 
-/// Opens everything, serves on `listener`, and calls `ready` once requests are accepted.
+/// Opens the database and the keys, serves on `listener`, and calls `ready` once requests are accepted.
 ///
 /// # Errors
-/// What is missing or does not fit, by name.
+/// A setting, the schema, or a key is missing or does not fit; the error names it.
 pub async fn serve(
     config: Config,
     listener: TcpListener,
@@ -41,7 +41,7 @@ pub async fn serve(
     let address = listener.local_addr()?;
     let services = app::open(&config, address, purpose, Clock::system()).await?;
     let followed = services.changes.start().await?;
-    // What changed between loading and following is loaded once more.
+    // Loads again what changed between loading and following.
     services.changes.reload_keyring().await?;
     jobs::start(&services, followed);
     let issuer = services.issuers.of(crate::domain::environment::Environment::Production).issuer.clone();
@@ -56,17 +56,19 @@ pub async fn serve(
     Ok(())
 }
 
-/// SIGHUP reads the master keys again (and certificates, where TLS ends here), where it would end other programs.
+/// Reloads the master keys on SIGHUP, which would end the process otherwise. Certificates are reloaded with them where
+/// Sealwright terminates TLS.
 async fn reread_on_hangup(services: SharedServices) {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut hangups) = signal(SignalKind::hangup()).inspect_err(|error| log::warn!("SIGHUP is not heard: {error}"))
+    let Ok(mut hangups) =
+        signal(SignalKind::hangup()).inspect_err(|error| log::warn!("cannot listen for SIGHUP: {error}"))
     else {
         return;
     };
     while hangups.recv().await.is_some() {
         match services.operations.sealer.reread() {
-            Ok(()) => log::info!("master keys read again"),
-            Err(error) => log::error!("master keys could not be read again: {error}"),
+            Ok(()) => log::info!("master keys reloaded"),
+            Err(error) => log::error!("master keys could not be reloaded: {error}"),
         }
     }
 }

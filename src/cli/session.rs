@@ -1,4 +1,4 @@
-//! What a command that works on the database has at hand.
+//! Sessions of commands that use the database.
 
 use std::future::Future;
 use std::os::unix::fs::MetadataExt as _;
@@ -14,20 +14,20 @@ use crate::domain::caller::Caller;
 use crate::service::SharedServices;
 use crate::service::recorder::Recorder;
 
-/// A command's session: the services, and who runs it.
+/// A command's session: the services, its caller and its origin.
 pub struct Session {
-    /// The services.
+    /// The use cases, with an open database.
     pub services: SharedServices,
-    /// The command line, as the operating system's user.
+    /// The operating system's user on the command line.
     pub caller: Caller,
-    /// For the command's audit events.
+    /// The origin of the command's audit events.
     pub origin: Arc<Origin>,
 }
 
-/// Opens the database and runs `work` on it.
+/// Opens the database and the keys, and runs `work` with them.
 ///
 /// # Errors
-/// The settings, the database, the keys, or the work's own.
+/// The settings are invalid, the database or the keys cannot be opened, or `work` fails.
 pub fn run<F: Future<Output = Result<(), CliError>>>(
     flags: &Flags,
     command: &str,
@@ -43,15 +43,15 @@ pub fn run<F: Future<Output = Result<(), CliError>>>(
     })
 }
 
-/// Who runs a command.
+/// Returns the caller of a command.
 pub fn caller() -> Caller {
     Caller::CommandLine { actor: actor().into() }
 }
 
-/// Where a command's audit events come from.
+/// Returns the origin of a command's audit events.
 ///
 /// # Errors
-/// The system has no randomness.
+/// The system provides no randomness.
 pub fn origin(recorder: &Recorder, command: &str) -> Result<Arc<Origin>, CliError> {
     let origin = recorder.system_origin(command).map_err(|error| CliError::Failed(error.to_string()))?;
     Ok(Arc::new(Origin {
@@ -61,15 +61,16 @@ pub fn origin(recorder: &Recorder, command: &str) -> Result<Arc<Origin>, CliErro
     }))
 }
 
-/// The runtime of a command.
+/// Creates the runtime of a command.
 ///
 /// # Errors
-/// The system refuses it.
+/// The system cannot provide it.
 pub fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
 
-/// `cli:` and the operating system's user, by number where no name is known; who came by sudo counts as who came.
+/// Returns `cli:` with the operating system's user, by number if no name is known. With sudo, it is the user who ran
+/// sudo.
 fn actor() -> String {
     let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     let user = user.filter(|user| !user.is_empty() && user.chars().all(|c| c.is_ascii_graphic()));
@@ -80,17 +81,16 @@ fn actor() -> String {
     format!("cli:{}", owner.as_deref().unwrap_or("unknown"))
 }
 
-/// Starts a command's logging to standard error: it says only what is wrong, unless the setting or `RUST_LOG` asks for
-/// more.
+/// Starts a command's logging to standard error. It logs only problems, unless the setting or `RUST_LOG` asks for more.
 pub fn start_log(config: &Config, fallback: &str) {
     let filter = if config.log == "info" { fallback } else { &config.log };
     let _already = log_builder(filter).try_init();
 }
 
-/// Starts a server's logging, which holds up no request.
+/// Starts a server's logging, which delays no request.
 ///
 /// # Errors
-/// The system refuses a thread.
+/// The system cannot start a thread.
 pub fn start_server_log(config: &Config) -> Result<LogPipe, CliError> {
     let pipe = LogPipe::start()?;
     let _already = log_builder(&config.log).target(env_logger::Target::Pipe(Box::new(pipe.clone()))).try_init();

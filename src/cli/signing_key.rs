@@ -1,4 +1,4 @@
-//! `sealwright signing-key …`.
+//! The commands `sealwright signing-key …`.
 
 use clap::Subcommand;
 use serde_json::Value;
@@ -15,29 +15,29 @@ use crate::view::signing_key::SigningKeyView;
 pub enum Command {
     /// List signing keys, newest first
     List {
-        /// Only those of this environment
+        /// Only keys of this environment
         #[arg(long)]
         environment: Option<Environment>,
     },
-    /// Rotate a signing key: the new one is published now, and signs after the lead
+    /// Rotate a signing key: the new key is published now and signs after the lead
     Rotate {
-        /// production, staging or development
+        /// Environment: production, staging or development
         #[arg(long, default_value = "production")]
         environment: Environment,
-        /// ES256, RS256 or `EdDSA`; the environment's own, unless given
+        /// Algorithm: ES256, RS256 or `EdDSA`; by default the environment's
         #[arg(long)]
         algorithm: Option<Algorithm>,
-        /// How long the key is published before it signs; the setting `signing_key_lead`, unless given
+        /// Time for which the key is published before it signs; by default the setting `signing_key_lead`
         #[arg(long)]
         lead: Option<Duration>,
     },
-    /// Destroy a key at once: what it signed no longer verifies. For emergencies
+    /// Destroy a key in an emergency: tokens that it signed no longer verify
     Destroy {
-        /// Its kid
+        /// The kid of the key
         // A thumbprint may begin with a hyphen.
         #[arg(allow_hyphen_values = true)]
         kid: String,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
@@ -70,8 +70,8 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
                 let key = services.signing_keys.rotate(&caller, environment, algorithm, lead, None, origin).await?;
                 if lead.is_some_and(|lead| lead < usual && lead < Duration::seconds(300)) {
                     output::remark(
-                        "Verifiers may hold the key set for as long as its last answer allowed: those that do not fetch it \
-                         anew for an unknown kid can refuse tokens after so short a lead.",
+                        "Verifiers may cache the key set for as long as its last response allowed. Those that do not \
+                         fetch it again for an unknown kid can refuse tokens after so short a lead.",
                     );
                 }
                 output::object(json, &view(&key, services.recorder.now()));
@@ -79,7 +79,7 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
             })
         }
         Command::Destroy { kid, yes } => {
-            if !yes && !json && !output::confirmed(&format!("Destroy {kid}? Every token that it signed ends now.")) {
+            if !yes && !json && !output::confirmed(&format!("Destroy {kid}? Tokens that it signed no longer verify.")) {
                 return Err(CliError::Usage("not destroyed: add --yes".to_owned()));
             }
             session::run(flags, "signing-key destroy", async move |session| {

@@ -1,4 +1,4 @@
-//! Looking after the installation: `migrate`, `master-key`, `backup`, `restore`.
+//! The commands `migrate`, `master-key`, `backup` and `restore`.
 
 use std::path::PathBuf;
 
@@ -19,25 +19,25 @@ use crate::store::{Store, backup, installation};
 
 #[derive(Subcommand)]
 pub enum MasterKeyCommand {
-    /// Create a new master key where they are in a file, and seal everything again under the first one
+    /// Seal every value again under the first master key; where the keys are in a file, create that key first
     Rotate,
 }
 
 #[derive(clap::Args)]
 pub struct BackupArguments {
-    /// The file to write; it must not exist
+    /// File to write; it must not exist
     #[arg(long)]
     output: PathBuf,
 }
 
 #[derive(clap::Args)]
 pub struct RestoreArguments {
-    /// The file that `backup` wrote
+    /// File that `backup` wrote
     #[arg(long)]
     input: PathBuf,
 }
 
-/// `sealwright migrate`.
+/// Runs `sealwright migrate`: applies missing migrations.
 pub fn migrate(flags: &Flags, json: bool) -> Result<(), CliError> {
     let config = Config::load(flags)?;
     session::start_log(&config, "warn");
@@ -52,7 +52,7 @@ pub fn migrate(flags: &Flags, json: bool) -> Result<(), CliError> {
     Ok(())
 }
 
-/// `sealwright master-key …`.
+/// Runs `sealwright master-key …`: seals every value again.
 pub fn master_key(flags: &Flags, json: bool, command: &MasterKeyCommand) -> Result<(), CliError> {
     match command {
         MasterKeyCommand::Rotate => session::run(flags, "master-key rotate", async move |session| {
@@ -60,16 +60,16 @@ pub fn master_key(flags: &Flags, json: bool, command: &MasterKeyCommand) -> Resu
             let rotation = services.operations.rotate_master_key(&caller, origin).await?;
             output::object(json, &json!({"master_key": rotation.key.to_string(), "resealed": rotation.resealed}));
             output::remark(if rotation.resealed == 0 {
-                "Everything was sealed under the first master key already. To replace it, put a new one before it."
+                "Every value was sealed under the first master key already. To replace it, put a new one before it."
             } else {
-                "Keep the old key beside the new one until every node runs with both; backups made before need it for ever."
+                "Keep the old key beside the new one until every node has both. Earlier backups need it permanently."
             });
             Ok(())
         }),
     }
 }
 
-/// `sealwright backup`.
+/// Runs `sealwright backup`: writes a copy of the database.
 pub fn backup(flags: &Flags, json: bool, arguments: &BackupArguments) -> Result<(), CliError> {
     let path = arguments.output.clone();
     session::run(flags, "backup", async move |session| {
@@ -77,20 +77,21 @@ pub fn backup(flags: &Flags, json: bool, arguments: &BackupArguments) -> Result<
         let rows = services.operations.back_up(&caller, path.clone(), origin).await?;
         output::object(json, &json!({"file": path.display().to_string(), "rows": rows, "master_key": "not included"}));
         output::remark(
-            "The master key is NOT in this backup. Without it no signing key in it can be used: keep it apart, and safe.",
+            "The master key is NOT in this backup. Without it no signing key in the backup can be used: \
+             keep it safe elsewhere.",
         );
         Ok(())
     })
 }
 
-/// `sealwright restore`.
+/// Runs `sealwright restore`: fills an empty database from a copy.
 pub fn restore(flags: &Flags, json: bool, arguments: &RestoreArguments) -> Result<(), CliError> {
     let config = Config::load(flags)?;
     session::start_log(&config, "warn");
     let store = Store::open(&config.database)?;
     let is_empty = match migrations::state(&store)? {
         SchemaState::Empty => true,
-        // Migrated, or left by a restore that failed: nothing was ever sealed in it.
+        // It was migrated only, or left by a restore that failed: nothing was ever sealed in it.
         SchemaState::Current => !installation::has_sealed_values(&mut *store.connection()?)?,
         SchemaState::Behind(_) | SchemaState::Ahead(_) => false,
     };
@@ -104,6 +105,6 @@ pub fn restore(flags: &Flags, json: bool, arguments: &RestoreArguments) -> Resul
     let event = event.map_err(|error| CliError::Failed(error.to_string()))?;
     let rows = backup::restore(&store, &arguments.input, &event)?;
     output::object(json, &json!({"file": arguments.input.display().to_string(), "rows": rows}));
-    output::remark("Give this installation the master key that the backup was made with.");
+    output::remark("Give this installation the master key of the backup.");
     Ok(())
 }

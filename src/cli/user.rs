@@ -1,4 +1,4 @@
-//! `sealwright user …`.
+//! The commands `sealwright user …`.
 
 use std::path::{Path, PathBuf};
 
@@ -18,30 +18,30 @@ use crate::view::user::{UserCreate, UserUpdate, UserView};
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Create a user; asks for the password
+    /// Create a user, and ask for the password
     Create {
-        /// The address to sign in with
+        /// E-mail address to sign in with
         #[arg(long)]
         email: String,
-        /// The name of a role
+        /// Name of the user's role
         #[arg(long)]
         role: String,
-        /// What people call the user
+        /// Display name
         #[arg(long)]
         name: Option<String>,
-        /// File whose first line is the password
+        /// File whose first line is the password, instead of asking for it
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
     },
     /// List users, newest first
     List {
-        /// Only the one with this address
+        /// Only the user with this e-mail address
         #[arg(long)]
         email: Option<String>,
-        /// Only those with this role
+        /// Only users with this role
         #[arg(long)]
         role: Option<String>,
-        /// How many at most
+        /// Maximum number of users
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
         limit: i64,
     },
@@ -50,24 +50,24 @@ pub enum Command {
         /// The user's id or e-mail address
         id: String,
     },
-    /// Change a user; what is not named stays
+    /// Change a user; fields without an option stay as they are
     Update {
         /// The user's id or e-mail address
         id: String,
-        /// The address to sign in with
+        /// E-mail address to sign in with
         #[arg(long)]
         email: Option<String>,
-        /// The name of a role
+        /// Name of the user's role
         #[arg(long)]
         role: Option<String>,
-        /// What people call the user
+        /// Display name
         #[arg(long)]
         name: Option<String>,
         /// File whose first line is the new password
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
     },
-    /// Disable a user: the user's credentials are refused
+    /// Disable a user: all credentials of the user are refused
     #[command(visible_alias = "deactivate")]
     Disable {
         /// The user's id or e-mail address
@@ -140,7 +140,7 @@ fn set_active(flags: &Flags, json: bool, command: &str, id: String, is_active: b
     })
 }
 
-/// The id of a user who is named by either id or e-mail address.
+/// Returns the id of a user whom `name` names by id or e-mail address.
 async fn id_of(services: &SharedServices, name: &str) -> Result<String, CliError> {
     if name.parse::<UserId>().is_ok() {
         return Ok(name.to_owned());

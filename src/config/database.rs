@@ -1,4 +1,4 @@
-//! Which database.
+//! The settings of the database.
 
 use std::path::PathBuf;
 
@@ -10,16 +10,16 @@ use super::settings::Settings;
 pub enum DatabaseConfig {
     /// A SQLite file.
     Sqlite {
-        /// The file; its folder is made where it is missing.
+        /// The file; its folder is created if it is missing.
         file: PathBuf,
-        /// Connections kept.
+        /// The size of the connection pool.
         pool_size: u32,
     },
     /// A PostgreSQL server.
     Postgres {
         /// A libpq connection URI, with its password.
         url: String,
-        /// Connections kept.
+        /// The size of the connection pool.
         pool_size: u32,
     },
 }
@@ -42,7 +42,7 @@ impl DatabaseConfig {
         match settings.database_url.as_deref() {
             None => Ok(Self::Sqlite { file: settings.data_dir.join("sealwright.db"), pool_size }),
             Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                Ok(Self::Postgres { url: with_patience(url), pool_size })
+                Ok(Self::Postgres { url: with_timeouts(url), pool_size })
             }
             Some(url) => match url.strip_prefix("sqlite:") {
                 Some(path) if !path.is_empty() => {
@@ -54,8 +54,9 @@ impl DatabaseConfig {
     }
 }
 
-/// A server that does not answer, or is gone, must not hold a connection for minutes: for each, libpq's parameter.
-const PATIENCE: [(&str, &str); 5] = [
+/// A server that does not respond or is gone must not hold a connection for minutes: libpq's parameters with their
+/// values.
+const TIMEOUTS: [(&str, &str); 5] = [
     ("connect_timeout", "5"),
     ("tcp_user_timeout", "15000"),
     ("keepalives_idle", "15"),
@@ -63,22 +64,22 @@ const PATIENCE: [(&str, &str); 5] = [
     ("keepalives_count", "3"),
 ];
 
-/// The URL with the parameters of [`PATIENCE`] that it has not.
-fn with_patience(url: &str) -> String {
-    PATIENCE.iter().filter(|(name, _)| !url.contains(&format!("{name}="))).fold(url.to_owned(), |url, (name, value)| {
+/// Adds the parameters of [`TIMEOUTS`] that the URL does not set.
+fn with_timeouts(url: &str) -> String {
+    TIMEOUTS.iter().filter(|(name, _)| !url.contains(&format!("{name}="))).fold(url.to_owned(), |url, (name, value)| {
         let separator = if url.contains('?') { '&' } else { '?' };
         format!("{url}{separator}{name}={value}")
     })
 }
 
-/// The URL as it may be shown.
+/// Returns the URL for display, with its passwords hidden.
 pub(super) fn without_password(text: &str) -> String {
     match url::Url::parse(text) {
         Ok(mut url) => {
             if url.password().is_some() {
                 let _ = url.set_password(Some("hidden"));
             }
-            // libpq takes a password among the parameters, too.
+            // libpq also reads a password from the parameters.
             let pairs: Vec<(String, String)> = url
                 .query_pairs()
                 .map(|(name, value)| {

@@ -8,7 +8,7 @@ use crate::domain::audience::{Audience, EnvironmentAudiences};
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::Algorithm;
 
-/// What is set for the environments, before the public URL is known.
+/// The settings of the environments, before the public URL is known.
 #[derive(Clone, Debug)]
 pub struct IssuerSettings {
     default_audience: [Option<Audience>; 3],
@@ -45,28 +45,28 @@ fn algorithm(setting: &str, text: &str, settings: &Settings) -> Result<Algorithm
     Ok(algorithm)
 }
 
-/// One environment as an issuer.
+/// The issuer of one environment.
 #[derive(Clone, Debug)]
 pub struct EnvironmentIssuer {
-    /// Which one.
+    /// The environment.
     pub environment: Environment,
-    /// The issuer identifier (RFC 8414 §2), without a slash at its end.
+    /// The issuer identifier (RFC 8414 §2), without a trailing slash.
     pub issuer: Arc<str>,
-    /// The audiences that hold where a client names none.
+    /// The audiences for clients that name none.
     pub audiences: EnvironmentAudiences,
-    /// What tokens are signed with unless the client has its own algorithm.
+    /// The algorithm that signs tokens, unless the client has its own.
     pub algorithm: Algorithm,
 }
 
-/// The three of them.
+/// The issuers of the three environments.
 #[derive(Clone, Debug)]
 pub struct Issuers([EnvironmentIssuer; 3]);
 
 impl Issuers {
-    /// The issuers below `public_url`.
+    /// Creates the issuers below `public_url`.
     ///
     /// # Errors
-    /// The URL makes no audience.
+    /// The URL is too long for an audience or has characters that an audience must not have.
     pub fn new(public_url: &str, settings: &IssuerSettings) -> Result<Self, ConfigError> {
         let audience =
             |text: String| text.parse::<Audience>().map_err(|wrong| ConfigError::setting("public_url", wrong));
@@ -89,19 +89,19 @@ impl Issuers {
         Ok(Self([issuer(production)?, issuer(staging)?, issuer(development)?]))
     }
 
-    /// The issuer of `environment`.
+    /// Returns the issuer of `environment`.
     pub fn of(&self, environment: Environment) -> &EnvironmentIssuer {
         &self.0[environment.index()]
     }
 
-    /// The audience of tokens for the management API of `environment`.
+    /// Returns the audience of tokens for the management API of `environment`.
     pub fn management(&self, environment: Environment) -> &str {
         self.of(environment).audiences.management.as_str()
     }
 }
 
-/// Checks the external base address: http or https with a host and at most a path; no query, no fragment, no slash at
-/// the end, so that it is the same byte for byte wherever it stands (RFC 8414 §2, §3.3).
+/// Checks the external base address: http or https with a host and at most a path; no query, fragment or trailing
+/// slash, so that it appears everywhere byte for byte the same (RFC 8414 §2, §3.3).
 pub(super) fn public_url(text: &str, allow_insecure_http: bool) -> Result<String, ConfigError> {
     let wrong = |what: &str| ConfigError::setting("public_url", what);
     let text = text.trim_end_matches('/');

@@ -1,4 +1,4 @@
-//! Where the master keys come from: the variable, a file, or the file in the data folder, which is made on a first start.
+//! The source of the master keys: the variable, a file, or the file in the data folder, which the first start creates.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,17 +7,17 @@ use super::ConfigError;
 use super::settings::Settings;
 use crate::crypto::seal::{MasterKey, MasterKeys};
 
-/// The file in the data folder.
+/// The name of the file in the data folder.
 const DEFAULT_FILE: &str = "master.key";
 
-/// Where to read the master keys.
+/// The source of the master keys.
 #[derive(Clone)]
 pub enum MasterKeySource {
     /// The keys of `SEALWRIGHT_MASTER_KEY`, separated by commas or white space.
     Variable(zeroize::Zeroizing<String>),
-    /// A file that the operator keeps, one key a line.
+    /// A file of the operator, with one key per line.
     File(PathBuf),
-    /// The file in the data folder, made on a first start.
+    /// The file in the data folder, which the first start creates.
     DataDir(PathBuf),
 }
 
@@ -30,7 +30,7 @@ impl std::fmt::Debug for MasterKeySource {
     }
 }
 
-/// Why there are no master keys.
+/// Why the master keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum MasterKeyError {
     /// The source is empty or missing.
@@ -39,24 +39,24 @@ pub enum MasterKeyError {
     /// A key that is not 32 bytes in base64 or hexadecimal.
     #[error("master key {position} of {origin:?} is not 32 bytes in base64 or hexadecimal")]
     Malformed {
-        /// Where it was read.
+        /// The source that has it.
         origin: MasterKeySource,
-        /// Counted from 1.
+        /// The position among the keys, from 1.
         position: usize,
     },
     /// The file cannot be read or written.
     #[error("master key file {path}: {error}")]
     File {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         error: std::io::Error,
     },
-    /// The file may be read by others than its owner.
+    /// Other users can read the file.
     #[error("master key file {0} can be read by other users: its mode must be 0600 or 0400")]
     Exposed(PathBuf),
-    /// The system has no randomness.
-    #[error("no master key can be made")]
+    /// The operating system provides no randomness.
+    #[error("no master key can be created")]
     Randomness,
 }
 
@@ -72,10 +72,10 @@ impl MasterKeySource {
         }
     }
 
-    /// Reads the keys.
+    /// Reads the master keys from their source, the sealing one first.
     ///
     /// # Errors
-    /// There are none, or one cannot be read.
+    /// The source has no key, a key is malformed, or the file cannot be read or is readable by others.
     pub fn read(&self) -> Result<MasterKeys, MasterKeyError> {
         let text = match self {
             Self::Variable(text) => text.clone(),
@@ -96,23 +96,23 @@ impl MasterKeySource {
         MasterKeys::new(keys).ok_or_else(|| MasterKeyError::Missing(self.clone()))
     }
 
-    /// Reads the keys, or, for the data folder's own file where it is missing, makes one. Only for a database in which
-    /// nothing is sealed yet.
+    /// Reads the keys. If the file in the data folder is missing, creates it with a new key. Only for a database
+    /// without sealed values.
     ///
     /// # Errors
     /// As [`MasterKeySource::read`], or the file cannot be written.
-    pub fn read_or_make(&self) -> Result<MasterKeys, MasterKeyError> {
+    pub fn read_or_create(&self) -> Result<MasterKeys, MasterKeyError> {
         match self {
             Self::DataDir(path) if !path.exists() => {
                 let key = MasterKey::generate().map_err(|_| MasterKeyError::Randomness)?;
-                make_whole(path, &format!("{}\n", key.expose()))?;
+                create_whole(path, &format!("{}\n", key.expose()))?;
                 self.read()
             }
             _ => self.read(),
         }
     }
 
-    /// The file that the keys stand in, if they do.
+    /// Returns the file that has the keys; `None` for the variable.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Variable(_) => None,
@@ -120,7 +120,7 @@ impl MasterKeySource {
         }
     }
 
-    /// Replaces the file's content by `keys`, the first first, in one step.
+    /// Replaces the content of the file by `keys`, the sealing one first, in one step.
     ///
     /// # Errors
     /// The keys do not come from a file, or it cannot be written.
@@ -150,7 +150,8 @@ fn read_private(path: &Path) -> Result<Option<zeroize::Zeroizing<String>>, Maste
     {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = std::fs::metadata(path).map_err(wrong)?.permissions().mode();
-        // A group may be given read access on purpose (systemd credentials, mounted secrets); the world may not.
+        // A group may be granted read access on purpose (systemd credentials, mounted secrets); others must not have
+        // it.
         if mode & 0o007 != 0 {
             return Err(MasterKeyError::Exposed(path.to_owned()));
         }
@@ -158,15 +159,15 @@ fn read_private(path: &Path) -> Result<Option<zeroize::Zeroizing<String>>, Maste
     Ok(Some(text))
 }
 
-/// Makes the file unless it is there: it appears whole, and of processes that start together all read the same one.
-fn make_whole(path: &Path, text: &str) -> Result<(), MasterKeyError> {
+/// Creates the file in one step unless it exists, so that processes that start together all read the same key.
+fn create_whole(path: &Path, text: &str) -> Result<(), MasterKeyError> {
     let beside = path.with_extension(format!("key.{}", std::process::id()));
     let _stale = std::fs::remove_file(&beside);
     write_private(&beside, text)?;
     let linked = std::fs::hard_link(&beside, path);
     let _gone = std::fs::remove_file(&beside);
     match linked {
-        // Not every file system has links.
+        // Not every file system supports links.
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => write_private(path, text),
         _ => sync_folder(path),
     }
@@ -189,7 +190,7 @@ fn write_private(path: &Path, text: &str) -> Result<(), MasterKeyError> {
     sync_folder(path)
 }
 
-/// A new name in a folder is durable only once the folder is.
+/// Syncs the folder of `path`: a new name in it is durable only then.
 fn sync_folder(path: &Path) -> Result<(), MasterKeyError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::File::open(folder)

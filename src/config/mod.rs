@@ -1,5 +1,5 @@
-//! Settings: read once at the start from `sealwright.toml`, then `SEALWRIGHT_…` variables, then flags, into one ready
-//! struct per concern. Unknown names and bad values are errors that name the setting and where it came from.
+//! Settings: read once at the start from `sealwright.toml`, `SEALWRIGHT_…` variables and flags, into one struct per
+//! concern. The errors of unknown names and invalid values name the setting and its source.
 
 mod database;
 mod issuers;
@@ -21,7 +21,7 @@ use crate::domain::credential::Brand;
 use crate::domain::time::Duration;
 use settings::Settings;
 
-/// Why the settings cannot be used: one line that names the setting.
+/// Why the settings cannot be used, in one line that names the setting.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct ConfigError(pub String);
@@ -32,44 +32,44 @@ impl ConfigError {
     }
 }
 
-/// Everything that is configured, ready for use.
+/// The configuration, ready for use.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where SQLite, the master key file and other state lie.
+    /// The folder of the SQLite file, the master key file and other state.
     pub data_dir: PathBuf,
-    /// Which database.
+    /// The database and its connections.
     pub database: DatabaseConfig,
-    /// How HTTP is served.
+    /// The HTTP server.
     pub server: ServerConfig,
-    /// The configured external base address, if any; `None` means that of the listening socket.
+    /// The external base address; `None` for that of the listening socket.
     pub public_url: Option<String>,
     /// Default audiences and algorithms of the environments.
     pub issuers: issuers::IssuerSettings,
     /// Algorithms and dates of signing keys.
     pub signing: SigningConfig,
-    /// Where the master keys come from.
+    /// The source of the master keys.
     pub master_key: MasterKeySource,
-    /// What API keys begin with.
+    /// The brand that API keys begin with.
     pub key_brand: Brand,
-    /// How old a secret or a key becomes before it is marked as due to be rotated.
+    /// The age at which a secret or a key is flagged as due for rotation.
     pub rotation_age: Duration,
-    /// Failed authentications a minute that one address, or one client from one address, may make.
+    /// Failed authentications per minute that are allowed from one address, and for one client from one address.
     pub guess_limit_per_minute: u32,
-    /// A file that gets every audit event as a line of JSON; `-` is standard output.
+    /// A file that receives every audit event as a line of JSON; `-` is standard output.
     pub audit_json_lines: Option<PathBuf>,
-    /// What is logged, as an `env_logger` filter.
+    /// The filter of the log, in the syntax of `env_logger`.
     pub log: String,
     shown: Vec<ShownSetting>,
 }
 
-/// One setting in force, as `sealwright config check` shows it: secrets hidden.
+/// The effective value of a setting, as `sealwright config check` shows it. Secrets are hidden.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct ShownSetting {
     /// The name in `sealwright.toml`.
     pub name: &'static str,
-    /// The value, or a word in its stead where it is secret.
+    /// The value, or a placeholder if it is secret.
     pub value: serde_json::Value,
-    /// Where it came from.
+    /// The source of the value.
     pub source: Source,
 }
 
@@ -80,10 +80,10 @@ fn rotation_age(text: &str) -> Result<Duration, ConfigError> {
 }
 
 impl Config {
-    /// Reads the settings.
+    /// Loads the settings from file, variables and flags.
     ///
     /// # Errors
-    /// A file that cannot be read, an unknown setting, or a value that cannot be used.
+    /// The file cannot be read, a setting is unknown, or a value is invalid. The message names the setting.
     pub fn load(flags: &Flags) -> Result<Self, ConfigError> {
         let (settings, shown) = settings::read(flags)?;
         let mut config = Self::from_settings(settings, shown)?;
@@ -127,7 +127,7 @@ impl Config {
         })
     }
 
-    /// Defaults that depend on other settings are shown as what they come to.
+    /// Replaces defaults that depend on other settings by their effective values.
     fn show_defaults(&mut self) {
         let database = match &self.database {
             DatabaseConfig::Sqlite { file, .. } => Some(format!("sqlite:{}", file.display())),
@@ -149,15 +149,15 @@ impl Config {
         self.public_url.clone().unwrap_or_else(|| format!("{scheme}://{listening}"))
     }
 
-    /// The issuers, for a server whose socket is bound to `listening`.
+    /// Returns the issuers of a server that is bound to `listening`.
     ///
     /// # Errors
-    /// A default audience that is none.
+    /// The public URL yields no valid audience.
     pub fn issuers(&self, listening: std::net::SocketAddr) -> Result<Issuers, ConfigError> {
         Issuers::new(&self.public_url_at(listening), &self.issuers)
     }
 
-    /// Every setting in force, secrets hidden, in the order of the documentation.
+    /// Returns every setting with its effective value, secrets hidden, in the order of the documentation.
     pub fn shown(&self) -> &[ShownSetting] {
         &self.shown
     }

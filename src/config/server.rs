@@ -1,4 +1,4 @@
-//! How HTTP is served.
+//! The settings of the HTTP server.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,32 +8,32 @@ use super::settings::Settings;
 use crate::domain::network::Networks;
 use crate::domain::time::Duration;
 
-/// Listening, transport, and bounds.
+/// The HTTP server: its address, transport and limits.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
-    /// Address and port; port 0 takes a free one.
+    /// Address and port; port 0 selects a free one.
     pub listen: SocketAddr,
-    /// Certificate and key, where TLS ends here.
+    /// Certificate and key, if the server terminates TLS.
     pub tls: Option<TlsFiles>,
-    /// Whether plain HTTP is served beyond loopback and trusted proxies.
+    /// Whether plain HTTP is allowed beyond loopback and trusted proxies.
     pub allow_insecure_http: bool,
-    /// Whose `X-Forwarded-…` headers are believed.
+    /// Proxies whose `X-Forwarded-…` headers are trusted.
     pub trusted_proxies: Networks,
-    /// Worker threads; one for each core if `None`.
+    /// Worker threads, by default one per core.
     pub workers: usize,
-    /// Connections at once, over all workers.
+    /// Most concurrent connections of all workers.
     pub max_connections: usize,
-    /// For receiving a request's head, and again for its body.
+    /// Time limit to receive a request's head, and again its body.
     pub request_timeout: Duration,
     /// How long an idle connection is kept.
     pub keep_alive: Duration,
-    /// How long a stop waits for requests that are under way.
+    /// How long a shutdown waits for requests in progress.
     pub shutdown_timeout: Duration,
-    /// Whether the OpenAPI document and its reference are served to anybody, or to nobody.
+    /// Whether the OpenAPI document and its reference are served.
     pub public_docs: bool,
 }
 
-/// A certificate chain and its key, both PEM.
+/// The PEM files of a certificate chain and its key.
 #[derive(Clone, Debug)]
 pub struct TlsFiles {
     /// The chain, the server's own certificate first.
@@ -48,8 +48,8 @@ impl ServerConfig {
         let tls = match (&settings.tls_certificate, &settings.tls_key) {
             (Some(certificate), Some(key)) => Some(TlsFiles { certificate: certificate.clone(), key: key.clone() }),
             (None, None) => None,
-            (Some(_), None) => return Err(ConfigError::setting("tls_key", "is missing beside tls_certificate")),
-            (None, Some(_)) => return Err(ConfigError::setting("tls_certificate", "is missing beside tls_key")),
+            (Some(_), None) => return Err(ConfigError::setting("tls_key", "is required with tls_certificate")),
+            (None, Some(_)) => return Err(ConfigError::setting("tls_certificate", "is required with tls_key")),
         };
         if settings.workers.is_some_and(|workers| !(1..=1024).contains(&workers)) {
             return Err(ConfigError::setting("workers", "must be 1 to 1024"));

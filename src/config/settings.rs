@@ -1,4 +1,4 @@
-//! The settings as they are written, and how file, variables and flags are laid over one another.
+//! The settings as they are written, and the precedence of file, variables and flags.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,18 +9,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, ShownSetting};
 
-/// The file that is read when no other is named.
+/// The file that is read if no other is named.
 const DEFAULT_FILE: &str = "sealwright.toml";
-/// What every variable begins with.
+/// The prefix of all variables.
 const PREFIX: &str = "SEALWRIGHT_";
-/// Not settings of the server: what is read on its own, so that its value never passes through an error message, and what
-/// clients and examples use under the same prefix.
-const APART: [&str; 5] = ["master_key", "config", "issuer", "client_id", "client_secret"];
+/// Names that are not settings of the server: those that are read separately, so that error messages never contain
+/// their values, and those that clients and examples use with the same prefix.
+const EXCLUDED: [&str; 5] = ["master_key", "config", "issuer", "client_id", "client_secret"];
 
-/// Options of the command line that are settings too; they win over everything.
+/// Options of the command line that are also settings. They take precedence over file and variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, clap::Args)]
 pub struct Flags {
-    /// Settings file [default: ./sealwright.toml, if it is there]
+    /// Settings file [default: ./sealwright.toml, if it exists]
     #[arg(long, global = true, env = "SEALWRIGHT_CONFIG", value_name = "FILE")]
     #[serde(skip)]
     pub config: Option<PathBuf>,
@@ -28,7 +28,7 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
-    /// postgres://… for PostgreSQL, sqlite:FILE for a SQLite file elsewhere than in the data folder
+    /// postgres://… for PostgreSQL, sqlite:FILE for a SQLite file outside the data folder
     #[arg(long, global = true, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<String>,
@@ -42,11 +42,11 @@ pub struct Flags {
     pub public_url: Option<String>,
 }
 
-/// Where a setting came from.
+/// The source of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
-    /// Nobody set it.
+    /// The built-in default.
     Default,
     /// The settings file.
     File,
@@ -56,8 +56,8 @@ pub enum Source {
     Flag,
 }
 
-/// The settings by their names in `sealwright.toml`. A variable is the name in capitals after `SEALWRIGHT_`, tables
-/// joined with two underscores: `SEALWRIGHT_ENVIRONMENTS__STAGING__DEFAULT_AUDIENCE`.
+/// The settings by their names in `sealwright.toml`. A variable has the name in capitals after `SEALWRIGHT_`, with
+/// tables joined by two underscores: `SEALWRIGHT_ENVIRONMENTS__STAGING__DEFAULT_AUDIENCE`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
@@ -91,7 +91,7 @@ pub struct Settings {
     pub log: String,
 }
 
-/// `[environments.NAME]`.
+/// The settings of one environment, in the table `[environments.NAME]`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnvironmentSettings {
@@ -162,7 +162,7 @@ const NAMES: [&str; 25] = [
     "audit_json_lines",
 ];
 
-/// Reads the settings, and what `config check` shows of them.
+/// Reads the settings, and the values that `config check` shows.
 pub fn read(flags: &Flags) -> Result<(Settings, Vec<ShownSetting>), ConfigError> {
     let mut figment = Figment::from(Serialized::defaults(Settings::default()));
     let file = flags.config.clone().unwrap_or_else(|| DEFAULT_FILE.into());
@@ -172,7 +172,8 @@ pub fn read(flags: &Flags) -> Result<(Settings, Vec<ShownSetting>), ConfigError>
     if file.is_file() {
         figment = figment.merge(Toml::file_exact(&file));
     }
-    figment = figment.merge(Env::prefixed(PREFIX).ignore(&APART).filter(|name| !name.starts_with("test_")).split("__"));
+    figment =
+        figment.merge(Env::prefixed(PREFIX).ignore(&EXCLUDED).filter(|name| !name.starts_with("test_")).split("__"));
     figment = figment.merge(Serialized::defaults(flags));
     let mut settings: Settings = figment.extract().map_err(|error| describe(&error))?;
     settings.master_key = variable("SEALWRIGHT_MASTER_KEY")?;
@@ -189,7 +190,7 @@ fn variable(name: &str) -> Result<Option<String>, ConfigError> {
     }
 }
 
-/// The first error in one line. Values stand in it only for settings that hold no secret.
+/// Describes the first error in one line. It contains values only of settings that are not secret.
 fn describe(error: &figment::Error) -> ConfigError {
     use figment::error::Kind;
     let place = match error.metadata.as_ref().map(source_of) {
@@ -213,7 +214,7 @@ fn describe(error: &figment::Error) -> ConfigError {
     ConfigError(format!("{place}{wrong}{from}"))
 }
 
-/// A type of Rust's in plain words.
+/// Returns a plain name for a type of Rust.
 fn plain_type(name: &str) -> &str {
     match name {
         "usize" | "u32" => "a whole number",
@@ -222,7 +223,7 @@ fn plain_type(name: &str) -> &str {
     }
 }
 
-/// An unknown name has no metadata of its own: tell if it came from a variable.
+/// Returns a note if the unknown name came from a variable: figment has no metadata for it.
 fn variable_hint(name: &str) -> String {
     let variable = format!("{PREFIX}{}", name.to_uppercase());
     if std::env::var_os(&variable).is_some() { format!(" (variable {variable})") } else { String::new() }

@@ -1,18 +1,18 @@
-//! Algorithms and dates of signing keys.
+//! The settings of signing keys.
 
 use super::ConfigError;
 use super::settings::Settings;
 use crate::domain::signing_key::Algorithm;
 use crate::domain::time::Duration;
 
-/// Which keys there are, and when they change.
+/// The algorithms of signing keys, and the schedule of their rotation.
 #[derive(Clone, Debug)]
 pub struct SigningConfig {
-    /// Every environment has an active key of each of these.
+    /// The algorithms that every environment has an active key of.
     pub algorithms: Vec<Algorithm>,
     /// How long a new key is published before it signs.
     pub lead: Duration,
-    /// How old a key becomes before the schedule replaces it; zero switches the schedule off.
+    /// The age at which the schedule replaces a key; zero disables the schedule.
     pub rotation: Duration,
 }
 

@@ -5,14 +5,14 @@ use subtle::ConstantTimeEq as _;
 
 use super::{CryptoError, random};
 
-/// SHA-256 of `data`.
+/// Computes the SHA-256 of `data`.
 pub fn sha256(data: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
     out
 }
 
-/// Whether two byte strings are equal, in time that depends on their lengths only.
+/// Compares two byte strings in time that depends only on their lengths.
 pub fn equal(left: &[u8], right: &[u8]) -> bool {
     left.ct_eq(right).into()
 }
@@ -21,20 +21,21 @@ pub fn equal(left: &[u8], right: &[u8]) -> bool {
 pub struct DigestKey(hmac::Key);
 
 impl DigestKey {
-    /// A key that only this process knows and that ends with it.
+    /// Creates a random key that exists only as long as this process.
     ///
     /// # Errors
-    /// The operating system gives no randomness.
+    /// The operating system provides no randomness.
     pub fn ephemeral() -> Result<Self, CryptoError> {
         Ok(Self::new(&random::bytes::<32>()?))
     }
 
-    /// The key made of `bytes`.
+    /// Creates the key of these bytes.
     pub fn new(bytes: &[u8; 32]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
     }
 
-    /// The digest of `fields`, each preceded by its length, so that no two lists of fields look alike.
+    /// Computes the digest of `fields`, each preceded by its length, so that different lists of fields have different
+    /// digests.
     pub fn digest(&self, fields: &[&[u8]]) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.0);
         for field in fields {

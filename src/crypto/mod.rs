@@ -1,4 +1,4 @@
-//! The only room that names ring, aws-lc-rs, argon2 and jsonwebtoken.
+//! Hashing, sealing and signing: the only layer that names ring, aws-lc-rs, argon2 and jsonwebtoken.
 
 pub mod client_secret;
 pub mod digest;
@@ -8,7 +8,7 @@ pub mod random;
 pub mod seal;
 pub mod signing;
 
-/// A cryptographic operation failed for a reason that no caller can mend: the system's randomness or memory.
+/// A cryptographic operation failed. No caller can prevent it: the system lacks randomness or memory.
 #[derive(Debug, thiserror::Error)]
 #[error("a cryptographic operation failed")]
 pub struct CryptoError;

@@ -1,5 +1,5 @@
-//! Argon2id (RFC 9106) on a small pool of threads of its own, each of which keeps its 19 MiB for the next check: on a
-//! general pool, sixty waiting checks would take more than a gigabyte.
+//! Argon2id (RFC 9106) on a small pool of threads. Each thread reuses its 19 MiB for the next check: on a general pool,
+//! sixty waiting checks would take more than a gigabyte.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use zeroize::Zeroizing;
 use super::digest::equal;
 use super::random;
 
-/// Checks that may wait before further ones are turned away.
+/// Hashes and checks that may wait; further ones are refused.
 const QUEUE: usize = 256;
 
-/// Why no hash was made or checked.
+/// Why a hash was not created or checked.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    /// More checks wait than the pool takes.
+    /// The queue of the pool is full.
     #[error("too many password checks are waiting")]
     Busy,
-    /// A stored hash cannot be read, or the system has no randomness left.
-    #[error("the password hash cannot be made or read")]
+    /// A stored hash is malformed, or the system provides no randomness.
+    #[error("the password hash cannot be created or read")]
     Failed,
 }
 
@@ -37,17 +37,17 @@ impl std::fmt::Debug for PasswordPool {
     }
 }
 
-/// The pool. Its threads end when it is dropped.
+/// A pool of threads that hash and check passwords. The threads end when it is dropped.
 #[derive(Clone)]
 pub struct PasswordPool {
     work: std::sync::mpsc::SyncSender<Work>,
 }
 
 impl PasswordPool {
-    /// A pool of `threads` threads.
+    /// Starts a pool of `threads` threads, at least one.
     ///
     /// # Errors
-    /// The system refuses a thread.
+    /// The operating system cannot start a thread.
     pub fn start(threads: usize) -> std::io::Result<Self> {
         let (work, queue) = std::sync::mpsc::sync_channel::<Work>(QUEUE);
         let queue = Arc::new(Mutex::new(queue));
@@ -65,24 +65,24 @@ impl PasswordPool {
         Ok(Self { work })
     }
 
-    /// The Argon2id hash of `password` with a new salt, as a PHC string.
+    /// Hashes `password` with Argon2id and a new salt, and returns a PHC string.
     ///
     /// # Errors
-    /// The pool is full, or the system has no randomness.
+    /// The pool is full, or the system provides no randomness.
     pub async fn hash(&self, password: &str) -> Result<String, PasswordError> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, response) = oneshot::channel();
         self.submit(Work::Hash { password: Zeroizing::new(password.to_owned()), reply })?;
-        answer.await.unwrap_or(Err(PasswordError::Failed))
+        response.await.unwrap_or(Err(PasswordError::Failed))
     }
 
-    /// Whether `password` is the one that `phc` was made of.
+    /// Returns `true` if `phc` is the hash of `password`.
     ///
     /// # Errors
     /// The pool is full, or `phc` is not an Argon2id hash.
     pub async fn verify(&self, password: &str, phc: &str) -> Result<bool, PasswordError> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, response) = oneshot::channel();
         self.submit(Work::Verify { password: Zeroizing::new(password.to_owned()), phc: phc.to_owned(), reply })?;
-        answer.await.unwrap_or(Err(PasswordError::Failed))
+        response.await.unwrap_or(Err(PasswordError::Failed))
     }
 
     fn submit(&self, work: Work) -> Result<(), PasswordError> {
@@ -91,7 +91,7 @@ impl PasswordPool {
 }
 
 impl Work {
-    /// Runs the work; nobody listening to the answer any more is no failure.
+    /// Runs the work. A caller that no longer waits for the response is no failure.
     fn run(self, memory: &mut Vec<Block>) {
         match self {
             Self::Hash { password, reply } => drop(reply.send(hash(&password, memory))),

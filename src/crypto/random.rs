@@ -9,33 +9,33 @@ use crate::domain::time::Timestamp;
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// `N` random bytes.
+/// Returns `N` random bytes from the operating system.
 ///
 /// # Errors
-/// The operating system gives none.
+/// The operating system provides no randomness.
 pub fn bytes<const N: usize>() -> Result<[u8; N], CryptoError> {
     let mut buffer = [0; N];
     SystemRandom::new().fill(&mut buffer).map_err(|_| CryptoError)?;
     Ok(buffer)
 }
 
-/// A new identifier for something made at `now`.
+/// Creates an identifier for an object that is created at `now`.
 ///
 /// # Errors
-/// The operating system gives no randomness.
+/// The operating system provides no randomness.
 pub fn id<K: Kind>(now: Timestamp) -> Result<Id<K>, CryptoError> {
     Ok(Id::new(now, &bytes()?))
 }
 
-/// `length` characters of `0–9 A–Z a–z`, each equally likely (5.95 bits a character).
+/// Returns `length` random characters of `0–9 A–Z a–z`, each equally likely (5.95 bits per character).
 ///
 /// # Errors
-/// The operating system gives no randomness.
+/// The operating system provides no randomness.
 pub fn base62(length: usize) -> Result<Zeroizing<String>, CryptoError> {
     let mut text = Zeroizing::new(String::with_capacity(length));
     while text.len() < length {
         let block = Zeroizing::new(bytes::<64>()?);
-        // 248 is the largest multiple of 62 in a byte: what lies above would favour the first characters.
+        // 248 is the largest multiple of 62 in a byte: larger bytes would favour the first characters.
         for byte in block.iter().filter(|byte| **byte < 248).take(length - text.len()) {
             text.push(char::from(BASE62[usize::from(byte % 62)]));
         }
@@ -43,7 +43,7 @@ pub fn base62(length: usize) -> Result<Zeroizing<String>, CryptoError> {
     Ok(text)
 }
 
-/// One character of base 62 for each byte, for digests: 5.9 of a byte's 8 bits are kept.
+/// Encodes each byte as one character of base 62, for digests: 5.9 of its 8 bits are kept.
 pub fn as_base62(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(BASE62[usize::from(byte % 62)])).collect()
 }

@@ -1,7 +1,8 @@
 //! Encryption at rest: AES-256-GCM under a master key (NIST SP 800-38D), through ring.
 //!
-//! A sealed value is a version byte, the 8-byte id of its master key, a random 12-byte nonce, and the ciphertext with its
-//! tag. What it is and whom it belongs to is authenticated with it, so that sealed values cannot change places.
+//! A sealed value is a version byte, the 8-byte id of its master key, a random 12-byte nonce, and the ciphertext with
+//! its tag. The purpose and the subject of a value are authenticated with it, so that one sealed value cannot replace
+//! another.
 
 use std::fmt;
 
@@ -16,7 +17,7 @@ use super::{CryptoError, random};
 const VERSION: u8 = 1;
 const HEADER: usize = 1 + KeyId::LENGTH + NONCE_LEN;
 
-/// Names a master key without telling anything of it: the first 8 bytes of a SHA-256.
+/// The id of a master key: the first 8 bytes of a SHA-256, which reveal nothing of the key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyId([u8; Self::LENGTH]);
 
@@ -36,7 +37,7 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// One master key: 32 bytes. Blank in `Debug`.
+/// A master key of 32 bytes. Blank in `Debug`.
 pub struct MasterKey {
     id: KeyId,
     key: LessSafeKey,
@@ -44,16 +45,15 @@ pub struct MasterKey {
 }
 
 impl MasterKey {
-    /// A new random key.
+    /// Creates a random key.
     ///
     /// # Errors
-    /// The operating system gives no randomness.
+    /// The operating system provides no randomness.
     pub fn generate() -> Result<Self, CryptoError> {
         Self::from_bytes(&Zeroizing::new(random::bytes::<32>()?)[..]).ok_or(CryptoError)
     }
 
-    /// Reads a key from base64 (any of its alphabets) or 64 hexadecimal digits; `None` if it is neither, or not of 32
-    /// bytes.
+    /// Parses a key of 32 bytes from base64 (any alphabet) or 64 hexadecimal digits; `None` if it is malformed.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let bytes = if text.len() == 64 {
@@ -77,12 +77,12 @@ impl MasterKey {
         Some(Self { id: KeyId(id), key, text: Zeroizing::new(STANDARD.encode(bytes)) })
     }
 
-    /// The key's public name.
+    /// Returns the id, which is public.
     pub fn id(&self) -> KeyId {
         self.id
     }
 
-    /// The key in base64, for writing it to its file.
+    /// Returns the key in base64, only to write it to its file.
     pub fn expose(&self) -> &str {
         &self.text
     }
@@ -97,38 +97,38 @@ impl fmt::Debug for MasterKey {
 /// Why a sealed value was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// No master key at hand has this id.
+    /// None of the given master keys has this id.
     #[error("sealed under master key {0}, which is not among the given ones")]
     UnknownKey(KeyId),
-    /// The value was changed, or belongs elsewhere.
+    /// The value was changed, or was sealed for another purpose or subject.
     #[error("the sealed value is damaged")]
     Damaged,
 }
 
-/// The master keys at hand, at least one: the first seals, all open.
+/// The given master keys, at least one: the first seals, all open.
 #[derive(Debug)]
 pub struct MasterKeys(Vec<MasterKey>);
 
 impl MasterKeys {
-    /// Keys in order of preference; `None` if there is none.
+    /// Creates the set of keys, the sealing one first; `None` if there is none.
     pub fn new(keys: Vec<MasterKey>) -> Option<Self> {
         (!keys.is_empty()).then_some(Self(keys))
     }
 
-    /// The keys, the sealing one first.
+    /// Returns the keys, the sealing one first.
     pub fn all(&self) -> &[MasterKey] {
         &self.0
     }
 
-    /// The key that seals.
+    /// Returns the key that seals.
     pub fn first(&self) -> &MasterKey {
         &self.0[0]
     }
 
-    /// Seals `plaintext` as the `purpose` of `subject`.
+    /// Encrypts `plaintext` as the `purpose` of `subject`.
     ///
     /// # Errors
-    /// The operating system gives no randomness.
+    /// The operating system provides no randomness.
     pub fn seal(&self, purpose: &str, subject: &str, plaintext: &[u8]) -> Result<Vec<u8>, CryptoError> {
         let MasterKey { id, key, .. } = self.first();
         let nonce = random::bytes::<NONCE_LEN>()?;
@@ -145,10 +145,10 @@ impl MasterKeys {
         Ok(sealed)
     }
 
-    /// Opens what was sealed as the `purpose` of `subject`.
+    /// Decrypts a value that was sealed as the `purpose` of `subject`.
     ///
     /// # Errors
-    /// The key is not at hand, or the value is not what was sealed.
+    /// None of the keys sealed the value, or it is damaged.
     pub fn open(&self, purpose: &str, subject: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let id = key_id(sealed).ok_or(OpenError::Damaged)?;
         let master = self.0.iter().find(|master| master.id == id).ok_or(OpenError::UnknownKey(id))?;
@@ -165,7 +165,7 @@ impl MasterKeys {
     }
 }
 
-/// The id of the master key that `sealed` needs; `None` if it is no sealed value.
+/// Returns the id of the master key that opens `sealed`; `None` if it is not a sealed value.
 pub fn key_id(sealed: &[u8]) -> Option<KeyId> {
     if sealed.len() < HEADER || sealed[0] != VERSION {
         return None;
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_opens_under_any_key_at_hand_and_only_in_its_own_place() {
+    fn a_sealed_value_opens_with_any_given_key_and_only_for_its_purpose_and_subject() {
         let sealed = keys(&[1]).seal("signing key", "kid", b"private").unwrap();
         assert_eq!(*keys(&[2, 1]).open("signing key", "kid", &sealed).unwrap(), b"private");
         assert!(matches!(keys(&[2]).open("signing key", "kid", &sealed), Err(OpenError::UnknownKey(_))));

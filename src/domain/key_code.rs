@@ -29,6 +29,11 @@ pub enum KeyCode {
 }
 
 impl KeyCode {
+    /// Returns every result, in the order in which they are decided.
+    pub fn all() -> impl Iterator<Item = Self> {
+        <Self as strum::IntoEnumIterator>::iter()
+    }
+
     /// Returns the name in responses.
     pub fn as_str(self) -> &'static str {
         self.into()

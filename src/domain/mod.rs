@@ -8,6 +8,7 @@ pub mod credential;
 pub mod customer;
 pub mod environment;
 pub mod field_error;
+pub mod form_encoding;
 pub mod ids;
 pub mod key_code;
 pub mod network;

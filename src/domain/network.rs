@@ -1,4 +1,4 @@
-//! Addresses: allowlists, and who the caller is behind trusted proxies.
+//! Addresses: allowlists, and the caller's address behind trusted proxies.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -9,15 +9,15 @@ use ipnet::IpNet;
 /// Most entries of one allowlist.
 const NETWORKS_MAX: usize = 100;
 
-/// Networks written as addresses or CIDR blocks, v4 and v6. IPv4-mapped IPv6 addresses count as the IPv4 ones.
+/// Networks, as addresses or CIDR blocks, v4 and v6. IPv4-mapped IPv6 addresses count as the IPv4 ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Networks(Vec<IpNet>);
 
 impl Networks {
-    /// Reads each entry as an address or a CIDR block.
+    /// Parses each entry as an address or a CIDR block.
     ///
     /// # Errors
-    /// What is wrong, as the end of a sentence that begins with the field's name.
+    /// An entry is malformed, or there are too many. The message ends a sentence that begins with the field's name.
     pub fn parse<'a>(entries: impl IntoIterator<Item = &'a str>) -> Result<Self, &'static str> {
         let networks: Vec<IpNet> = entries.into_iter().map(parse_network).collect::<Result<_, _>>()?;
         if networks.len() > NETWORKS_MAX {
@@ -26,24 +26,24 @@ impl Networks {
         Ok(Self(networks))
     }
 
-    /// Whether no network is named.
+    /// Returns `true` if the list has no networks.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether `address` lies in one of the networks.
+    /// Returns `true` if `address` is in one of the networks.
     pub fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// Whether a credential with this allowlist may be used from `address`: from anywhere where it is empty, and from nowhere
-    /// unknown where it is not.
+    /// Returns `true` if a credential with this allowlist may be used from `address`. An empty list admits every
+    /// address; any other list refuses an unknown one.
     pub fn admit(&self, address: Option<IpAddr>) -> bool {
         self.is_empty() || address.is_some_and(|address| self.contain(address))
     }
 
-    /// The entries as they are shown: single addresses without a prefix length.
+    /// Returns the entries for display: single addresses have no prefix length.
     pub fn to_strings(&self) -> Vec<String> {
         self.0
             .iter()
@@ -79,9 +79,9 @@ impl fmt::Display for Networks {
     }
 }
 
-/// The caller's address: the peer itself, or, where the peer is a trusted proxy, the rightmost hop of
-/// `X-Forwarded-For` that is not one (RFC 9700 §4.13), with or without its port. `None` where that hop cannot be read: it is
-/// somebody, and nobody knows who.
+/// Returns the caller's address: the peer itself or, if the peer is a trusted proxy, the rightmost hop of
+/// `X-Forwarded-For` that is not a trusted proxy (RFC 9700 §4.13), without its port. `None` if that hop cannot be
+/// parsed: the caller is unknown.
 pub fn caller_address<'a>(
     peer: IpAddr,
     trusted_proxies: &Networks,
@@ -99,7 +99,8 @@ pub fn caller_address<'a>(
     Some(address)
 }
 
-/// What limits on guessing count by: a v4 address, or the /64 that a v6 address lies in.
+/// Returns the source by which failed authentications and refusals are counted: a v4 address, or the /64 of a v6
+/// address.
 pub fn limited_source(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {

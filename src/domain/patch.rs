@@ -1,19 +1,19 @@
-//! Changes to single fields.
+//! A change to a single field.
 
 /// A change to a field that can be left as it is, cleared, or set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {
-    /// Not mentioned.
+    /// Keep the value: the input does not name the field.
     #[default]
     Keep,
-    /// Back to the default, or to none (JSON `null`).
+    /// Reset to the default, or to none (JSON `null`).
     Clear,
-    /// Set.
+    /// Replace the value.
     Set(T),
 }
 
 impl<T> Patch<T> {
-    /// The field's value after the change, where it was `current` and may be none.
+    /// Applies the change to the value `current` of an optional field.
     pub fn apply(self, current: Option<T>) -> Option<T> {
         match self {
             Self::Keep => current,
@@ -22,7 +22,7 @@ impl<T> Patch<T> {
         }
     }
 
-    /// The new value, where `cleared` is the value of a cleared field; `None` if the field is not mentioned.
+    /// Returns the new value, with `cleared` for a cleared field; `None` if the field keeps its value.
     pub fn or_cleared(self, cleared: T) -> Option<T> {
         match self {
             Self::Keep => None,
@@ -31,7 +31,7 @@ impl<T> Patch<T> {
         }
     }
 
-    /// Whether the field is not mentioned.
+    /// Returns `true` if the field keeps its value.
     pub const fn is_keep(&self) -> bool {
         matches!(self, Self::Keep)
     }

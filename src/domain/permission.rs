@@ -8,11 +8,11 @@ pub const ADMIN: &str = sealwright_scope::MANAGEMENT_ADMIN;
 pub const CLIENTS_READ: &str = "sealwright.clients:read";
 /// Create and change OAuth clients.
 pub const CLIENTS_WRITE: &str = "sealwright.clients:write";
-/// Read API keys, never the strings themselves.
+/// Read API keys, never their values.
 pub const KEYS_READ: &str = "sealwright.keys:read";
 /// Create and change API keys.
 pub const KEYS_WRITE: &str = "sealwright.keys:write";
-/// Ask whether an API key is valid.
+/// Verify API keys.
 pub const KEYS_VERIFY: &str = "sealwright.keys:verify";
 /// Read and write the clients and API keys of the caller's own owner, and no others.
 pub const CREDENTIALS_OWN: &str = "sealwright.credentials:own";
@@ -43,7 +43,7 @@ pub const TOKENS_INTROSPECT: &str = "sealwright.tokens:introspect";
 /// Read `/metrics` from elsewhere than loopback.
 pub const METRICS_READ: &str = "sealwright.metrics:read";
 
-/// Every permission that a credential can be granted by name, apart from the `…:*` forms.
+/// Every permission that a credential can be granted, except the `…:*` forms.
 pub const ALL: [&str; 28] = [
     ADMIN,
     CLIENTS_READ,
@@ -75,19 +75,19 @@ pub const ALL: [&str; 28] = [
     METRICS_READ,
 ];
 
-/// What [`CREDENTIALS_OWN`] permits for the credentials of the caller's own owner.
+/// The permissions that [`CREDENTIALS_OWN`] includes for the credentials of the caller's own owner.
 const OF_CREDENTIALS: [&str; 4] = [CLIENTS_READ, CLIENTS_WRITE, KEYS_READ, KEYS_WRITE];
 
-/// Whether [`CREDENTIALS_OWN`] permits what needs `permission`, for the credentials of the caller's own owner.
+/// Returns `true` if [`CREDENTIALS_OWN`] includes `permission`, for the credentials of the caller's own owner.
 pub fn is_of_credentials(permission: &str) -> bool {
     OF_CREDENTIALS.contains(&permission)
 }
 
-/// Resources whose management permissions a client, or a key of any type, may carry whoever made it. For others the
-/// command line or an owner must have made the client, and the key must be `internal`.
+/// Management permissions that every client, and keys of every type, may carry. Only an owner or the command line can
+/// give a client any other one, and only `internal` keys may carry it.
 const DELEGABLE: [&str; 4] = ["keys:verify", "webhooks:", "jobs:", "access-log:append"];
 
-/// Whether `scope` appears in the closed list, or is the wildcard of a resource in it.
+/// Returns `true` if `scope` is in the closed list, or is the wildcard of a resource in it.
 pub fn is_known(scope: &str) -> bool {
     let is_of_resource =
         |known: &&str, resource| known.strip_prefix(resource).is_some_and(|rest| rest.starts_with(':'));
@@ -95,7 +95,8 @@ pub fn is_known(scope: &str) -> bool {
         || wildcard_resource(scope).is_some_and(|resource| ALL.iter().any(|known| is_of_resource(known, resource)))
 }
 
-/// Whether only the command line or an owner may give `scope` to a client, and only `internal` keys may carry it.
+/// Returns `true` if only the command line or an owner may give `scope` to a client, and only `internal` keys may carry
+/// it.
 pub fn is_reserved(scope: &str) -> bool {
     match scope.strip_prefix(MANAGEMENT_PREFIX) {
         Some(rest) => !DELEGABLE.iter().any(|free| rest.starts_with(free)),

@@ -1,4 +1,4 @@
-//! How requests and commands refer to users and customers: by id, or by what people know them by.
+//! References to users and customers in requests and commands: by id, or by e-mail address or external id.
 
 use super::customer::ExternalId;
 use super::ids::{CustomerId, UserId};

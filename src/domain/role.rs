@@ -1,25 +1,25 @@
-//! Roles: what the credentials of a user may at most carry, and by which management permissions.
+//! Roles: the scopes and management permissions that the credentials of a user may at most carry.
 
 use super::permission as p;
 use super::scope::{ANY_RESOURCE, Scope, Scopes};
 use super::text::{Description, checked_text};
 use super::time::Timestamp;
 
-/// The role that may do everything, and cannot be changed: else nobody might be left who can.
+/// The role that may do everything. It cannot be changed, so that someone always can.
 pub const OWNER: &str = "owner";
 /// Longest name.
 const NAME_MAX: usize = 60;
 
-/// A role.
+/// A role of users.
 #[derive(Clone, Debug)]
 pub struct Role {
     /// Its name, which is its id.
     pub name: RoleName,
-    /// What it is for, for people.
+    /// Its purpose, for people.
     pub description: Description,
-    /// What credentials of its users may at most carry, management permissions among them.
+    /// The scopes that credentials of its users may at most carry, including management permissions.
     pub scopes: Scopes,
-    /// When it was made; `None` for a built-in one as it comes.
+    /// When it was created; `None` for a built-in role that was never changed.
     pub created_at: Option<Timestamp>,
     /// When it was last changed.
     pub updated_at: Option<Timestamp>,
@@ -30,18 +30,18 @@ pub struct Role {
 pub struct NewRole {
     /// Its name, which is its id.
     pub name: RoleName,
-    /// What it is for.
+    /// Its purpose, for people.
     pub description: Description,
-    /// What credentials of its users may at most carry.
+    /// The scopes that credentials of its users may at most carry.
     pub scopes: Scopes,
 }
 
 /// Changes to a role; `None` leaves a field as it is.
 #[derive(Clone, Debug, Default)]
 pub struct RoleChanges {
-    /// What it is for.
+    /// Its purpose, for people.
     pub description: Option<Description>,
-    /// What credentials of its users may at most carry.
+    /// The scopes that credentials of its users may at most carry.
     pub scopes: Option<Scopes>,
 }
 
@@ -111,9 +111,9 @@ const BUILT_IN: [BuiltIn; 4] = [
 ];
 
 impl Role {
-    /// The built-in roles as they come.
+    /// Returns the built-in roles with their default scopes.
     pub fn built_in() -> impl Iterator<Item = Self> {
-        // A test parses every one of them.
+        // A test parses all of them.
         BUILT_IN.into_iter().filter_map(|(name, description, scopes)| {
             Some(Self {
                 name: name.parse().ok()?,
@@ -125,7 +125,7 @@ impl Role {
         })
     }
 
-    /// Whether the role is one that every installation has.
+    /// Returns `true` for the roles that every installation has.
     pub fn is_built_in(&self) -> bool {
         BUILT_IN.iter().any(|(name, ..)| *name == self.name.as_str())
     }

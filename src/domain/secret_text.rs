@@ -1,18 +1,18 @@
-//! Secrets as callers send them: passwords, and what is presented as a key.
+//! Secrets as callers send them: passwords, and values of API keys.
 
 use zeroize::Zeroizing;
 
-/// A secret from outside. Blank in `Debug`, zeroed on drop.
+/// A secret that a caller sent. Blank in `Debug`, zeroed on drop.
 #[derive(Clone)]
 pub struct SecretText(Zeroizing<String>);
 
 impl SecretText {
-    /// The secret.
+    /// Returns the secret, only to check or to hash it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// The secret, for code that zeroes it, too.
+    /// Returns the secret for code that also zeroes it.
     pub fn into_inner(self) -> Zeroizing<String> {
         self.0
     }

@@ -1,4 +1,4 @@
-//! Signing keys: their algorithms, and the life of a key as a pure function of its dates.
+//! Signing keys: their algorithms, and their status as a pure function of their dates.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,10 +19,10 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// All of them, the default first.
+    /// All algorithms, the default first.
     pub const ALL: [Self; 3] = [Self::Es256, Self::Rs256, Self::EdDsa];
 
-    /// The JWS `alg` value.
+    /// Returns the JWS `alg` value.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
@@ -46,21 +46,21 @@ impl FromStr for Algorithm {
     }
 }
 
-/// Where a key stands at some instant.
+/// The status of a key at a given time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyStatus {
     /// Published, but not signing yet.
     Pending,
     /// Signing.
     Active,
-    /// Published for the tokens that it signed, not signing any more.
+    /// Published for the tokens that it signed, no longer signing.
     Retired,
-    /// Gone: not published, and its private half erased.
+    /// No longer published, and its private half is erased.
     Destroyed,
 }
 
 impl KeyStatus {
-    /// The name as it stands in answers.
+    /// Returns the name in responses.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -82,34 +82,50 @@ impl FromStr for KeyStatus {
     }
 }
 
+/// The public half of a signing key as the text of a JWK (RFC 7517), which `crypto` writes and reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicJwk(Arc<str>);
+
+impl PublicJwk {
+    /// Wraps `text`, which must be a JSON object.
+    pub fn from_json(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// Returns the text of the JSON object.
+    pub fn as_json(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A signing key without its private half.
 #[derive(Clone, Debug)]
 pub struct SigningKey {
     /// RFC 7638 thumbprint of the public key.
     pub kid: Arc<str>,
-    /// The one environment it signs for.
+    /// The only environment that it signs for.
     pub environment: Environment,
-    /// The one algorithm it signs with.
+    /// The only algorithm that it signs with.
     pub algorithm: Algorithm,
     /// Its number among the keys of its environment and algorithm, from 1.
     pub generation: i64,
-    /// Its public half as a JWK (RFC 7517), with `kid`, `use` and `alg`.
-    pub public_jwk: serde_json::Value,
-    /// When it was made.
+    /// Its public half, with `kid`, `use` and `alg`.
+    pub public_jwk: PublicJwk,
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it begins to sign.
+    /// When it starts to sign.
     pub activates_at: Timestamp,
-    /// When its successor begins to sign.
+    /// When its successor starts to sign.
     pub retires_at: Option<Timestamp>,
-    /// When it was destroyed, or its private half erased because nothing needed it any more.
+    /// When it was destroyed, or its private half was erased because no token needed it any longer.
     pub destroyed_at: Option<Timestamp>,
 }
 
 impl SigningKey {
-    /// A retired key stays published for as long as the longest-lived token, and a minute for clocks that differ.
+    /// How long a retired key stays published: the longest lifetime of a token, and a minute for clocks that differ.
     pub const PUBLISHED_AFTER_RETIRING: Duration = Duration::seconds(super::credential::LIFETIME_MAX + 60);
 
-    /// Where the key stands at `now`.
+    /// Returns the status at `now`.
     pub fn status(&self, now: Timestamp) -> KeyStatus {
         if self.destroyed_at.is_some_and(|at| at <= now) {
             return KeyStatus::Destroyed;
@@ -122,7 +138,7 @@ impl SigningKey {
         }
     }
 
-    /// Whether the key stands in the JWKS at `now`.
+    /// Returns `true` if the key is in the JWKS at `now`.
     pub fn is_published(&self, now: Timestamp) -> bool {
         self.status(now) != KeyStatus::Destroyed
     }
@@ -140,7 +156,7 @@ mod tests {
             environment: Environment::Production,
             algorithm: Algorithm::Es256,
             generation: 1,
-            public_jwk: serde_json::Value::Null,
+            public_jwk: PublicJwk::from_json("{}"),
             created_at: at(0),
             activates_at: at(100),
             retires_at: Some(at(200)),

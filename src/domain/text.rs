@@ -1,4 +1,4 @@
-//! Bounded free text: names and descriptions that people read.
+//! Text from outside: bounded names and descriptions, and text that is safe to record.
 
 use std::borrow::Cow;
 
@@ -7,9 +7,9 @@ pub const NAME_MAX: usize = 200;
 /// Longest description, in characters.
 pub const DESCRIPTION_MAX: usize = 1000;
 
-/// A type for text from outside that was checked when it was parsed: whoever has one need not check it again.
+/// Defines a type for text that is checked when it is parsed, so that no later code needs to check it again.
 ///
-/// Parsing takes the check's own words as its error: the end of a sentence that begins with the field's name.
+/// The error of parsing is the message of the check: the end of a sentence that begins with the field's name.
 macro_rules! checked_text {
     ($($(#[$doc:meta])* $name:ident by $check:path;)*) => {$(
         $(#[$doc])*
@@ -17,7 +17,7 @@ macro_rules! checked_text {
         pub struct $name(std::sync::Arc<str>);
 
         impl $name {
-            /// The text.
+            /// Returns the checked text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -54,7 +54,6 @@ checked_text! {
 }
 
 impl Default for Description {
-    /// No description.
     fn default() -> Self {
         Self("".into())
     }
@@ -84,18 +83,18 @@ fn bounded<'t>(text: &'t str, max: usize, too_long: &'static str) -> Result<&'t 
     Ok(text)
 }
 
-/// Whether a character cannot be seen but changes how others are: directions of writing, spaces of no width, line separators.
-/// The joiners that some scripts and emoji need are not among them.
+/// Returns `true` for a character that is invisible but changes how others look: directions of writing, zero-width
+/// spaces, line separators. The joiners that some scripts and emoji need are allowed.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// What secrets and tokens of ours begin with.
+/// The prefixes of client secrets and tokens.
 const SECRETS: [&str; 2] = ["sws_", "eyJ"];
-/// What stands before the random characters of API keys, whatever their brand, and how many of those follow at least.
+/// The tags before the random characters of API keys, whatever their brand, and how many of those follow at least.
 const KEYS: ([&str; 3], usize) = (["_live_", "_stg_", "_dev_"], 32);
 
-/// Where the first secret's readable beginning ends.
+/// Returns where the readable prefix of the first secret ends.
 fn first_secret(text: &str) -> Option<usize> {
     let plain = SECRETS.iter().filter_map(|start| Some(text.find(start)? + start.len()));
     let (tags, random) = KEYS;
@@ -106,8 +105,8 @@ fn first_secret(text: &str) -> Option<usize> {
     plain.chain(keys).min()
 }
 
-/// `text` without what looks like a secret, a key or a token, of which only the beginning is left. For what callers put where
-/// it does not belong, such as a path.
+/// Replaces what looks like a secret, a key or a token by its prefix and `…`, for text that callers may put one into by
+/// mistake, such as a path.
 pub fn without_secrets(text: &str) -> Cow<'_, str> {
     if first_secret(text).is_none() {
         return Cow::Borrowed(text);
@@ -123,12 +122,12 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// A path or another text from the wire as it may be recorded: as it came, but where it holds a secret, however often
+/// Returns a path or another text from the wire for the record: unchanged or, if it contains a secret, however often
 /// percent-encoded, decoded and without it.
 pub fn wire_text(text: &str) -> Cow<'_, str> {
     let mut plain = Cow::Borrowed(text);
     for _ in 0..4 {
-        // Nearly every path and user agent: nothing is copied.
+        // Almost no path and user agent has one: nothing is copied.
         if !plain.contains('%') {
             break;
         }
@@ -140,14 +139,14 @@ pub fn wire_text(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// `text` as it may stand in rows, answers and on terminals: without secrets, cut to at most `max` bytes, control characters
-/// replaced (PostgreSQL stores no NUL in a text).
+/// Prepares `text` for rows, responses and terminals: without secrets, at most `max` bytes, control characters replaced
+/// (PostgreSQL stores no NUL in a text).
 pub fn recordable(text: &str, max: usize) -> String {
     clipped(&without_secrets(text), max).chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
-/// Cuts `text` to at most `max` bytes at a character boundary, for values that come from outside and are only kept
-/// for reading, such as a user agent.
+/// Cuts `text` to at most `max` bytes at a character boundary, for values from outside that are only shown, such as a
+/// user agent.
 pub fn clipped(text: &str, max: usize) -> &str {
     let mut end = text.len().min(max);
     while !text.is_char_boundary(end) {

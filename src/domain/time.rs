@@ -1,11 +1,11 @@
-//! Instants and durations as the service stores and prints them.
+//! Timestamps and durations as the service stores and prints them.
 
 use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, SecondsFormat};
 
-/// An instant: milliseconds since the Unix epoch. Printed as RFC 3339 in UTC.
+/// A point in time, in milliseconds since the Unix epoch. Printed as RFC 3339 in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -13,33 +13,33 @@ impl Timestamp {
     /// The year 10000, which RFC 3339 cannot write.
     const END: Self = Self::from_seconds(253_402_300_800);
 
-    /// The instant `millis` milliseconds after the epoch.
+    /// Creates the timestamp of `millis` milliseconds since the epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// The instant `seconds` seconds after the epoch (a JWT `NumericDate`).
+    /// Creates the timestamp of `seconds` seconds since the epoch (a JWT `NumericDate`).
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1000))
     }
 
-    /// Milliseconds since the epoch.
+    /// Returns the milliseconds since the epoch.
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since the epoch, rounded down.
+    /// Returns the whole seconds since the epoch, rounded down.
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// This instant moved forward by `duration`.
+    /// Returns the timestamp later by `duration`, saturating at the largest.
     #[must_use]
     pub const fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration.millis()))
     }
 
-    /// This instant moved back by `duration`.
+    /// Returns the timestamp earlier by `duration`, saturating at the smallest.
     #[must_use]
     pub const fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(duration.millis()))
@@ -72,32 +72,32 @@ impl FromStr for Timestamp {
 pub struct Duration(i64);
 
 impl Duration {
-    /// No time at all.
+    /// The duration of no time.
     pub const ZERO: Self = Self(0);
-    /// Longer than this (about a hundred years) is taken for a slip.
+    /// The longest duration, about a hundred years: a longer one is taken for a mistake.
     const LONGEST: i64 = 36_525 * 86_400;
 
-    /// A duration of `seconds`.
+    /// Creates a duration of `seconds` seconds.
     pub const fn seconds(seconds: i64) -> Self {
         Self(seconds)
     }
 
-    /// A duration of `days` of 24 hours.
+    /// Creates a duration of `days` days of 24 hours.
     pub const fn days(days: i64) -> Self {
         Self(days * 86_400)
     }
 
-    /// Whole seconds.
+    /// Returns the length in seconds.
     pub const fn as_seconds(self) -> i64 {
         self.0
     }
 
-    /// Milliseconds.
+    /// Returns the length in milliseconds.
     pub const fn millis(self) -> i64 {
         self.0.saturating_mul(1000)
     }
 
-    /// The same as the standard library's type; a negative length counts as none.
+    /// Converts to the standard library's type; a negative length becomes zero.
     pub fn to_std(self) -> std::time::Duration {
         std::time::Duration::from_secs(u64::try_from(self.0).unwrap_or(0))
     }

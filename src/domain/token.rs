@@ -1,4 +1,4 @@
-//! Access tokens: the claims that Sealwright signs and the ones that it reads back.
+//! Access tokens: the claims that Sealwright signs and verifies.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,15 +10,15 @@ use super::ids::CustomerId;
 pub struct Claims<'a> {
     /// The environment's issuer identifier.
     pub iss: &'a str,
-    /// Whom the token is for.
+    /// The audiences of the token.
     pub aud: AudClaim<'a>,
-    /// The client, being its own subject in this grant (RFC 9068 §2.2).
+    /// The client, which is its own subject in this grant (RFC 9068 §2.2).
     pub sub: &'a str,
-    /// The client.
+    /// The id of the client.
     pub client_id: &'a str,
-    /// Seconds since the epoch.
+    /// Expiry, in seconds since the epoch.
     pub exp: i64,
-    /// Seconds since the epoch.
+    /// Time of issue, in seconds since the epoch.
     pub iat: i64,
     /// The token's id.
     pub jti: &'a str,
@@ -26,12 +26,12 @@ pub struct Claims<'a> {
     pub scope: &'a str,
     /// The environment's name.
     pub environment: &'static str,
-    /// The customers that the client is tied to; left out where it is tied to none.
+    /// The customers that the client is tied to; omitted if there are none.
     #[serde(skip_serializing_if = "CustomersClaim::is_empty")]
     pub customers: CustomersClaim<'a>,
 }
 
-/// `customers`: the ids of the customers that a client is tied to.
+/// The claim `customers`: the ids of the customers that a client is tied to.
 #[derive(Clone, Copy, Debug)]
 pub struct CustomersClaim<'a>(pub &'a [CustomerId]);
 
@@ -47,7 +47,7 @@ impl Serialize for CustomersClaim<'_> {
     }
 }
 
-/// `aud`: one string where there is one audience, else an array (RFC 7519 §4.1.3).
+/// The claim `aud`: a string for one audience, else an array (RFC 7519 §4.1.3).
 #[derive(Debug)]
 pub struct AudClaim<'a>(pub &'a [Audience]);
 
@@ -60,8 +60,8 @@ impl Serialize for AudClaim<'_> {
     }
 }
 
-/// The claims of a token that was signed by one of our keys, read back strictly: required claims are required, of
-/// their type, and each stands once (RFC 7519 §4, RFC 9068 §2.2).
+/// The claims of a token that Sealwright signed, parsed strictly: required claims must be present, of their type, and
+/// must not be repeated (RFC 7519 §4, RFC 9068 §2.2).
 #[derive(Clone, Debug, Deserialize)]
 pub struct VerifiedClaims {
     /// Issuer.
@@ -84,7 +84,7 @@ pub struct VerifiedClaims {
     pub jti: String,
     /// Scopes, separated by spaces.
     pub scope: String,
-    /// The customers that its client was tied to; any, if empty.
+    /// The customers that its client was tied to; any if empty.
     #[serde(default)]
     pub customers: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Users: people, each with one role, whom credentials belong to.
+//! Users: people with one role each, who own credentials.
 
 use zeroize::Zeroizing;
 
@@ -15,22 +15,22 @@ const PASSWORD_MIN: usize = 8;
 /// Longest password, in bytes.
 const PASSWORD_MAX: usize = 1024;
 
-/// A user.
+/// A user of the installation.
 #[derive(Clone)]
 pub struct User {
     /// Its id.
     pub id: UserId,
     /// The address that the user signs in with, in lower case; no two users have the same.
     pub email: EmailAddress,
-    /// What people call the user, if that is known.
+    /// The user's name, if it is known.
     pub name: Option<Name>,
     /// The name of the user's role.
     pub role: RoleName,
     /// Whether the user and the user's credentials are accepted.
     pub is_active: bool,
-    /// Argon2id, as a PHC string; `None` for who cannot sign in.
+    /// Argon2id, as a PHC string; `None` for a user who cannot sign in.
     pub password_hash: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
@@ -43,8 +43,8 @@ impl std::fmt::Debug for User {
 }
 
 checked_text! {
-    /// An e-mail address: something before and after one `@`, visible characters only, in lower case. Whether mail arrives
-    /// there is not checked.
+    /// An e-mail address in lower case: visible characters with one `@`, which is neither first nor last. Whether it
+    /// receives mail is not checked.
     EmailAddress by email;
 }
 
@@ -62,11 +62,11 @@ fn email(text: &str) -> Result<String, &'static str> {
 pub struct NewUser {
     /// The address to sign in with.
     pub email: EmailAddress,
-    /// What people call the user.
+    /// The user's name.
     pub name: Option<Name>,
     /// The name of a role.
     pub role: RoleName,
-    /// The password; without one the user cannot sign in.
+    /// The password; a user without one cannot sign in.
     pub password: Option<Zeroizing<String>>,
 }
 
@@ -75,15 +75,15 @@ pub struct NewUser {
 pub struct UserChanges {
     /// The address to sign in with.
     pub email: Option<EmailAddress>,
-    /// What people call the user.
+    /// The user's name.
     pub name: Patch<Name>,
     /// The name of a role.
     pub role: Option<RoleName>,
-    /// The password; cleared, the user cannot sign in.
+    /// The password; if it is cleared, the user cannot sign in.
     pub password: Patch<Zeroizing<String>>,
 }
 
-/// Which users to list.
+/// A filter of users to list. All conditions must apply.
 #[derive(Clone, Debug, Default)]
 pub struct UserFilter {
     /// The one with this address, in lower case.
@@ -94,10 +94,10 @@ pub struct UserFilter {
     pub before: Option<UserId>,
 }
 
-/// Checks a password's length.
+/// Checks the length of a password: at least 8 characters, at most 1024 bytes.
 ///
 /// # Errors
-/// What is wrong, as the end of a sentence that begins with the field's name.
+/// The length is wrong. The message ends a sentence that begins with the field's name.
 pub fn password(text: &str) -> Result<(), &'static str> {
     if text.chars().count() < PASSWORD_MIN || text.len() > PASSWORD_MAX {
         return Err("must have at least 8 characters and at most 1024 bytes");

@@ -1,5 +1,5 @@
-//! What runs in the background: following changes, storing what was noted, key rotation, housekeeping. Each is a loop
-//! that outlives failures: what fails is logged and tried again.
+//! Background jobs: following changes, storing last uses and counters, rotating keys, housekeeping. Each is a loop that
+//! survives failures: it logs them and tries again.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use crate::service::SharedServices;
 use crate::service::error::ServiceError;
 use crate::service::state::change_follower::Followed;
 
-/// Another process's change is in force here after at most this and a query.
+/// A change by another process applies here after at most this time and a query.
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
-/// What was used and what was counted is stored this often.
+/// How often last uses and counted refusals are stored.
 const STORE_NOTES_EVERY: Duration = Duration::from_secs(1);
-/// How often signing keys and credentials are checked for being due.
+/// How often signing keys and credentials are checked for due rotations.
 const KEYS_EVERY: Duration = Duration::from_secs(5);
 /// How often rows that are no longer needed are removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
-/// Starts them all on the current runtime; they end with it.
+/// Starts all jobs on the current runtime. They end with it.
 pub fn start(services: &SharedServices, followed: Followed) {
     tokio::spawn(follow(services.clone(), followed));
     tokio::spawn(store_notes(services.clone()));
@@ -60,10 +60,10 @@ async fn keep_keys(services: SharedServices) {
     }
 }
 
-/// Rotates and erases signing keys that are due, and flags credentials that are.
+/// Rotates and erases signing keys that are due, and flags credentials that are due for rotation.
 ///
 /// # Errors
-/// The database cannot be written; what was not done is done next time.
+/// The database cannot be written. The next call does what is left.
 pub async fn keep_keys_once(services: &SharedServices) -> Result<(), ServiceError> {
     let origin = services.recorder.system_origin("keep signing keys")?;
     services.signing_keys.rotate_due(&Caller::System, &origin).await?;

@@ -1,4 +1,4 @@
-//! How a client authenticates: `client_secret_basic` or `client_secret_post`, exactly one (RFC 6749 §2.3).
+//! Client authentication by `client_secret_basic` or `client_secret_post`, exactly one of them (RFC 6749 §2.3).
 
 use std::borrow::Cow;
 
@@ -7,27 +7,29 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::error::OAuthError;
-use super::form::{Form, decode};
+use super::form::Form;
+use crate::domain::form_encoding::decode;
 
-/// Longest `client_id` and longest secret that are looked at.
+/// Longest `client_id` and longest secret that are accepted, in bytes.
 const CREDENTIAL_MAX: usize = 256;
 
-const TWO: OAuthError = OAuthError::InvalidRequest("The request authenticates the client in more than one way.");
+const TWO_METHODS: OAuthError =
+    OAuthError::InvalidRequest("The request authenticates the client in more than one way.");
 
-/// A client's id and secret as they were sent. The secret is blank in `Debug`, zeroed on drop.
+/// A client's id and secret as they were sent.
 #[derive(Debug)]
 pub struct SecretCredentials {
-    /// The `client_id` as it was sent; nothing is known of it yet.
+    /// The `client_id` as it was sent; it is not verified.
     pub client_id: String,
     /// The secret as it was sent.
     pub secret: SentSecret,
 }
 
-/// A secret as it was sent.
+/// A secret as it was sent. Blank in `Debug`, zeroed on drop.
 pub struct SentSecret(Zeroizing<String>);
 
 impl SentSecret {
-    /// The secret itself, for checking it.
+    /// Returns the secret, only to check it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -39,10 +41,11 @@ impl std::fmt::Debug for SentSecret {
     }
 }
 
-/// Reads the one authentication of a request from its `Authorization` fields, its query and its form.
+/// Extracts the client's credentials from the `Authorization` fields, the query and the form of a request.
 ///
 /// # Errors
-/// `invalid_request` for two methods at once, credentials in the query, or bad encoding; `invalid_client` for none.
+/// `invalid_request` for more than one method, credentials in the query, or a malformed encoding; `invalid_client` if
+/// there are no credentials.
 pub fn extract_credentials(
     authorization: &[&[u8]],
     query: &str,
@@ -52,7 +55,7 @@ pub fn extract_credentials(
     let in_body = form.get("client_secret").is_some() || form.get("client_assertion").is_some();
     match authorization {
         [] => from_form(form),
-        [_] if in_body => Err(TWO),
+        [_] if in_body => Err(TWO_METHODS),
         [header] => {
             let credentials = from_basic(header)?;
             // RFC 6749 §2.3.1: the same client_id in the body is allowed; another one is not.
@@ -61,11 +64,11 @@ pub fn extract_credentials(
             }
             Ok(credentials)
         }
-        _ => Err(TWO),
+        _ => Err(TWO_METHODS),
     }
 }
 
-/// RFC 6749 §2.3.1: credentials must not be in the request URI, where logs would keep them.
+/// Refuses credentials in the request URI, where logs would keep them (RFC 6749 §2.3.1).
 fn refuse_query(query: &str) -> Result<(), OAuthError> {
     let named = query.split('&').map(|pair| decode(pair.split_once('=').map_or(pair, |(name, _)| name)));
     for name in named {
@@ -78,7 +81,7 @@ fn refuse_query(query: &str) -> Result<(), OAuthError> {
 
 fn from_form(form: &Form<'_>) -> Result<SecretCredentials, OAuthError> {
     if form.get("client_assertion").is_some() && form.get("client_secret").is_some() {
-        return Err(TWO);
+        return Err(TWO_METHODS);
     }
     match (form.get("client_id"), form.get("client_secret")) {
         (Some(id), Some(secret)) => credentials(id.to_owned(), Zeroizing::new(secret.to_owned())),
@@ -86,8 +89,8 @@ fn from_form(form: &Form<'_>) -> Result<SecretCredentials, OAuthError> {
     }
 }
 
-/// RFC 7617 and RFC 6749 §2.3.1: base64 of `id:secret`, each of them form-encoded first. Our ids and secrets only use
-/// characters that encoding leaves as they are, so that clients which forget it get in as well.
+/// Reads base64 of `id:secret`, each of them form-encoded first (RFC 7617, RFC 6749 §2.3.1). Our ids and secrets only
+/// use characters that the encoding leaves unchanged, so that clients that omit it are accepted too.
 fn from_basic(header: &[u8]) -> Result<SecretCredentials, OAuthError> {
     const MALFORMED: OAuthError =
         OAuthError::InvalidRequest("The Authorization field is not well-formed Basic authentication.");
@@ -114,7 +117,7 @@ fn credentials(client_id: String, secret: Zeroizing<String>) -> Result<SecretCre
     Ok(SecretCredentials { client_id, secret: SentSecret(secret) })
 }
 
-/// RFC 6749 Appendix A.1, A.2: `VSCHAR`.
+/// Returns `true` for a text of `VSCHAR` (RFC 6749 Appendix A.1, A.2).
 fn is_vschar(text: &str) -> bool {
     text.bytes().all(|b| matches!(b, 0x20..=0x7e))
 }
@@ -183,7 +186,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_header_and_form_get_an_answer(header in "\\PC{0,60}", pair in "\\PC{0,40}", query in "\\PC{0,40}", body in "\\PC{0,40}") {
+        fn any_header_and_form_are_read_or_refused(
+            header in "\\PC{0,60}",
+            pair in "\\PC{0,40}",
+            query in "\\PC{0,40}",
+            body in "\\PC{0,40}",
+        ) {
             let _ = read(&[&header], &query, &body);
             let _ = read(&[&basic(&pair)], &query, &body);
         }

@@ -1,16 +1,17 @@
-//! How the protocol's endpoints refuse: a closed table. Texts are fixed, so that no input is ever echoed (RFC 6749 §5.2
-//! allows neither quotes, backslashes nor control characters in them).
+//! The errors of the protocol's endpoints, a closed table. The texts are fixed, so that no input is ever repeated (RFC
+//! 6749 §5.2 allows neither quotes, backslashes nor control characters in them).
 
 use crate::domain::audit::{Disposition, Reason};
 
-/// Why a protocol request is refused, as far as its sender may know.
+/// Why a protocol request is refused, as its sender sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OAuthError {
-    /// RFC 6749 §5.2: a parameter is missing, malformed or repeated; what is wrong, in one sentence.
+    /// RFC 6749 §5.2: a parameter is missing, malformed or repeated. The text says what is wrong, in one sentence.
     InvalidRequest(&'static str),
     /// The body cannot be read.
     UnreadableBody(UnreadableBody),
-    /// RFC 6749 §5.2: unknown client, no authentication, wrong secret or a client that is not active: one wording.
+    /// RFC 6749 §5.2: the client is unknown or not active, did not authenticate, or sent a wrong secret. All have the
+    /// same text.
     InvalidClient,
     /// RFC 6749 §5.2.
     UnsupportedGrantType,
@@ -18,26 +19,26 @@ pub enum OAuthError {
     InvalidScope,
     /// RFC 8707 §2.
     InvalidTarget,
-    /// The client asks more often than it may.
+    /// The client exceeds its rate limit.
     RateLimited {
-        /// Seconds after which it is worth trying again.
+        /// Seconds after which to try again.
         retry_after: u32,
     },
-    /// Too many failures come from one source.
+    /// Too many failed authentications from one source.
     TooManyFailures {
-        /// Seconds after which it is worth trying again.
+        /// Seconds after which to try again.
         retry_after: u32,
     },
-    /// The service cannot decide or record now.
+    /// The service cannot decide or record the request now.
     Unavailable,
-    /// A fault on our side.
+    /// The service failed.
     ServerError,
 }
 
 /// Why a body cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnreadableBody {
-    /// Longer than the endpoint takes.
+    /// It is larger than the endpoint accepts.
     TooLarge,
     /// It did not arrive in time.
     TooSlow,
@@ -48,8 +49,8 @@ pub enum UnreadableBody {
 }
 
 impl OAuthError {
-    /// The registered error code (RFC 6749 §5.2, RFC 8707 §2). RFC 6749 defines none for limits and outages; this one is
-    /// its authorization endpoint's (§4.1.2.1).
+    /// Returns the registered error code (RFC 6749 §5.2, RFC 8707 §2). RFC 6749 defines none for limits and outages;
+    /// `temporarily_unavailable` is from its authorization endpoint (§4.1.2.1).
     pub const fn code(self) -> &'static str {
         match self {
             Self::InvalidRequest(_) | Self::UnreadableBody(_) => "invalid_request",
@@ -62,7 +63,7 @@ impl OAuthError {
         }
     }
 
-    /// One sentence for the developer who sent the request.
+    /// Returns one sentence for the developer who sent the request.
     pub const fn description(self) -> &'static str {
         match self {
             Self::InvalidRequest(what) => what,
@@ -71,12 +72,13 @@ impl OAuthError {
             Self::UnreadableBody(UnreadableBody::Broken) => "The body could not be read.",
             Self::UnreadableBody(UnreadableBody::NotAForm) => "The body must be application/x-www-form-urlencoded.",
             Self::InvalidClient => {
-                "Client authentication failed: the client_id is unknown here, the secret is wrong, or the client is not active."
+                "Client authentication failed: the client_id is unknown here, the secret is wrong, or the client \
+                 is not active."
             }
             Self::UnsupportedGrantType => "The only supported grant type is client_credentials.",
-            Self::InvalidScope => "The scope is malformed, or exceeds what the client has.",
+            Self::InvalidScope => "The scope is malformed, or exceeds the scopes of the client.",
             Self::InvalidTarget => {
-                "The resource is not an absolute URI without fragment, or not an audience that the client has."
+                "The resource is not an absolute URI without fragment, or not an audience of the client."
             }
             Self::RateLimited { .. } => "The client is over its rate limit. Try again later.",
             Self::TooManyFailures { .. } => "Too many failed authentications. Try again later.",
@@ -85,7 +87,7 @@ impl OAuthError {
         }
     }
 
-    /// Seconds after which it is worth trying again, where that is known.
+    /// Returns the seconds after which to try again, if they are known.
     pub const fn retry_after(self) -> Option<u32> {
         match self {
             Self::RateLimited { retry_after } | Self::TooManyFailures { retry_after } => Some(retry_after),
@@ -94,7 +96,7 @@ impl OAuthError {
         }
     }
 
-    /// What becomes of the request.
+    /// Returns the disposition of the refused request.
     pub const fn disposition(self) -> Disposition {
         match self {
             Self::UnreadableBody(UnreadableBody::TooLarge) => Disposition::BodyTooLarge,
@@ -111,7 +113,7 @@ impl OAuthError {
         }
     }
 
-    /// The reason of the audit event, where the true one is no secret.
+    /// Returns the reason for the audit event, unless a more specific one is known.
     pub const fn reason(self) -> Reason {
         match self {
             Self::InvalidRequest(_) | Self::UnreadableBody(_) => Reason::InvalidRequest,

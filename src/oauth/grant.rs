@@ -1,8 +1,8 @@
 //! The client credentials grant (RFC 6749 §4.4) through oxide-auth's state machine.
 //!
-//! oxide-auth drives the order of the steps; what it leaves open is closed around it: credentials are read and checked
-//! before ([`super::client_authentication`]), malformed scopes are told apart from malformed requests, a scope beyond the
-//! client's is `invalid_scope`, and lifetime and audience are ours.
+//! oxide-auth decides the order of the steps. This module decides what it leaves open: credentials are read and checked
+//! before ([`super::client_authentication`]), malformed scopes differ from malformed requests, a scope beyond the
+//! client's is `invalid_scope`, and lifetime and audience are those of the client.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -25,25 +25,25 @@ use crate::domain::scope::Scopes;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{AudClaim, Claims, CustomersClaim};
 
-/// oxide-auth binds a client to a redirect URI; this grant has none, and this one is never followed.
+/// oxide-auth binds a client to a redirect URI. This grant has none; this one is never followed.
 static NO_REDIRECT: LazyLock<Option<RegisteredUrl>> = LazyLock::new(|| {
     ExactUrl::new("urn:ietf:wg:oauth:2.0:oob".to_owned()).ok().map(|url| RegisteredUrl::Semantic(url.to_url()))
 });
 
-/// What a token request asks for, apart from who asks.
+/// The parameters of a token request, without the client's credentials.
 #[derive(Debug, Default)]
 pub struct TokenParameters {
-    /// The scopes asked for; `None` for the client's default.
+    /// The requested scopes; `None` for the client's default.
     scopes: Option<Scopes>,
-    /// The audiences asked for; empty for the client's first.
+    /// The requested audiences; empty for the client's first.
     audiences: Vec<Audience>,
 }
 
 impl TokenParameters {
-    /// Reads grant type, scope and targets from the form.
+    /// Reads grant type, scopes and audiences from the form.
     ///
     /// # Errors
-    /// `invalid_request` without a grant type, `unsupported_grant_type` for another one (case-sensitively),
+    /// `invalid_request` without a grant type, `unsupported_grant_type` for another one (case-sensitive),
     /// `invalid_scope`, `invalid_target`.
     pub fn from_form(form: &Form<'_>) -> Result<Self, OAuthError> {
         match form.get("grant_type") {
@@ -63,19 +63,19 @@ impl TokenParameters {
     }
 }
 
-/// A token request whose client is authenticated; also the client's entry in oxide-auth's registry.
+/// A token request of an authenticated client; also the client's entry in oxide-auth's registry.
 pub struct AuthenticatedRequest<'r> {
     parameters: &'r TokenParameters,
     client: Client<'r>,
     ceiling: Option<&'r Scopes>,
     secret: &'r str,
-    /// What was negotiated: oxide-auth carries it as text.
+    /// The negotiated scopes, which oxide-auth carries as text.
     granted: OnceCell<Scopes>,
 }
 
 impl<'r> AuthenticatedRequest<'r> {
-    /// A request for `parameters` by `client`, which `secret` authenticated, where its owner's role allows no more than
-    /// `ceiling`.
+    /// Creates a request for `parameters` by `client`, which `secret` authenticated. `ceiling` is what the owner's role
+    /// allows.
     pub const fn new(
         parameters: &'r TokenParameters,
         client: Client<'r>,
@@ -85,7 +85,7 @@ impl<'r> AuthenticatedRequest<'r> {
         Self { parameters, client, ceiling, secret, granted: OnceCell::new() }
     }
 
-    /// The client that asks.
+    /// Returns the client that sent the request.
     pub const fn client(&self) -> Client<'r> {
         self.client
     }
@@ -104,7 +104,7 @@ impl Request for AuthenticatedRequest<'_> {
         Some((Cow::Borrowed(self.client_id()), Cow::Borrowed(self.secret.as_bytes())))
     }
 
-    /// The scope was parsed before; negotiation takes it from there.
+    /// Returns `None`: the scope was parsed before, and `negotiate` uses it.
     fn scope(&self) -> Option<Cow<'_, str>> {
         None
     }
@@ -113,13 +113,13 @@ impl Request for AuthenticatedRequest<'_> {
         Some(Cow::Borrowed("client_credentials"))
     }
 
-    /// Credentials in the body were read before; oxide-auth sees them as the one authorization.
+    /// Returns `None`: credentials in the body were read before, and `authorization` returns them.
     fn extension(&self, _key: &str) -> Option<Cow<'_, str>> {
         None
     }
 }
 
-/// The one client of a request, as oxide-auth's registrar.
+/// The only client of a request, as oxide-auth's registrar.
 impl Registrar for AuthenticatedRequest<'_> {
     fn bound_redirect<'a>(&self, bound: ClientUrl<'a>) -> Result<BoundClient<'a>, RegistrarError> {
         match &*NO_REDIRECT {
@@ -162,11 +162,11 @@ pub struct JwtIssuer<'i, Sign> {
     pub issued_at: Timestamp,
     /// The token's id.
     pub jti: &'i str,
-    /// Signs claims; `None` if that fails.
+    /// Signs claims; returns `None` if that fails.
     pub sign: Sign,
 }
 
-/// A [`JwtIssuer`] with what one grant adds.
+/// A [`JwtIssuer`] for one grant.
 struct GrantIssuer<'i, Sign> {
     issuer: &'i JwtIssuer<'i, Sign>,
     audiences: &'i [Audience],
@@ -191,12 +191,12 @@ impl<Sign: Fn(&Claims<'_>) -> Option<String>> Issuer for GrantIssuer<'_, Sign> {
         Ok(IssuedToken { token, refresh: None, until: grant.until, token_type: TokenType::Bearer })
     }
 
-    /// RFC 6749 §4.4.3: this grant has no refresh tokens.
+    /// Fails: this grant has no refresh tokens (RFC 6749 §4.4.3).
     fn refresh(&mut self, _refresh: &str, _grant: Grant) -> Result<RefreshedToken, ()> {
         Err(())
     }
 
-    /// Tokens are not kept: they prove themselves.
+    /// Returns `None`: tokens are self-contained and not stored.
     fn recover_token<'a>(&'a self, _token: &'a str) -> Result<Option<Grant>, ()> {
         Ok(None)
     }
@@ -206,12 +206,12 @@ impl<Sign: Fn(&Claims<'_>) -> Option<String>> Issuer for GrantIssuer<'_, Sign> {
     }
 }
 
-/// A token that was issued, with what its response says.
+/// An issued token, with the fields of its response.
 #[derive(Debug)]
 pub struct IssuedAccessToken {
     /// The signed token.
     pub access_token: AccessToken,
-    /// Seconds that it lives.
+    /// Its lifetime in seconds.
     pub expires_in: i64,
     /// The granted scope.
     pub scope: Scopes,
@@ -226,10 +226,10 @@ impl std::fmt::Debug for AccessToken {
     }
 }
 
-/// Takes an authenticated request through the grant: bind, audience, scope, issue.
+/// Runs the grant for an authenticated request: bind, audience, scope, issue.
 ///
 /// # Errors
-/// `invalid_scope`, `invalid_target`, or `server_error` where signing fails.
+/// `invalid_scope`, `invalid_target`, or `server_error` if signing fails.
 pub fn run<Sign: Fn(&Claims<'_>) -> Option<String>>(
     request: &AuthenticatedRequest<'_>,
     environment: &EnvironmentAudiences,
@@ -274,7 +274,7 @@ fn issue<Sign: Fn(&Claims<'_>) -> Option<String>>(
     let expiry = request.client.token_expiry(issuer.issued_at).ok_or(OAuthError::InvalidClient)?;
     let granted = request.granted.get().ok_or(OAuthError::ServerError)?;
     let grant = Grant {
-        // In this grant the client owns the resource it asks for (RFC 9068 §2.2: `sub` is the client).
+        // In this grant the client is the resource owner (RFC 9068 §2.2: `sub` is the client).
         owner_id: pre_grant.client_id.clone(),
         client_id: pre_grant.client_id,
         redirect_uri: pre_grant.redirect_uri.into_url(),

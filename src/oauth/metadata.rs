@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The document of one issuer. It names what answers, and nothing else.
+/// The metadata document of one issuer. It only names endpoints that exist.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Metadata {
     issuer: String,
@@ -11,7 +11,7 @@ pub struct Metadata {
     jwks_uri: String,
     introspection_endpoint: String,
     revocation_endpoint: String,
-    /// RFC 8414 §2 requires it also where there is no authorization endpoint.
+    /// Required even without an authorization endpoint (RFC 8414 §2).
     response_types_supported: [&'static str; 0],
     grant_types_supported: [&'static str; 1],
     token_endpoint_auth_methods_supported: [&'static str; 2],
@@ -20,7 +20,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// The document of `issuer`, which stands in it byte for byte (RFC 8414 §3.3).
+    /// Creates the document of `issuer`, which it contains byte for byte (RFC 8414 §3.3).
     pub fn new(issuer: &str) -> Self {
         const METHODS: [&str; 2] = ["client_secret_basic", "client_secret_post"];
         Self {

@@ -1,4 +1,4 @@
-//! The protocol, without HTTP and without SQL: forms, client authentication, the grant, metadata.
+//! The OAuth protocol without HTTP and SQL: forms, client authentication, the grant, metadata.
 
 pub mod client_authentication;
 pub mod error;

@@ -1,4 +1,4 @@
-//! What is known of a request for its audit event.
+//! The audit context of a request: what its audit event records.
 
 use std::sync::Arc;
 
@@ -12,44 +12,44 @@ use crate::domain::text;
 /// Longest target that is recorded, in bytes.
 const TARGET_MAX: usize = 128;
 
-/// What is known of a request for its audit event.
+/// What the audit event of a request records, as far as it is known.
 #[derive(Clone, Debug)]
 pub struct AuditContext {
-    /// What is being done.
+    /// The action of the request.
     pub action: Action,
-    /// Who acts.
+    /// The actor.
     pub actor: Arc<str>,
-    /// The credential that was used or tried, once it is known to exist.
+    /// The credential that was used or attempted, once it is known to exist.
     pub credential: Option<Arc<str>>,
     /// The customer concerned.
     pub customer: Option<Arc<str>>,
-    /// What it is done to.
+    /// The target of the action.
     pub target: Option<Arc<str>>,
     /// The environment concerned.
     pub environment: Option<Environment>,
     /// The token concerned.
     pub jti: Option<Arc<str>>,
-    /// Where the request came from.
+    /// The origin of the request.
     pub origin: Arc<Origin>,
 }
 
-/// What a decision found out about the credential or the token that a request was made with.
+/// The credential or token that a request was made with, as far as a decision identified it.
 #[derive(Clone, Debug, Default)]
 pub struct Subject {
     /// The credential, once it is known to exist.
     pub credential: Option<Arc<str>>,
-    /// Whether the credential proved itself: it is then the actor.
+    /// Whether the credential authenticated, and so is the actor.
     pub is_authenticated: bool,
-    /// The customer that it was used for, or the one that it is tied to.
+    /// The customer that it was used for, or the only one that it is tied to.
     pub customer: Option<Arc<str>>,
-    /// Its environment, which owns the event.
+    /// The environment that the event belongs to.
     pub environment: Option<Environment>,
     /// The token.
     pub jti: Option<Arc<str>>,
 }
 
 impl Subject {
-    /// A credential that exists and has not proved itself.
+    /// A credential that exists and has not authenticated.
     pub fn of(credential: &Credential) -> Self {
         Self {
             credential: Some(Arc::clone(credential.id.shared())),
@@ -59,13 +59,13 @@ impl Subject {
         }
     }
 
-    /// The same, having proved itself.
+    /// The same credential, having authenticated.
     #[must_use]
     pub fn authenticated(self) -> Self {
         Self { is_authenticated: true, ..self }
     }
 
-    /// The same, used for `customer`, if that is known.
+    /// The same, used for `customer`, if known.
     #[must_use]
     pub fn used_for(self, customer: Option<&CustomerId>) -> Self {
         match customer {
@@ -88,7 +88,7 @@ impl Subject {
 }
 
 impl AuditContext {
-    /// A request by nobody known yet.
+    /// A request whose actor is not known yet.
     pub fn anonymous(action: Action, environment: Option<Environment>, origin: Arc<Origin>) -> Self {
         let actor = "anonymous".into();
         Self { action, actor, credential: None, customer: None, target: None, environment, jti: None, origin }
@@ -108,13 +108,13 @@ impl AuditContext {
         }
     }
 
-    /// The same, done to what `name` names; the name comes from outside.
+    /// The same with the target `name`, which comes from the request and is made safe to record.
     #[must_use]
     pub fn on(self, name: &str) -> Self {
         Self { target: Some(text::recordable(name, TARGET_MAX).into()), ..self }
     }
 
-    /// The same, done to a credential.
+    /// The same with a credential as the target.
     #[must_use]
     pub fn on_credential(self, credential: &Credential) -> Self {
         let context = self.on_id(&credential.id);
@@ -125,8 +125,8 @@ impl AuditContext {
         Self { target: Some(Arc::clone(id.shared())), ..self }
     }
 
-    /// The same with what was found out about the credential that the request was made with. What is done with a
-    /// credential, also at another issuer, belongs to its own environment.
+    /// The same with the credential or token that the request was made with. The event of a credential belongs to its
+    /// own environment, also at another issuer.
     #[must_use]
     pub fn with_subject(self, subject: Subject) -> Self {
         let actor = subject.credential.clone().filter(|_| subject.is_authenticated).unwrap_or(self.actor);
@@ -141,7 +141,7 @@ impl AuditContext {
     }
 }
 
-/// The customer of what is tied to exactly one.
+/// Returns the customer, if there is exactly one.
 fn only(customers: &[CustomerId]) -> Option<Arc<str>> {
     match customers {
         [one] => Some(Arc::clone(one.shared())),

@@ -1,43 +1,43 @@
-//! Why a use case did not do what it was asked: the inside words. `http` and `cli` have the outside ones.
+//! Errors of the use cases. `http` and `cli` convert them to responses and messages.
 
 use crate::domain::audit::{Disposition, Reason};
 use crate::domain::credential::CredentialKind;
 pub use crate::domain::field_error::FieldError;
 use crate::store::StoreError;
 
-/// Why not.
+/// Why a use case failed or was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// Nothing has this id, as far as the caller sees.
+    /// No object with this id is visible to the caller.
     #[error("there is no such {0}")]
     NotFound(&'static str),
-    /// What a repeated request created has been deleted.
+    /// The object that the first of several equal requests created has been deleted.
     #[error("the {0} that the first request created has been deleted")]
     Gone(&'static str),
     /// Some fields are invalid.
     #[error("{}", .0.iter().map(|field| format!("{} {}", field.field, field.wrong)).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
-    /// Only production credentials manage what all environments share.
+    /// Only credentials of production may manage what all environments share.
     #[error("this can only be managed with credentials of production")]
     ProductionOnly,
-    /// The caller would give what it does not hold.
+    /// The caller would grant scopes that it does not hold.
     #[error("the credential's scopes exceed what the caller may give")]
     ScopeExceedsCaller,
-    /// The present state forbids it.
+    /// The current state does not allow the change.
     #[error(transparent)]
     Conflict(#[from] Conflict),
-    /// The same `Idempotency-Key` came with another request.
+    /// The `Idempotency-Key` was used for another request.
     #[error("this Idempotency-Key was used for another request")]
     IdempotencyKeyReused,
-    /// Too much is going on, or the database or audit log cannot be reached.
+    /// The service is overloaded, or cannot reach the database or write the audit log.
     #[error("the service cannot do this now: {0}")]
     Unavailable(String),
-    /// A fault on our side.
+    /// A fault of the service itself.
     #[error("the service failed: {0}")]
     Internal(String),
 }
 
-/// What about the present state forbids a change.
+/// Why the current state does not allow a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
     /// The credential is revoked, which is final.
@@ -70,13 +70,13 @@ pub enum Conflict {
     /// The signing key is destroyed.
     #[error("the key is destroyed already")]
     Destroyed,
-    /// The first request with the key is not done.
+    /// The first request with the `Idempotency-Key` is still in progress.
     #[error("a request with this Idempotency-Key is in progress")]
     IdempotencyKeyInUse,
 }
 
 impl Conflict {
-    /// The reason, which is also the stable code that callers are told.
+    /// Returns the reason, which is also the stable error code in responses.
     pub const fn reason(self) -> Reason {
         match self {
             Self::Revoked(_) => Reason::Revoked,
@@ -95,7 +95,7 @@ impl Conflict {
 }
 
 impl ServiceError {
-    /// One invalid field.
+    /// Creates the error for a single invalid field.
     pub fn invalid(field: impl Into<String>, wrong: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(field, wrong)])
     }
@@ -108,7 +108,7 @@ impl ServiceError {
         }
     }
 
-    /// The reason of the audit event.
+    /// Returns the reason for the audit event.
     pub const fn reason(&self) -> Reason {
         match self {
             Self::NotFound(_) => Reason::NotFound,
@@ -123,7 +123,7 @@ impl ServiceError {
         }
     }
 
-    /// What becomes of the request.
+    /// Returns the disposition of the request.
     pub const fn disposition(&self) -> Disposition {
         match self {
             Self::NotFound(_) => Disposition::NotFound,

@@ -1,5 +1,5 @@
-//! `Idempotency-Key`: a repeated request is done once. It is answered with the object as it is now, and for one hour
-//! with the secret that the first response revealed.
+//! `Idempotency-Key`: a repeated request is executed once. Its response shows the object as it is now and, for one
+//! hour, the secret that the first response revealed.
 
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ use crate::domain::time::{Duration, Timestamp};
 use crate::store::idempotency::{self, KeptResponse};
 use crate::store::{Change, Store, StoreError};
 
-/// How long a kept response has its secret.
+/// How long the secret of a response is kept.
 pub const SECRET_KEPT: Duration = Duration::seconds(3600);
-/// How long a response is kept at all.
+/// How long a response is kept.
 pub const RESPONSE_KEPT: Duration = Duration::days(1);
-/// Longest key.
+/// Longest key, in bytes.
 const KEY_MAX: usize = 255;
 
-/// A request that may be repeated.
+/// A request with an `Idempotency-Key`.
 #[derive(Clone, Debug)]
 pub struct RepeatableRequest {
     actor: String,
@@ -32,7 +32,7 @@ pub struct RepeatableRequest {
     digest: [u8; 32],
 }
 
-/// What the first of several equal requests did.
+/// The result of the first of several equal requests.
 #[derive(Clone, Debug)]
 pub struct Replay {
     /// The id of the object.
@@ -43,10 +43,10 @@ pub struct Replay {
     created_at: Timestamp,
 }
 
-/// A secret that a response reveals.
+/// A secret that a response reveals, with its id.
 pub type Revealed<'s> = (&'s SecretId, &'s str);
 
-/// Recognises repeated requests, and keeps what they need.
+/// Recognises repeated requests and keeps responses for them.
 #[derive(Debug)]
 pub struct Idempotency {
     store: Store,
@@ -55,14 +55,14 @@ pub struct Idempotency {
 }
 
 impl Idempotency {
-    /// Keeps responses in `store`. Their requests are told apart by digests under `digest_key`, since a body may have a
-    /// password in it: a reader of the database must not be able to try passwords against them.
+    /// Keeps responses in `store`. Requests are compared by digests under `digest_key`, since a body may contain a
+    /// password: a reader of the database must not be able to test passwords against them.
     pub const fn new(store: Store, sealer: Arc<Sealer>, digest_key: DigestKey) -> Self {
         Self { store, sealer, digest_key }
     }
 
-    /// The request of `caller` with the `Idempotency-Key` `key`. Requests differ by method, path, body, and what the
-    /// caller may: a token with fewer scopes gets no response that it could not have got by itself.
+    /// Describes the request of `caller` with the `Idempotency-Key` `key`. Requests differ by method, path, body, and
+    /// the caller's power: a token with fewer scopes gets no response that it could not have received by itself.
     ///
     /// # Errors
     /// The key is empty, too long, or not visible ASCII.
@@ -81,10 +81,10 @@ impl Idempotency {
         Ok(RepeatableRequest { actor: caller.actor().to_string(), key: key.to_owned(), digest })
     }
 
-    /// What the first request did, if `request` repeats one. A refusal has its event in `context`.
+    /// Finds the result of the first request, if `request` repeats one. A refusal is recorded in `context`.
     ///
     /// # Errors
-    /// The key was used for another request; the database cannot be read.
+    /// The key was used for another request.
     pub async fn replay_of(
         &self,
         request: Option<&RepeatableRequest>,
@@ -118,10 +118,10 @@ impl Idempotency {
         }))
     }
 
-    /// The secret that the first response revealed and its id, within the hour.
+    /// Opens the secret that the first response revealed, within the hour, and its id.
     ///
     /// # Errors
-    /// It is damaged, or its master key cannot be found.
+    /// The secret is damaged, or its master key cannot be found.
     pub fn secret(
         &self,
         replay: &Replay,
@@ -141,10 +141,11 @@ impl Idempotency {
         Ok(Some((id, Zeroizing::new(text.to_owned()))))
     }
 
-    /// Keeps, in the transaction of the change itself, that `request` did `action` to `object` and `revealed` a secret.
+    /// Stores, in the transaction of the change itself, that `request` did `action` to `object` and `revealed` a
+    /// secret.
     ///
     /// # Errors
-    /// The same key was used meanwhile; the database cannot be written.
+    /// The same key was used in the meantime.
     pub fn keep(
         &self,
         transaction: &mut Change<'_>,
@@ -173,7 +174,7 @@ impl Idempotency {
     }
 }
 
-/// What a kept secret belongs to.
+/// Returns the subject that a kept secret is sealed for.
 pub fn subject(actor: &str, key: &str) -> String {
     format!("{actor} {key}")
 }

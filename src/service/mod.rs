@@ -1,5 +1,5 @@
-//! The use cases: what Sealwright does, in folders by concern. Each folder is a struct that holds only what its use
-//! cases need; `app` puts them together. Nothing here knows HTTP or JSON.
+//! The use cases of Sealwright, in folders by concern. Each folder has a struct that holds only what its use cases
+//! need; `app` puts them together. Nothing here knows HTTP or JSON.
 
 pub mod access;
 pub mod audit_context;
@@ -28,32 +28,32 @@ use signing_keys::SigningKeys;
 use state::change_follower::ChangeFollower;
 use tokens::Tokens;
 
-/// All use cases, for the layers that call them. Made once, by `app`.
+/// All use cases, for the layers that call them. Created once, by `app`.
 #[derive(Debug)]
 pub struct Services {
-    /// The protocol's endpoints.
+    /// The use cases of the protocol's endpoints.
     pub tokens: Tokens,
     /// Decisions about requests.
     pub access: Access,
     /// Clients and API keys.
     pub credentials: Credentials,
-    /// Customers, users, roles, scopes.
+    /// Customers, users, roles and scopes.
     pub directory: Directory,
     /// Signing keys.
     pub signing_keys: SigningKeys,
     /// The audit log.
     pub insight: Insight,
-    /// Operators' use cases.
+    /// The use cases of operators.
     pub operations: Operations,
-    /// Changes by other processes.
+    /// Applies changes by other processes.
     pub changes: ChangeFollower,
-    /// Repeated requests.
+    /// Responses for repeated requests.
     pub idempotency: Arc<Idempotency>,
-    /// Events of requests that reach no use case.
+    /// Records events of requests that reach no use case.
     pub recorder: Arc<Recorder>,
     /// The three issuers.
     pub issuers: Issuers,
 }
 
-/// The use cases, shared.
+/// The use cases, shared by all requests.
 pub type SharedServices = Arc<Services>;

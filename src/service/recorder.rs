@@ -1,4 +1,4 @@
-//! Decisions and their audit events: nothing is handed out, changed or read without one.
+//! Records decisions in the audit log: nothing is issued, changed or read without an event.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use crate::domain::audit::{Action, AuditEvent, Disposition, Origin, Outcome, Rea
 use crate::domain::caller::Caller;
 use crate::domain::ids::RequestId;
 use crate::domain::time::Timestamp;
-use crate::store::audit_seconds::Marked;
+use crate::store::audit_seconds::KnownEntries;
 use crate::store::{AnyConnection, Change, Store, audit_log};
 
-/// The status number that events store for each disposition, which the protocol's layer knows.
+/// Converts a disposition to the HTTP status that events store, which only the layer `http` knows.
 pub type StatusOf = fn(Disposition) -> u16;
 
-/// The database, the audit log, and the time: what every use case works with.
+/// The database, the audit log and the clock of the use cases.
 #[derive(Debug)]
 pub struct Recorder {
     store: Store,
@@ -28,39 +28,39 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder of what happens in `store`.
+    /// Creates a recorder of what happens in `store`.
     pub fn new(store: Store, journal: Journal, clock: Clock, status_of: StatusOf) -> Self {
         Self { store, journal, flood: FloodGate::default(), clock, status_of }
     }
 
-    /// The database.
+    /// Returns the database that changes and events are stored in.
     pub const fn store(&self) -> &Store {
         &self.store
     }
 
-    /// The audit log's writer.
+    /// Returns the writer of the audit log.
     pub const fn journal(&self) -> &Journal {
         &self.journal
     }
 
-    /// This instant.
+    /// Returns the current time by the clock.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// A new id for a request that arrives now, and the time.
+    /// Creates an id for a request that arrives now, and returns it with the time.
     ///
     /// # Errors
-    /// The operating system gives no randomness.
+    /// The operating system provides no randomness.
     pub fn request_id(&self) -> Result<(RequestId, Timestamp), CryptoError> {
         let now = self.now();
         Ok((random::id(now)?, now))
     }
 
-    /// The origin of what the service does by itself; `path` says what for.
+    /// Creates the origin of a background job; `path` names the job.
     ///
     /// # Errors
-    /// The operating system gives no randomness.
+    /// The operating system provides no randomness.
     pub fn system_origin(&self, path: &str) -> Result<Arc<Origin>, CryptoError> {
         let (request_id, now) = self.request_id()?;
         Ok(Arc::new(Origin {
@@ -75,10 +75,10 @@ impl Recorder {
         }))
     }
 
-    /// The event of `context`.
+    /// Creates the event of `context`.
     ///
     /// # Errors
-    /// The operating system gives no randomness for its id.
+    /// The operating system provides no randomness for its id.
     pub fn event(
         &self,
         context: &AuditContext,
@@ -106,10 +106,10 @@ impl Recorder {
         })
     }
 
-    /// Stores the event of something that was granted or read; without it, nothing may be handed out.
+    /// Stores the event of something that was granted or read. Without it, nothing may be issued.
     ///
     /// # Errors
-    /// The event is not stored.
+    /// The event cannot be stored.
     pub async fn record_event(
         &self,
         context: &AuditContext,
@@ -120,8 +120,8 @@ impl Recorder {
         self.journal.record(event).await
     }
 
-    /// Stores the event of a refusal, or counts it where a flood of requests names no existing credential. A refusal is
-    /// given whether or not its event could be stored: refusing grants nothing.
+    /// Stores the event of a refusal, or only counts it in a flood of requests that name no existing credential. The
+    /// request is refused whether or not its event could be stored: refusing grants nothing.
     pub async fn record_refusal(&self, context: &AuditContext, disposition: Disposition, reason: Reason) {
         let outcome = if disposition.is_fault() { Outcome::Error } else { Outcome::Refused };
         let Ok(event) = self.event(context, outcome, disposition, reason) else { return };
@@ -130,20 +130,20 @@ impl Recorder {
         match event {
             Some(event) => {
                 // The journal has logged why it could not be stored.
-                let _refused_all_the_same = self.journal.record(event).await;
+                let _refused_anyway = self.journal.record(event).await;
             }
             None => self.journal.keep_pace().await,
         }
     }
 
-    /// Whether events can be stored, without which nothing is granted. Where the last could not be, one of this very
-    /// question is tried, so that a node which gets no other requests meanwhile finds out when it can again.
+    /// Returns whether events can be stored, without which nothing is granted. If the last could not be, it tries to
+    /// store one about this check, so that a node without other requests notices when it can again.
     pub async fn can_record(&self, origin: Arc<Origin>) -> bool {
         let probe = AuditContext::of(&Caller::System, Action::AuditProbe, origin);
         !self.journal.is_failing() || self.record_event(&probe, Disposition::Ok, Reason::Ok).await.is_ok()
     }
 
-    /// Stores one summary for each kind of refusals that were only counted since the last call.
+    /// Stores one summary per kind of refusal that was only counted since the last call.
     pub async fn record_summaries(&self) {
         for event in self.flood.summaries() {
             // The journal has logged why it could not be stored.
@@ -151,10 +151,11 @@ impl Recorder {
         }
     }
 
-    /// Changes something and stores the event of it in one transaction; where that is refused, stores the refusal.
+    /// Changes something and stores its event in one transaction. If the change is refused, stores the event of the
+    /// refusal.
     ///
     /// # Errors
-    /// The change's own; nothing has been changed then.
+    /// The change is refused or fails. Nothing has changed then.
     pub async fn change<T: Send + 'static>(
         self: &Arc<Self>,
         context: AuditContext,
@@ -167,7 +168,7 @@ impl Recorder {
             .change(move |transaction| {
                 let done = change(transaction, &mut own, recorder.now())?;
                 let event = recorder.event(&own, Outcome::Success, disposition, Reason::Ok)?;
-                audit_log::insert(transaction.connection, [&event], &Marked::default())?;
+                audit_log::insert(transaction.connection, [&event], &KnownEntries::default())?;
                 Ok::<_, ServiceError>((done, event))
             })
             .await;
@@ -180,10 +181,10 @@ impl Recorder {
         }
     }
 
-    /// Reads something for the caller of `context`, on a connection of the pool.
+    /// Reads something for the caller of `context`, with a pooled connection.
     ///
     /// # Errors
-    /// The query's own, or the event of reading is not stored.
+    /// The query fails, or its event cannot be stored.
     pub async fn read<T: Send + 'static>(
         &self,
         context: &AuditContext,
@@ -192,7 +193,7 @@ impl Recorder {
         self.read_because(context, (Disposition::Ok, Reason::Ok), query).await
     }
 
-    /// [`Recorder::read`] for a request that was made before, and shows what it created once more.
+    /// Reads as [`Recorder::read`] does, for a repeated request that shows again what the first one created.
     ///
     /// # Errors
     /// As [`Recorder::read`].
@@ -220,7 +221,7 @@ impl Recorder {
         }
     }
 
-    /// Stores the event of `error`, which is handed back.
+    /// Stores the event of `error`, and returns the error.
     pub async fn refused(&self, context: &AuditContext, error: ServiceError) -> ServiceError {
         self.record_refusal(context, error.disposition(), error.reason()).await;
         error

@@ -1,4 +1,4 @@
-//! Audit events as rows.
+//! Stores and lists audit events.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::audit_seconds::{self, Mark, Marked};
+use super::audit_seconds::{self, IndexEntry, KnownEntries};
 use super::schema::{audit_beat, audit_log};
 use super::{AnyConnection, StoreError, base64_option};
 use crate::domain::audit::{AuditEvent, EventFilter, RecordedEvent};
@@ -14,10 +14,10 @@ use crate::domain::environment::Environment;
 use crate::domain::ids::{EventId, RequestId};
 use crate::domain::time::{Duration, Timestamp};
 
-/// Rows in one statement on PostgreSQL, which takes at most 65,535 values in one.
+/// Rows per statement on PostgreSQL, which accepts at most 65,535 values in one.
 const ROWS_PER_STATEMENT: usize = 500;
 
-/// No request decides later than this after it came in.
+/// The longest time between the arrival of a request and its decision.
 const LONGEST_REQUEST: Duration = Duration::seconds(3600);
 
 #[derive(Insertable)]
@@ -72,19 +72,19 @@ impl<'e> NewRow<'e> {
     }
 }
 
-/// Stores events, and those of their marks that are not in `marked`, which it returns. To be called inside a
+/// Stores events and the index entries that they need, and returns those that were not in `known`. Call it inside a
 /// transaction.
 ///
-/// On SQLite a prepared statement a row is cheapest; on PostgreSQL few round trips are.
+/// On SQLite one prepared statement per row is cheapest; on PostgreSQL few round trips are.
 ///
 /// # Errors
 /// The database fails or refuses.
 pub fn insert<'e>(
     connection: &mut AnyConnection,
     events: impl IntoIterator<Item = &'e AuditEvent> + Clone,
-    marked: &Marked,
-) -> Result<BTreeSet<Mark>, StoreError> {
-    let marks = marked.missing(events.clone());
+    known: &KnownEntries,
+) -> Result<BTreeSet<IndexEntry>, StoreError> {
+    let entries = known.missing(events.clone());
     let rows = events.into_iter().map(NewRow::of);
     match connection {
         AnyConnection::Sqlite(connection) => {
@@ -99,11 +99,11 @@ pub fn insert<'e>(
             }
         }
     }
-    audit_seconds::insert(connection, &marks)?;
-    Ok(marks)
+    audit_seconds::insert(connection, &entries)?;
+    Ok(entries)
 }
 
-/// Changes one number: a transaction that does this takes as long as one that stores an event.
+/// Increments one number. A transaction that does this takes as long as one that stores an event.
 ///
 /// # Errors
 /// The database fails or refuses.
@@ -112,7 +112,7 @@ pub fn beat(connection: &mut AnyConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// An event as it is stored.
+/// A row of the table `audit_log`.
 #[derive(Queryable, Selectable, Insertable, Serialize, Deserialize)]
 #[diesel(table_name = audit_log, treat_none_as_default_value = false)]
 pub struct EventRow {
@@ -168,8 +168,8 @@ impl EventRow {
     }
 }
 
-/// The ids that events which pass can have: events and requests carry their time in their ids, so that the primary key
-/// finds a time or a request.
+/// Returns the range of ids of events that can pass `filter`. Ids of events and requests start with their time, so the
+/// primary key finds a period or a request.
 fn ids_of(filter: &EventFilter) -> Range<Option<EventId>> {
     let request_time = filter.request_id.as_ref().map(RequestId::time);
     let since = filter.since.max(request_time);
@@ -178,7 +178,7 @@ fn ids_of(filter: &EventFilter) -> Range<Option<EventId>> {
     since.map(EventId::floor)..end
 }
 
-/// Events, newest first, at most `limit`.
+/// Lists events, newest first, at most `limit`.
 pub fn list(
     connection: &mut AnyConnection,
     filter: &EventFilter,
@@ -206,7 +206,7 @@ pub fn list(
     }
 }
 
-/// Events with ids among `ids`, newest first, at most `limit`.
+/// Lists events whose ids are within `ids`, newest first, at most `limit`.
 fn list_among(
     connection: &mut AnyConnection,
     filter: &EventFilter,

@@ -1,8 +1,8 @@
-//! Which seconds of the audit log speak of which credential or target: an index of one entry for a thousand events.
+//! An index of the audit log: the seconds in which each credential or target has events.
 //!
 //! An index with an entry for every event would cost more than the events: under load each commit would change a page
-//! for every credential in it. Here a credential has at most one row for each second in which something happened with
-//! it, and a search reads the events of those seconds.
+//! for every credential in it. This one has at most one row per credential and second, and a search reads the events of
+//! those seconds.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
@@ -16,19 +16,19 @@ use crate::domain::audit::AuditEvent;
 use crate::domain::ids::EventId;
 use crate::domain::time::Timestamp;
 
-/// Marks that a process remembers.
+/// Entries that a process keeps in memory.
 const REMEMBERED: usize = 20_000;
-/// Seconds read at once.
+/// Seconds that one query reads.
 pub const STEP: usize = 500;
 
-/// Something happened in this second (since the epoch) with this credential or target.
+/// A second since the epoch in which a credential or target has events.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Mark {
+pub struct IndexEntry {
     subject: Arc<str>,
     second: i64,
 }
 
-impl Mark {
+impl IndexEntry {
     fn of(event: &AuditEvent) -> impl Iterator<Item = Self> {
         let second = second_of(event.time);
         [&event.credential, &event.target]
@@ -42,30 +42,30 @@ fn second_of(time: Timestamp) -> i64 {
     time.millis().div_euclid(1000)
 }
 
-/// Marks that are known to be in the database, so that they need not be stored again.
+/// Entries that are known to be in the database and need not be stored again.
 #[derive(Debug, Default)]
-pub struct Marked(HashSet<Mark>);
+pub struct KnownEntries(HashSet<IndexEntry>);
 
-impl Marked {
-    /// The marks of `events` that are not known to be there; in order, so that nodes which store the same ones at once
-    /// wait for each other and not in a circle.
-    pub fn missing<'e>(&self, events: impl IntoIterator<Item = &'e AuditEvent>) -> BTreeSet<Mark> {
-        events.into_iter().flat_map(Mark::of).filter(|mark| !self.0.contains(mark)).collect()
+impl KnownEntries {
+    /// Returns the entries of `events` that are not known to be stored. They are ordered, so that nodes which store the
+    /// same entries at once do not deadlock.
+    pub fn missing<'e>(&self, events: impl IntoIterator<Item = &'e AuditEvent>) -> BTreeSet<IndexEntry> {
+        events.into_iter().flat_map(IndexEntry::of).filter(|entry| !self.0.contains(entry)).collect()
     }
 
-    /// Remembers marks whose transaction is committed.
-    pub fn remember(&mut self, marks: BTreeSet<Mark>) {
-        if self.0.len() + marks.len() > REMEMBERED {
+    /// Adds entries whose transaction is committed.
+    pub fn remember(&mut self, entries: BTreeSet<IndexEntry>) {
+        if self.0.len() + entries.len() > REMEMBERED {
             self.0.clear();
         }
-        self.0.extend(marks.into_iter().take(REMEMBERED));
+        self.0.extend(entries.into_iter().take(REMEMBERED));
     }
 }
 
-/// Stores marks; those that are there already stay.
-pub fn insert(connection: &mut AnyConnection, marks: &BTreeSet<Mark>) -> Result<(), StoreError> {
-    for mark in marks {
-        let row = (audit_seconds::subject.eq(&*mark.subject), audit_seconds::second.eq(mark.second));
+/// Stores entries that are not there already.
+pub fn insert(connection: &mut AnyConnection, entries: &BTreeSet<IndexEntry>) -> Result<(), StoreError> {
+    for entry in entries {
+        let row = (audit_seconds::subject.eq(&*entry.subject), audit_seconds::second.eq(entry.second));
         let insert = diesel::insert_into(audit_seconds::table).values(row).on_conflict_do_nothing();
         match connection {
             AnyConnection::Sqlite(connection) => insert.execute(connection)?,
@@ -75,7 +75,7 @@ pub fn insert(connection: &mut AnyConnection, marks: &BTreeSet<Mark>) -> Result<
     Ok(())
 }
 
-/// Makes the marks of all events that are stored.
+/// Rebuilds the index from all stored events.
 pub fn rebuild(connection: &mut AnyConnection) -> Result<(), StoreError> {
     diesel::delete(audit_seconds::table).execute(connection)?;
     diesel::sql_query(
@@ -87,7 +87,7 @@ pub fn rebuild(connection: &mut AnyConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The last [`STEP`] seconds of `subject` within `among` that have events.
+/// Returns the last [`STEP`] seconds within `among` in which `subject` has events, latest first.
 pub fn latest(connection: &mut AnyConnection, subject: &str, among: &Range<i64>) -> Result<Vec<i64>, StoreError> {
     Ok(audit_seconds::table
         .select(audit_seconds::second)
@@ -99,14 +99,14 @@ pub fn latest(connection: &mut AnyConnection, subject: &str, among: &Range<i64>)
         .load(connection)?)
 }
 
-/// The seconds that events with ids in `ids` were made in.
+/// Returns the seconds in which events with ids in `ids` were created.
 pub fn seconds_of(ids: &Range<Option<EventId>>) -> Range<i64> {
     let start = ids.start.as_ref().map_or(0, |id| second_of(id.time()));
     let end = ids.end.as_ref().map_or(i64::MAX, |id| second_of(id.time()) + 1);
     start..end
 }
 
-/// Seconds that follow one another, joined; `seconds` begin with the latest.
+/// Joins consecutive seconds into periods; `seconds` begin with the latest.
 pub fn runs(seconds: &[i64]) -> impl Iterator<Item = Range<Timestamp>> {
     let start_of = |second: i64| Timestamp::from_millis(second.saturating_mul(1000));
     seconds.chunk_by(|later, earlier| later - 1 == *earlier).filter_map(move |run| {

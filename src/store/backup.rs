@@ -1,5 +1,5 @@
-//! Copies of the database as lines of JSON: the same format from either database, so that a copy of one can fill the
-//! other. What is sealed stays sealed; the master key is not in it.
+//! Copies of the database as lines of JSON, in one format for both databases, so that a copy of one can fill the other.
+//! Sealed values stay sealed; the master key is not in the copy.
 
 use std::io::{BufRead as _, BufWriter, Write as _};
 use std::path::Path;
@@ -24,15 +24,15 @@ use super::users::UserRow;
 use super::{AnyConnection, Store, StoreError, audit_seconds, migrations};
 use crate::domain::audit::AuditEvent;
 
-/// Rows read and written at once.
+/// Rows read or written per step.
 const STEP: i64 = 500;
-/// What the first line says.
+/// The format that the first line names.
 const FORMAT: &str = "sealwright backup 2";
-/// Tables that a copy leaves out: they are derived from others, or of use for a short while only.
+/// Tables that a copy leaves out: they are derived from others, or short-lived.
 #[cfg(test)]
 const LEFT_OUT: [&str; 4] = ["audit_beat", "audit_seconds", "change_log", "idempotency_keys"];
 
-/// Rows after the one whose key is `after`, in the order of their keys.
+/// Reads rows after the one whose key is `after`, ordered by key.
 macro_rules! page {
     ($connection:ident, $table:ident, $row:ident, $after:ident, $key:ident) => {{
         let mut query = $table::table.select($row::as_select()).order($table::$key.asc()).limit(STEP).into_boxed();
@@ -52,13 +52,13 @@ macro_rules! page {
     }};
 }
 
-/// The tables of a copy with their rows and primary keys, in an order in which what is referred to comes first.
+/// The tables of a copy with their rows and primary keys; tables that others refer to come first.
 macro_rules! tables {
     ($($table:ident: $row:ident by $($key:ident),+;)*) => {
         #[cfg(test)]
         const TABLES: &[&str] = &[$(stringify!($table)),*];
 
-        /// Hands every row of every table to `write`.
+        /// Passes every row of every table to `write`.
         fn write_rows(
             connection: &mut AnyConnection,
             write: &mut impl FnMut(&'static str, Value) -> Result<(), StoreError>,
@@ -79,14 +79,14 @@ macro_rules! tables {
             Ok(())
         }
 
-        /// Inserts one row.
+        /// Inserts one row into the table that it names.
         fn insert_row(connection: &mut AnyConnection, table: &str, row: Value) -> Result<(), StoreError> {
             match table {
                 $(stringify!($table) => {
                     let row: $row = serde_json::from_value(row).map_err(|error| unreadable(table, &error))?;
                     diesel::insert_into($table::table).values(row).execute(connection)?;
                 })*
-                _ => return Err(StoreError::Unavailable(format!("backup: table {table} is not known here"))),
+                _ => return Err(StoreError::Unavailable(format!("backup: unknown table {table}"))),
             }
             Ok(())
         }
@@ -115,11 +115,11 @@ fn unreadable(table: &str, error: &serde_json::Error) -> StoreError {
     StoreError::Unavailable(format!("backup: table {table}: {error}"))
 }
 
-/// Writes a copy of the database as it is at one moment; responses kept for repeated requests and the change log are
+/// Writes a copy of the database as it is at one moment. Kept responses of idempotent requests and the change log are
 /// not part of it.
 ///
 /// # Errors
-/// The file is there already or cannot be written, or the database fails.
+/// The file exists or cannot be written.
 pub fn write(store: &Store, path: &Path) -> Result<u64, StoreError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let failed = |error: &dyn std::fmt::Display| StoreError::Unavailable(format!("{}: {error}", path.display()));
@@ -133,7 +133,7 @@ pub fn write(store: &Store, path: &Path) -> Result<u64, StoreError> {
     let mut connection = store.connection()?;
     let mut rows = 0;
     let copied = (*connection).transaction(|connection: &mut AnyConnection| -> Result<(), super::Failed<StoreError>> {
-        // One moment for all tables: SQLite has it in any transaction, PostgreSQL in one that asks for it.
+        // All tables are read at one moment: SQLite does so in any transaction, PostgreSQL in one that asks for it.
         if let AnyConnection::Postgres(connection) = connection {
             diesel::sql_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").execute(connection)?;
         }
@@ -153,10 +153,10 @@ pub fn write(store: &Store, path: &Path) -> Result<u64, StoreError> {
     Ok(rows)
 }
 
-/// Makes the schema in an empty database and fills it from a copy, all or nothing, with `event` as what happened last.
+/// Creates the schema in an empty database and fills it from a copy, all or nothing, with `event` as the latest event.
 ///
 /// # Errors
-/// The copy cannot be read, or the database fails.
+/// The copy cannot be read, or is incomplete.
 pub fn restore(store: &Store, path: &Path, event: &AuditEvent) -> Result<u64, StoreError> {
     let failed = |error: &dyn std::fmt::Display| StoreError::Unavailable(format!("{}: {error}", path.display()));
     let file = std::fs::File::open(path).map_err(|error| failed(&error))?;
@@ -164,7 +164,7 @@ pub fn restore(store: &Store, path: &Path, event: &AuditEvent) -> Result<u64, St
     let first = lines.next().transpose().map_err(|error| failed(&error))?.unwrap_or_default();
     let first: Value = serde_json::from_str(&first).map_err(|_| failed(&"is not a backup of Sealwright"))?;
     if first["format"] != FORMAT {
-        return Err(failed(&format_args!("is not of the format {FORMAT:?}")));
+        return Err(failed(&format_args!("does not have the format {FORMAT:?}")));
     }
     migrations::run(store)?;
     store.transaction(|connection| {
@@ -184,10 +184,10 @@ pub fn restore(store: &Store, path: &Path, event: &AuditEvent) -> Result<u64, St
             rows += 1;
         }
         if said != Some(rows) {
-            return Err(failed(&"is not whole: its end is missing"));
+            return Err(failed(&"is incomplete: its end is missing"));
         }
         audit_seconds::rebuild(connection)?;
-        super::audit_log::insert(connection, [event], &audit_seconds::Marked::default())?;
+        super::audit_log::insert(connection, [event], &audit_seconds::KnownEntries::default())?;
         Ok(rows)
     })
 }

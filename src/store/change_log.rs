@@ -1,5 +1,5 @@
-//! The change log: what other processes must drop from their caches. Numbers are taken from one row inside the change's
-//! transaction, so that they become visible in their order and a follower never misses one.
+//! The change log: what other processes must drop from their caches. Sequence numbers come from one row inside the
+//! transaction of the change, so that they become visible in order and a follower never misses one.
 
 use diesel::prelude::*;
 
@@ -7,7 +7,7 @@ use super::schema::{change_log, installation};
 use super::{AnyConnection, StoreError};
 use crate::domain::time::Timestamp;
 
-/// What kind of thing changed.
+/// The kind of object that changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Kind {
@@ -27,18 +27,18 @@ pub enum Kind {
     Token,
 }
 
-/// One entry.
+/// One change that other processes must apply.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Its number.
+    /// Its sequence number.
     pub sequence: i64,
-    /// `None` where a newer release wrote a kind that this one does not know: everything cached is to be dropped.
+    /// `None` where a newer release wrote a kind that this one does not know: drop everything that is cached.
     pub kind: Option<Kind>,
-    /// What changed.
+    /// The object that changed, as its kind names it.
     pub subject: String,
 }
 
-/// Takes the next number; other changes wait from here to the end of the transaction.
+/// Takes the next sequence number. Other changes wait until the transaction ends.
 pub(super) fn next_sequence(connection: &mut AnyConnection) -> Result<i64, StoreError> {
     diesel::update(installation::table.find(1))
         .set(installation::change_sequence.eq(installation::change_sequence + 1))
@@ -64,12 +64,12 @@ pub(super) fn append(
     Ok(())
 }
 
-/// The number that the last change took.
+/// Returns the sequence number of the last change.
 pub fn latest(connection: &mut AnyConnection) -> Result<i64, StoreError> {
     Ok(installation::table.find(1).select(installation::change_sequence).first(connection)?)
 }
 
-/// Entries after `sequence`, oldest first, at most `limit`.
+/// Lists entries after `sequence`, oldest first, at most `limit`.
 pub fn after(connection: &mut AnyConnection, sequence: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
     let rows: Vec<(i64, String, String)> = change_log::table
         .filter(change_log::sequence.gt(sequence))

@@ -1,4 +1,4 @@
-//! One connection type over both databases, and how a connection is made.
+//! One connection type for both databases, and how connections are opened.
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection, SqliteConnection};
@@ -7,7 +7,7 @@ use parking_lot::RwLock;
 use super::StoreError;
 use crate::config::DatabaseConfig;
 
-/// A connection to either database; queries are written once for both.
+/// A connection to either database. Queries are written once for both.
 #[derive(diesel::MultiConnection)]
 pub enum AnyConnection {
     /// PostgreSQL through libpq.
@@ -16,23 +16,24 @@ pub enum AnyConnection {
     Sqlite(SqliteConnection),
 }
 
-/// Every acknowledged commit survives the loss of power (`synchronous = FULL` in WAL mode); readers do not wait for the
-/// writer; another process's write lock is waited for.
+/// Every acknowledged commit survives a loss of power (`synchronous = FULL` in WAL mode). Readers do not wait for the
+/// writer. A write waits for the lock of another process.
 const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-     PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -4000; PRAGMA trusted_schema = OFF;";
+     PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -4000; \
+     PRAGMA trusted_schema = OFF;";
 
-/// A statement that runs longer than this is a fault: it must not hold requests for ever.
+/// A statement that runs longer than this is a fault and must not hold requests forever.
 const POSTGRES_SETTINGS: &str = "SET statement_timeout = '15s'; SET lock_timeout = '10s'; \
      SET idle_in_transaction_session_timeout = '30s'; SET synchronous_commit = on; SET client_min_messages = warning;";
 
-/// Makes connections for the pool.
+/// Opens connections for the pool.
 #[derive(Debug)]
 pub struct Manager {
     database: DatabaseConfig,
 }
 
 impl Manager {
-    /// Prepares the place where a SQLite file will lie: hashes and the audit log are nobody else's business.
+    /// Creates the SQLite file if it is missing, readable by its owner only: it holds hashes and the audit log.
     pub fn new(database: &DatabaseConfig) -> Result<Self, StoreError> {
         if let DatabaseConfig::Sqlite { file, .. } = database {
             make_private(file).map_err(|error| StoreError::Unavailable(format!("file {}: {error}", file.display())))?;
@@ -45,8 +46,8 @@ impl Manager {
     }
 }
 
-/// Makes the file and its folder, for their owner only, where they are missing. SQLite gives its side files the same
-/// mode.
+/// Creates the file and its folder where they are missing, accessible to their owner only. SQLite gives its side files
+/// the same mode.
 fn make_private(file: &std::path::Path) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -55,11 +56,11 @@ fn make_private(file: &std::path::Path) -> std::io::Result<()> {
     std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(file).map(drop)
 }
 
-/// Whether the process ends; read for as long as a connection is being made.
+/// Whether the process is ending. Read-locked while a connection is being opened.
 static ENDING: RwLock<bool> = RwLock::new(false);
 
-/// Waits for connections that the pool's own threads are making, and makes no more: OpenSSL frees its tables when the
-/// process exits, and a handshake that goes on meanwhile would crash it.
+/// Waits for connections that the pool's threads are opening, and opens no more: OpenSSL frees its tables when the
+/// process exits, and a handshake that is still running would crash it.
 pub fn end_connecting() {
     if let Some(mut ending) = ENDING.try_write_for(std::time::Duration::from_secs(5)) {
         *ending = true;
@@ -73,7 +74,7 @@ impl r2d2::ManageConnection for Manager {
     fn connect(&self) -> Result<AnyConnection, StoreError> {
         let ending = ENDING.read();
         if *ending {
-            return Err(StoreError::Unavailable("the process ends".to_owned()));
+            return Err(StoreError::Unavailable("the process is ending".to_owned()));
         }
         let unavailable = |error: &dyn std::fmt::Display| StoreError::Unavailable(error.to_string());
         match &self.database {
@@ -101,12 +102,12 @@ impl r2d2::ManageConnection for Manager {
     }
 }
 
-/// Asks the database for nothing.
+/// Checks that the database responds.
 pub fn ping(connection: &mut AnyConnection) -> Result<(), StoreError> {
     connection.batch_execute("SELECT 1").map_err(Into::into)
 }
 
-/// The pool's own attempts to connect fail into the log; who waits for a connection gets an error of its own.
+/// Logs failed attempts of the pool to connect. Callers that wait for a connection get an error of their own.
 #[derive(Debug)]
 pub struct LogErrors;
 

@@ -1,4 +1,4 @@
-//! Which customers credentials are tied to.
+//! Customers that credentials are tied to.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::schema::credential_customers as ties;
 use super::{AnyConnection, StoreError, damaged};
 use crate::domain::ids::CustomerId;
 
-/// A credential is tied to a customer.
+/// A row of the table `credential_customers`.
 #[derive(Queryable, Selectable, Insertable, Serialize, Deserialize, Clone)]
 #[diesel(table_name = ties)]
 pub struct Tie {
@@ -17,7 +17,7 @@ pub struct Tie {
     pub(super) credential: String,
 }
 
-/// Ties a credential to exactly these customers.
+/// Ties a credential to exactly these customers, replacing earlier ones.
 pub fn set(connection: &mut AnyConnection, credential: &str, customers: &[CustomerId]) -> Result<(), StoreError> {
     diesel::delete(ties::table.filter(ties::credential.eq(credential))).execute(connection)?;
     insert_all(connection, credential, customers)
@@ -36,7 +36,7 @@ pub(super) fn insert_all(
     Ok(())
 }
 
-/// The customers of a credential, in the order in which they were entered.
+/// Returns the customers of a credential, in the order in which the customers were created.
 ///
 /// # Errors
 /// A row is damaged.
@@ -44,7 +44,7 @@ pub fn of(connection: &mut AnyConnection, credential: &str) -> Result<Vec<Custom
     Ok(of_each(connection, [credential])?.remove(credential).unwrap_or_default())
 }
 
-/// The customers of each of these credentials that has any.
+/// Returns the customers of each of these credentials that is tied to any.
 ///
 /// # Errors
 /// A row is damaged.

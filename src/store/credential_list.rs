@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use diesel::dsl::not;
+use diesel::dsl::{AsSelect, SqlTypeOf, not};
 use diesel::prelude::*;
 
 use super::credential_rows::{CredentialRow, SecretRow};
@@ -12,7 +12,11 @@ use crate::domain::credential::{Credential, CredentialFilter, Status};
 use crate::domain::ids::CustomerId;
 use crate::domain::time::Timestamp;
 
-/// Credentials that pass `filter`, newest first, at most `limit`. A damaged row is logged and left out.
+type Backend = <AnyConnection as diesel::Connection>::Backend;
+/// Credentials with the conditions of a filter.
+type Query<'f> = credentials::BoxedQuery<'f, Backend, SqlTypeOf<AsSelect<CredentialRow, Backend>>>;
+
+/// Lists credentials that pass `filter`, newest first, at most `limit`. Damaged rows are logged and left out.
 pub fn list(
     connection: &mut AnyConnection,
     filter: &CredentialFilter,
@@ -33,6 +37,15 @@ pub fn list(
     if let Some(key_type) = filter.key_type {
         query = query.filter(credentials::key_type.eq(key_type.as_str()));
     }
+    if let Some(before) = &filter.before {
+        query = query.filter(credentials::id.lt(before.as_str()));
+    }
+    let rows: Vec<CredentialRow> = filter_by_state(filter_by_ownership(query, filter), filter).load(connection)?;
+    into_credentials(connection, rows)
+}
+
+/// Filters by owner, by customer, and by the customers that the caller is tied to.
+fn filter_by_ownership<'f>(mut query: Query<'f>, filter: &'f CredentialFilter) -> Query<'f> {
     if let Some(owner) = &filter.owner {
         query = query.filter(credentials::owner.eq(owner.as_str()));
     }
@@ -49,6 +62,11 @@ pub fn list(
         let others = ties::table.filter(ties::customer.ne_all(own)).select(ties::credential);
         query = query.filter(credentials::id.eq_any(tied)).filter(credentials::id.ne_all(others));
     }
+    query
+}
+
+/// Filters by status, and by whether the credential is due for rotation.
+fn filter_by_state<'f>(mut query: Query<'f>, filter: &CredentialFilter) -> Query<'f> {
     let has_ended = |now: Timestamp| {
         credentials::expires_at.is_not_null().and(credentials::expires_at.assume_not_null().le(now.millis()))
     };
@@ -65,14 +83,10 @@ pub fn list(
         let is_due = is_old.and(credentials::state.ne("revoked")).and(not(has_ended(due.now)));
         query = if due.is_due { query.filter(is_due) } else { query.filter(not(is_due)) };
     }
-    if let Some(before) = &filter.before {
-        query = query.filter(credentials::id.lt(before.as_str()));
-    }
-    let rows: Vec<CredentialRow> = query.load(connection)?;
-    into_credentials(connection, rows)
+    query
 }
 
-/// Adds secrets and customers to rows.
+/// Reads the secrets and customers of rows, with one query each.
 fn into_credentials(connection: &mut AnyConnection, rows: Vec<CredentialRow>) -> Result<Vec<Credential>, StoreError> {
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     let found: Vec<SecretRow> = credential_secrets::table

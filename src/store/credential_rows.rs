@@ -1,4 +1,4 @@
-//! Rows of credentials and their secrets, and the domain's values that they hold.
+//! Rows of credentials and their secrets, and their conversion to and from domain values.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use crate::domain::time::{Duration, Timestamp};
 
 const TABLE: &str = "credentials";
 
-/// A credential as it is stored.
+/// A row of the table `credentials`.
 #[derive(Queryable, Selectable, Insertable, Serialize, Deserialize)]
 #[diesel(table_name = credentials, treat_none_as_default_value = false)]
 pub struct CredentialRow {
@@ -31,7 +31,7 @@ pub struct CredentialRow {
     earlier_used_address: Option<String>,
 }
 
-/// What changes of a credential are stored as. Lists are joined by single spaces.
+/// The columns that updates change. Lists are joined by single spaces.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = credentials, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Settings {
@@ -58,7 +58,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The settings of `credential`.
+    /// Returns the columns of `credential` that updates change.
     pub fn of(credential: &Credential) -> Self {
         let client = credential.as_client().map(|client| client.details);
         Self {
@@ -85,7 +85,7 @@ impl Settings {
         }
     }
 
-    /// What distinguishes the kinds; the name of the first damaged column where it cannot be read.
+    /// Reads the details of a kind; an error names the first damaged column.
     fn details(&self, kind: CredentialKind) -> Result<Details, &'static str> {
         if kind == CredentialKind::ApiKey {
             let key_type = self.key_type.as_deref().and_then(|text| text.parse().ok()).ok_or("key_type")?;
@@ -107,7 +107,7 @@ impl Settings {
 }
 
 impl CredentialRow {
-    /// The row of a new credential.
+    /// Converts a new credential to its row.
     pub fn new(credential: &Credential) -> Self {
         Self {
             id: credential.id.to_string(),
@@ -119,10 +119,10 @@ impl CredentialRow {
         }
     }
 
-    /// The credential of this row.
+    /// Converts this row, with its secrets and customers, to a credential.
     ///
     /// # Errors
-    /// A column that cannot be read.
+    /// A column is damaged.
     pub fn into_credential(
         self,
         secrets: Vec<SecretRow>,
@@ -159,7 +159,7 @@ impl CredentialRow {
     }
 }
 
-/// A secret as it is stored.
+/// A row of the table `credential_secrets`.
 #[derive(Queryable, Selectable, Insertable, Serialize, Deserialize)]
 #[diesel(table_name = credential_secrets, treat_none_as_default_value = false)]
 pub struct SecretRow {
@@ -177,7 +177,7 @@ pub struct SecretRow {
 }
 
 impl SecretRow {
-    /// The row of a secret of `credential`.
+    /// Converts a secret of `credential` to its row.
     pub fn new(credential: &CredentialId, secret: &StoredSecret) -> Self {
         let (digest, hash) = match &secret.hash {
             SecretHash::Sha256(digest) => (Some(digest.to_vec()), None),

@@ -1,4 +1,4 @@
-//! Credentials: the rows of clients and API keys, and what changes them.
+//! Stores, finds and changes credentials: clients and API keys.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub fn insert(connection: &mut AnyConnection, credential: &Credential) -> Result
     credential_customers::insert_all(connection, credential.id.as_str(), &credential.customers)
 }
 
-/// Stores every setting of a credential; neither its secrets nor its customers, nor what background jobs note.
+/// Stores the settings of a credential, but not its secrets, its customers, or what background jobs record.
 pub fn update(connection: &mut AnyConnection, credential: &Credential) -> Result<(), StoreError> {
     diesel::update(credentials::table.find(credential.id.as_str()))
         .set(Settings::of(credential))
@@ -32,7 +32,7 @@ pub fn update(connection: &mut AnyConnection, credential: &Credential) -> Result
     Ok(())
 }
 
-/// Stores a further secret. The credential is no longer flagged as due to be rotated.
+/// Stores another secret. The credential is no longer flagged as due for rotation.
 ///
 /// # Errors
 /// [`StoreError::Duplicate`] if its id or its digest is taken.
@@ -57,7 +57,7 @@ fn insert_secret(
     Ok(())
 }
 
-/// Sets when a secret ends.
+/// Sets the time at which a secret ends.
 pub fn end_secret(connection: &mut AnyConnection, secret: &SecretId, ends_at: Timestamp) -> Result<(), StoreError> {
     diesel::update(credential_secrets::table.find(secret.as_str()))
         .set(credential_secrets::ends_at.eq(ends_at.millis()))
@@ -65,7 +65,7 @@ pub fn end_secret(connection: &mut AnyConnection, secret: &SecretId, ends_at: Ti
     Ok(())
 }
 
-/// Stores when and from where secrets, by their ids, were last used.
+/// Stores the time and address at which secrets, by their ids, were last used.
 pub(super) fn note_uses(connection: &mut AnyConnection, used: &[(Arc<str>, LastUse)]) -> Result<(), StoreError> {
     for (secret, last) in used {
         diesel::update(credential_secrets::table.find(&**secret))
@@ -78,7 +78,7 @@ pub(super) fn note_uses(connection: &mut AnyConnection, used: &[(Arc<str>, LastU
     Ok(())
 }
 
-/// Removes at most `limit` secrets that ended before `before`. Their last use stays with their credentials.
+/// Removes at most `limit` secrets that ended before `before`. Their last use stays with the credential.
 pub fn remove_ended_secrets(
     connection: &mut AnyConnection,
     before: Timestamp,
@@ -102,7 +102,7 @@ pub fn remove_ended_secrets(
     Ok(diesel::delete(credential_secrets::table.filter(credential_secrets::id.eq_any(ids))).execute(connection)?)
 }
 
-/// The id of the credential that has a secret with this SHA-256, live or ended.
+/// Finds the id of the credential that has a secret with this SHA-256, live or ended.
 pub fn id_by_digest(connection: &mut AnyConnection, digest: &[u8; 32]) -> Result<Option<String>, StoreError> {
     Ok(credential_secrets::table
         .filter(credential_secrets::digest.eq(digest.as_slice()))
@@ -111,7 +111,7 @@ pub fn id_by_digest(connection: &mut AnyConnection, digest: &[u8; 32]) -> Result
         .optional()?)
 }
 
-/// The credential, with all its secrets, newest first. An unknown id takes the same queries as a known one.
+/// Finds a credential with all its secrets, newest first. An unknown id takes the same queries as a known one.
 ///
 /// # Errors
 /// The row is damaged.
@@ -127,8 +127,8 @@ pub fn find(connection: &mut AnyConnection, id: &CredentialId) -> Result<Option<
     row.map(|row| row.into_credential(secrets, customers)).transpose()
 }
 
-/// Finds at most `limit` credentials that are due to be rotated and not flagged as such, because their newest secret
-/// was created before `rotated_before`, and flags them. Returns their ids with their environments.
+/// Flags at most `limit` credentials that are due for rotation, because their newest secret was created before
+/// `rotated_before`. Returns the ids and environments of those that were not flagged already.
 pub fn flag_due_rotations(
     connection: &mut AnyConnection,
     rotated_before: Timestamp,

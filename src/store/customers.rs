@@ -1,4 +1,4 @@
-//! Customers.
+//! Stores, finds and lists customers.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::domain::customer::{Customer, CustomerFilter, ExternalId};
 use crate::domain::ids::CustomerId;
 use crate::domain::time::Timestamp;
 
-/// A customer as it is stored.
+/// A row of the table `customers`.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = customers)]
 pub struct CustomerRow {
@@ -43,37 +43,37 @@ impl CustomerRow {
     }
 }
 
-/// Enters a customer.
+/// Stores a new customer.
 ///
 /// # Errors
-/// [`StoreError::Duplicate`] if another has its external id.
+/// [`StoreError::Duplicate`] if another customer has the external id.
 pub fn insert(connection: &mut AnyConnection, customer: &Customer) -> Result<(), StoreError> {
     diesel::insert_into(customers::table).values(CustomerRow::of(customer)).execute(connection)?;
     Ok(())
 }
 
-/// Stores every field of a customer.
+/// Stores all fields of an existing customer.
 ///
 /// # Errors
-/// [`StoreError::Duplicate`] if another has its external id.
+/// [`StoreError::Duplicate`] if another customer has the external id.
 pub fn update(connection: &mut AnyConnection, customer: &Customer) -> Result<(), StoreError> {
     diesel::update(customers::table.find(customer.id.as_str())).set(CustomerRow::of(customer)).execute(connection)?;
     Ok(())
 }
 
-/// Removes a customer.
+/// Removes the row of a customer; [`is_in_use`] must be false.
 pub fn remove(connection: &mut AnyConnection, id: &CustomerId) -> Result<(), StoreError> {
     diesel::delete(customers::table.find(id.as_str())).execute(connection)?;
     Ok(())
 }
 
-/// Whether any credential is tied to the customer.
+/// Returns whether any credential is tied to the customer.
 pub fn is_in_use(connection: &mut AnyConnection, id: &CustomerId) -> Result<bool, StoreError> {
     let tied = credential_customers::table.filter(credential_customers::customer.eq(id.as_str()));
     Ok(diesel::select(diesel::dsl::exists(tied)).get_result(connection)?)
 }
 
-/// The customer with this id of ours.
+/// Finds a customer by the id that Sealwright gave it.
 ///
 /// # Errors
 /// The row is damaged.
@@ -83,7 +83,7 @@ pub fn find(connection: &mut AnyConnection, id: &CustomerId) -> Result<Option<Cu
     row.map(CustomerRow::into_customer).transpose()
 }
 
-/// The customer that `name` names by either of its ids.
+/// Finds a customer by its id or its external id.
 ///
 /// # Errors
 /// The row is damaged.
@@ -100,7 +100,7 @@ pub fn find_named(connection: &mut AnyConnection, name: &str) -> Result<Option<C
     row.map(CustomerRow::into_customer).transpose()
 }
 
-/// Customers, newest first, at most `limit`.
+/// Lists customers, newest first, at most `limit`. Damaged rows are logged and left out.
 pub fn list(connection: &mut AnyConnection, filter: &CustomerFilter, limit: i64) -> Result<Vec<Customer>, StoreError> {
     let mut query =
         customers::table.select(CustomerRow::as_select()).order(customers::id.desc()).limit(limit).into_boxed();

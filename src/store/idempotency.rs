@@ -1,4 +1,4 @@
-//! Responses that are kept for requests repeated with the same `Idempotency-Key`.
+//! Responses kept for requests that are repeated with the same `Idempotency-Key`.
 
 use diesel::prelude::*;
 
@@ -6,50 +6,50 @@ use super::schema::idempotency_keys;
 use super::{AnyConnection, StoreError};
 use crate::domain::time::Timestamp;
 
-/// What is kept of a response: enough to show the object as it is when the request is repeated.
+/// What is kept of a response: enough to show the object as it is at the time of the repetition.
 #[derive(Queryable, Selectable, Insertable, Clone)]
 #[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
 pub struct KeptResponse {
-    /// Who asked.
+    /// The actor that sent the request.
     pub actor: String,
-    /// The key as it was sent.
+    /// The `Idempotency-Key` as it was sent.
     pub idempotency_key: String,
     /// A keyed digest of the request, which distinguishes it from others.
     pub request_digest: Vec<u8>,
-    /// What was done.
+    /// The action of the audit event.
     pub action: String,
     /// The id of the object.
     pub object: String,
     /// The id of the secret that was revealed.
     pub secret_id: Option<String>,
-    /// That secret under a master key, for its hour.
+    /// That secret, sealed under a master key, for one hour.
     pub sealed_secret: Option<Vec<u8>>,
     /// Milliseconds since the epoch.
     pub created_at: i64,
 }
 
-/// Keeps a response.
+/// Stores a response for repetitions of its request.
 ///
 /// # Errors
-/// [`StoreError::Duplicate`] if the same key was used meanwhile.
+/// [`StoreError::Duplicate`] if the same key was used in the meantime.
 pub fn insert(connection: &mut AnyConnection, response: &KeptResponse) -> Result<(), StoreError> {
     diesel::insert_into(idempotency_keys::table).values(response.clone()).execute(connection)?;
     Ok(())
 }
 
-/// The response that `actor` got under `key`.
+/// Finds the response that `actor` received under `key`.
 pub fn find(connection: &mut AnyConnection, actor: &str, key: &str) -> Result<Option<KeptResponse>, StoreError> {
     Ok(idempotency_keys::table.find((actor, key)).select(KeptResponse::as_select()).first(connection).optional()?)
 }
 
-/// Removes the response that `actor` got under `key`, if it was kept before `before`.
+/// Removes the response that `actor` received under `key`, if it was stored before `before`.
 pub fn expire_one(connection: &mut AnyConnection, actor: &str, key: &str, before: Timestamp) -> Result<(), StoreError> {
     let old = idempotency_keys::table.find((actor, key)).filter(idempotency_keys::created_at.le(before.millis()));
     diesel::delete(old).execute(connection)?;
     Ok(())
 }
 
-/// Every response that still has a secret.
+/// Returns all responses that still have a secret.
 pub fn sealed(connection: &mut AnyConnection) -> Result<Vec<KeptResponse>, StoreError> {
     Ok(idempotency_keys::table
         .filter(idempotency_keys::sealed_secret.is_not_null())
@@ -65,7 +65,8 @@ pub fn set_sealed(connection: &mut AnyConnection, response: &KeptResponse, seale
     Ok(())
 }
 
-/// Destroys the secrets of responses kept before `secrets_before`, and removes the responses kept before `all_before`.
+/// Erases the secrets of responses stored before `secrets_before`, and removes the responses stored before
+/// `all_before`.
 pub fn expire(
     connection: &mut AnyConnection,
     secrets_before: Timestamp,

@@ -1,4 +1,4 @@
-//! What an installation has once.
+//! Values that exist once per installation.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use super::schema::{installation, signing_keys};
 use super::{AnyConnection, StoreError, base64_option};
 use crate::domain::time::Timestamp;
 
-/// The one row.
+/// The single row of the table `installation`.
 #[derive(Queryable, Selectable, Insertable, Serialize, Deserialize)]
 #[diesel(table_name = installation, treat_none_as_default_value = false)]
 pub struct InstallationRow {
@@ -18,7 +18,7 @@ pub struct InstallationRow {
     tag_key_sealed: Option<Vec<u8>>,
 }
 
-/// The sealed key of the tags in client secrets; `None` before the first start.
+/// Returns the sealed key of the tags in client secrets; `None` before the first start.
 pub fn tag_key(connection: &mut AnyConnection) -> Result<Option<Vec<u8>>, StoreError> {
     Ok(installation::table.find(1).select(installation::tag_key_sealed).first(connection)?)
 }
@@ -32,7 +32,7 @@ pub fn set_tag_key(connection: &mut AnyConnection, now: Timestamp, sealed: &[u8]
     Ok(())
 }
 
-/// Whether anything at all is sealed under a master key.
+/// Returns whether any value is sealed under a master key.
 pub fn has_sealed_values(connection: &mut AnyConnection) -> Result<bool, StoreError> {
     let keys: i64 = signing_keys::table.count().get_result(connection)?;
     Ok(keys > 0 || tag_key(connection)?.is_some())

@@ -9,19 +9,19 @@ use super::{AnyConnection, Store, StoreError};
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// Any number that only this lock uses: nodes that start together migrate one after another.
+/// An arbitrary number that only this lock uses. Nodes that start together migrate one after another.
 const POSTGRES_LOCK: &str = "SELECT pg_advisory_xact_lock(7305823711)";
 
-/// Where the schema stands.
+/// The state of the schema, compared with this release.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SchemaState {
-    /// No table yet.
+    /// It has no tables yet.
     Empty,
-    /// As this release has it.
+    /// It has exactly this release's migrations.
     Current,
-    /// Older: these migrations are missing.
+    /// It is older: these migrations are missing.
     Behind(Vec<String>),
-    /// Newer: this migration is not known here.
+    /// It is newer: this release does not know this migration.
     Ahead(String),
 }
 
@@ -32,7 +32,7 @@ pub fn state(store: &Store) -> Result<SchemaState, StoreError> {
 }
 
 fn state_of(connection: &mut AnyConnection) -> Result<SchemaState, StoreError> {
-    // The bookkeeping table is missing in an empty database; asking for it must not make it.
+    // An empty database has no table of migrations; checking for it must not create it.
     let (applied, known) = match connection {
         AnyConnection::Sqlite(connection) => {
             let tables = table_count(
@@ -64,10 +64,10 @@ fn state_of(connection: &mut AnyConnection) -> Result<SchemaState, StoreError> {
     })
 }
 
-/// Applies what is missing, in one transaction; processes that start together do so one after another.
+/// Applies missing migrations in one transaction. Processes that start together do so one after another.
 ///
 /// # Errors
-/// The schema is newer than this release, or a migration fails; nothing has been changed then.
+/// The schema is newer than this release, or a migration fails. Nothing has changed then.
 pub fn run(store: &Store) -> Result<Vec<String>, StoreError> {
     if state(store)? == SchemaState::Current {
         return Ok(vec![]);
@@ -83,10 +83,10 @@ pub fn run(store: &Store) -> Result<Vec<String>, StoreError> {
     }
 }
 
-/// Refuses a schema that this release cannot work with.
+/// Checks that the schema is that of this release.
 ///
 /// # Errors
-/// The schema is older or newer.
+/// The schema is older or newer than this release.
 pub fn require_current(store: &Store) -> Result<(), StoreError> {
     match state(store)? {
         SchemaState::Current => Ok(()),

@@ -1,7 +1,7 @@
-//! The only layer that names diesel and r2d2: rows to domain values and back, queries, migrations.
+//! Rows, queries and migrations. This is the only layer that names diesel and r2d2.
 //!
-//! One query text serves both databases. Every change runs through [`Store::change`], which takes the next number of
-//! the change log first: that makes changes one after another, and tells other processes what to forget.
+//! Each query is written once for both databases. Every change runs through [`Store::change`], which first takes the
+//! next number of the change log: that serialises changes, and tells other processes what to drop from their caches.
 
 pub mod audit_log;
 pub mod audit_seconds;
@@ -14,6 +14,7 @@ pub mod credential_list;
 mod credential_rows;
 pub mod credentials;
 pub mod customers;
+mod error;
 pub mod idempotency;
 pub mod installation;
 pub mod migrations;
@@ -30,64 +31,25 @@ use diesel::Connection as _;
 use parking_lot::{FairMutex, FairMutexGuard};
 
 pub use connection::{AnyConnection, end_connecting};
+pub use error::StoreError;
 
 use crate::config::DatabaseConfig;
 use crate::domain::credential::LastUse;
 use crate::domain::time::Timestamp;
 use connection::Manager;
+use error::{Failed, damaged};
 
-/// Credentials whose last use is noted in one transaction.
+/// Credentials whose last use is stored in one transaction.
 const NOTED_AT_ONCE: usize = 100;
-
-/// Why a query gave no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The database cannot be reached, or refuses.
-    #[error("database: {0}")]
-    Unavailable(String),
-    /// A row with this key is there already.
-    #[error("database: a row with this key is there already")]
-    Duplicate,
-    /// A row cannot be read as what it should be.
-    #[error("database: table {table}, row {row}: column {column} is damaged")]
-    Damaged {
-        /// Table.
-        table: &'static str,
-        /// Primary key.
-        row: String,
-        /// Column.
-        column: &'static str,
-    },
-    /// The schema was made by a newer release.
-    #[error(
-        "the database's schema has migration {0}, which this release does not know: it was made by a newer release"
-    )]
-    SchemaTooNew(String),
-    /// The schema lacks migrations.
-    #[error(
-        "the database's schema lacks migration {0}: run `sealwright migrate`, or `sealwright serve` without --no-migrate"
-    )]
-    SchemaTooOld(String),
-}
-
-impl From<diesel::result::Error> for StoreError {
-    fn from(error: diesel::result::Error) -> Self {
-        use diesel::result::{DatabaseErrorKind, Error};
-        match error {
-            Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Self::Duplicate,
-            other => Self::Unavailable(other.to_string()),
-        }
-    }
-}
 
 /// A connection of the pool.
 pub type StoreConnection = r2d2::PooledConnection<Manager>;
 
-/// The database: a pool of connections, and the turn of this process's writers.
+/// The database: a pool of connections, and a queue for the writers of this process.
 #[derive(Clone)]
 pub struct Store {
     pool: r2d2::Pool<Manager>,
-    /// SQLite has one writer at a time, and its own waiting is by polling: within the process, writers queue here.
+    /// SQLite has one writer at a time and waits by polling, so writers of this process queue here instead.
     writers: Option<Arc<FairMutex<()>>>,
 }
 
@@ -98,22 +60,22 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the database and makes sure that it answers.
+    /// Opens the database and checks that it responds.
     ///
     /// # Errors
-    /// It cannot be reached.
+    /// The database cannot be reached.
     pub fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
         let manager = Manager::new(config)?;
         let writers = manager.is_sqlite().then(Arc::default);
-        // The first connection is made here and now, so that what is wrong with it is said as it is.
+        // The first connection is opened here, so that its error is reported unchanged.
         let first = r2d2::ManageConnection::connect(&manager)?;
         drop(first);
         let (DatabaseConfig::Sqlite { pool_size, .. } | DatabaseConfig::Postgres { pool_size, .. }) = config;
         let pool = r2d2::Pool::builder()
-            // One more than was asked for: the writer of events keeps one, so that slow queries never hold up tokens.
+            // One more than configured: the writer of events keeps one, so that slow queries never delay tokens.
             .max_size(*pool_size + 1)
-            // Connections are made on demand only: a command must not end while the pool's own thread is making a spare
-            // one (OpenSSL's tables are gone by then, and the process would end by a fault).
+            // Connections are opened on demand only: a command must not end while a thread of the pool is opening a
+            // spare one. OpenSSL's tables are freed by then, and the process would crash.
             .min_idle(Some(0))
             .test_on_check_out(false)
             .connection_timeout(std::time::Duration::from_secs(3))
@@ -122,10 +84,10 @@ impl Store {
         Ok(Self { pool, writers })
     }
 
-    /// Runs `query` on a connection of the pool, on a thread that may block.
+    /// Runs `query` with a pooled connection, on a thread that may block.
     ///
     /// # Errors
-    /// No connection is to be had, or the query's own error.
+    /// No connection is available, or `query` fails.
     pub async fn read<T, E>(
         &self,
         query: impl FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
@@ -138,11 +100,11 @@ impl Store {
         blocking(move || query(&mut *store.connection()?)).await
     }
 
-    /// Runs `change` in one transaction on a connection of the pool, on a thread that may block. Changes happen one
-    /// after another, over all processes.
+    /// Runs `change` in one transaction with a pooled connection, on a thread that may block. Changes happen one after
+    /// another, across all processes.
     ///
     /// # Errors
-    /// No connection is to be had, or the change's own error; nothing has been changed then.
+    /// No connection is available, or `change` fails. Nothing has changed then.
     pub async fn change<T, E>(
         &self,
         change: impl FnOnce(&mut Change<'_>) -> Result<T, E> + Send + 'static,
@@ -155,7 +117,7 @@ impl Store {
         blocking(move || store.change_blocking(change)).await
     }
 
-    /// [`Store::change`] on this thread.
+    /// Runs `change` as [`Store::change`] does, on this thread.
     ///
     /// # Errors
     /// As [`Store::change`].
@@ -169,7 +131,7 @@ impl Store {
         })
     }
 
-    /// Runs `work` in one transaction on a connection of the pool.
+    /// Runs `work` in one transaction with a pooled connection.
     fn transaction<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
@@ -177,8 +139,8 @@ impl Store {
         self.transaction_on(&mut *self.connection()?, work)
     }
 
-    /// Runs `work` in one transaction, in this writer's turn. Its first statement must write: SQLite then waits for
-    /// other processes there, where nothing has been read yet.
+    /// Runs `work` in one transaction, after this process's earlier writers. Its first statement must write: SQLite
+    /// then waits for other processes there, before anything has been read.
     fn transaction_on<T, E: From<StoreError>>(
         &self,
         connection: &mut AnyConnection,
@@ -188,34 +150,33 @@ impl Store {
         connection.transaction(|connection| work(connection).map_err(Failed::Own)).map_err(Failed::into_error)
     }
 
-    /// Stores events, or where there are none takes as long as that, in one transaction on `connection`, which the
-    /// writer of events keeps for itself, as `marked` is.
+    /// Stores events in one transaction on `connection`, which the writer of events keeps for itself, as it does
+    /// `known`. Without events it takes as long as with one.
     ///
     /// # Errors
-    /// The database fails or refuses one of them; none is stored then.
+    /// The database refuses one of them; none is stored then.
     pub fn append_events<'e>(
         &self,
         connection: &mut StoreConnection,
         events: impl Iterator<Item = &'e crate::domain::audit::AuditEvent> + Clone,
-        marked: &mut audit_seconds::Marked,
+        known: &mut audit_seconds::KnownEntries,
     ) -> Result<(), StoreError> {
-        let marks = self.transaction_on(connection, |connection| {
+        let entries = self.transaction_on(connection, |connection| {
             let mut events = events.peekable();
             if events.peek().is_none() {
                 audit_log::beat(connection)?;
             }
-            audit_log::insert(connection, events, marked)
+            audit_log::insert(connection, events, known)
         })?;
-        marked.remember(marks);
+        known.remember(entries);
         Ok(())
     }
 
-    /// Stores when secrets, by their ids, were last used.
+    /// Stores the time at which secrets, by their ids, were last used.
     pub async fn note_uses(&self, mut used: Vec<(Arc<str>, LastUse)>) -> Result<(), StoreError> {
         let store = self.clone();
         blocking(move || {
-            // In the order in which rows lie side by side, and in steps, so that requests' events get their turn
-            // between.
+            // Ordered by row, and in steps, so that the events of requests are stored in between.
             used.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
             used.chunks(NOTED_AT_ONCE)
                 .try_for_each(|step| store.transaction(|connection| credentials::note_uses(connection, step)))
@@ -223,50 +184,29 @@ impl Store {
         .await
     }
 
-    /// This writer's turn; nothing where the database lets writers work side by side.
+    /// Waits for this process's earlier writers; `None` where the database allows concurrent writers.
     fn writers_turn(&self) -> Option<FairMutexGuard<'_, ()>> {
         self.writers.as_deref().map(FairMutex::lock)
     }
 
-    /// A connection of the pool, for threads of their own.
+    /// Returns a pooled connection.
     ///
     /// # Errors
-    /// None is to be had within three seconds.
+    /// No connection is available within three seconds.
     pub fn connection(&self) -> Result<StoreConnection, StoreError> {
         self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
-    /// Whether the database answers.
+    /// Checks that the database responds.
     ///
     /// # Errors
-    /// It does not.
+    /// The database does not respond.
     pub fn ping(&self) -> Result<(), StoreError> {
         connection::ping(&mut *self.connection()?)
     }
 }
 
-/// Why a transaction was rolled back.
-enum Failed<E> {
-    Own(E),
-    Database(diesel::result::Error),
-}
-
-impl<E: From<StoreError>> Failed<E> {
-    fn into_error(self) -> E {
-        match self {
-            Self::Own(error) => error,
-            Self::Database(error) => StoreError::from(error).into(),
-        }
-    }
-}
-
-impl<E> From<diesel::result::Error> for Failed<E> {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Database(error)
-    }
-}
-
-/// A transaction that changes something.
+/// A transaction that changes something and announces it in the change log.
 pub struct Change<'c> {
     /// The connection, inside the transaction.
     pub connection: &'c mut AnyConnection,
@@ -274,7 +214,7 @@ pub struct Change<'c> {
 }
 
 impl Change<'_> {
-    /// Tells other processes to forget what they know of `subject`.
+    /// Tells other processes to drop `subject` from their caches.
     pub fn announce(&mut self, now: Timestamp, kind: change_log::Kind, subject: &str) -> Result<(), StoreError> {
         change_log::append(self.connection, self.sequence, now, kind, subject)?;
         self.sequence = change_log::next_sequence(self.connection)?;
@@ -282,13 +222,13 @@ impl Change<'_> {
     }
 }
 
-/// How long anybody waits for the database: a server that accepts queries and answers none must not hold requests for
-/// ever. Longer than what is waited for a connection and for SQLite's lock, and together with an audit event's ten
-/// seconds shorter than callers wait.
+/// How long callers wait for the database: a server that accepts queries and never responds must not hold requests
+/// forever. Longer than the wait for a connection and for SQLite's lock; together with the ten seconds of an audit
+/// event still shorter than callers wait.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(14);
 
-/// Runs what blocks on a thread where that is allowed. What takes too long may still come to its end there: a change
-/// then has its event, and other processes and this one learn of it through the change log.
+/// Runs blocking `work` on a thread that may block. Work that takes too long may still finish there: a change then has
+/// its event, and all processes learn of it through the change log.
 async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
 where
     T: Send + 'static,
@@ -296,30 +236,25 @@ where
 {
     match tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(work)).await {
         Ok(Ok(result)) => result,
-        Ok(Err(error)) => Err(StoreError::Unavailable(format!("a query was cut off: {error}")).into()),
-        Err(_) => Err(StoreError::Unavailable("no answer in time".to_owned()).into()),
+        Ok(Err(error)) => Err(StoreError::Unavailable(format!("a query was aborted: {error}")).into()),
+        Err(_) => Err(StoreError::Unavailable("no response in time".to_owned()).into()),
     }
 }
 
-/// Asks the database whether it answers, on a connection at hand.
+/// Checks that the database responds on `connection`.
 ///
 /// # Errors
-/// It does not.
+/// The database does not respond.
 pub fn ping_connection(connection: &mut AnyConnection) -> Result<(), StoreError> {
     connection::ping(connection)
 }
 
-/// The rows of a list that can be read; damaged ones are logged and left out.
+/// Keeps the rows that can be read. Damaged rows are logged and left out.
 fn readable<T>(rows: impl Iterator<Item = Result<T, StoreError>>) -> Vec<T> {
     rows.filter_map(|row| row.inspect_err(|error| log::error!("{error}")).ok()).collect()
 }
 
-/// What a damaged column is reported as.
-fn damaged(table: &'static str, row: &str, column: &'static str) -> StoreError {
-    StoreError::Damaged { table, row: row.to_owned(), column }
-}
-
-/// Joins a list for one text column.
+/// Joins a list into one text column.
 fn join(items: impl IntoIterator<Item = impl std::fmt::Display>) -> String {
     items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(" ")
 }

@@ -1,4 +1,4 @@
-//! Tokens that were revoked before their time.
+//! Tokens that were revoked before they expired.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use super::schema::revoked_tokens;
 use super::{AnyConnection, StoreError};
 use crate::domain::time::Timestamp;
 
-/// A revoked token as it is stored.
+/// A row of the table `revoked_tokens`.
 #[derive(Queryable, Selectable, Insertable, Serialize, Deserialize)]
 #[diesel(table_name = revoked_tokens)]
 pub struct RevokedTokenRow {
@@ -17,7 +17,7 @@ pub struct RevokedTokenRow {
     expires_at: i64,
 }
 
-/// Revokes a token; a second time changes nothing.
+/// Stores that a token is revoked. Doing it again changes nothing.
 pub fn insert(
     connection: &mut AnyConnection,
     jti: &str,
@@ -38,12 +38,12 @@ pub fn insert(
     Ok(())
 }
 
-/// Whether the token was revoked.
+/// Returns whether the token was revoked.
 pub fn contains(connection: &mut AnyConnection, jti: &str) -> Result<bool, StoreError> {
     Ok(diesel::select(diesel::dsl::exists(revoked_tokens::table.find(jti))).get_result(connection)?)
 }
 
-/// Removes at most `limit` rows of tokens that expired before `before`.
+/// Removes at most `limit` tokens that expired before `before`.
 pub fn remove_expired(connection: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
     let old: Vec<String> = revoked_tokens::table
         .filter(revoked_tokens::expires_at.lt(before.millis()))

@@ -1,4 +1,4 @@
-//! Roles that were made or changed here. A row with the name of a built-in role takes its place.
+//! Roles that were created or changed in this installation. A row with the name of a built-in role replaces it.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use super::{AnyConnection, StoreError, damaged};
 use crate::domain::role::{Role, RoleName};
 use crate::domain::time::Timestamp;
 
-/// A role as it is stored.
+/// A row of the table `roles`.
 #[derive(Queryable, Selectable, Insertable, Serialize, Deserialize)]
 #[diesel(table_name = roles)]
 pub struct RoleRow {
@@ -33,7 +33,7 @@ impl RoleRow {
     }
 }
 
-/// Stores a role, in place of one of the same name.
+/// Stores a role, replacing one of the same name.
 pub fn put(connection: &mut AnyConnection, role: &Role, now: Timestamp) -> Result<(), StoreError> {
     let row = RoleRow {
         name: role.name.to_string(),
@@ -47,19 +47,19 @@ pub fn put(connection: &mut AnyConnection, role: &Role, now: Timestamp) -> Resul
     Ok(())
 }
 
-/// Removes a role.
+/// Removes a stored role; a built-in role of that name applies again.
 pub fn remove(connection: &mut AnyConnection, name: &RoleName) -> Result<(), StoreError> {
     diesel::delete(roles::table.find(name.as_str())).execute(connection)?;
     Ok(())
 }
 
-/// Whether any user has the role.
+/// Returns whether any user has the role.
 pub fn is_in_use(connection: &mut AnyConnection, name: &RoleName) -> Result<bool, StoreError> {
     let having = users::table.filter(users::role.eq(name.as_str()));
     Ok(diesel::select(diesel::dsl::exists(having)).get_result(connection)?)
 }
 
-/// The role with this name, stored or built in.
+/// Finds a role by its name, stored or built in.
 ///
 /// # Errors
 /// The row is damaged.
@@ -72,7 +72,7 @@ pub fn find(connection: &mut AnyConnection, name: &RoleName) -> Result<Option<Ro
     }
 }
 
-/// All roles, by name. There are few.
+/// Returns all roles, ordered by name. There are few.
 ///
 /// # Errors
 /// A row is damaged.

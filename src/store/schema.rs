@@ -1,4 +1,4 @@
-//! The tables, the same in both databases. A test compares this file, and the two migration trees, with each other.
+//! The tables, the same in both databases. A test compares this file and both migration trees with each other.
 
 diesel::table! {
     installation (id) {

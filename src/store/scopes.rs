@@ -1,4 +1,4 @@
-//! The scope registry: what scopes mean, for people. It describes, and gates nothing.
+//! The scope registry: descriptions of scopes for people. It restricts nothing.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::domain::scope::Scope;
 use crate::domain::scope_entry::ScopeEntry;
 use crate::domain::time::Timestamp;
 
-/// An entry as it is stored.
+/// A row of the table `scopes`.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = scopes, primary_key(name))]
 pub struct ScopeRow {
@@ -40,34 +40,34 @@ impl ScopeRow {
     }
 }
 
-/// Enters a scope.
+/// Adds a scope to the registry.
 ///
 /// # Errors
-/// [`StoreError::Duplicate`] if it is there already.
+/// [`StoreError::Duplicate`] if the registry has the scope.
 pub fn insert(connection: &mut AnyConnection, entry: &ScopeEntry) -> Result<(), StoreError> {
     diesel::insert_into(scopes::table).values(ScopeRow::of(entry)).execute(connection)?;
     Ok(())
 }
 
-/// Changes what is said of a scope.
+/// Changes the description of a scope.
 pub fn update(connection: &mut AnyConnection, entry: &ScopeEntry) -> Result<(), StoreError> {
     diesel::update(scopes::table.find(entry.name.as_str())).set(ScopeRow::of(entry)).execute(connection)?;
     Ok(())
 }
 
-/// Takes a scope out of the registry. Who holds it keeps it.
+/// Removes a scope from the registry, and returns whether it was there. Credentials keep the scope.
 pub fn remove(connection: &mut AnyConnection, name: &Scope) -> Result<bool, StoreError> {
     Ok(diesel::delete(scopes::table.find(name.as_str())).execute(connection)? > 0)
 }
 
-/// One entry.
+/// Finds the entry of a scope.
 pub fn find(connection: &mut AnyConnection, name: &Scope) -> Result<Option<ScopeEntry>, StoreError> {
     let row: Option<ScopeRow> =
         scopes::table.find(name.as_str()).select(ScopeRow::as_select()).first(connection).optional()?;
     row.map(ScopeRow::into_entry).transpose()
 }
 
-/// Entries, newest first, at most `limit`, after the entry `before` if one is given.
+/// Lists entries, newest first, at most `limit`, after the entry `before` if one is given.
 pub fn list(
     connection: &mut AnyConnection,
     before: Option<&ScopeEntry>,

@@ -1,15 +1,16 @@
-//! Signing keys, their private halves sealed.
+//! Signing keys, with their private keys sealed.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::schema::signing_keys;
 use super::{AnyConnection, StoreError, base64_option, damaged};
 use crate::domain::environment::Environment;
-use crate::domain::signing_key::{Algorithm, SigningKey};
+use crate::domain::signing_key::{Algorithm, PublicJwk, SigningKey};
 use crate::domain::time::Timestamp;
 
-/// A signing key as it is stored.
+/// A row of the table `signing_keys`.
 #[derive(Queryable, Selectable, Insertable, Serialize, Deserialize)]
 #[diesel(table_name = signing_keys, treat_none_as_default_value = false)]
 pub struct SigningKeyRow {
@@ -26,24 +27,26 @@ pub struct SigningKeyRow {
     destroyed_at: Option<i64>,
 }
 
-/// A key with its sealed private half, if it still has one.
+/// A signing key with its sealed private key, if it still has one.
 #[derive(Clone)]
 pub struct StoredKey {
-    /// The key.
+    /// The public part and the dates.
     pub key: SigningKey,
-    /// PKCS #8 under a master key.
+    /// PKCS #8, sealed under a master key.
     pub private_key_sealed: Option<Vec<u8>>,
 }
 
 impl SigningKeyRow {
     fn into_stored(self) -> Result<StoredKey, StoreError> {
         let wrong = |column| damaged("signing_keys", &self.kid, column);
+        // A damaged text would otherwise break the set of all keys.
+        serde_json::from_str::<Map<String, Value>>(&self.public_jwk).map_err(|_| wrong("public_jwk"))?;
         Ok(StoredKey {
             key: SigningKey {
                 environment: self.environment.parse().map_err(|_| wrong("environment"))?,
                 algorithm: self.algorithm.parse().map_err(|_| wrong("algorithm"))?,
                 generation: self.generation,
-                public_jwk: serde_json::from_str(&self.public_jwk).map_err(|_| wrong("public_jwk"))?,
+                public_jwk: PublicJwk::from_json(self.public_jwk),
                 created_at: Timestamp::from_millis(self.created_at),
                 activates_at: Timestamp::from_millis(self.activates_at),
                 retires_at: self.retires_at.map(Timestamp::from_millis),
@@ -58,7 +61,7 @@ impl SigningKeyRow {
 /// Stores a new key.
 ///
 /// # Errors
-/// [`StoreError::Duplicate`] if its generation is taken: another node was faster.
+/// [`StoreError::Duplicate`] if its generation exists: another node was faster.
 pub fn insert(connection: &mut AnyConnection, stored: &StoredKey) -> Result<(), StoreError> {
     let key = &stored.key;
     let row = SigningKeyRow {
@@ -66,7 +69,7 @@ pub fn insert(connection: &mut AnyConnection, stored: &StoredKey) -> Result<(), 
         environment: key.environment.to_string(),
         algorithm: key.algorithm.to_string(),
         generation: key.generation,
-        public_jwk: key.public_jwk.to_string(),
+        public_jwk: key.public_jwk.as_json().to_owned(),
         private_key_sealed: stored.private_key_sealed.clone(),
         created_at: key.created_at.millis(),
         activates_at: key.activates_at.millis(),
@@ -77,7 +80,7 @@ pub fn insert(connection: &mut AnyConnection, stored: &StoredKey) -> Result<(), 
     Ok(())
 }
 
-/// Stores a key's dates.
+/// Stores the dates at which a key activates, retires and was destroyed.
 pub fn update_dates(connection: &mut AnyConnection, key: &SigningKey) -> Result<(), StoreError> {
     diesel::update(signing_keys::table.find(&*key.kid))
         .set((
@@ -89,7 +92,7 @@ pub fn update_dates(connection: &mut AnyConnection, key: &SigningKey) -> Result<
     Ok(())
 }
 
-/// Replaces the sealed private half; `None` erases it.
+/// Replaces the sealed private key; `None` erases it.
 pub fn set_private_key(connection: &mut AnyConnection, kid: &str, sealed: Option<&[u8]>) -> Result<(), StoreError> {
     diesel::update(signing_keys::table.find(kid))
         .set(signing_keys::private_key_sealed.eq(sealed))
@@ -97,7 +100,7 @@ pub fn set_private_key(connection: &mut AnyConnection, kid: &str, sealed: Option
     Ok(())
 }
 
-/// Every key, oldest first. There are few: one a quarter for each environment and algorithm.
+/// Returns all keys, oldest first. There are few: one per quarter, environment and algorithm.
 ///
 /// # Errors
 /// A row is damaged.
@@ -109,7 +112,7 @@ pub fn all(connection: &mut AnyConnection) -> Result<Vec<Result<StoredKey, Store
     Ok(rows.into_iter().map(SigningKeyRow::into_stored).collect())
 }
 
-/// The keys of one environment and algorithm, newest first.
+/// Returns the keys of one environment and algorithm, newest first.
 ///
 /// # Errors
 /// A row is damaged.
@@ -127,7 +130,7 @@ pub fn of(
     rows.into_iter().map(|row| row.into_stored().map(|stored| stored.key)).collect()
 }
 
-/// The key that `kid` names.
+/// Finds a key by its `kid`.
 ///
 /// # Errors
 /// The row is damaged.

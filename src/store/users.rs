@@ -1,4 +1,4 @@
-//! Users.
+//! Stores, finds and lists users.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{EmailAddress, User, UserFilter};
 
-/// A user as it is stored.
+/// A row of the table `users`.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = users, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct UserRow {
@@ -56,22 +56,22 @@ impl UserRow {
 /// Stores a new user.
 ///
 /// # Errors
-/// [`StoreError::Duplicate`] if another has the address.
+/// [`StoreError::Duplicate`] if another user has the e-mail address.
 pub fn insert(connection: &mut AnyConnection, user: &User) -> Result<(), StoreError> {
     diesel::insert_into(users::table).values(UserRow::of(user)).execute(connection)?;
     Ok(())
 }
 
-/// Stores every field of a user.
+/// Stores all fields of an existing user.
 ///
 /// # Errors
-/// [`StoreError::Duplicate`] if another has the address.
+/// [`StoreError::Duplicate`] if another user has the e-mail address.
 pub fn update(connection: &mut AnyConnection, user: &User) -> Result<(), StoreError> {
     diesel::update(users::table.find(user.id.as_str())).set(UserRow::of(user)).execute(connection)?;
     Ok(())
 }
 
-/// The user with this id.
+/// Finds a user by id.
 ///
 /// # Errors
 /// The row is damaged.
@@ -81,7 +81,7 @@ pub fn find(connection: &mut AnyConnection, id: &UserId) -> Result<Option<User>,
     row.map(UserRow::into_user).transpose()
 }
 
-/// The user that `name` names by id or e-mail address.
+/// Finds a user by id or e-mail address.
 ///
 /// # Errors
 /// The row is damaged.
@@ -98,7 +98,7 @@ pub fn find_named(connection: &mut AnyConnection, name: &str) -> Result<Option<U
     row.map(UserRow::into_user).transpose()
 }
 
-/// Users, newest first, at most `limit`. A damaged row is logged and left out.
+/// Lists users, newest first, at most `limit`. Damaged rows are logged and left out.
 pub fn list(connection: &mut AnyConnection, filter: &UserFilter, limit: i64) -> Result<Vec<User>, StoreError> {
     let mut query = users::table.select(UserRow::as_select()).order(users::id.desc()).limit(limit).into_boxed();
     if let Some(email) = &filter.email {

@@ -86,9 +86,9 @@ written! {
     /// exactly the scopes that are named.
     "ScopePreset": credential::Preset = credential::Preset::ALL;
     /// What comes of verifying a key: the first of these that applies.
-    "VerificationCode": key_code::KeyCode = <key_code::KeyCode as strum::IntoEnumIterator>::iter();
+    "VerificationCode": key_code::KeyCode = key_code::KeyCode::all();
     /// How a request ended. `refused`: the caller is at fault, or may not. `error`: the service failed.
-    "AuditOutcome": audit::Outcome = <audit::Outcome as strum::IntoEnumIterator>::iter();
+    "AuditOutcome": audit::Outcome = audit::Outcome::all();
 }
 
 read! {

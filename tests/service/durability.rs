@@ -1,4 +1,5 @@
-//! No answer without its event: what was handed out is in the audit log, whatever happens to the process or the database.
+//! No response without its event: what was handed out is in the audit log, whatever happens to the process or the
+//! database.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,9 +20,9 @@ pub fn try_token(http: &Client, url: &str, client: &TestClient) -> Option<(u16, 
     Some((status, response.json().ok()?))
 }
 
-/// The `jti` of the token in an answer.
-pub fn jti_of(answer: &Value) -> String {
-    let token = answer["access_token"].as_str().unwrap();
+/// The `jti` of the token in a response.
+pub fn jti_of(response: &Value) -> String {
+    let token = response["access_token"].as_str().unwrap();
     let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     serde_json::from_slice::<Value>(&payload).unwrap()["jti"].as_str().unwrap().to_owned()
 }
@@ -74,7 +75,8 @@ both! {
     fn without_its_event_nothing_is_handed_out_or_changed(database) {
         let server = Server::spawn(database);
         let client = server.client("orders:read");
-        let manager = server.client_with("sealwright.admin orders:read", &["--audience", &format!("{}/api/v1", server.url)]);
+        let manager =
+            server.client_with("sealwright.admin orders:read", &["--audience", &format!("{}/api/v1", server.url)]);
         let management = server.management_token(&manager);
         let token = server.token(&client).body["access_token"].as_str().unwrap().to_owned();
         let counts = |server: &Server| {
@@ -84,13 +86,18 @@ both! {
         let before = counts(&server);
         refuse_events(&server.database, "1 = 1");
 
-        let answer = server.token(&client);
-        assert_eq!((answer.status, answer.body["error"].as_str()), (503, Some("temporarily_unavailable")), "{}", answer.text);
-        assert!(!answer.text.contains("access_token"));
+        let response = server.token(&client);
+        assert_eq!(
+            (response.status, response.body["error"].as_str()),
+            (503, Some("temporarily_unavailable")),
+            "{}",
+            response.text
+        );
+        assert!(!response.text.contains("access_token"));
         for path in ["/api/oauth/introspect", "/api/oauth/revoke"] {
-            let answer = server.post_form(path, &client, &[("token", &token)]);
-            assert_eq!(answer.status, 503, "{path}: {}", answer.text);
-            assert_eq!(answer.body["error"], "temporarily_unavailable", "{path}");
+            let response = server.post_form(path, &client, &[("token", &token)]);
+            assert_eq!(response.status, 503, "{path}: {}", response.text);
+            assert_eq!(response.body["error"], "temporarily_unavailable", "{path}");
         }
         let body = json!({"name": "must not be", "scopes": ["orders:read"]});
         let mut calls = vec![("POST", "/clients".to_owned(), Some(body)), ("GET", "/clients".to_owned(), None)];
@@ -99,9 +106,9 @@ both! {
         }
         calls.push(("POST", "/signing-keys/rotate".to_owned(), Some(json!({}))));
         for (method, path, body) in &calls {
-            let answer = server.api(method, path, &management, body.as_ref());
-            assert_eq!(answer.status, 503, "{method} {path}: {}", answer.text);
-            assert!(!answer.text.contains("client_secret"), "{method} {path}");
+            let response = server.api(method, path, &management, body.as_ref());
+            assert_eq!(response.status, 503, "{method} {path}: {}", response.text);
+            assert!(!response.text.contains("client_secret"), "{method} {path}");
         }
         let output = server.command(&["client", "revoke", &client.id]).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
@@ -118,12 +125,12 @@ both! {
 
         assert_eq!(counts(&server), before);
         accept_events(&server.database);
-        let answer = server.token(&client);
-        assert_eq!(answer.status, 200, "{}", answer.text);
+        let response = server.token(&client);
+        assert_eq!(response.status, 200, "{}", response.text);
         assert_eq!(server.post_form("/api/oauth/introspect", &client, &[("token", &token)]).body["active"], true);
         for (method, path, body) in &calls {
-            let answer = server.api(method, path, &management, body.as_ref());
-            assert!((200..300).contains(&answer.status), "{method} {path}: {}", answer.text);
+            let response = server.api(method, path, &management, body.as_ref());
+            assert!((200..300).contains(&response.status), "{method} {path}: {}", response.text);
         }
         assert_eq!(unmarked(&server.database), 0, "what was rolled back is not taken for stored");
     }
@@ -146,11 +153,11 @@ both! {
                         let is_good = number % 2 == 0;
                         while Instant::now() < until {
                             let (client, status) = if is_good { (good, 200) } else { (refused, 503) };
-                            let answer = server.token(client);
-                            assert_eq!(answer.status, status, "{}", answer.text);
+                            let response = server.token(client);
+                            assert_eq!(response.status, status, "{}", response.text);
                             counts[number % 2].fetch_add(1, Ordering::Relaxed);
                             if is_good {
-                                received.push(jti_of(&answer.body));
+                                received.push(jti_of(&response.body));
                             }
                         }
                         received
@@ -207,7 +214,7 @@ fn flood(server: &Arc<Server>) {
     threads.into_iter().for_each(|thread| thread.join().unwrap());
 }
 
-/// Rows for refused token requests, the requests that they stand for, and the rows that stand for one.
+/// Rows for refused token requests, the requests that they count for, and the rows that count for one.
 fn refusals(database: &Database) -> [i64; 3] {
     let of = "FROM audit_log WHERE action = 'token.issue' AND outcome = 'refused'";
     [

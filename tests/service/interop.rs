@@ -14,7 +14,7 @@ use oauth2::{
 use oauth2::{TokenUrl, http};
 use serde_json::Value;
 
-use crate::support::{Answer, Database, Kind, Server, TestClient, programs, run};
+use crate::support::{Database, Kind, Response, Server, TestClient, programs, run};
 
 const ALGORITHMS: [&str; 3] = ["ES256", "RS256", "EdDSA"];
 const SCOPES: &str = "orders:read invoices:write";
@@ -76,10 +76,10 @@ fn by_oauth2_crate(
     auth_type: AuthType,
 ) -> Result<BasicTokenResponse, CrateError> {
     let send = |request: HttpRequest| -> Result<HttpResponse, reqwest::Error> {
-        let response = server.http.execute(request.try_into()?)?;
-        let mut answer = http::Response::builder().status(response.status());
-        *answer.headers_mut().unwrap() = response.headers().clone();
-        Ok(answer.body(response.bytes()?.to_vec()).unwrap())
+        let received = server.http.execute(request.try_into()?)?;
+        let mut response = http::Response::builder().status(received.status());
+        *response.headers_mut().unwrap() = received.headers().clone();
+        Ok(response.body(received.bytes()?.to_vec()).unwrap())
     };
     BasicClient::new(ClientId::new(client.id.clone()))
         .set_client_secret(ClientSecret::new(client.secret.clone()))
@@ -151,7 +151,7 @@ fn escape_all(text: &str) -> String {
 fn id_and_secret_work_in_basic_whether_or_not_they_are_form_encoded() {
     let server = Server::start(Database::new(Kind::Sqlite));
     let client = server.client(SCOPES);
-    let basic = |encode: &dyn Fn(&str) -> String| -> Answer {
+    let basic = |encode: &dyn Fn(&str) -> String| -> Response {
         let pair = STANDARD.encode(format!("{}:{}", encode(&client.id), encode(&client.secret)));
         let request = server.http.post(format!("{}/api/oauth/token", server.url));
         server.send(
@@ -162,14 +162,14 @@ fn id_and_secret_work_in_basic_whether_or_not_they_are_form_encoded() {
     let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
     let escape_all_in_lower_case = |text: &str| escape_all(text).to_lowercase();
     let all_but_letters_and_digits = |text: &str| text.replace('_', "%5F");
-    for (name, answer) in [
+    for (name, response) in [
         ("as they are", basic(&as_they_are)),
         ("form-encoded", basic(&encoded)),
         ("every byte escaped", basic(&escape_all)),
         ("every byte escaped in lower case", basic(&escape_all_in_lower_case)),
         ("all but letters and digits escaped", basic(&all_but_letters_and_digits)),
     ] {
-        assert_eq!(answer.status, 200, "{name}: {}", answer.text);
+        assert_eq!(response.status, 200, "{name}: {}", response.text);
     }
     // What is encoded twice is another secret.
     let twice = basic(&|text| escape_all(&escape_all(text)));
@@ -184,6 +184,6 @@ fn a_form_may_escape_every_byte_of_id_and_secret() {
         .map(|(name, value)| format!("{}={}", escape_all(name), escape_all(value)))
         .join("&");
     let request = server.http.post(format!("{}/api/oauth/token", server.url));
-    let answer = server.send(request.header("Content-Type", "application/x-www-form-urlencoded").body(body));
-    assert_eq!(answer.status, 200, "{}", answer.text);
+    let response = server.send(request.header("Content-Type", "application/x-www-form-urlencoded").body(body));
+    assert_eq!(response.status, 200, "{}", response.text);
 }

@@ -9,9 +9,9 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Server, both, eventually, pause};
+use crate::support::{Response, Server, both, eventually, pause};
 
-/// An answer of the JWKS endpoint, and until when a cache may use it.
+/// A response of the JWKS endpoint, and until when a cache may use it.
 struct KeySet {
     keys: JwkSet,
     usable_until: i64,
@@ -24,15 +24,15 @@ impl KeySet {
     }
 
     /// Every second that the field allows is used, and age counts from the request (RFC 9111 §4.2.3).
-    fn of(answer: &Answer, asked: i64) -> Self {
-        assert_eq!(answer.status, 200);
-        let field = answer.header("cache-control").to_owned();
+    fn of(response: &Response, asked: i64) -> Self {
+        assert_eq!(response.status, 200);
+        let field = response.header("cache-control").to_owned();
         let seconds = |name: &str| -> i64 {
             let found = field.split(", ").find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
             found.map_or(0, |seconds| seconds.parse().unwrap())
         };
         let usable = seconds("max-age") + seconds("stale-while-revalidate");
-        Self { keys: serde_json::from_str(&answer.text).unwrap(), usable_until: asked + usable * 1_000 }
+        Self { keys: serde_json::from_str(&response.text).unwrap(), usable_until: asked + usable * 1_000 }
     }
 
     fn kids(&self) -> HashSet<String> {
@@ -52,11 +52,13 @@ impl KeySet {
 }
 
 both! {
-    /// SPEC §4: a new key is published for the lead before it signs, and no answer may be cached for longer than that.
+    /// SPEC §4: a new key is published for the lead before it signs, and no response may be cached for longer than
+    /// that.
     fn every_token_verifies_offline_while_keys_rotate(database) {
         const ROTATIONS: usize = 4;
         let server = Server::start_with(database, &[("SIGNING_KEY_LEAD", "2s")]);
-        let client = server.client_with("orders:read", &["--rate-per-minute", "unlimited", "--burst-per-second", "unlimited"]);
+        let client =
+            server.client_with("orders:read", &["--rate-per-minute", "unlimited", "--burst-per-second", "unlimited"]);
         let manager = server.client_with("sealwright.admin", &["--audience", &format!("{}/api/v1", server.url)]);
         let management = server.management_token(&manager);
         let ended = AtomicBool::new(false);
@@ -82,23 +84,26 @@ both! {
                     }
                 });
             }
-            // A verifier for every moment: no answer that lacks a key may still be usable once that key signs.
+            // A verifier for every moment: no response that lacks a key may still be usable once that key signs.
             scope.spawn(|| {
-                let mut answers: Vec<KeySet> = Vec::new();
+                let mut responses: Vec<KeySet> = Vec::new();
                 while !ended.load(Ordering::SeqCst) {
                     let fetched = KeySet::fetch(&server);
-                    answers.retain(|answer| answer.usable_until > server.now());
-                    if answers.last().is_none_or(|last| last.kids() != fetched.kids()) {
-                        answers.push(fetched);
-                    } else if let Some(last) = answers.last_mut() {
+                    responses.retain(|response| response.usable_until > server.now());
+                    if responses.last().is_none_or(|last| last.kids() != fetched.kids()) {
+                        responses.push(fetched);
+                    } else if let Some(last) = responses.last_mut() {
                         last.usable_until = fetched.usable_until;
                     }
                     let token = server.token(&client).body["access_token"].as_str().unwrap().to_owned();
                     let arrived = server.now();
                     let kid = decode_header(&token).unwrap().kid.unwrap();
-                    for answer in answers.iter().filter(|answer| answer.usable_until > arrived) {
-                        let left = answer.usable_until - arrived;
-                        assert!(answer.kids().contains(&kid), "{kid} signs while a set without it is usable for {left} ms");
+                    for response in responses.iter().filter(|response| response.usable_until > arrived) {
+                        let left = response.usable_until - arrived;
+                        assert!(
+                            response.kids().contains(&kid),
+                            "{kid} signs while a set without it is usable for {left} ms"
+                        );
                     }
                     pause("the machine is shared", Duration::from_millis(2));
                 }
@@ -110,8 +115,13 @@ both! {
                     server.cli(&["signing-key", "rotate", "--environment", "production", "--algorithm", "ES256"]);
                 } else {
                     let body = json!({"environment": "production", "algorithm": "ES256"});
-                    let answer = server.api("POST", "/signing-keys/rotate", &management, Some(&body));
-                    assert_eq!((answer.status, answer.body["status"].as_str()), (201, Some("pending")), "{}", answer.text);
+                    let response = server.api("POST", "/signing-keys/rotate", &management, Some(&body));
+                    assert_eq!(
+                        (response.status, response.body["status"].as_str()),
+                        (201, Some("pending")),
+                        "{}",
+                        response.text
+                    );
                 }
                 eventually("the new key is published", Duration::from_secs(1), || {
                     KeySet::fetch(&server).kids().len() > before

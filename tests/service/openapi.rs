@@ -2,38 +2,38 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Database, Kind, Server, programs, run};
+use crate::support::{Database, Kind, Response, Server, programs, run};
 
 fn server() -> Server {
     Server::start(Database::new(Kind::Sqlite))
 }
 
 fn document(server: &Server) -> Value {
-    let answer = server.get("/api/openapi.json");
-    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
-    answer.body
+    let response = server.get("/api/openapi.json");
+    assert_eq!((response.status, response.header("content-type")), (200, "application/json"));
+    response.body
 }
 
-/// The schema that the document has for the answers of an operation with this status, with all that it refers to.
+/// The schema that the document has for the responses of an operation with this status, with all that it refers to.
 fn schema(document: &Value, path: &str, method: &str, status: u16, content_type: &str) -> Value {
-    let mut answer = &document["paths"][path][method]["responses"][status.to_string()];
-    if let Some(reference) = answer["$ref"].as_str() {
-        answer = document.pointer(reference.trim_start_matches('#')).unwrap();
+    let mut response = &document["paths"][path][method]["responses"][status.to_string()];
+    if let Some(reference) = response["$ref"].as_str() {
+        response = document.pointer(reference.trim_start_matches('#')).unwrap();
     }
-    let schema = &answer["content"][content_type]["schema"];
+    let schema = &response["content"][content_type]["schema"];
     assert!(schema.is_object(), "{method} {path} has no {status} in {content_type}");
     json!({"allOf": [schema], "components": document["components"]})
 }
 
-/// The answer's status, content type and body are as the document says, and the body has nothing beyond it.
-fn assert_documented(document: &Value, method: &str, path: &str, answer: &Answer) {
-    let content_type = answer.header("content-type");
-    let mut schema = schema(document, path, method, answer.status, content_type);
+/// The response's status, content type and body are as the document says, and the body has nothing beyond it.
+fn assert_documented(document: &Value, method: &str, path: &str, response: &Response) {
+    let content_type = response.header("content-type");
+    let mut schema = schema(document, path, method, response.status, content_type);
     schema["unevaluatedProperties"] = json!(false);
     let validator = jsonschema::draft202012::options().should_validate_formats(true).build(&schema).unwrap();
     let errors: Vec<String> =
-        validator.iter_errors(&answer.body).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert_eq!(errors, Vec::<String>::new(), "{method} {path}: {}", answer.text);
+        validator.iter_errors(&response.body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert_eq!(errors, Vec::<String>::new(), "{method} {path}: {}", response.text);
 }
 
 #[test]
@@ -63,9 +63,9 @@ fn answers_of_the_management_api_are_as_documented() {
     let token = server.management_token(&manager);
     let document = document(&server);
     let call = |method: &str, path: &str, documented: &str, body: Option<Value>| {
-        let answer = server.api(method, path, &token, body.as_ref());
-        assert_documented(&document, &method.to_lowercase(), &format!("/api/v1{documented}"), &answer);
-        answer
+        let response = server.api(method, path, &token, body.as_ref());
+        assert_documented(&document, &method.to_lowercase(), &format!("/api/v1{documented}"), &response);
+        response
     };
     let settings = json!({"name": "billing", "scopes": ["orders:read"], "expires_at": "2099-01-01T00:00:00Z"});
     let made = call("POST", "/clients", "/clients", Some(settings));
@@ -103,8 +103,8 @@ fn answers_of_the_protocol_are_as_documented() {
     assert_documented(&document, "post", "/api/oauth/token", &token);
     let text = token.body["access_token"].as_str().unwrap();
     for token in [text, "nonsense"] {
-        let answer = server.post_form("/api/oauth/introspect", &client, &[("token", token)]);
-        assert_documented(&document, "post", "/api/oauth/introspect", &answer);
+        let response = server.post_form("/api/oauth/introspect", &client, &[("token", token)]);
+        assert_documented(&document, "post", "/api/oauth/introspect", &response);
     }
     let refused = server.post_form("/api/oauth/token", &client, &[("grant_type", "password")]);
     assert_eq!(refused.status, 400);
@@ -124,8 +124,8 @@ fn every_parameter_of_a_list_is_read() {
         for parameter in parameters.iter().filter(|parameter| parameter["in"] == "query") {
             let name = parameter["name"].as_str().unwrap();
             let path = path.strip_prefix("/api/v1").unwrap();
-            let answer = server.api("GET", &format!("{path}?{name}=1"), &token, None);
-            assert!(!answer.text.contains("is not a parameter"), "{path} {name}: {}", answer.text);
+            let response = server.api("GET", &format!("{path}?{name}=1"), &token, None);
+            assert!(!response.text.contains("is not a parameter"), "{path} {name}: {}", response.text);
         }
     }
 }
@@ -143,8 +143,12 @@ fn the_reference_needs_nothing_from_elsewhere() {
     let scripts: Vec<&str> = page.text.split("src=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert_eq!(scripts.len(), 2);
     for script in scripts {
-        let answer = server.get(&format!("/{script}"));
-        assert_eq!((answer.status, answer.header("content-type")), (200, "text/javascript; charset=utf-8"), "{script}");
+        let response = server.get(&format!("/{script}"));
+        assert_eq!(
+            (response.status, response.header("content-type")),
+            (200, "text/javascript; charset=utf-8"),
+            "{script}"
+        );
     }
     assert_eq!(server.get("/docs/other.js").status, 404);
 }

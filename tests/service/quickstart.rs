@@ -98,7 +98,7 @@ fn it_takes_the_next_free_port_where_8080_is_taken() {
     assert!(said.contains(&format!("\"iss\":\"http://127.0.0.1:{port}\"")), "{said}");
 }
 
-/// A quickstart that goes on serving, ended when dropped.
+/// A quickstart that continues serving, ended when dropped.
 struct Serving(Child);
 
 impl Drop for Serving {
@@ -142,17 +142,21 @@ fn it_goes_on_serving_and_the_commands_that_it_prints_work_as_they_are() {
         .current_dir(folder.path()));
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(output.status.success(), "{script}\n{out}{err}");
-    let answers: Vec<&str> = out.split("\n---\n").collect();
-    let json = |position: usize| -> Value { serde_json::from_str(answers[position]).unwrap() };
+    let responses: Vec<&str> = out.split("\n---\n").collect();
+    let json = |position: usize| -> Value { serde_json::from_str(responses[position]).unwrap() };
     assert_eq!(json(0)["token_type"], "Bearer");
     assert_eq!(json(1)["keys"].as_array().unwrap().len(), 3);
     assert_eq!(json(2)["issuer"], url);
     assert_eq!((&json(4)["active"], &json(4)["scope"]), (&true.into(), &"orders:read".into()));
-    assert!(answers[5].starts_with("HTTP/1.1 200") && answers[5].contains("x-auth-credential: key_"), "{}", answers[5]);
-    assert!(answers[6].contains("VALID"), "{}", answers[6]);
-    assert!(answers[7].contains("sw_live_"), "{}", answers[7]);
-    for listed in &answers[8..10] {
+    assert!(
+        responses[5].starts_with("HTTP/1.1 200") && responses[5].contains("x-auth-credential: key_"),
+        "{}",
+        responses[5]
+    );
+    assert!(responses[6].contains("VALID"), "{}", responses[6]);
+    assert!(responses[7].contains("sw_live_"), "{}", responses[7]);
+    for listed in &responses[8..10] {
         assert!(listed.contains("quickstart demo"), "{listed}");
     }
-    assert!(answers[10].contains("token.issue") && answers[10].contains("key.verify"), "{}", answers[10]);
+    assert!(responses[10].contains("token.issue") && responses[10].contains("key.verify"), "{}", responses[10]);
 }

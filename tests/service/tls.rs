@@ -141,7 +141,7 @@ fn https_is_served_in_both_versions_of_http() {
     assert!(plain.is_err_and(|error| !error.is_timeout()));
 }
 
-/// One request as RFC 9113 and RFC 7541 have it: the first byte of the answer's field block, and its body.
+/// One request as RFC 9113 and RFC 7541 have it: the first byte of the response's field block, and its body.
 fn get_by_http2(mut stream: Stream, path: &str) -> (u8, String) {
     let frame = |kind: u8, flags: u8, stream: u8, payload: &[u8]| {
         let length = u8::try_from(payload.len()).unwrap();
@@ -164,7 +164,7 @@ fn get_by_http2(mut stream: Stream, path: &str) -> (u8, String) {
         stream.read_exact(&mut payload).unwrap();
         match (head[3], head[8]) {
             (0, 1) => body.extend(payload),
-            // A change of the table's size may stand before the status.
+            // A change of the table's size may appear before the status.
             (1, 1) => status = payload.into_iter().find(|byte| byte & 0xe0 != 0x20).unwrap(),
             (3, 1) | (7, _) => panic!("the stream was refused"),
             _ => {}
@@ -218,11 +218,11 @@ fn a_certificate_that_is_replaced_is_served_from_then_on() {
     server.signal("HUP");
     assert!(served_within(&server, &third, Duration::from_secs(1)));
 
-    // A connection that was made before goes on.
+    // A connection that was made before continues.
     kept.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-    let mut answer = [0; 15];
-    kept.read_exact(&mut answer).unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    let mut response = [0; 15];
+    kept.read_exact(&mut response).unwrap();
+    assert_eq!(&response, b"HTTP/1.1 200 OK");
 }
 
 #[test]

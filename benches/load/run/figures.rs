@@ -26,7 +26,7 @@ pub(crate) fn mib(kib: u64) -> String {
     format!("{:.1} MiB", kib as f64 / 1024.0)
 }
 
-/// Memory over a run that should not make it grow.
+/// The memory during a run, which should not grow.
 #[derive(Default)]
 pub(crate) struct Growth {
     halfway: Option<u64>,
@@ -34,7 +34,7 @@ pub(crate) struct Growth {
 }
 
 impl Growth {
-    /// Notes the memory in KiB, after so many of all requests.
+    /// Records the memory in KiB after a number of requests.
     pub(crate) fn note(&mut self, kib: u64, done: u64, all: u64) {
         if done >= all / 2 {
             self.halfway.get_or_insert(kib);
@@ -42,7 +42,7 @@ impl Growth {
         self.last = kib;
     }
 
-    /// Says whether it stayed within 100 MB, and within 5 % of what it was halfway.
+    /// Prints whether it stayed below 100 MB, and within 5 % of its size halfway.
     pub(crate) fn judge(&self, done: &str) {
         let halfway = self.halfway.unwrap_or(self.last);
         goal(&format!("under 100 MB after {done}"), self.last * 1024 < 100_000_000);

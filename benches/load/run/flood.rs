@@ -17,15 +17,15 @@ const WRONG: u64 = 1000;
 /// Wrong secrets of each kind.
 const WRONG_OF_A_KIND: usize = 250;
 
-/// What became of a group's requests; times in microseconds.
+/// The results of a group's requests; times in microseconds.
 pub(crate) struct Paced {
     name: String,
-    /// Requests that got the response that they must get.
+    /// Requests with the expected response.
     pub(crate) good: u64,
     p99: f64,
 }
 
-/// The p99 of warm and of cold clients, a turn each.
+/// The p99 of warm and of cold clients, one for each turn.
 #[derive(Default)]
 struct Tails {
     warm: Vec<f64>,
@@ -70,7 +70,7 @@ impl Bench {
         Ok(path)
     }
 
-    /// Runs groups for a turn, and prints what became of them.
+    /// Runs groups for a turn, and prints the results.
     fn tell(&self, when: &str, address: &str, groups: &[(&str, u64, &Path)]) -> Result<Vec<Paced>> {
         self.pace_and(address, self.options.seconds, groups, |name, line| println!("  {when}, {name}: {line}"))
     }
@@ -99,7 +99,7 @@ impl Bench {
             };
             let [median, tail, end] = [p50, p99, longest].map(|micros| ms(f64::from(micros)));
             let times = format!("p50 {median}, p99 {tail}, longest {end}");
-            print(name, &format!("{good} as they must be, {other} not, {failed} failed; {times}"));
+            print(name, &format!("{good} as expected, {other} not, {failed} failed; {times}"));
             self.count_bad(u64::from(other) + u64::from(failed));
             all.push(Paced { name: name.to_owned(), good: good.into(), p99: p99.into() });
         }

@@ -1,4 +1,4 @@
-//! What verify and forward-auth do under load.
+//! Measures verify and forward-auth under load.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ impl Bench {
         self.compare_keys(&format!("forward-auth, {used} keys of {all} in use"), Script::ForwardAuth, &keys)
     }
 
-    /// Compares after each key was used once or more, and then some.
+    /// Compares after each key was used at least once.
     fn compare_keys(&self, name: &str, script: Script<'_>, keys: &Keys) -> Result<()> {
         let seconds = 3 + count_lines(&keys.values)? / 5000;
         let compared = self.compare(name, script, &keys.data, &keys.values, |server| {
@@ -58,7 +58,7 @@ impl Bench {
             // The keys of a run carry the second of its start.
             std::thread::sleep(Duration::from_secs(1));
         }
-        // wrk counts what got its response while it ran; each run ends with some under way.
+        // wrk counts responses that arrive while it runs; each run ends with some requests in progress.
         goal("no query for a wrong checksum", look_ups(&server)? <= done / 2 + 1000);
         growth.judge(&format!("{done} unknown keys"));
         Ok(())

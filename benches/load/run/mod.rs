@@ -1,4 +1,4 @@
-//! What a run has in common: its options, its folder, the programs that it starts, and the requests that went wrong.
+//! A run: its options, its folder, the programs that it starts, and the requests that failed.
 
 mod compare;
 mod figures;
@@ -23,7 +23,7 @@ use process::{Process, Started};
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// Whether the programs are measured as they are released.
+/// Whether the programs are built as they are released.
 const IS_RELEASE: bool = !cfg!(debug_assertions);
 
 pub(crate) struct Bench {
@@ -34,12 +34,12 @@ pub(crate) struct Bench {
     programs: PathBuf,
     folder: TempDir,
     started: Started,
-    /// Requests that did not get the response that they must get.
+    /// Requests without the expected response.
     bad: Cell<u64>,
 }
 
 impl Bench {
-    /// Builds the programs, and makes the folder of this run.
+    /// Builds the programs, and creates the folder of this run.
     pub(crate) fn prepare(options: Options) -> Result<Self> {
         let wrk = Program::new("wrk").arg("--version").output();
         wrk.map_err(|_| "wrk is missing (Debian: apt-get install wrk)")?;
@@ -57,7 +57,7 @@ impl Bench {
         Ok(Self { options, root, programs, folder, started, bad: Cell::new(0) })
     }
 
-    /// Runs the commands; the number of requests that went wrong.
+    /// Runs the commands. Returns the number of requests without the expected response.
     pub(crate) fn run(&self) -> Result<u64> {
         println!("{}", machine::describe(&self.options, self.folder.path())?);
         if !IS_RELEASE {
@@ -99,7 +99,7 @@ impl Bench {
         let mut command = Program::new(self.programs.join("sealwright"));
         command.arg("serve").arg("--data-dir").arg(data);
         command.args(["--listen", &address, "--public-url", &format!("http://{address}")]);
-        // What the caller has set for a server of their own is not for this one.
+        // Variables that the user has set are for another server.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("SEALWRIGHT_") || name == "RUST_LOG" {
                 command.env_remove(name);
@@ -122,7 +122,7 @@ fn build(root: &Path, target: &Path) -> Result<()> {
     let mut cargo = Program::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--locked", "--bin", "sealwright", "--examples"]);
     cargo.args(IS_RELEASE.then_some("--release"));
-    // What `cargo run` says of this package would make cargo build others again, whose build scripts look at it.
+    // The variables that `cargo run` sets would make cargo build packages again whose build scripts read them.
     for (name, _) in std::env::vars_os() {
         if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
             cargo.env_remove(name);

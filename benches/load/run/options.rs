@@ -5,7 +5,7 @@ use clap::{Parser, ValueEnum};
 /// Measure the hot paths under load, against bare handlers and against themselves
 ///
 /// Everything runs on loopback and in a folder below the target folder, which is removed at the end. Needs wrk. The
-/// exit status is 1 where a request that should succeed did not.
+/// exit status is 1 if a request that should succeed did not.
 #[derive(Parser)]
 #[command(name = "load")]
 pub(crate) struct Options {
@@ -24,7 +24,7 @@ pub(crate) struct Options {
     /// Tokens of `memory`, and keys of `unknown-keys`
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=999_999_999))]
     pub(crate) tokens: u64,
-    /// Clients of `million-clients`, and keys of `million-keys`, that nobody uses
+    /// Unused clients of `million-clients`, and unused keys of `million-keys`
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=999_999_999))]
     pub(crate) copies: u64,
     /// Keys of `million-keys` that are used in rotation
@@ -33,7 +33,7 @@ pub(crate) struct Options {
     /// A setting of the server, such as LOG=warn; repeatable
     #[arg(long = "with", value_name = "NAME=VALUE", value_parser = setting)]
     settings: Vec<(String, String)>,
-    /// Take the programs as they were built before
+    /// Use the programs as they were built before
     #[arg(long)]
     no_build: bool,
 }
@@ -44,7 +44,7 @@ pub(crate) enum What {
     Ratio,
     /// The server's memory over a million tokens
     Memory,
-    /// From starting the program to being ready, on an existing database
+    /// The time from starting the program until it is ready, on an existing database
     Start,
     /// Start and speed with a million clients in the database
     MillionClients,

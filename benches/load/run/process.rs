@@ -112,7 +112,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // The id of a process that has ended may be another's by now.
+        // The id of an ended process may belong to another one by now.
         if matches!(self.child.try_wait(), Ok(None)) {
             terminate(self.child.id());
             drop(self.child.wait());
@@ -121,7 +121,7 @@ impl Drop for Process {
     }
 }
 
-/// Asks a process to end what it does and to stop.
+/// Asks a process to finish its requests and stop.
 fn terminate(id: u32) {
     drop(Command::new("sh").args(["-c", &format!("kill {id}")]).stderr(Stdio::null()).status());
 }

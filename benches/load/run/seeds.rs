@@ -6,12 +6,12 @@ use std::process::{Command, Stdio};
 
 use super::{Bench, Result, process};
 
-/// A data folder, and files with the credentials in it, a line each.
+/// A data folder, and files with its credentials, one per line.
 pub(crate) struct Clients {
     pub(crate) data: PathBuf,
-    /// Ids and secrets that work.
+    /// Ids and valid secrets.
     pub(crate) live: PathBuf,
-    /// Ids and secrets that worked until they were replaced.
+    /// Ids and replaced secrets.
     pub(crate) rotated: PathBuf,
 }
 
@@ -23,8 +23,8 @@ pub(crate) struct Keys {
 }
 
 impl Bench {
-    /// Seeds `count` clients, of which `rotated` had another secret before, and `copies` rows of clients that nobody
-    /// uses.
+    /// Seeds `count` clients, of which `rotated` had another secret before, and `copies` rows of
+    /// unused clients.
     pub(crate) fn seed_clients(&self, name: &str, count: u64, rotated: u64, copies: u64) -> Result<Clients> {
         let lines = self.seed("seed-clients", name, &[count, rotated, copies])?;
         let clients = Clients {
@@ -37,7 +37,7 @@ impl Bench {
         Ok(clients)
     }
 
-    /// Seeds `count` keys, and `copies` rows of keys that nobody uses.
+    /// Seeds `count` keys, and `copies` rows of unused keys.
     pub(crate) fn seed_keys(&self, name: &str, count: u64, copies: u64) -> Result<Keys> {
         let lines = self.seed("seed-keys", name, &[count, copies])?;
         let values = self.path(&format!("{name}.keys"));

@@ -1,4 +1,4 @@
-//! What the token endpoint does under load.
+//! Measures the token endpoint under load.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use super::seeds::{Clients, copy_data, count_lines};
 use super::wrk::Script;
 use super::{Bench, Result};
 
-/// After this, loops over a million requests end where they are.
+/// Longest time of a loop over a million requests.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1800);
 /// Clients of a run that is not about their number.
 const CLIENTS: u64 = 64;
@@ -57,7 +57,7 @@ impl Bench {
         let with_few = self.compare_tokens("two thousand clients", &few.data, &few.live)?;
         let name = format!("{} clients more, two thousand in use", self.options.copies);
         let with_many = self.compare_tokens(&name, &many, &few.live)?;
-        // Each is measured against the bare handler of its own turns: minutes lie between the two.
+        // Each is compared with the bare handler of its own turns, because the two are minutes apart.
         goal("the same speed (a tenth, for noise)", with_many.ratio() > 0.9 * with_few.ratio());
         goal("p99 under 20 ms", with_many.p99 < 20_000.0);
         println!("  p99 with few: {}, with many: {}", ms(with_few.p99), ms(with_many.p99));
@@ -68,7 +68,7 @@ impl Bench {
         self.compare(name, Script::Token, data, live, |server| self.warm_up(server, live))
     }
 
-    /// Every client once, so that no turn has the first check of a secret in it, and then some.
+    /// Uses every client at least once, so that no turn includes the first check of a secret.
     fn warm_up(&self, server: &Process, live: &Path) -> Result<()> {
         let groups = self.pace(&server.address, 600, &[("cold", 100_000, live)])?;
         let good = groups.first().map_or(0, |group| group.good);

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::{Bench, Result};
 
-/// What wrk sends, and with whose credentials.
+/// The requests that wrk sends, and their credentials.
 #[derive(Clone, Copy)]
 pub(crate) enum Script<'a> {
     /// Token requests of the clients of a file.
@@ -30,7 +30,7 @@ pub(crate) struct Load {
 }
 
 impl Bench {
-    /// Sends as many requests as the server takes, and counts those that went wrong.
+    /// Sends as many requests as the server accepts, and counts those that failed.
     pub(crate) fn load(&self, script: Script<'_>, address: &str, credentials: &Path, seconds: u64) -> Result<Load> {
         let (file, verifier) = match script {
             Script::Token => ("token.lua", None),

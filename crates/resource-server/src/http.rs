@@ -59,8 +59,8 @@ impl Http {
         Ok(Self { client, insecure })
     }
 
-    /// Parses an address. Plain HTTP to another machine is refused: who can change a response could publish their own
-    /// keys.
+    /// Parses an address. Plain HTTP to another machine is refused: anyone who can change a response can publish their
+    /// own keys.
     pub(crate) fn url(&self, text: &str) -> Result<Url, UrlError> {
         let url = Url::parse(text).map_err(|_| UrlError::Malformed(text.to_owned()))?;
         let has_user = !url.username().is_empty() || url.password().is_some();

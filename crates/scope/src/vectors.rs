@@ -7,8 +7,9 @@ const TABLE: &str = include_str!("../vectors.tsv");
 /// ```
 /// use sealwright_scope::vectors;
 ///
-/// let is_covered = vectors().find(|vector| vector.granted == "read" && vector.required ==
-/// "orders:read").unwrap().covers; assert!(is_covered);
+/// let mut vectors = vectors();
+/// let vector = vectors.find(|vector| vector.granted == "read" && vector.required == "orders:read").unwrap();
+/// assert!(vector.covers);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vector {

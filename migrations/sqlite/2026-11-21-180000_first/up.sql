@@ -1,17 +1,17 @@
 -- Times are milliseconds since the epoch; lists are separated by single spaces.
 
--- One row: what exists once in the installation.
+-- One row: values that exist once in the installation.
 CREATE TABLE installation (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     created_at BIGINT NOT NULL,
-    -- Every change takes the next number here first, so that numbers commit in their order.
+    -- Every change takes the next number here first, so that numbers commit in order.
     change_sequence BIGINT NOT NULL,
     -- The key of the tags in client secrets, sealed under a master key; NULL until the first start.
     tag_key_sealed BLOB
 );
 INSERT INTO installation (id, created_at, change_sequence, tag_key_sealed) VALUES (1, 0, 0, NULL);
 
--- What other processes must drop from their caches.
+-- Entries that other processes must drop from their caches.
 CREATE TABLE change_log (
     sequence BIGINT PRIMARY KEY,
     changed_at BIGINT NOT NULL,
@@ -28,7 +28,7 @@ CREATE TABLE customers (
     updated_at BIGINT NOT NULL
 );
 
--- Roles that were created or changed here; the built-in ones are in the code.
+-- Roles that were created or changed; the built-in roles are in the code.
 CREATE TABLE roles (
     name TEXT PRIMARY KEY,
     description TEXT NOT NULL,
@@ -54,7 +54,7 @@ CREATE INDEX users_role ON users (role);
 -- OAuth clients and API keys.
 CREATE TABLE credentials (
     id TEXT PRIMARY KEY,
-    -- client or api_key, as the beginning of the id says too.
+    -- client or api_key, which the prefix of the id also says.
     kind TEXT NOT NULL,
     environment TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -65,7 +65,7 @@ CREATE TABLE credentials (
     burst_per_second BIGINT,
     state TEXT NOT NULL,
     expires_at BIGINT,
-    -- NULL: the organisation's own.
+    -- NULL: the organisation owns it.
     owner TEXT REFERENCES users (id),
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
@@ -73,10 +73,10 @@ CREATE TABLE credentials (
     rotated_at BIGINT NOT NULL,
     -- When an event reported that it is due to be rotated; NULL again once it is.
     due_flagged_at BIGINT,
-    -- The last use of a secret that has been removed; the use of others is with them.
+    -- The last use of a secret that has been removed; existing secrets have their own.
     earlier_used_at BIGINT,
     earlier_used_address TEXT,
-    -- The type of an API key; NULL for a client, as what follows is for a key.
+    -- The type of an API key; NULL for a client. The following columns are NULL for an API key.
     key_type TEXT,
     default_scopes TEXT,
     audiences TEXT,
@@ -91,7 +91,7 @@ CREATE INDEX credentials_name ON credentials (kind, name, id);
 CREATE INDEX credentials_owner ON credentials (owner, id) WHERE owner IS NOT NULL;
 CREATE INDEX credentials_rotated_at ON credentials (rotated_at) WHERE due_flagged_at IS NULL;
 
--- Secrets of clients and values of API keys, none of them in clear.
+-- Secrets of clients and values of API keys, hashed.
 CREATE TABLE credential_secrets (
     id TEXT PRIMARY KEY,
     credential TEXT NOT NULL REFERENCES credentials (id),
@@ -143,7 +143,7 @@ CREATE TABLE revoked_tokens (
     jti TEXT PRIMARY KEY,
     client_id TEXT NOT NULL,
     revoked_at BIGINT NOT NULL,
-    -- When the token would have expired: the row is of no use after that.
+    -- When the token expires: the row is not needed after that.
     expires_at BIGINT NOT NULL
 );
 CREATE INDEX revoked_tokens_expires_at ON revoked_tokens (expires_at);
@@ -152,11 +152,11 @@ CREATE TABLE idempotency_keys (
     actor TEXT NOT NULL,
     idempotency_key TEXT NOT NULL,
     request_digest BLOB NOT NULL,
-    -- What was done, and the id of what it was done to.
+    -- The action, and the id of its object.
     action TEXT NOT NULL,
     object TEXT NOT NULL,
-    -- The secret that the response revealed, sealed under a master key, and its id; NULL where there was none, or once its
-    -- hour is over.
+    -- The secret that the response revealed, sealed under a master key, and its id; NULL if there was none, or after
+    -- one hour.
     secret_id TEXT,
     sealed_secret BLOB,
     created_at BIGINT NOT NULL,
@@ -181,24 +181,24 @@ CREATE TABLE audit_log (
     address TEXT,
     user_agent TEXT NOT NULL,
     request_id TEXT NOT NULL,
-    -- A gateway's own id of the request that it asked about.
+    -- The gateway's own id of the request that it asked about.
     gateway_request_id TEXT,
     jti TEXT,
     duration_micros BIGINT NOT NULL,
     -- How many similar refusals the row summarises.
     count BIGINT NOT NULL,
-    -- Its place in the chain, given at sealing.
+    -- Its position in the chain, assigned when it is sealed.
     position BIGINT,
     hash BLOB
 ) WITHOUT ROWID;
 CREATE TABLE audit_seconds (
-    -- A credential or a target, and a second (since the epoch) in which the log has an event of it.
+    -- A credential or a target, and a second (since the epoch) in which the log has an event for it.
     subject TEXT NOT NULL,
     second BIGINT NOT NULL,
     PRIMARY KEY (subject, second)
 ) WITHOUT ROWID;
 CREATE TABLE audit_beat (
-    -- One row, changed where a commit has no event to store but must take as long as if it had.
+    -- One row, changed when a commit has no event to store but must take as long as one that has.
     id INTEGER PRIMARY KEY,
     beats BIGINT NOT NULL
 );

@@ -4,7 +4,7 @@ use strum::{EnumIter, EnumString, IntoStaticStr};
 
 /// The action that an event records, done or refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, EnumString, IntoStaticStr)]
-#[allow(missing_docs, reason = "the names say it: a noun, and what is done to it")]
+#[allow(missing_docs, reason = "each name is an object and a verb")]
 pub enum Action {
     #[strum(serialize = "token.issue")]
     TokenIssue,

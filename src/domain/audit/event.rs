@@ -22,6 +22,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Returns every outcome, successes first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        <Self as strum::IntoEnumIterator>::iter()
+    }
+
     /// Returns the name in rows and responses.
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -32,9 +37,7 @@ impl std::str::FromStr for Outcome {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        <Self as strum::IntoEnumIterator>::iter()
-            .find(|outcome| outcome.as_str() == text)
-            .ok_or("must be success, refused or error")
+        Self::all().find(|outcome| outcome.as_str() == text).ok_or("must be success, refused or error")
     }
 }
 
@@ -51,7 +54,7 @@ pub struct Origin {
     pub address: Option<IpAddr>,
     /// `User-Agent`, cut to 256 bytes.
     pub user_agent: String,
-    /// The id that the asking gateway has for its own request, cut to 128 bytes.
+    /// The id that a gateway sent for the request that it asks about, cut to 128 bytes.
     pub gateway_request_id: Option<String>,
     /// When the request was received.
     pub received_at: Timestamp,

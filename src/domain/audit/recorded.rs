@@ -39,7 +39,7 @@ pub struct RecordedEvent {
     pub user_agent: String,
     /// The request's id.
     pub request_id: String,
-    /// The id that the asking gateway has for its own request.
+    /// The id that a gateway sent for the request that it asks about.
     pub gateway_request_id: Option<String>,
     /// The token concerned.
     pub jti: Option<String>,

@@ -282,7 +282,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_key_or_none_and_any_key_is_read(text in "\\PC{0,60}", brand in "[a-z][a-z0-9]{0,15}", random in "[0-9A-Za-z]{32}") {
+        fn any_text_is_a_key_or_none_and_any_key_is_read(
+            text in "\\PC{0,60}",
+            brand in "[a-z][a-z0-9]{0,15}",
+            random in "[0-9A-Za-z]{32}",
+        ) {
             let _read_or_not = RawApiKey::parse(&text);
             let key = RawApiKey::compose(&brand.parse().unwrap(), Environment::Development, &random);
             prop_assert!(RawApiKey::parse(key.expose()).is_some());

@@ -5,7 +5,10 @@ mod api_key;
 mod changes;
 mod client;
 mod filter;
+mod id;
 mod new;
+#[cfg(test)]
+pub mod samples;
 mod secret;
 mod state;
 
@@ -13,14 +16,13 @@ pub use api_key::{Brand, KeyDetails, KeyType, Preset, RANDOM_LENGTH, RawApiKey};
 pub use changes::{Changes, DetailChanges, Violation};
 pub use client::{BeyondClient, Client, ClientDetails, LIFETIME_MAX, LIFETIME_MIN};
 pub use filter::{CredentialFilter, Due};
+pub use id::{CredentialId, CredentialKind};
 pub use new::{CredentialInput, NewCredential, NewKind};
 pub use secret::{GRACE_MAX, LIVE_SECRETS_MAX, LastUse, RawClientSecret, RawSecret, SecretHash, StoredSecret};
 pub use state::{State, StateChange, Status};
 
-use std::sync::Arc;
-
 use super::environment::Environment;
-use super::ids::{ApiKeyId, ClientId, CustomerId, SecretId, UserId};
+use super::ids::{CustomerId, SecretId, UserId};
 use super::network::Networks;
 use super::rate::RateLimits;
 use super::scope::Scopes;
@@ -29,104 +31,6 @@ use super::time::{Duration, Timestamp};
 
 /// Most customers that a credential may be tied to.
 pub const CUSTOMERS_MAX: usize = 20;
-
-/// The two kinds of credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::EnumIter, strum::IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-pub enum CredentialKind {
-    /// An OAuth client.
-    Client,
-    /// An API key.
-    ApiKey,
-}
-
-impl CredentialKind {
-    /// Returns the name in rows.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-
-    /// Returns the noun for messages.
-    pub const fn noun(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::ApiKey => "key",
-        }
-    }
-
-    /// Returns the permission to read credentials of this kind.
-    pub const fn read_permission(self) -> &'static str {
-        match self {
-            Self::Client => super::permission::CLIENTS_READ,
-            Self::ApiKey => super::permission::KEYS_READ,
-        }
-    }
-
-    /// Returns the permission to create and change credentials of this kind.
-    pub const fn write_permission(self) -> &'static str {
-        match self {
-            Self::Client => super::permission::CLIENTS_WRITE,
-            Self::ApiKey => super::permission::KEYS_WRITE,
-        }
-    }
-}
-
-/// The id of a credential: `cli_…` or `key_…`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CredentialId {
-    /// The id of a client.
-    Client(ClientId),
-    /// The id of an API key.
-    ApiKey(ApiKeyId),
-}
-
-impl CredentialId {
-    /// Parses `text` as the id of a credential of `kind`; `None` if it is not one.
-    pub fn of_kind(kind: CredentialKind, text: &str) -> Option<Self> {
-        match kind {
-            CredentialKind::Client => text.parse().ok().map(Self::Client),
-            CredentialKind::ApiKey => text.parse().ok().map(Self::ApiKey),
-        }
-    }
-
-    /// Returns the kind, which the prefix tells.
-    pub const fn kind(&self) -> CredentialKind {
-        match self {
-            Self::Client(_) => CredentialKind::Client,
-            Self::ApiKey(_) => CredentialKind::ApiKey,
-        }
-    }
-
-    /// Returns the id as text.
-    pub fn as_str(&self) -> &str {
-        self.shared()
-    }
-
-    /// Returns the shared text of the id.
-    pub fn shared(&self) -> &Arc<str> {
-        match self {
-            Self::Client(id) => id.shared(),
-            Self::ApiKey(id) => id.shared(),
-        }
-    }
-}
-
-impl std::str::FromStr for CredentialId {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parse = |kind| Self::of_kind(kind, text);
-        parse(CredentialKind::Client)
-            .or_else(|| parse(CredentialKind::ApiKey))
-            .ok_or("is not the id of a client or an API key")
-    }
-}
-
-impl std::fmt::Display for CredentialId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// An OAuth client or an API key.
 #[derive(Clone, Debug)]
@@ -262,61 +166,6 @@ impl Credential {
 }
 
 #[cfg(test)]
-pub mod samples {
-    //! Credentials for unit tests.
-
-    use super::*;
-
-    const AT: Timestamp = Timestamp::from_seconds(1_000);
-
-    fn with(id: CredentialId, details: Details) -> Credential {
-        Credential {
-            id,
-            environment: Environment::Production,
-            name: "sample".parse().unwrap(),
-            description: Description::default(),
-            scopes: "read".parse().unwrap(),
-            allowed_ips: Networks::default(),
-            limits: RateLimits::default(),
-            state: State::Enabled,
-            expires_at: None,
-            owner: None,
-            customers: vec![],
-            created_at: AT,
-            updated_at: AT,
-            rotated_at: AT,
-            earlier_use: None,
-            secrets: vec![],
-            details,
-        }
-    }
-
-    /// Creates a client without secrets.
-    pub fn client() -> Credential {
-        with(CredentialId::Client(ClientId::new(AT, &[0; 10])), Details::Client(ClientDetails::default()))
-    }
-
-    /// Creates an API key of this type, without values.
-    pub fn key(key_type: KeyType) -> Credential {
-        with(CredentialId::ApiKey(ApiKeyId::new(AT, &[0; 10])), Details::ApiKey(KeyDetails { key_type }))
-    }
-
-    /// Creates a secret that was created at `at` and ends at `ends_at`, in seconds.
-    pub fn secret(at: i64, ends_at: Option<i64>) -> StoredSecret {
-        let created_at = Timestamp::from_seconds(at);
-        StoredSecret {
-            id: SecretId::new(created_at, &[0; 10]),
-            hash: SecretHash::Sha256([at.to_le_bytes()[0]; 32]),
-            prefix: String::new(),
-            last_four: String::new(),
-            created_at,
-            ends_at: ends_at.map(Timestamp::from_seconds),
-            last_use: None,
-        }
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -360,14 +209,5 @@ mod tests {
         assert_eq!(client.last_use(), used(10));
         client.secrets[1].last_use = used(60);
         assert_eq!(client.last_use(), used(60));
-    }
-
-    #[test]
-    fn ids_name_their_kind() {
-        for (text, kind) in [("cli_", CredentialKind::Client), ("key_", CredentialKind::ApiKey)] {
-            let id = format!("{text}{}", "0".repeat(32));
-            assert_eq!(id.parse::<CredentialId>().unwrap().kind(), kind);
-        }
-        assert!(format!("sec_{}", "0".repeat(32)).parse::<CredentialId>().is_err());
     }
 }

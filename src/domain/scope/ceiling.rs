@@ -1,22 +1,22 @@
-//! What is left of scopes under the ceiling that a role sets.
+//! Limiting scopes by the ceiling of a role.
 
 use std::borrow::Cow;
 
 use super::set::TEXT_MAX;
 use super::{SCOPES_MAX, Scope, Scopes};
 
-/// In the scopes of a role: every business scope with an action, such as `orders:read` and `orders:*`.
+/// In the scopes of a role, allows every business scope with an action, such as `orders:read` and `orders:*`.
 pub const ANY_RESOURCE: &str = "*:*";
 
 impl Scopes {
-    /// What is left of these scopes under a `ceiling`: what both allow. Where that cannot be said in scopes (a level
-    /// under [`ANY_RESOURCE`]), nothing is left: the result never allows more than either.
+    /// Returns the scopes that this set and a `ceiling` both allow. If no scope expresses that (a level under
+    /// [`ANY_RESOURCE`]), it is left out: the result never allows more than either.
     #[must_use]
     pub fn cut_to(&self, ceiling: &Scopes) -> Scopes {
         if ceiling.allow_all(self) {
             return self.clone();
         }
-        let both = self.iter().flat_map(|own| ceiling.iter().filter_map(|allowed| meet(own, allowed)));
+        let both = self.iter().flat_map(|own| ceiling.iter().filter_map(|allowed| intersection(own, allowed)));
         let mut both: Vec<Cow<'_, str>> = both.collect();
         both.sort_unstable();
         both.dedup();
@@ -29,26 +29,26 @@ impl Scopes {
         Self::of(both.iter().map(AsRef::as_ref).collect()).unwrap_or_default()
     }
 
-    /// Whether a credential under this ceiling may carry all of `scopes`.
+    /// Returns `true` if a credential under this ceiling may carry all of `scopes`.
     pub fn allow_all(&self, scopes: &Scopes) -> bool {
         scopes.iter().all(|scope| self.allow(scope))
     }
 
-    /// Whether a credential under this ceiling may carry `scope`.
+    /// Returns `true` if a credential under this ceiling may carry `scope`.
     fn allow(&self, scope: &Scope) -> bool {
         self.iter().any(|allowed| allowed.allows(scope))
     }
 }
 
 impl Scope {
-    /// Whether as part of a ceiling it allows `scope` to be carried.
+    /// Returns `true` if this scope of a ceiling allows `scope`.
     fn allows(&self, scope: &Scope) -> bool {
         let is_of_any_resource =
             || !scope.is_management() && sealwright_scope::resource_and_action(scope.as_str()).is_some();
         self.covers(scope) || (self.as_str() == ANY_RESOURCE && is_of_any_resource())
     }
 
-    /// `x:read` of `x:*` and `read`, if that is a scope.
+    /// Combines `x:*` and `read` to `x:read`, if that is a scope.
     fn of_level(&self, level: &Scope) -> Option<String> {
         let resource = sealwright_scope::wildcard_resource(self.as_str())?;
         let can_have_levels = !self.is_management() && sealwright_scope::is_level(level.as_str());
@@ -57,8 +57,8 @@ impl Scope {
     }
 }
 
-/// What a granted scope and one of a ceiling both allow, if that can be said in one scope.
-fn meet<'s>(own: &'s Scope, allowed: &'s Scope) -> Option<Cow<'s, str>> {
+/// Returns the scope that a granted scope and one of a ceiling both allow, if there is one.
+fn intersection<'s>(own: &'s Scope, allowed: &'s Scope) -> Option<Cow<'s, str>> {
     if allowed.allows(own) {
         return Some(own.as_str().into());
     }

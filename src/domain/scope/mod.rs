@@ -1,5 +1,5 @@
-//! Scope tokens, sets of them, and the ceilings that cut sets down. What covers what is decided by
-//! [`sealwright_scope`].
+//! Scope tokens, sets of scopes, and the ceilings that limit sets. [`sealwright_scope`] decides which scope covers
+//! another.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -26,23 +26,23 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// The scope as text.
+    /// Returns the scope as text.
     pub fn as_str(&self) -> &str {
         &self.text[usize::from(self.start)..usize::from(self.end)]
     }
 
-    /// Whether this is a management permission rather than a business scope.
+    /// Returns `true` for a management permission, `false` for a business scope.
     pub fn is_management(&self) -> bool {
         sealwright_scope::is_management(self.as_str())
     }
 
-    /// Whether a grant of `self` covers a requirement of `required`.
+    /// Returns `true` if a grant of `self` covers a requirement of `required`.
     pub fn covers(&self, required: &Scope) -> bool {
         sealwright_scope::covers(self.as_str(), required.as_str())
     }
 }
 
-/// Checks that a text is a scope token, and one that is known if it names a management permission.
+/// Checks that a text is a scope token and, if it begins with `sealwright.`, a known management permission.
 fn check(text: &str) -> Result<(), &'static str> {
     sealwright_scope::check(text).map_err(sealwright_scope::InvalidScope::as_str)?;
     if sealwright_scope::is_management(text) && !permission::is_known(text) {

@@ -1,4 +1,4 @@
-//! Sets of scopes.
+//! The set of scopes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,30 +8,30 @@ use super::{Scope, check};
 
 /// Most scope tokens in one set.
 pub const SCOPES_MAX: usize = 100;
-/// Most characters of a set as it is printed: with that many, and as many as audiences may have, a token stays below
-/// the 8 KiB that verifiers read.
+/// Most characters of a printed set. With these and the longest audiences, a token stays below the 8 KiB that verifiers
+/// read.
 pub(super) const TEXT_MAX: usize = 3072;
 
 const TOO_LONG: &str = "must have at most 3072 characters in all";
 
-/// A set of scopes, sorted, each once. Printed with single spaces, as in RFC 6749 §3.3.
+/// A set of scopes, sorted and without duplicates. Printed with single spaces, as in RFC 6749 §3.3.
 ///
-/// The printed text is kept once and shared by the scopes, so that printing a set copies or allocates nothing, and a
-/// set has two allocations however many scopes it has. Clones share both.
+/// The scopes share the printed text, so that printing a set neither copies nor allocates, and a set has two
+/// allocations for any number of scopes. Clones share both.
 #[derive(Clone, Default)]
 pub struct Scopes(Arc<[Scope]>);
 
 impl Scopes {
-    /// The set of `scopes`; order and repetition do not matter.
+    /// Creates the set of `scopes`; order and repetition do not matter.
     ///
     /// # Errors
-    /// More than a hundred different scopes, or too many characters for a token.
+    /// There are more than 100 different scopes, or more than 3072 characters.
     pub fn new(scopes: impl IntoIterator<Item = Scope>) -> Result<Self, &'static str> {
         let all: Vec<Scope> = scopes.into_iter().collect();
         Self::of(all.iter().map(Scope::as_str).collect())
     }
 
-    /// The set of scope tokens that were checked before.
+    /// Creates the set of scope tokens that were checked before.
     pub(super) fn of(mut texts: Vec<&str>) -> Result<Self, &'static str> {
         texts.sort_unstable();
         texts.dedup();
@@ -53,48 +53,48 @@ impl Scopes {
         scopes.map(Self).map_err(|_| TOO_LONG)
     }
 
-    /// The scopes in order.
+    /// Returns the scopes in alphabetical order.
     pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
         self.0.iter()
     }
 
-    /// The scopes in order, separated by single spaces.
+    /// Returns the scopes in alphabetical order, separated by single spaces.
     pub fn as_str(&self) -> &str {
         self.0.first().map_or("", |first| &first.text)
     }
 
-    /// Whether nothing is granted.
+    /// Returns `true` if the set has no scopes.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether any scope of this set covers `required`.
+    /// Returns `true` if any scope of this set covers `required`.
     pub fn cover(&self, required: &Scope) -> bool {
         self.iter().any(|granted| granted.covers(required))
     }
 
-    /// Whether any scope of this set covers the management permission `required`.
+    /// Returns `true` if any scope of this set covers the management permission `required`.
     pub fn cover_permission(&self, required: &str) -> bool {
         self.iter().any(|granted| sealwright_scope::covers(granted.as_str(), required))
     }
 
-    /// Whether every scope of `required` is covered.
+    /// Returns `true` if this set covers every scope of `required`.
     pub fn cover_all(&self, required: &Scopes) -> bool {
         required.iter().all(|scope| self.cover(scope))
     }
 
-    /// Those of this set that `others` cover.
+    /// Returns the scopes of this set that `others` cover.
     #[must_use]
     pub fn covered_by(&self, others: &Scopes) -> Scopes {
         let covered: Vec<&str> = self.iter().filter(|scope| others.cover(scope)).map(Scope::as_str).collect();
         if covered.len() == self.0.len() {
             return self.clone();
         }
-        // A part of a set is never too large; if it were, it would grant nothing.
+        // A subset is never too large; if it were, it would grant nothing.
         Self::of(covered).unwrap_or_default()
     }
 
-    /// Whether the set has a management permission.
+    /// Returns `true` if the set has a management permission.
     pub fn has_management(&self) -> bool {
         self.iter().any(Scope::is_management)
     }
@@ -120,7 +120,7 @@ impl<'s> IntoIterator for &'s Scopes {
 impl FromStr for Scopes {
     type Err = &'static str;
 
-    /// Reads `scope-token *( SP scope-token )`: single spaces, none at either end. An empty text is no set.
+    /// Parses `scope-token *( SP scope-token )`: single spaces, none at either end. An empty text is an error.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let texts: Result<Vec<&str>, _> = text.split(' ').map(|text| check(text).map(|()| text)).collect();
         Self::of(texts?)

@@ -13,6 +13,7 @@ use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 
 use super::Issuer;
 use crate::config::SigningConfig;
+use crate::domain::signing_key::PublicJwk;
 use crate::http::SharedState;
 use crate::http::describe::{Describe, OperationDoc, header};
 
@@ -69,8 +70,8 @@ impl Describe for Jwks {
 
 /// Shows every key that a token in force may be signed with, and the next ones.
 pub async fn jwks(request: HttpRequest, state: SharedState, issuer: Data<Issuer>) -> Jwks {
-    let set = state.services.tokens.jwks(issuer.0);
-    let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(set.digest));
+    let public = state.services.tokens.public_keys(issuer.0);
+    let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(public.digest));
     let is_known = request
         .headers()
         .get_all(IF_NONE_MATCH)
@@ -84,7 +85,9 @@ pub async fn jwks(request: HttpRequest, state: SharedState, issuer: Data<Issuer>
         return Jwks(response.finish());
     }
     let content_type = HeaderValue::from_static("application/jwk-set+json");
-    Jwks(response.insert_header((CONTENT_TYPE, content_type)).body(set.keys))
+    let keys: Vec<&str> = public.keys.iter().map(PublicJwk::as_json).collect();
+    let set = format!("{{\"keys\":[{}]}}", keys.join(","));
+    Jwks(response.insert_header((CONTENT_TYPE, content_type)).body(set))
 }
 
 /// No verifier may use a response for longer than a new key is published before it signs, in any of the ways that the field

@@ -1,5 +1,5 @@
-//! Who calls the management API, and may they? An API key, or a bearer token of Sealwright's own (RFC 6750) for the
-//! management API: in force, within its limits, with the permission among its scopes.
+//! Authorizes callers of the management API: an API key, or a bearer token of Sealwright's own (RFC 6750) for the
+//! management API, in force, within its rate limit, with the permission among its scopes.
 
 use std::sync::Arc;
 
@@ -17,30 +17,30 @@ use crate::service::audit_context::{AuditContext, Subject};
 use crate::service::tokens::{NotInForce, TokenInForce};
 use crate::store::StoreError;
 
-/// Why a call to the management API is refused before it reaches its use case.
+/// Why a call is refused before it reaches its use case.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Unauthorized {
-    /// No credentials at all.
+    /// It has no credentials.
     Missing,
-    /// More than one, or not of a form that can be one.
+    /// It has several credentials, or fields that cannot be read.
     Malformed,
-    /// Not a key or token in force, or not one for this API.
+    /// Its key or token is not in force, or not for this API.
     InvalidToken,
-    /// A credential in force that lacks the permission.
+    /// Its credential lacks this permission.
     Insufficient(&'static str),
-    /// A credential that is over its limits.
+    /// Its credential exceeds its rate limit.
     RateLimited(RateLimitStatus),
-    /// Too many failures come from one source.
+    /// Too many failed authentications come from one source.
     TooManyFailures {
-        /// Seconds after which it is worth trying again.
+        /// Seconds until another attempt is accepted.
         retry_after: u32,
     },
-    /// It cannot be decided now.
+    /// The service cannot decide now.
     Unavailable,
 }
 
 impl Unauthorized {
-    /// What becomes of the call.
+    /// Returns the disposition of the call.
     pub const fn disposition(self) -> Disposition {
         match self {
             Self::Missing | Self::InvalidToken => Disposition::Unauthenticated,
@@ -55,22 +55,22 @@ impl Unauthorized {
 /// What a route requires of its caller.
 #[derive(Clone, Copy, Debug)]
 pub struct Requirement {
-    /// The permission.
+    /// The permission that the credential must have.
     pub permission: &'static str,
-    /// Whether the call counts towards the caller's limits.
+    /// Whether the call counts towards the caller's rate limit.
     pub counts: bool,
 }
 
-/// A caller that may call.
+/// A caller that has the required permission.
 #[derive(Debug)]
 pub struct Authorized {
-    /// Who calls.
+    /// The authenticated caller.
     pub caller: Caller,
     /// Its rate limit status, if the call counts.
     pub rate_limit: Option<RateLimitStatus>,
 }
 
-/// A credential that authenticated and is within its limits.
+/// A credential that has authenticated and is within its rate limit.
 type Calling = (CallingCredential, RateLimitStatus, Subject);
 
 fn unknowable(error: &StoreError) -> Refused<Unauthorized> {
@@ -79,11 +79,11 @@ fn unknowable(error: &StoreError) -> Refused<Unauthorized> {
 }
 
 impl Access {
-    /// The caller that these fields name, provided it may do what is required. A refusal has its audit event; what is
-    /// then done has its own.
+    /// Authorizes the caller that these fields name to do what is required. A refusal stores its audit event; the use
+    /// case stores that of a success.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason for which the call is refused.
     pub async fn authorize_caller(
         &self,
         fields: &CredentialFields<'_>,
@@ -114,7 +114,7 @@ impl Access {
         origin: &Origin,
         now: Timestamp,
     ) -> Result<Authorized, Refused<Unauthorized>> {
-        // What does not count costs nothing, which every limit admits.
+        // A call that does not count costs 0, which every rate limit admits.
         let cost = u32::from(requirement.counts);
         let (credential, rate_limit, subject) = match extract_credential(fields) {
             Ok(ExtractedCredential::Key(raw)) => self.calling_key(&raw, cost, origin, now).await?,
@@ -134,7 +134,7 @@ impl Access {
         }
     }
 
-    /// The key as a caller.
+    /// Authorizes an API key as the caller.
     async fn calling_key(
         &self,
         raw: &RawApiKey,
@@ -172,7 +172,7 @@ impl Access {
         Ok((credential, rate_limit, subject.authenticated()))
     }
 
-    /// The client of a bearer token as a caller.
+    /// Authorizes the client of a bearer token as the caller.
     async fn calling_client(
         &self,
         token: &str,
@@ -203,7 +203,7 @@ impl Access {
         }
     }
 
-    /// Whether a token that is in force may call the management API.
+    /// Decides whether a token in force may call the management API.
     fn admit_caller(
         &self,
         in_force: &TokenInForce,

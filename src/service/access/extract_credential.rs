@@ -1,4 +1,4 @@
-//! Extracts the credential of a request: an API key or a bearer token, and exactly one of them.
+//! Extracts the credential of a request: exactly one API key or bearer token.
 
 use crate::domain::audit::Reason;
 use crate::domain::credential::RawApiKey;
@@ -6,9 +6,9 @@ use crate::domain::credential::RawApiKey;
 /// The fields of a request that carry credentials.
 #[derive(Clone, Debug, Default)]
 pub struct CredentialFields<'r> {
-    /// Every `X-API-Key`.
+    /// Every `X-API-Key` field.
     pub api_key: Vec<&'r [u8]>,
-    /// Every `Authorization`.
+    /// Every `Authorization` field.
     pub authorization: Vec<&'r [u8]>,
 }
 
@@ -17,25 +17,25 @@ pub struct CredentialFields<'r> {
 pub enum ExtractedCredential<'r> {
     /// An API key with the right checksum.
     Key(RawApiKey),
-    /// What may be a token of ours.
+    /// A text that may be a token of Sealwright's.
     Token(&'r str),
 }
 
-/// Why a request has not exactly one credential that can be checked.
+/// Why no credential could be extracted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotExtracted {
-    /// It has none at all.
+    /// The request has none.
     Missing,
-    /// It has several, or fields that cannot be read.
+    /// The request has several, or fields that cannot be read.
     Malformed(Reason),
-    /// It has one that cannot be a key or token of ours.
+    /// The request has one that cannot be a key or token of Sealwright's.
     Foreign,
 }
 
-/// Extracts the credential (RFC 6750 §2.1; `X-API-Key` beside it). A key is taken as a bearer token, too.
+/// Extracts the credential (RFC 6750 §2.1, or `X-API-Key`). A key is accepted as a bearer token, too.
 ///
 /// # Errors
-/// There is none, or not exactly one that can be checked.
+/// The request has no credential, or not exactly one that can be checked.
 pub fn extract_credential<'r>(fields: &CredentialFields<'r>) -> Result<ExtractedCredential<'r>, NotExtracted> {
     match (fields.api_key.as_slice(), fields.authorization.as_slice()) {
         ([], []) => Err(NotExtracted::Missing),
@@ -45,7 +45,7 @@ pub fn extract_credential<'r>(fields: &CredentialFields<'r>) -> Result<Extracted
         }
         ([], [field]) => {
             let token = bearer(field).ok_or(NotExtracted::Malformed(Reason::MalformedAuthorization))?;
-            // A token of ours has dots, and a key has none.
+            // A token of Sealwright's contains dots, and a key contains none.
             match RawApiKey::parse(token) {
                 Some(key) => Ok(ExtractedCredential::Key(key)),
                 None if token.contains('.') => Ok(ExtractedCredential::Token(token)),

@@ -1,5 +1,5 @@
-//! Forward-auth: a gateway asks for every request whether it may pass, and who sends it. It decides as verification
-//! does, for keys and for tokens, where the request itself carries the credential.
+//! Forward-auth: decides for a gateway whether a request may pass, and who sends it. It decides as verification does,
+//! for keys and tokens that the request itself carries.
 
 use std::sync::Arc;
 
@@ -18,31 +18,31 @@ use crate::service::audit_context::{AuditContext, Subject};
 use crate::service::tokens::{NotInForce, TokenInForce};
 use crate::store::StoreError;
 
-/// A request that a gateway asks about.
+/// A request that a gateway has received.
 #[derive(Debug)]
 pub struct ForwardedRequest<'r> {
-    /// Its credentials.
+    /// The fields that carry its credentials.
     pub fields: CredentialFields<'r>,
     /// The environment of the API behind the gateway.
     pub environment: Environment,
-    /// What is needed, all of it.
+    /// The scopes that the request requires, all of them.
     pub scopes: Scopes,
-    /// The audience that a token must be for; any but the management API if `None`.
+    /// The audience that a token must have; any but the management API if `None`.
     pub audience: Option<String>,
-    /// The customer whose data it is about, by either id.
+    /// The customer whose data the request is about, by id or external id.
     pub customer: Option<String>,
-    /// Where it came from, and what it asks for.
+    /// The origin of the request.
     pub origin: Arc<Origin>,
 }
 
-/// Who sends a request that may pass.
+/// The sender of a request that may pass.
 #[derive(Debug)]
 pub struct Identity {
-    /// The credential.
+    /// The credential of the request.
     pub credential: Arc<Credential>,
-    /// What it may at this moment.
+    /// The scopes that it has at this moment.
     pub scopes: Scopes,
-    /// The customer that was asked for, or else those that the credential is tied to.
+    /// The requested customer, or else those that the credential is tied to.
     pub customers: Vec<CustomerId>,
     /// Its rate limit status.
     pub rate_limit: RateLimitStatus,
@@ -57,18 +57,18 @@ pub enum Denied {
     Malformed,
     /// It has a credential that is not accepted.
     Invalid,
-    /// Its credential may not be used for that.
+    /// Its credential may not be used for this.
     Forbidden(Forbidden),
-    /// It lacks one of these scopes.
+    /// Its credential lacks one of these scopes.
     Insufficient(Scopes),
-    /// It is over its limits.
+    /// Its credential exceeds its rate limit.
     RateLimited(RateLimitStatus),
-    /// Too many failures come from one source.
+    /// Too many failed authentications come from one source.
     TooManyFailures {
-        /// Seconds after which it is worth trying again.
+        /// Seconds until another attempt is accepted.
         retry_after: u32,
     },
-    /// It cannot be known now.
+    /// The service cannot decide now.
     Unavailable,
 }
 
@@ -85,7 +85,7 @@ pub enum Forbidden {
 }
 
 impl Denied {
-    /// What becomes of the request.
+    /// Returns the disposition of the request.
     pub const fn disposition(&self) -> Disposition {
         match self {
             Self::Missing | Self::Malformed | Self::Invalid => Disposition::Unauthenticated,
@@ -104,10 +104,10 @@ fn unknowable(error: &StoreError) -> Refused<Denied> {
 }
 
 impl Access {
-    /// Decides whether a request may pass. Its audit event is stored before this returns.
+    /// Decides whether a request may pass. The audit event is stored before this returns.
     ///
     /// # Errors
-    /// Why it may not.
+    /// The reason for which the request may not pass.
     pub async fn forward_auth(&self, request: &ForwardedRequest<'_>) -> Result<Identity, Denied> {
         let context =
             AuditContext::anonymous(Action::ForwardAuth, Some(request.environment), Arc::clone(&request.origin));
@@ -192,7 +192,7 @@ impl Access {
         }
     }
 
-    /// Whether a token that is in force may be used for `request`: the customer of it, if one was asked for.
+    /// Decides whether a token in force may be used for `request`, and returns the requested customer, if any.
     async fn admit_token(
         &self,
         request: &ForwardedRequest<'_>,
@@ -225,7 +225,7 @@ impl Access {
     }
 }
 
-/// Whether a token for `audiences` is for the audience that is asked for, or for any but the management API.
+/// Returns whether a token for `audiences` has the requested audience or, without one, any but the management API.
 fn is_for_audience(audiences: &[String], request: &ForwardedRequest<'_>, management: &str) -> bool {
     match &request.audience {
         Some(audience) => audiences.contains(audience),

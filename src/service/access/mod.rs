@@ -1,5 +1,5 @@
-//! May this request pass? API keys that an API asks about, requests that a gateway asks about, and callers of the
-//! management API are decided here.
+//! Decisions about requests: of API keys that an API verifies, of requests that a gateway forwards, and of callers of
+//! the management API.
 
 mod authorize_caller;
 mod extract_credential;
@@ -26,45 +26,45 @@ use super::tokens::TokenVerifier;
 use crate::config::Issuers;
 use crate::domain::audit::Reason;
 
-/// What decisions about requests work with.
+/// The use cases that decide about requests.
 #[derive(Debug)]
 pub struct Access {
-    /// The audit log.
+    /// The database and the audit log.
     pub recorder: Arc<Recorder>,
     /// Verifies tokens.
     pub verifier: Arc<TokenVerifier>,
-    /// The credentials in use.
+    /// Cached credentials.
     pub credentials: Arc<CredentialCache>,
-    /// Their owners.
+    /// Cached owners of credentials.
     pub owners: Arc<Owners>,
-    /// The customers in use.
+    /// Cached customers.
     pub customers: Arc<Customers>,
-    /// Rate limits.
+    /// Rate limits of credentials.
     pub limits: Arc<Limits>,
-    /// The limit on failures.
+    /// The limit on failed authentications.
     pub failures: Arc<FailedAuthentications>,
-    /// When secrets were last used.
+    /// The last use of secrets.
     pub last_used: Arc<LastUsed>,
     /// The three issuers.
     pub issuers: Issuers,
 }
 
-/// A refusal: what its sender is told, why it is so, and what its event says of the sender.
+/// A refusal: the error for the sender, the reason, and the sender as the event's subject.
 #[derive(Clone, Debug)]
 struct Refused<E> {
     error: E,
     reason: Reason,
-    /// Boxed, so that results stay small.
+    /// Boxed to keep results small.
     subject: Box<Subject>,
 }
 
 impl<E> Refused<E> {
-    /// A refusal of a sender that is not known.
+    /// A refusal of an unknown sender.
     fn new(error: E, reason: Reason) -> Self {
         Self { error, reason, subject: Box::default() }
     }
 
-    /// The same, of a sender that is known.
+    /// Adds the sender, which is known.
     fn of(self, subject: Subject) -> Self {
         Self { subject: Box::new(subject), ..self }
     }

@@ -1,5 +1,5 @@
-//! May this API key be used for that? Top to bottom: find (cache first) → status → environment → address → customer →
-//! rate limit → scope. Verification, forward-auth and the management API all decide here.
+//! Decides whether an API key may be used: find (cache first) → status → environment → address → customer → rate limit
+//! → scope. Verification, forward-auth and the management API all decide here.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,31 +19,31 @@ use crate::service::audit_context::Subject;
 use crate::service::state::owners::Allowance;
 use crate::store::StoreError;
 
-/// Which environment's keys are accepted.
+/// The environments whose keys are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accepting {
-    /// Those of this one: that of the API that is called.
+    /// Keys of the environment of the API that is called.
     Of(Environment),
-    /// Those of each: the key itself says on which one it acts.
+    /// Keys of every environment: the key determines the one that it acts on.
     OfAny,
-    /// Those of none: the caller belongs to another environment than it asks for.
+    /// No keys: the caller belongs to another environment than the one that it names.
     OfNone,
 }
 
-/// What a key is to be used for.
+/// The request that a key is to be used for.
 #[derive(Clone, Debug)]
 pub struct KeyUseRequest<'r> {
-    /// Which environment's keys are accepted.
+    /// The environments whose keys are accepted.
     pub accepting: Accepting,
-    /// The customers whose keys exist for the caller; all, if empty.
+    /// The customers whose keys are visible to the caller; all, if empty.
     pub among: &'r [CustomerId],
-    /// Where it is used from, if that is known.
+    /// The address that it is used from, if known.
     pub address: Option<IpAddr>,
-    /// The customer whose data it is about, by either id.
+    /// The customer whose data the request is about, by id or external id.
     pub customer: Option<&'r str>,
-    /// How many requests it counts as.
+    /// The number of requests that it counts as.
     pub cost: u32,
-    /// What is needed, all of it.
+    /// The scopes that the request requires, all of them.
     pub scopes: &'r Scopes,
 }
 
@@ -52,33 +52,33 @@ pub struct KeyUseRequest<'r> {
 pub struct KeyUse {
     /// The outcome.
     pub code: KeyCode,
-    /// Why, for the audit event.
+    /// The reason for the audit event.
     pub reason: Reason,
-    /// The key, if it exists for the caller.
+    /// The key, if it is visible to the caller.
     pub key: Option<Arc<Credential>>,
-    /// What it may at this moment.
+    /// The scopes that it has at this moment.
     pub scopes: Scopes,
-    /// The customer that was asked for, if it is one that the key is tied to.
+    /// The requested customer, if the key is tied to it.
     pub customer: Option<CustomerId>,
     /// Its rate limit status, if there is a key.
     pub rate_limit: Option<RateLimitStatus>,
 }
 
 impl KeyUse {
-    /// There is no such key.
+    /// The decision about a key that does not exist.
     pub fn not_found(reason: Reason) -> Self {
         let (code, scopes) = (KeyCode::NotFound, Scopes::default());
         Self { code, reason, key: None, scopes, customer: None, rate_limit: None }
     }
 
-    /// What the event says of the key.
+    /// Returns the key as the subject of the audit event.
     pub fn subject(&self) -> Subject {
         self.key.as_ref().map(|key| Subject::of(key).used_for(self.customer.as_ref())).unwrap_or_default()
     }
 }
 
 impl Access {
-    /// Decides whether the key may be used for `request` at `now`, and counts that it is.
+    /// Decides whether the key may be used for `request` at `now`, and counts the use.
     ///
     /// # Errors
     /// The database cannot be read: it cannot be known.
@@ -112,7 +112,7 @@ impl Access {
         Ok(decision)
     }
 
-    /// What is decided once the key's limits were asked.
+    /// Takes the request from the key's rate limit, and decides about limit and scopes.
     fn count_use(
         &self,
         key: &Credential,
@@ -133,7 +133,7 @@ impl Access {
     }
 }
 
-/// Why a key is not accepted, before its limits count: final reasons first.
+/// Returns why a key is not accepted, before its rate limit counts. Permanent reasons come first.
 fn refusal(
     key: &Credential,
     allowance: &Allowance,

@@ -1,4 +1,4 @@
-//! Verifies an API key: an API asks whether a key that it was sent may be used.
+//! Verifies an API key for an API that received it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,29 +17,29 @@ use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
 use crate::store::StoreError;
 
-/// Largest cost of one request.
+/// The largest cost of one request.
 pub const COST_MAX: u32 = 1_000;
 
-/// A question about a key.
+/// A request to verify a key.
 #[derive(Debug)]
 pub struct KeyQuestion {
-    /// What was sent as a key.
+    /// The key as it was sent.
     pub key: Zeroizing<String>,
     /// The environment of the API that is called.
     pub environment: Environment,
-    /// What is needed, all of it.
+    /// The scopes that the request requires, all of them.
     pub scopes: Scopes,
-    /// The customer whose data it is about, by either id.
+    /// The customer whose data the request is about, by id or external id.
     pub customer: Option<String>,
-    /// Where the key is used from.
+    /// The address that the key is used from.
     pub ip: Option<IpAddr>,
-    /// How many requests it counts as.
+    /// The number of requests that it counts as.
     pub cost: u32,
     /// The request that the key came with, for the audit event.
     pub about: RequestAsked,
 }
 
-/// A request that a gateway or an API asks about, as far as it says.
+/// The request that a gateway or an API describes, as far as it does.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct RequestAsked {
     /// Its method.
@@ -48,12 +48,12 @@ pub struct RequestAsked {
     pub path: Option<String>,
     /// Its user agent.
     pub user_agent: Option<String>,
-    /// Its id there.
+    /// Its id at the gateway or API.
     pub request_id: Option<String>,
 }
 
 impl RequestAsked {
-    /// The origin of that request: it was asked about as `asked`, and came from `address`.
+    /// Returns the origin of the described request: from `address`, described in the request `asked`.
     pub fn origin(self, asked: &Arc<Origin>, address: Option<IpAddr>) -> Arc<Origin> {
         if self == Self::default() && address == asked.address {
             return Arc::clone(asked);
@@ -72,10 +72,10 @@ impl RequestAsked {
 }
 
 impl Access {
-    /// Decides whether a key may be used. Its audit event is stored before this returns.
+    /// Verifies whether a key may be used. The audit event is stored before this returns.
     ///
     /// # Errors
-    /// It cannot be known, or the event of a use is not stored.
+    /// The key cannot be verified now, or the event of an accepted key cannot be stored.
     pub async fn verify_key(
         &self,
         caller: &Caller,
@@ -103,7 +103,7 @@ impl Access {
     }
 
     async fn decide_verification(&self, caller: &Caller, question: &KeyQuestion) -> Result<KeyUse, StoreError> {
-        // The checksum first: what fails it was never a key, and costs no query.
+        // The checksum comes first: a text that fails it was never a key, and costs no query.
         let Some(raw) = RawApiKey::parse(&question.key) else { return Ok(KeyUse::not_found(Reason::MalformedKey)) };
         let accepting =
             if caller.sees(question.environment) { Accepting::Of(question.environment) } else { Accepting::OfNone };

@@ -1,4 +1,4 @@
-//! Disables, enables and revokes a credential, and ends a client's tokens.
+//! Disables, enables and revokes a credential, and revokes a client's tokens.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ impl Credentials {
     /// Changes a credential's state. Doing it again changes nothing.
     ///
     /// # Errors
-    /// The credential does not exist for the caller; it is revoked; or the caller does not hold the scopes of a
-    /// credential that it would enable.
+    /// The credential is not visible to the caller; it is revoked; or the caller would enable one whose scopes it does
+    /// not hold.
     pub async fn change_state(
         &self,
         caller: &Caller,
@@ -43,10 +43,10 @@ impl Credentials {
         .await
     }
 
-    /// Ends all tokens that were issued to a client before now.
+    /// Revokes all tokens that were issued to a client before now.
     ///
     /// # Errors
-    /// The client does not exist for the caller.
+    /// The client is not visible to the caller.
     pub async fn revoke_tokens(
         &self,
         caller: &Caller,

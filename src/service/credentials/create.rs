@@ -24,11 +24,11 @@ fn new_id(kind: CredentialKind, now: Timestamp) -> Result<CredentialId, ServiceE
 }
 
 impl Credentials {
-    /// Creates a credential; its secret is returned this once. Environment, owner and customers are the caller's own
-    /// unless named.
+    /// Creates a credential and returns its secret, which is never returned again. Environment, owner and customers are
+    /// the caller's own unless named.
     ///
     /// # Errors
-    /// Invalid fields, or the caller may not give these scopes.
+    /// Fields are invalid, or the caller may not grant these scopes.
     pub async fn create(
         &self,
         caller: &Caller,
@@ -62,7 +62,7 @@ impl Credentials {
         Ok(Issued { credential, secret: Some(secret) })
     }
 
-    /// Everything that is decided before the transaction; Argon2 runs last.
+    /// Checks what can be checked before the transaction, and creates the secret. Argon2 runs last.
     async fn prepare(
         &self,
         caller: &Caller,

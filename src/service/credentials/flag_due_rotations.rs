@@ -1,4 +1,4 @@
-//! Flags credentials that are due to be rotated; each is reported once, by an event.
+//! Flags credentials that are due for rotation. Each is reported once, by an audit event.
 
 use std::sync::Arc;
 
@@ -7,18 +7,18 @@ use crate::domain::audit::{Action, Disposition, Origin, Outcome, Reason};
 use crate::domain::caller::Caller;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
-use crate::store::audit_seconds::Marked;
+use crate::store::audit_seconds::KnownEntries;
 use crate::store::{audit_log, credentials};
 
 /// Credentials flagged in one transaction.
 const STEP: i64 = 100;
 
 impl Credentials {
-    /// Stores a `credential.rotation_due` event for every credential whose secret has become older than the rotation
-    /// age since the last call.
+    /// Stores a `credential.rotation_due` event for every credential whose secret has exceeded the rotation age since
+    /// the last call.
     ///
     /// # Errors
-    /// The database cannot be written; what was not flagged is flagged next time.
+    /// The database cannot be written. The next call flags the rest.
     pub async fn flag_due_rotations(&self, origin: &Arc<Origin>) -> Result<(), ServiceError> {
         loop {
             let (age, origin, recorder) = (self.rotation_age, Arc::clone(origin), Arc::clone(&self.recorder));
@@ -34,7 +34,7 @@ impl Credentials {
                         recorder.event(&context, Outcome::Success, Disposition::Unattended, Reason::RotationDue)
                     });
                     let events = events.collect::<Result<Vec<_>, _>>()?;
-                    audit_log::insert(transaction.connection, &events, &Marked::default())?;
+                    audit_log::insert(transaction.connection, &events, &KnownEntries::default())?;
                     Ok::<_, ServiceError>(events)
                 })
                 .await?;

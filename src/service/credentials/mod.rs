@@ -1,8 +1,9 @@
-//! The life of a credential, client or API key alike: create, read, update, rotate, disable, enable, revoke, transfer.
+//! The use cases of credentials, both clients and API keys: create, read, update, rotate, disable, enable, revoke,
+//! transfer.
 //!
-//! Every change is one transaction with its audit event and its entry in the change log, and is in force in this
-//! process when it returns. What is judged comes in one order for all changes: does the credential exist for the caller
-//! (404), does its state allow the change (409), is the input valid (422), may the caller do it (403).
+//! Every change is one transaction with its audit event and its entry in the change log, and applies in this process
+//! when it returns. All changes check in the same order: is the credential visible to the caller (404), does its state
+//! allow the change (409), is the input valid (422), may the caller do it (403).
 
 mod change_state;
 mod create;
@@ -29,33 +30,33 @@ use crate::domain::signing_key::Algorithm;
 use crate::domain::time::{Duration, Timestamp};
 use crate::store::{AnyConnection, Change, change_log, credentials};
 
-/// What the use cases of credentials work with.
+/// The use cases of credentials.
 #[derive(Debug)]
 pub struct Credentials {
     /// The database and the audit log.
     pub recorder: Arc<Recorder>,
-    /// The credentials in use.
+    /// Cached credentials.
     pub cache: Arc<CredentialCache>,
     /// Creates secrets.
     pub secrets: SecretFactory,
-    /// Repeated requests.
+    /// Responses for repeated requests.
     pub idempotency: Arc<Idempotency>,
     /// The algorithms that tokens may be signed with.
     pub algorithms: Vec<Algorithm>,
-    /// The age at which a secret is due to be rotated.
+    /// The age at which a secret is due for rotation.
     pub rotation_age: Duration,
 }
 
-/// A credential with a secret that was just created.
+/// A credential whose secret was just created.
 #[derive(Debug)]
 pub struct Issued {
     /// The credential.
     pub credential: Credential,
-    /// Its new secret; left out where a repeated request may not see it again.
+    /// Its new secret; `None` where a repeated request may not see it again.
     pub secret: Option<RawSecret>,
 }
 
-/// What is done to credentials.
+/// An operation on a credential, by its verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verb {
     Create,
@@ -69,7 +70,7 @@ enum Verb {
     Transfer,
 }
 
-/// The action that events name for a verb on a kind of credentials.
+/// Returns the action in audit events of an operation on a kind of credentials.
 const fn action(kind: CredentialKind, verb: Verb) -> Action {
     use CredentialKind::{ApiKey, Client};
     match (kind, verb) {
@@ -94,7 +95,7 @@ const fn action(kind: CredentialKind, verb: Verb) -> Action {
     }
 }
 
-/// A change to one credential that a caller asks for.
+/// The credential that a caller wants to change, and how.
 struct Target<'t> {
     caller: &'t Caller,
     kind: CredentialKind,
@@ -104,7 +105,7 @@ struct Target<'t> {
 }
 
 impl Credentials {
-    /// Changes the credential that `target` names, if it exists for the caller, and drops what is cached of it.
+    /// Changes the credential that `target` names, if it is visible to the caller, and drops it from the cache.
     async fn change<T: Send + 'static>(
         &self,
         target: Target<'_>,
@@ -128,8 +129,8 @@ impl Credentials {
         result
     }
 
-    /// What a repeated request shows: the object as it is now, and its secret within the hour, while that is live, to a
-    /// caller who `may` still have it.
+    /// Returns the result of a repeated request: the object as it is now. Its secret is included within the hour, while
+    /// it is live, for a caller who `may` still have it.
     async fn replayed(
         &self,
         target: Target<'_>,
@@ -153,7 +154,7 @@ impl Credentials {
     }
 }
 
-/// The credential `id`, if it exists for what `caller` does by the permission to write credentials of its kind.
+/// Finds the credential `id`, if it is visible to `caller` with the permission to write credentials of its kind.
 fn find_writable(
     connection: &mut AnyConnection,
     caller: &Caller,
@@ -177,7 +178,7 @@ fn find_reachable(
         .ok_or(missing)
 }
 
-/// A revoked credential is final.
+/// Checks that a credential is not revoked, which is final.
 fn require_not_revoked(credential: &Credential) -> Result<(), ServiceError> {
     if credential.state == State::Revoked {
         return Err(Conflict::Revoked(credential.kind()).into());

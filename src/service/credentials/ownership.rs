@@ -1,4 +1,4 @@
-//! Owners and customers of credentials, as callers name them and as far as callers see them.
+//! Resolves the owners and customers that callers name, as far as they are visible to the caller.
 
 use super::Credentials;
 use crate::domain::caller::Caller;
@@ -9,7 +9,7 @@ use crate::domain::text;
 use crate::service::error::{FieldError, ServiceError};
 use crate::store::{customers, users};
 
-/// `filter` narrowed to what the caller reaches with `permission`; `None` where that is nothing.
+/// Narrows `filter` to credentials that the caller reaches with `permission`; `None` if there can be none.
 pub(super) fn visible(caller: &Caller, permission: &str, mut filter: CredentialFilter) -> Option<CredentialFilter> {
     if let Some(own) = caller.environment() {
         if filter.environment.is_some_and(|asked| asked != own) {
@@ -27,7 +27,7 @@ pub(super) fn visible(caller: &Caller, permission: &str, mut filter: CredentialF
     Some(filter)
 }
 
-/// A caller that is tied to customers leaves credentials with its own customers only.
+/// Checks that a caller who is tied to customers ties credentials to these customers only.
 pub(super) fn require_within(caller: &Caller, customers: &[CustomerId]) -> Result<(), ServiceError> {
     if caller.sees_customers(customers) {
         return Ok(());
@@ -35,7 +35,7 @@ pub(super) fn require_within(caller: &Caller, customers: &[CustomerId]) -> Resul
     Err(ServiceError::invalid("customers", "must be among the customers that the caller is tied to"))
 }
 
-/// What was found; invalid fields are added to `wrong`.
+/// Returns the value that was found; invalid fields are added to `wrong`.
 pub(super) fn resolved<T>(
     found: Result<T, ServiceError>,
     wrong: &mut Vec<FieldError>,
@@ -51,8 +51,8 @@ pub(super) fn resolved<T>(
 }
 
 impl Credentials {
-    /// The owner of a new credential: the caller's own. Another one can be named by a caller without owner, or of the
-    /// role `owner`.
+    /// Returns the owner of a new credential: by default the caller's own. A caller without owner, or with the role
+    /// `owner`, can name another.
     pub(super) async fn owner_of_new(
         &self,
         caller: &Caller,
@@ -66,7 +66,7 @@ impl Credentials {
         Err(ServiceError::invalid("owner", "must be the caller's own owner"))
     }
 
-    /// The customers that are named by either id; `None` where the field is not mentioned.
+    /// Finds the customers that a field names by id or external id; `None` if the field is absent.
     pub(super) async fn customers_named(
         &self,
         caller: &Caller,
@@ -92,17 +92,17 @@ impl Credentials {
                         found.push(customer.id);
                     }
                 }
-                // In the order in which the database gives them.
+                // The same order as in the database.
                 found.sort();
                 Ok(Some(found))
             })
             .await
     }
 
-    /// The user that is named by id or e-mail address.
+    /// Finds the user that is named by id or e-mail address.
     ///
     /// # Errors
-    /// There is no such user, as far as the caller sees: a caller with an owner sees that one.
+    /// No such user is visible to the caller. To a caller with an owner, that owner is visible.
     pub async fn user_named(&self, caller: &Caller, name: String) -> Result<UserId, ServiceError> {
         let caller = caller.clone();
         self.recorder

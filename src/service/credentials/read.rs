@@ -1,4 +1,4 @@
-//! Shows one credential, or a list of them.
+//! Gets one credential, or lists them.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use crate::service::error::ServiceError;
 use crate::store::credential_list;
 
 impl Credentials {
-    /// The credential `id` of `kind`.
+    /// Gets the credential `id` of `kind`.
     ///
     /// # Errors
-    /// It does not exist, as far as the caller sees.
+    /// The credential is not visible to the caller.
     pub async fn get(
         &self,
         caller: &Caller,
@@ -31,7 +31,7 @@ impl Credentials {
             .await
     }
 
-    /// Credentials that the caller sees, newest first.
+    /// Lists credentials that are visible to the caller, newest first.
     ///
     /// # Errors
     /// The audit event cannot be stored.

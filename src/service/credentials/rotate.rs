@@ -1,4 +1,4 @@
-//! Replaces a credential's secret, at once or with an overlap in which both are accepted.
+//! Rotates a credential's secret, at once or with an overlap in which both secrets are accepted.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use crate::service::idempotency::RepeatableRequest;
 use crate::store::credentials;
 
 impl Credentials {
-    /// Creates a new secret, returned this once. The newest one so far remains accepted for `grace`, at most 30 days;
-    /// older ones end now, so that no more than two are ever live.
+    /// Creates a new secret and returns it, which is never returned again. The previous one remains valid for `grace`,
+    /// at most 30 days; older ones end now, so that at most two are ever live.
     ///
     /// # Errors
-    /// The credential does not exist for the caller or is revoked, the grace is too long, or the caller does not hold
+    /// The credential is not visible to the caller or is revoked, the grace is too long, or the caller does not hold
     /// the credential's scopes.
     pub async fn rotate(
         &self,
@@ -36,7 +36,7 @@ impl Credentials {
         if let Some(replay) = replay {
             return self.replayed(target, replay, (Disposition::Ok, Caller::may_take)).await;
         }
-        // What can be refused is refused before Argon2 runs.
+        // All refusals come before Argon2 runs.
         let prepared = match self.rotatable(caller, kind, id, grace).await {
             Ok((id, environment)) => self.secrets.create(&id, environment, self.recorder.now()).await,
             Err(error) => Err(error),

@@ -15,23 +15,23 @@ use crate::domain::ids::SecretId;
 use crate::domain::time::Timestamp;
 use crate::service::error::ServiceError;
 
-/// Creates secrets, in the form in which they are shown once and in the form in which they are stored.
+/// Creates secrets, both as they are shown once and as they are stored.
 #[derive(Debug)]
 pub struct SecretFactory {
-    /// Tags clients' secrets.
+    /// Tags the secrets of clients.
     pub tagger: Arc<SecretTagger>,
-    /// Hashes them by Argon2.
+    /// Hashes the secrets of clients with Argon2.
     pub passwords: Arc<PasswordPool>,
-    /// How API keys begin.
+    /// The prefix of API keys.
     pub key_brand: Brand,
 }
 
 impl SecretFactory {
-    /// Creates a secret for the credential `id` of `environment`. For a client Argon2 runs here: call it before any
+    /// Creates a secret for the credential `id` of `environment`. For a client this runs Argon2: call it before any
     /// transaction is open.
     ///
     /// # Errors
-    /// Argon2 is overloaded, or the operating system gives no randomness.
+    /// Argon2 is overloaded, or the operating system provides no randomness.
     pub async fn create(
         &self,
         id: &CredentialId,
@@ -62,7 +62,7 @@ impl SecretFactory {
         }
     }
 
-    /// A secret of a credential of `kind` that was kept as text.
+    /// Parses a secret of a credential of `kind` that was kept as text.
     pub fn raw(kind: CredentialKind, text: Zeroizing<String>) -> Option<RawSecret> {
         match kind {
             CredentialKind::Client => Some(RawSecret::Client(RawClientSecret::new(text))),

@@ -1,4 +1,4 @@
-//! Changes a credential's settings, or its owner.
+//! Updates a credential's settings, or transfers it to another owner.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::service::error::ServiceError;
 use crate::store::{credential_customers, credentials};
 
 impl Credentials {
-    /// Changes the fields that `input` mentions. Anything but name and description takes a caller who may give the
-    /// credential's scopes, as they were and as they are afterwards.
+    /// Updates the fields that `input` names. Anything but name and description requires a caller who may grant the
+    /// credential's scopes, both as they were and as they will be.
     ///
     /// # Errors
-    /// The credential does not exist for the caller or is revoked, a field is invalid, or the caller may not.
+    /// The credential is not visible to the caller or is revoked, a field is invalid, or the caller may not change it.
     pub async fn update(
         &self,
         caller: &Caller,
@@ -47,12 +47,13 @@ impl Credentials {
         .await
     }
 
-    /// Transfers a credential to the user that `owner` names, or to the organisation. From then on that user's role is
-    /// its ceiling. Only a caller who reaches all credentials of the kind may, and to the organisation only one without
-    /// owner, or of the role `owner`.
+    /// Transfers a credential to the user that `owner` names, or to the organisation. From then on the role of that
+    /// user limits its scopes. The caller must reach all credentials of the kind; a transfer to the organisation also
+    /// requires a caller without owner, or with the role `owner`.
     ///
     /// # Errors
-    /// The credential does not exist for the caller or is revoked, there is no such user, or the caller may not.
+    /// The credential is not visible to the caller or is revoked, there is no such user, or the caller may not transfer
+    /// it.
     pub async fn transfer(
         &self,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! Customers: the tenants of the company's own platform.
+//! The use cases of customers, the tenants of the operator's own platform.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::store::{AnyConnection, customers};
 
 const NO_CUSTOMER: ServiceError = ServiceError::NotFound("customer");
 
-/// The customer that `name` names by either id, as far as the caller sees.
+/// Finds a customer by id or external id, if it is visible to the caller.
 fn find(connection: &mut AnyConnection, caller: &Caller, name: &str) -> Result<Customer, ServiceError> {
     customers::find_named(connection, name)?
         .filter(|customer| caller.sees_customers(std::slice::from_ref(&customer.id)))
@@ -24,7 +24,7 @@ fn find(connection: &mut AnyConnection, caller: &Caller, name: &str) -> Result<C
 }
 
 impl Directory {
-    /// Creates a customer.
+    /// Creates a customer with an external id that no other has.
     ///
     /// # Errors
     /// Another customer has the external id, or the caller is tied to customers.
@@ -65,10 +65,10 @@ impl Directory {
             .await
     }
 
-    /// Changes a customer, which `name` names by either id.
+    /// Updates a customer, which `name` names by id or external id.
     ///
     /// # Errors
-    /// The customer does not exist for the caller, or another one has the external id.
+    /// The customer is not visible to the caller, or another one has the external id.
     pub async fn update_customer(
         &self,
         caller: &Caller,
@@ -97,7 +97,7 @@ impl Directory {
     /// Deletes a customer that no credential is tied to; its audit events remain.
     ///
     /// # Errors
-    /// The customer does not exist for the caller, or credentials are tied to it.
+    /// The customer is not visible to the caller, or credentials are tied to it.
     pub async fn delete_customer(&self, caller: &Caller, name: &str, origin: Arc<Origin>) -> Result<(), ServiceError> {
         let context = self.shared_context(caller, Action::CustomerDelete, name, origin).await?;
         let (own, name) = (caller.clone(), name.to_owned());
@@ -117,17 +117,17 @@ impl Directory {
         Ok(())
     }
 
-    /// The customer that `name` names by either id.
+    /// Gets a customer by id or external id.
     ///
     /// # Errors
-    /// The customer does not exist for the caller.
+    /// The customer is not visible to the caller.
     pub async fn customer(&self, caller: &Caller, name: &str, origin: Arc<Origin>) -> Result<Customer, ServiceError> {
         let context = AuditContext::of(caller, Action::CustomerRead, origin).on(name);
         let (own, name) = (caller.clone(), name.to_owned());
         self.recorder.read(&context, move |connection| find(connection, &own, &name)).await
     }
 
-    /// Customers that the caller sees, newest first.
+    /// Lists customers that are visible to the caller, newest first.
     ///
     /// # Errors
     /// The audit event cannot be stored.

@@ -1,4 +1,5 @@
-//! What all environments share: customers, users, roles, and the registry of scopes. It is managed from production.
+//! The use cases of what all environments share: customers, users, roles, and the registry of scopes. They are managed
+//! from production.
 
 mod customers;
 mod roles;
@@ -19,27 +20,27 @@ use crate::domain::caller::Caller;
 use crate::domain::environment::Environment;
 use crate::store::StoreError;
 
-/// What the use cases of the directory work with.
+/// The use cases of customers, users, roles and the registry of scopes.
 #[derive(Debug)]
 pub struct Directory {
     /// The database and the audit log.
     pub recorder: Arc<Recorder>,
-    /// The owners of credentials in use.
+    /// Cached owners of credentials.
     pub owners: Arc<Owners>,
-    /// The customers in use.
+    /// Cached customers.
     pub customers: Arc<Customers>,
-    /// Argon2.
+    /// Hashes passwords with Argon2.
     pub passwords: Arc<PasswordPool>,
-    /// Repeated requests.
+    /// Responses for repeated requests.
     pub idempotency: Arc<Idempotency>,
 }
 
 impl Directory {
-    /// The context of a change to what all environments share, which takes a caller of production. Only customers exist
-    /// for callers who are tied to some.
+    /// Creates the context of a change to what all environments share, which requires a caller of production. To
+    /// callers who are tied to customers only customers are visible.
     ///
     /// # Errors
-    /// The caller may not; the refusal has its event.
+    /// The caller may not do this; the refusal is recorded.
     async fn shared_context(
         &self,
         caller: &Caller,
@@ -61,7 +62,7 @@ impl Directory {
     }
 }
 
-/// A unique value that is taken already.
+/// Converts a duplicate row to `conflict`.
 fn taken(conflict: Conflict) -> impl FnOnce(StoreError) -> ServiceError {
     move |error| match error {
         StoreError::Duplicate => conflict.into(),

@@ -1,5 +1,5 @@
-//! Roles. A change is in force for the next request of every credential of the role's users. It takes a caller who
-//! holds what the role allows, as it was and as it is afterwards.
+//! The use cases of roles. A change applies to the next request of every credential of the role's users. It requires a
+//! caller who holds the role's scopes, both as they were and as they will be.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::store::{AnyConnection, roles};
 
 const NO_ROLE: ServiceError = ServiceError::NotFound("role");
 
-/// The role of this name. Roles do not exist for callers who are tied to customers.
+/// Finds a role by name. Roles are not visible to callers who are tied to customers.
 fn find(connection: &mut AnyConnection, caller: &Caller, name: &str) -> Result<Role, ServiceError> {
     let name: RoleName = name.parse().map_err(|_| NO_ROLE)?;
     roles::find(connection, &name)?.filter(|_| caller.customers().is_empty()).ok_or(NO_ROLE)
@@ -27,10 +27,10 @@ fn require_holds(caller: &Caller, scopes: &Scopes) -> Result<(), ServiceError> {
 }
 
 impl Directory {
-    /// Creates a role.
+    /// Creates a role with a name that no other has.
     ///
     /// # Errors
-    /// There is one of this name, or the caller does not hold what it would allow.
+    /// A role of this name exists, or the caller does not hold its scopes.
     pub async fn create_role(
         &self,
         caller: &Caller,
@@ -70,10 +70,10 @@ impl Directory {
         created
     }
 
-    /// Changes a role; its scopes are replaced by those named. Every built-in one but `owner` can be changed.
+    /// Updates a role; scopes that are named replace the earlier ones. All built-in roles but `owner` can be changed.
     ///
     /// # Errors
-    /// The role does not exist for the caller, it is `owner`, or the caller does not hold what it allows.
+    /// The role is not visible to the caller, it is `owner`, or the caller does not hold its scopes.
     pub async fn update_role(
         &self,
         caller: &Caller,
@@ -108,8 +108,7 @@ impl Directory {
     /// Deletes a role that no user has.
     ///
     /// # Errors
-    /// The role does not exist for the caller, it is built in, users have it, or the caller does not hold what it
-    /// allows.
+    /// The role is not visible to the caller, it is built in, users have it, or the caller does not hold its scopes.
     pub async fn delete_role(&self, caller: &Caller, name: &str, origin: Arc<Origin>) -> Result<(), ServiceError> {
         let context = self.shared_context(caller, Action::RoleDelete, name, origin).await?;
         let (own, name) = (caller.clone(), name.to_owned());
@@ -133,17 +132,17 @@ impl Directory {
         deleted
     }
 
-    /// The role of this name.
+    /// Gets a role by its name.
     ///
     /// # Errors
-    /// The role does not exist for the caller.
+    /// The role is not visible to the caller.
     pub async fn role(&self, caller: &Caller, name: &str, origin: Arc<Origin>) -> Result<Role, ServiceError> {
         let context = AuditContext::of(caller, Action::RoleRead, origin).on(name);
         let (own, name) = (caller.clone(), name.to_owned());
         self.recorder.read(&context, move |connection| find(connection, &own, &name)).await
     }
 
-    /// All roles, by name.
+    /// Lists all roles, ordered by name.
     ///
     /// # Errors
     /// The audit event cannot be stored.

@@ -1,4 +1,4 @@
-//! The registry of scopes: what they mean. It describes, and gates nothing.
+//! The use cases of the scope registry, which describes scopes and restricts nothing.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ fn find(connection: &mut AnyConnection, name: Option<&Scope>) -> Result<ScopeEnt
 }
 
 impl Directory {
-    /// Creates an entry of the registry.
+    /// Creates the entry of a scope in the registry.
     ///
     /// # Errors
     /// The registry has the scope already.
@@ -55,7 +55,7 @@ impl Directory {
             .await
     }
 
-    /// Changes the description of a scope; `None` leaves it as it is.
+    /// Updates the description of a scope; `None` leaves it as it is.
     ///
     /// # Errors
     /// The registry does not have the scope.
@@ -79,7 +79,7 @@ impl Directory {
             .await
     }
 
-    /// Deletes an entry of the registry. Credentials that have the scope keep it.
+    /// Deletes the entry of a scope. Credentials that have the scope keep it.
     ///
     /// # Errors
     /// The registry does not have the scope.
@@ -94,7 +94,7 @@ impl Directory {
             .await
     }
 
-    /// One entry of the registry.
+    /// Gets the entry of a scope.
     ///
     /// # Errors
     /// The registry does not have the scope.
@@ -104,10 +104,10 @@ impl Directory {
         self.recorder.read(&context, move |connection| find(connection, name.as_ref())).await
     }
 
-    /// The registry, newest first, from after the scope named `after`.
+    /// Lists the registry, newest first, starting after the scope named `after`.
     ///
     /// # Errors
-    /// The registry no longer has `after`.
+    /// The registry no longer has the scope `after`.
     pub async fn list_scopes(
         &self,
         caller: &Caller,

@@ -1,5 +1,5 @@
-//! Users. A change takes a caller who holds what the user's role allows, as it was and as it is afterwards: else the
-//! caller could take over or stop a user above it.
+//! The use cases of users. A change requires a caller who holds the scopes of the user's role, both as it was and as it
+//! will be: otherwise the caller could take over or disable a more powerful user.
 
 use std::sync::Arc;
 
@@ -19,13 +19,13 @@ use crate::store::{AnyConnection, roles, users};
 
 const NO_USER: ServiceError = ServiceError::NotFound("user");
 
-/// The user `id`. Users do not exist for callers who are tied to customers.
+/// Finds a user by id. Users are not visible to callers who are tied to customers.
 fn find(connection: &mut AnyConnection, caller: &Caller, id: Option<&UserId>) -> Result<User, ServiceError> {
     let found = users::find(connection, id.ok_or(NO_USER)?)?;
     found.filter(|_| caller.customers().is_empty()).ok_or(NO_USER)
 }
 
-/// The caller must hold what the role allows.
+/// Checks that the role exists and that the caller holds its scopes.
 fn require_above(connection: &mut AnyConnection, caller: &Caller, role: &RoleName) -> Result<(), ServiceError> {
     match roles::find(connection, role)? {
         None => Err(ServiceError::invalid("role", "names no role")),
@@ -35,10 +35,10 @@ fn require_above(connection: &mut AnyConnection, caller: &Caller, role: &RoleNam
 }
 
 impl Directory {
-    /// Creates a user.
+    /// Creates a user with an e-mail address that no other has.
     ///
     /// # Errors
-    /// Another user has the address, there is no such role, or the caller does not hold what the role allows.
+    /// Another user has the address, there is no such role, or the caller does not hold the role's scopes.
     pub async fn create_user(
         &self,
         caller: &Caller,
@@ -87,11 +87,11 @@ impl Directory {
             .await
     }
 
-    /// Changes a user. Another role is the ceiling of the user's credentials from then on.
+    /// Updates a user. A new role limits the scopes of the user's credentials from then on.
     ///
     /// # Errors
-    /// The user does not exist for the caller, another one has the address, or the caller does not hold what the roles
-    /// allow.
+    /// The user is not visible to the caller, another one has the address, or the caller does not hold the roles'
+    /// scopes.
     pub async fn update_user(
         &self,
         caller: &Caller,
@@ -120,10 +120,10 @@ impl Directory {
         .await
     }
 
-    /// Enables or disables a user: the credentials of a disabled one are refused.
+    /// Enables or disables a user. Credentials of a disabled user are refused.
     ///
     /// # Errors
-    /// The user does not exist for the caller, or the caller does not hold what the user's role allows.
+    /// The user is not visible to the caller, or the caller does not hold the scopes of the user's role.
     pub async fn set_user_active(
         &self,
         caller: &Caller,
@@ -165,17 +165,17 @@ impl Directory {
         result
     }
 
-    /// The user `id`.
+    /// Gets a user by id.
     ///
     /// # Errors
-    /// The user does not exist for the caller.
+    /// The user is not visible to the caller.
     pub async fn user(&self, caller: &Caller, id: &str, origin: Arc<Origin>) -> Result<User, ServiceError> {
         let context = AuditContext::of(caller, Action::UserRead, origin).on(id);
         let (own, parsed) = (caller.clone(), id.parse::<UserId>().ok());
         self.recorder.read(&context, move |connection| find(connection, &own, parsed.as_ref())).await
     }
 
-    /// Users, newest first.
+    /// Lists users, newest first.
     ///
     /// # Errors
     /// The audit event cannot be stored.

@@ -1,4 +1,4 @@
-//! Seeing what happened: reads the audit log.
+//! Reads the audit log.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::domain::caller::Caller;
 use crate::domain::environment::Environment;
 use crate::store::audit_log;
 
-/// What the use cases of the audit log work with.
+/// The use cases of the audit log.
 #[derive(Debug)]
 pub struct Insight {
     /// The database and the audit log.
@@ -18,7 +18,7 @@ pub struct Insight {
 }
 
 impl Insight {
-    /// Events that the caller sees, newest first.
+    /// Lists events that are visible to the caller, newest first.
     ///
     /// # Errors
     /// The database cannot be read, or the event of reading not be stored.
@@ -35,7 +35,7 @@ impl Insight {
             if asked_for_another {
                 return self.recorder.read(&context, |_| Ok(vec![])).await;
             }
-            // What all environments share is managed from production, and seen from there.
+            // What all environments share is managed from production, and visible from there only.
             filter.with_shared = filter.environment.is_none() && caller.governs(Environment::Production);
             filter.environment = Some(own.to_string());
         }

@@ -1,4 +1,4 @@
-//! Writes a copy of the database.
+//! Backs up the database.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::service::error::ServiceError;
 use crate::store::backup;
 
 impl Operations {
-    /// Writes a copy of the database to `path`, which must not exist. The master key is not in it.
+    /// Backs up the database to `path`, which must not exist. The master key is not in the copy.
     ///
     /// # Errors
-    /// The file cannot be written, or the database cannot be read.
+    /// The file exists or cannot be written.
     pub async fn back_up(&self, caller: &Caller, path: PathBuf, origin: Arc<Origin>) -> Result<u64, ServiceError> {
         let context = AuditContext::of(caller, Action::BackupWrite, origin);
         let store = self.recorder.store().clone();

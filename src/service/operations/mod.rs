@@ -1,4 +1,4 @@
-//! What operators do to the installation: backups, master keys, the emergency brake, readiness, housekeeping.
+//! The use cases of operators: backups, master keys, revoking everything, readiness, housekeeping.
 
 mod backup;
 mod readiness;
@@ -17,14 +17,14 @@ use super::state::last_used::LastUsed;
 use super::state::sealer::Sealer;
 use crate::domain::signing_key::Algorithm;
 
-/// What the use cases of operators work with.
+/// The use cases of operators.
 #[derive(Debug)]
 pub struct Operations {
     /// The database and the audit log.
     pub recorder: Arc<Recorder>,
-    /// The credentials in use.
+    /// Cached credentials.
     pub credentials: Arc<CredentialCache>,
-    /// When secrets were last used.
+    /// The last use of secrets.
     pub last_used: Arc<LastUsed>,
     /// Signing keys.
     pub keyring: Arc<Keyring>,

@@ -1,4 +1,4 @@
-//! Can tokens be issued?
+//! Checks whether tokens can be issued.
 
 use std::sync::Arc;
 
@@ -6,26 +6,26 @@ use super::Operations;
 use crate::domain::audit::Origin;
 use crate::store::{self, StoreError};
 
-/// What issuing a token takes, and whether it is there.
+/// The preconditions of issuing a token, and whether each is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Readiness {
     /// The database responds.
     pub database: bool,
-    /// Audit events can be stored, without which nothing is granted.
+    /// Audit events can be stored; without them nothing is granted.
     pub audit: bool,
     /// Every environment has a signing key of every algorithm.
     pub signing_keys: bool,
 }
 
 impl Readiness {
-    /// Whether all of it is there.
+    /// Returns whether all preconditions are met.
     pub const fn is_ready(self) -> bool {
         self.database && self.audit && self.signing_keys
     }
 }
 
 impl Operations {
-    /// Checks what issuing a token takes.
+    /// Checks the preconditions of issuing a token.
     pub async fn readiness(&self, origin: Arc<Origin>) -> Readiness {
         let ping = self.recorder.store().read(store::ping_connection).await;
         let database = ping.inspect_err(|error: &StoreError| log::warn!("{error}")).is_ok();

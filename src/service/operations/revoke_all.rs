@@ -1,4 +1,4 @@
-//! The emergency brake: revokes every credential of an environment, an owner or a customer, in one act.
+//! Revokes every credential of an environment, an owner or a customer at once, for emergencies.
 
 use std::sync::Arc;
 
@@ -11,39 +11,39 @@ use crate::domain::time::Timestamp;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
 use crate::service::recorder::Recorder;
-use crate::store::audit_seconds::Marked;
+use crate::store::audit_seconds::KnownEntries;
 use crate::store::change_log::Kind;
 use crate::store::{Change, audit_log, credential_list, credentials, customers, users};
 
-/// Credentials changed at once.
+/// Credentials changed per step.
 const STEP: i64 = 500;
 
-/// Which credentials are revoked: those to which all that is named applies.
+/// Filters of the credentials to revoke. A credential must match all that are given.
 #[derive(Clone, Debug, Default)]
 pub struct RevokeFilter {
-    /// Of this environment.
+    /// The environment.
     pub environment: Option<Environment>,
-    /// Of this user, by id or e-mail address.
+    /// The owner, by id or e-mail address.
     pub owner: Option<String>,
-    /// Tied to this customer, by either id.
+    /// A customer that the credential is tied to, by id or external id.
     pub customer: Option<String>,
 }
 
-/// How many credentials were revoked that were not revoked before.
+/// The number of credentials that were revoked and were not revoked before.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Revoked {
-    /// Clients.
+    /// Number of clients.
     pub clients: usize,
-    /// API keys.
+    /// Number of API keys.
     pub keys: usize,
 }
 
 impl Operations {
-    /// Revokes every credential that passes `filter`, in one transaction. Each has an event of its own, beside that of
-    /// the act.
+    /// Revokes every credential that passes `filter`, in one transaction. Each has its own event, in addition to that
+    /// of the whole operation.
     ///
     /// # Errors
-    /// There is no such user or customer. Nothing has been revoked then.
+    /// There is no such user or customer, and nothing has been revoked.
     pub async fn revoke_all(
         &self,
         caller: &Caller,
@@ -74,7 +74,7 @@ impl Operations {
     }
 }
 
-/// The filter with the ids of what it names, which the event of the act names too.
+/// Resolves the names in `filter` to ids, which the event of the whole operation names too.
 fn resolve(
     transaction: &mut Change<'_>,
     context: &mut AuditContext,
@@ -121,6 +121,6 @@ fn revoke_each(
             let context = AuditContext { action, ..context.clone() }.on_credential(&credential);
             events.push(recorder.event(&context, Outcome::Success, Disposition::Ok, Reason::RevokeAll)?);
         }
-        audit_log::insert(transaction.connection, &events[stored..], &Marked::default())?;
+        audit_log::insert(transaction.connection, &events[stored..], &KnownEntries::default())?;
     }
 }

@@ -1,4 +1,4 @@
-//! Seals everything anew under the first master key. Nodes that have both keys notice nothing.
+//! Rotates the master key: seals every value again under the first key. Nodes that have both keys are not affected.
 
 use std::sync::Arc;
 
@@ -13,21 +13,22 @@ use crate::service::idempotency;
 use crate::service::state::sealer::{Purpose, Sealer};
 use crate::store::{Change, change_log, installation, signing_keys};
 
-/// What a rotation did.
+/// The result of a rotation.
 #[derive(Clone, Copy, Debug)]
 pub struct MasterKeyRotation {
-    /// The key that seals from now on.
+    /// The key that values are sealed under from now on.
     pub key: KeyId,
-    /// How many values were sealed anew.
+    /// The number of values that were sealed again.
     pub resealed: usize,
 }
 
 impl Operations {
-    /// Makes a new master key where they stand in a file, puts it first there, and seals everything anew under the
-    /// first key. Where the keys come from a variable, the new one must stand first in it already, on every node.
+    /// Seals every value again under the first master key. Where the keys are in a file, it first creates a new key and
+    /// puts it first in that file. Where they come from a variable, the new key must be first in it already, on every
+    /// node.
     ///
     /// # Errors
-    /// The file cannot be replaced, a value cannot be opened, or the database fails.
+    /// The file cannot be replaced, or a value cannot be opened.
     pub async fn rotate_master_key(
         &self,
         caller: &Caller,

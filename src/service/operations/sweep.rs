@@ -1,5 +1,5 @@
-//! Housekeeping: stores what was only noted, and removes rows that are no longer needed, in small steps that no request
-//! notices. What has ended is refused when it is used, not when it is removed.
+//! Housekeeping: stores last uses and counters, and removes rows that are no longer needed, in small steps that do not
+//! slow requests. A credential or token that has ended is refused when it is used, not when it is removed.
 
 use std::time::Duration as StdDuration;
 
@@ -8,17 +8,17 @@ use crate::domain::time::Duration;
 use crate::service::idempotency::{RESPONSE_KEPT, SECRET_KEPT};
 use crate::store::{StoreError, change_log, credentials, idempotency, revoked_tokens};
 
-/// Rows in one step.
+/// Rows per step.
 const STEP: i64 = 500;
-/// Between two steps.
+/// The pause between two steps.
 const PAUSE: StdDuration = StdDuration::from_millis(50);
-/// How long the change log is kept, for processes that were away.
+/// How long the change log is kept, for processes that could not reach the database.
 const CHANGES_KEPT: Duration = Duration::days(1);
-/// How long a secret that has ended is still shown.
+/// How long a secret that has ended is listed.
 const ENDED_KEPT: Duration = Duration::days(30);
 
 impl Operations {
-    /// Stores what was used and what was counted since the last call.
+    /// Stores the last uses and the counted refusals since the last call.
     pub async fn store_notes(&self) {
         self.recorder.record_summaries().await;
         let used = self.last_used.take();
@@ -29,10 +29,10 @@ impl Operations {
         }
     }
 
-    /// Removes rows that are no longer needed.
+    /// Removes rows that are no longer needed, in small steps.
     ///
     /// # Errors
-    /// The database cannot be written; what was not removed is removed next time.
+    /// The database cannot be written. The next call removes the rest.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         loop {
             let now = self.recorder.now();

@@ -1,4 +1,4 @@
-//! The end of a key: at once in an emergency, and quietly when the last token that it signed has expired.
+//! Destroys a signing key in an emergency, and erases private keys when the last token that they signed has expired.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use crate::store::signing_keys::{self, StoredKey};
 use crate::store::{Change, change_log};
 
 impl SigningKeys {
-    /// Ends a key at once: what it signed no longer verifies. Where it was active, its successor is active in the same
-    /// transaction.
+    /// Destroys a key at once: what it signed no longer verifies. If it was active, its successor becomes active in the
+    /// same transaction.
     ///
     /// # Errors
-    /// No such key, or it is destroyed already.
+    /// No such key is visible to the caller, or it is destroyed already.
     pub async fn destroy(&self, caller: &Caller, kid: &str, origin: Arc<Origin>) -> Result<SigningKey, ServiceError> {
         let context = AuditContext::of(caller, Action::SigningKeyDestroy, origin).on(kid);
         let (own, kid) = (caller.clone(), kid.to_owned());
@@ -28,7 +28,7 @@ impl SigningKeys {
         let key = self
             .recorder
             .change(context, Disposition::Ok, move |transaction, context, now| {
-                // A thumbprint is base64url; what is not is not asked for, since PostgreSQL takes no NUL in a text.
+                // A thumbprint is base64url. Anything else is not looked up, since PostgreSQL accepts no NUL in a text.
                 let is_thumbprint = kid.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
                 let found = if is_thumbprint { signing_keys::find(transaction.connection, &kid)? } else { None };
                 let key =
@@ -41,7 +41,7 @@ impl SigningKeys {
         Ok(key)
     }
 
-    /// Erases the private halves of keys that are retired long enough, so that nothing is left to steal.
+    /// Erases the private keys of keys that have been retired long enough, so that they cannot be stolen.
     pub async fn erase_spent(&self, caller: &Caller, origin: &Arc<Origin>) -> Result<(), ServiceError> {
         let now = self.recorder.now();
         let stored = self.recorder.store().read(signing_keys::all).await?;
@@ -86,10 +86,11 @@ fn end(
             signing_keys::update_dates(transaction.connection, &successor)?;
         }
         (KeyStatus::Active, None) => {
-            let spare = spare.ok_or_else(|| ServiceError::Unavailable("the key was made a moment ago".to_owned()))?;
+            let spare =
+                spare.ok_or_else(|| ServiceError::Unavailable("the key was created a moment ago".to_owned()))?;
             succeed(transaction, spare, now, now)?;
         }
-        // The active key goes on: its successor is not coming.
+        // The active key continues to sign: its successor is destroyed.
         (KeyStatus::Pending, _) => {
             for mut active in line.into_iter().filter(|other| other.status(now) == KeyStatus::Active) {
                 active.retires_at = None;
@@ -101,7 +102,7 @@ fn end(
     Ok(key)
 }
 
-/// Stores that `key` is destroyed, and erases its private half.
+/// Stores that `key` is destroyed, and erases its private key.
 fn erase(transaction: &mut Change<'_>, key: &SigningKey, now: Timestamp) -> Result<(), ServiceError> {
     signing_keys::update_dates(transaction.connection, key)?;
     signing_keys::set_private_key(transaction.connection, &key.kid, None)?;

@@ -1,4 +1,4 @@
-//! Which signing keys there are.
+//! Lists signing keys.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::service::error::ServiceError;
 use crate::store::signing_keys;
 
 impl SigningKeys {
-    /// Keys that the caller sees, newest first, from after the key `after`.
+    /// Lists keys that are visible to the caller, newest first, starting after the key `after`.
     ///
     /// # Errors
-    /// The caller sees no key `after`.
+    /// No key `after` is visible to the caller.
     pub async fn list(
         &self,
         caller: &Caller,

@@ -1,4 +1,5 @@
-//! The life of signing keys: the first ones, rotation, destruction, and erasing what nothing needs any more.
+//! The use cases of signing keys: providing the first ones, rotation, destruction, and erasing private keys that are no
+//! longer needed.
 
 mod destroy;
 mod list;
@@ -19,23 +20,24 @@ use crate::domain::time::Timestamp;
 use crate::store::signing_keys::{self, StoredKey};
 use crate::store::{Change, StoreError, change_log};
 
-/// What the use cases of signing keys work with.
+/// The use cases of signing keys.
 #[derive(Debug)]
 pub struct SigningKeys {
     /// The database and the audit log.
     pub recorder: Arc<Recorder>,
-    /// The keys in use.
+    /// The signing keys, loaded.
     pub keyring: Arc<Keyring>,
     /// The master keys.
     pub sealer: Arc<Sealer>,
-    /// Repeated requests.
+    /// Responses for repeated requests.
     pub idempotency: Arc<Idempotency>,
-    /// Algorithms and dates.
+    /// The enabled algorithms, and the times of rotation.
     pub settings: SigningConfig,
 }
 
 impl SigningKeys {
-    /// A key that may become the next of its line, created before any transaction is open: that takes long.
+    /// Creates a key that may become the next for its environment and algorithm. That takes long: call it before any
+    /// transaction is open.
     async fn spare_key(&self, environment: Environment, algorithm: Algorithm) -> Result<StoredKey, ServiceError> {
         let (sealer, now) = (Arc::clone(&self.sealer), self.recorder.now());
         tokio::task::spawn_blocking(move || keyring::make(&sealer, environment, algorithm, now))
@@ -43,13 +45,14 @@ impl SigningKeys {
             .unwrap_or_else(|error| Err(ServiceError::Internal(error.to_string())))
     }
 
-    /// Takes the signing keys over from the database.
+    /// Reloads the signing keys from the database.
     async fn reload(&self) -> Result<(), StoreError> {
         self.keyring.reload(self.recorder.store(), &self.sealer, self.recorder.now()).await
     }
 }
 
-/// Enters `spare` as the next key of its line, which signs from `activates_at`, when the active one retires.
+/// Stores `spare` as the next key of its environment and algorithm. It signs from `activates_at`, when the active key
+/// retires.
 fn succeed(
     transaction: &mut Change<'_>,
     mut spare: StoredKey,

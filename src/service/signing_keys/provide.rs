@@ -1,4 +1,4 @@
-//! The first keys: on a first start, and of an algorithm that was enabled later.
+//! Provides the first signing keys: on the first start, and for an algorithm that is enabled later.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::service::error::ServiceError;
 use crate::store::signing_keys;
 
 impl SigningKeys {
-    /// Gives every environment an active key of every enabled algorithm that it lacks.
+    /// Creates an active key for every environment and enabled algorithm that has none. Returns how many it created.
     pub async fn provide_missing(&self, caller: &Caller, origin: &Arc<Origin>) -> Result<usize, ServiceError> {
         let mut made = 0;
         for environment in Environment::ALL {
@@ -32,7 +32,7 @@ impl SigningKeys {
                 made += self
                     .recorder
                     .change(context, Disposition::Unattended, move |transaction, context, now| {
-                        // Asked again inside: another node may have been faster.
+                        // Checked again in the transaction: another node may have been faster.
                         let keys = signing_keys::of(transaction.connection, environment, algorithm)?;
                         if keys.iter().any(|key| key.status(now) == KeyStatus::Active) {
                             return Ok(0);

@@ -1,4 +1,4 @@
-//! A key's successor: published first, signing later; asked for, or due.
+//! Rotates signing keys, on request or when due: the successor is published first and signs later.
 
 use std::sync::Arc;
 
@@ -13,14 +13,15 @@ use crate::service::error::{Conflict, ServiceError};
 use crate::service::idempotency::RepeatableRequest;
 use crate::store::{AnyConnection, StoreError, signing_keys};
 
-/// Longest lead that a rotation may be given.
+/// The longest lead that a rotation can have.
 const LEAD_MAX: Duration = Duration::days(30);
 
 impl SigningKeys {
-    /// Makes the successor of the active key of `environment` and `algorithm`: published now, signing after `lead`.
+    /// Creates the successor of the active key of `environment` and `algorithm`. It is published now and signs after
+    /// `lead`.
     ///
     /// # Errors
-    /// One is pending already, or the lead is out of bounds.
+    /// A successor is pending already, or the lead is too long.
     pub async fn rotate(
         &self,
         caller: &Caller,
@@ -68,7 +69,7 @@ impl SigningKeys {
         Ok(key)
     }
 
-    /// Makes successors of active keys whose rotation is due, so that each signs for at most the configured time.
+    /// Rotates active keys that are due, so that each signs for at most the configured time.
     pub async fn rotate_due(&self, caller: &Caller, origin: &Arc<Origin>) -> Result<(), ServiceError> {
         let (rotation, lead, algorithms) =
             (self.settings.rotation, self.settings.lead, self.settings.algorithms.clone());

@@ -1,4 +1,4 @@
-//! Caches: what is in use costs no query. What bounds staleness is the change log, not a time-to-live: a process that
+//! Caches, so that repeated look-ups cost no query. The change log bounds staleness, not a time-to-live: a process that
 //! changes something drops its entry before the response, and other processes follow the log.
 
 use std::future::Future;
@@ -10,18 +10,18 @@ use quick_cache::sync::Cache as QuickCache;
 
 use crate::store::StoreError;
 
-/// Values by their ids; those that were not used for longest leave it first.
+/// A cache of values by their ids, which evicts the least recently used.
 #[derive(Debug)]
 pub struct Cache<V> {
     entries: QuickCache<Arc<str>, Arc<V>>,
-    /// Grows with everything that is dropped, so that what was read before is not kept after.
+    /// Grows with every drop, so that a value read before a drop is not cached after it.
     dropped: Mutex<u64>,
     hits: AtomicU64,
     misses: AtomicU64,
 }
 
 impl<V> Cache<V> {
-    /// An empty cache of at most `capacity` values.
+    /// Creates an empty cache of at most `capacity` values.
     pub fn new(capacity: usize) -> Self {
         Self {
             entries: QuickCache::new(capacity),
@@ -31,17 +31,17 @@ impl<V> Cache<V> {
         }
     }
 
-    /// The value of `id`, if it is cached.
+    /// Returns the value of `id`, if it is cached.
     pub fn get(&self, id: &str) -> Option<Arc<V>> {
         let found = self.entries.get(id)?;
         self.hits.fetch_add(1, Ordering::Relaxed);
         Some(found)
     }
 
-    /// The value of `id` by `query`; it is cached then. That there is none is not cached.
+    /// Fetches the value of `id` by `query`, and caches it. The absence of a value is not cached.
     ///
     /// # Errors
-    /// The query's.
+    /// The error of `query`.
     pub async fn fetch(
         &self,
         id: &Arc<str>,
@@ -50,7 +50,7 @@ impl<V> Cache<V> {
         self.misses.fetch_add(1, Ordering::Relaxed);
         let before = *self.dropped.lock();
         let found = query.await?.map(Arc::new);
-        // What was dropped while the query ran may be what it read.
+        // A value that was dropped while the query ran may be the one that it read.
         let dropped = self.dropped.lock();
         if *dropped == before
             && let Some(found) = &found
@@ -60,21 +60,21 @@ impl<V> Cache<V> {
         Ok(found)
     }
 
-    /// Drops the value of `id`: it was changed.
+    /// Drops the value of `id`, which was changed.
     pub fn drop_entry(&self, id: &str) {
         let mut dropped = self.dropped.lock();
         *dropped += 1;
         self.entries.remove(id);
     }
 
-    /// Drops everything.
+    /// Drops all values that are cached.
     pub fn clear(&self) {
         let mut dropped = self.dropped.lock();
         *dropped += 1;
         self.entries.clear();
     }
 
-    /// Look-ups that were answered from the cache, and those that took a query, since the start.
+    /// Returns how many look-ups the cache answered since the start, and how many took a query.
     pub fn hits_and_misses(&self) -> (u64, u64) {
         (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
     }

@@ -1,5 +1,5 @@
-//! Changes by other processes: the change log, followed every fifth of a second, so that a change made by the command
-//! line or another node is in force here well within a second.
+//! Applies changes by other processes. The change log is read every fifth of a second, so that a change by the command
+//! line or another node applies here well within a second.
 
 use std::sync::Arc;
 
@@ -14,32 +14,32 @@ use crate::domain::time::{Duration, Timestamp};
 use crate::store::change_log::{self, Entry, Kind};
 use crate::store::{Store, StoreError};
 
-/// Entries taken at once.
+/// Entries that one query reads.
 const BATCH: i64 = 500;
-/// Entries are kept for a day; a process that was away for longer than this must drop everything.
+/// Entries are kept for a day. A process that has not read the log for longer than this must drop everything.
 const AWAY: Duration = Duration::seconds(12 * 3600);
 
-/// How far the log was followed.
+/// The position up to which the log was followed.
 #[derive(Clone, Copy, Debug)]
 pub struct Followed {
     sequence: i64,
     at: Timestamp,
 }
 
-/// Everything in this process that was read from the database and may be changed by another.
+/// Everything in this process that was read from the database and that another process may change.
 #[derive(Debug)]
 pub struct ChangeFollower {
     /// The database.
     pub store: Store,
-    /// What time it is.
+    /// The clock of the process.
     pub clock: Clock,
-    /// Credentials.
+    /// Cached credentials.
     pub credentials: Arc<CredentialCache>,
-    /// Owners of credentials.
+    /// Cached owners of credentials.
     pub owners: Arc<Owners>,
-    /// Customers.
+    /// Cached customers.
     pub customers: Arc<Customers>,
-    /// Revoked tokens.
+    /// Cached revocations of tokens.
     pub revoked_tokens: Arc<RevokedTokens>,
     /// Signing keys.
     pub keyring: Arc<Keyring>,
@@ -48,16 +48,16 @@ pub struct ChangeFollower {
 }
 
 impl ChangeFollower {
-    /// The end of the log now: the place to follow it from.
+    /// Returns the current end of the log, to follow it from there.
     pub async fn start(&self) -> Result<Followed, StoreError> {
         let sequence = self.store.read(change_log::latest).await?;
         Ok(Followed { sequence, at: self.clock.now() })
     }
 
-    /// Drops what was changed since `followed`, and reloads keys where they changed.
+    /// Drops what has changed since `followed`, and reloads keys if they have changed.
     ///
     /// # Errors
-    /// The database cannot be read; the log is to be followed from the same place again.
+    /// The database cannot be read. Follow the log from the same position again.
     pub async fn follow(&self, followed: Followed) -> Result<Followed, StoreError> {
         let now = self.clock.now();
         let from = followed.sequence;
@@ -74,7 +74,7 @@ impl ChangeFollower {
         Ok(Followed { sequence: entries.last().map_or(followed.sequence, |last| last.sequence), at: now })
     }
 
-    /// Drops what `entry` is about; whether signing keys are to be reloaded.
+    /// Drops what `entry` names, and returns whether signing keys must be reloaded.
     fn apply(&self, entry: &Entry) -> bool {
         match entry.kind {
             Some(Kind::Credential) => self.credentials.drop_entry(&entry.subject),
@@ -86,7 +86,7 @@ impl ChangeFollower {
             // Values were sealed again; parsed keys stay as they are, and the sealer rereads its source when needed.
             Some(Kind::MasterKeys) => {
                 if let Err(error) = self.sealer.reread() {
-                    log::error!("master keys could not be read again: {error}");
+                    log::error!("master keys could not be reloaded: {error}");
                 }
                 return true;
             }
@@ -105,10 +105,10 @@ impl ChangeFollower {
         self.revoked_tokens.clear();
     }
 
-    /// Takes the signing keys over from the database.
+    /// Reloads the signing keys from the database.
     ///
     /// # Errors
-    /// The database cannot be read; the keys in use stay.
+    /// The database cannot be read; the loaded keys stay.
     pub async fn reload_keyring(&self) -> Result<(), StoreError> {
         self.keyring.reload(&self.store, &self.sealer, self.clock.now()).await
     }

@@ -1,4 +1,4 @@
-//! The credentials in use: clients by their `client_id`, API keys by the digest of their value.
+//! A cache of credentials: clients by their `client_id`, API keys by the digest of their value.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,26 +9,26 @@ use super::cache::Cache;
 use crate::domain::credential::{Credential, CredentialId, CredentialKind};
 use crate::store::{Store, StoreError, credentials};
 
-/// Credentials cached, at one to two kilobytes each.
+/// Credentials that are cached, at one to two kilobytes each.
 const CREDENTIALS: usize = 147_456;
-/// Digests cached of values that no key has, so that one which comes again costs no query.
+/// Digests that are cached of values that no key has, so that a repeated one costs no query.
 const UNKNOWN: usize = 32_768;
 
-/// The credentials in use.
+/// A cache of credentials and of the digests of API keys.
 #[derive(Debug)]
 pub struct CredentialCache {
     store: Store,
     credentials: Cache<Credential>,
-    /// Which key has or had a value: that never changes, so that nothing here is ever stale. Whether the key still
-    /// accepts the value, the key says.
+    /// The key that has or had a value. That never changes, so that nothing here is ever stale; whether the key still
+    /// accepts the value is stored with the key.
     ids_by_digest: QuickCache<[u8; 32], CredentialId>,
-    /// No key is ever created with a value that was sent before.
+    /// Never stale: no key is ever created with a value that was sent before.
     unknown_digests: QuickCache<[u8; 32], ()>,
     unknown_asked: AtomicU64,
 }
 
 impl CredentialCache {
-    /// An empty cache of what `store` has.
+    /// Creates an empty cache of the credentials in `store`.
     pub fn new(store: Store) -> Self {
         Self {
             store,
@@ -39,12 +39,12 @@ impl CredentialCache {
         }
     }
 
-    /// The client that `client_id` names, if it is cached.
+    /// Returns the client that `client_id` names, if it is cached.
     pub fn cached_client(&self, client_id: &str) -> Option<Arc<Credential>> {
         self.credentials.get(client_id).filter(|credential| credential.kind() == CredentialKind::Client)
     }
 
-    /// The client that `client_id` names, by a query.
+    /// Fetches the client that `client_id` names by a query, and caches it.
     ///
     /// # Errors
     /// The row is damaged.
@@ -55,7 +55,7 @@ impl CredentialCache {
         }
     }
 
-    /// The client that `client_id` names, if there is one.
+    /// Returns the client that `client_id` names, if there is one.
     ///
     /// # Errors
     /// The row is damaged.
@@ -66,7 +66,7 @@ impl CredentialCache {
         }
     }
 
-    /// The key that has or had the value with this SHA-256, if there is one.
+    /// Returns the key that has or had the value with this SHA-256, if there is one.
     ///
     /// # Errors
     /// The row is damaged.
@@ -102,17 +102,17 @@ impl CredentialCache {
         self.credentials.fetch(&shared, query).await
     }
 
-    /// Drops a credential: it was changed.
+    /// Drops a credential that was changed.
     pub fn drop_entry(&self, id: &str) {
         self.credentials.drop_entry(id);
     }
 
-    /// Drops every credential.
+    /// Drops all credentials; the next look-ups take queries.
     pub fn clear(&self) {
         self.credentials.clear();
     }
 
-    /// Look-ups that were answered from the cache, and those that took a query, since the start.
+    /// Returns how many look-ups the cache answered since the start, and how many took a query.
     pub fn hits_and_misses(&self) -> (u64, u64) {
         let (hits, misses) = self.credentials.hits_and_misses();
         (hits, misses + self.unknown_asked.load(Ordering::Relaxed))

@@ -1,4 +1,4 @@
-//! The customers in use, by our ids.
+//! A cache of customers, by the ids that Sealwright gave them.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use crate::domain::customer::Customer;
 use crate::domain::ids::CustomerId;
 use crate::store::{Store, StoreError, customers};
 
-/// Customers cached, at a few hundred bytes each.
+/// Customers that are cached, at a few hundred bytes each.
 const CUSTOMERS: usize = 16_384;
 
-/// A credential is tied to other customers.
+/// The credential is tied to other customers.
 #[derive(Clone, Copy, Debug)]
 pub struct OtherCustomer;
 
-/// The customers in use.
+/// A cache of customers.
 #[derive(Debug)]
 pub struct Customers {
     store: Store,
@@ -22,16 +22,16 @@ pub struct Customers {
 }
 
 impl Customers {
-    /// An empty cache of what `store` has.
+    /// Creates an empty cache of the customers in `store`.
     pub fn new(store: Store) -> Self {
         Self { store, customers: Cache::new(CUSTOMERS) }
     }
 
-    /// The one of a credential's `customers` that `named` names by either id. A credential that is tied to no customer
-    /// passes for any.
+    /// Finds the one of a credential's `customers` that `named` names by id or external id. A credential that is tied
+    /// to no customer may be used for any.
     ///
     /// # Errors
-    /// Outside: the database fails. Inside: it is tied to others.
+    /// The outer error means that the database failed; the inner, that the credential is tied to other customers.
     pub async fn named_among(
         &self,
         customers: &[CustomerId],
@@ -57,12 +57,12 @@ impl Customers {
         self.customers.fetch(id.shared(), query).await
     }
 
-    /// Drops a customer: it was changed.
+    /// Drops a customer that was changed.
     pub fn drop_entry(&self, id: &str) {
         self.customers.drop_entry(id);
     }
 
-    /// Drops all of them.
+    /// Drops all cached customers.
     pub fn clear(&self) {
         self.customers.clear();
     }

@@ -1,5 +1,5 @@
-//! The limit on failed authentications: per address, and per client from one address. It applies only once a secret has
-//! turned out to be wrong, so that a right secret is never refused for others' failures; there is no lock-out and no
+//! The limit on failed authentications: per address, and per client and address. It applies only once a secret is known
+//! to be wrong, so that a right secret is never refused for the failures of others. There is no lock-out and no
 //! deliberate delay.
 
 use std::net::IpAddr;
@@ -10,12 +10,12 @@ use crate::domain::network::limited_source;
 use crate::domain::rate::{Bucket, Quota};
 use crate::domain::time::Timestamp;
 
-/// Sources whose failures are remembered; memory stays bounded, whatever comes.
+/// Sources whose failures are counted, so that memory stays bounded.
 const SOURCES: usize = 50_000;
-/// Longest `client_id` that failures are counted for by itself.
+/// Longest `client_id`, in bytes, whose failures are counted separately.
 const CLIENT_ID_MAX: usize = 64;
 
-/// Counts failures.
+/// Counts failed authentications by their source.
 #[derive(Debug)]
 pub struct FailedAuthentications {
     quota: Quota,
@@ -24,7 +24,7 @@ pub struct FailedAuthentications {
 }
 
 impl FailedAuthentications {
-    /// Admits `per_minute` failures from each source.
+    /// Creates a limit of `per_minute` failures from each source.
     pub fn new(per_minute: u32) -> Self {
         Self {
             quota: Quota { name: "failures", limit: per_minute, window_millis: 60_000 },
@@ -33,10 +33,10 @@ impl FailedAuthentications {
         }
     }
 
-    /// Counts a failure of `client_id` from `address`; over the limit, the seconds until it is over.
+    /// Counts a failure of `client_id` from `address`.
     ///
     /// # Errors
-    /// The seconds to wait.
+    /// The limit is exceeded; the error is the seconds to wait.
     pub fn count(&self, client_id: &str, address: Option<IpAddr>, now: Timestamp) -> Result<(), u32> {
         let source = address.map(limited_source);
         let client = (source, crate::domain::text::clipped(client_id, CLIENT_ID_MAX).to_owned());
@@ -52,11 +52,10 @@ impl FailedAuthentications {
         }
     }
 
-    /// Counts a failure from `address` with a key or token that does not exist; over the limit, the seconds until it is
-    /// over.
+    /// Counts a failure from `address` with a key or token that does not exist.
     ///
     /// # Errors
-    /// The seconds to wait.
+    /// The limit is exceeded; the error is the seconds to wait.
     pub fn count_unknown(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), u32> {
         let source = address.map(limited_source);
         let bucket = self.by_address.get(&source).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Signing keys in memory, parsed. Which one signs, and which are published, is decided by the dates they carry, so
-//! that every node changes over at the same moment and asks nobody.
+//! Signing keys, parsed and in memory. Their dates decide which one signs and which are published, so that all nodes
+//! switch at the same moment without asking each other.
 
 use std::sync::Arc;
 
@@ -9,33 +9,33 @@ use super::sealer::{Purpose, Sealer};
 use crate::crypto::jwt::{TokenSigner, TokenVerifier};
 use crate::crypto::signing::KeyPair;
 use crate::domain::environment::Environment;
-use crate::domain::signing_key::{Algorithm, KeyStatus, SigningKey};
+use crate::domain::signing_key::{Algorithm, KeyStatus, PublicJwk, SigningKey};
 use crate::domain::time::Timestamp;
 use crate::service::error::ServiceError;
 use crate::store::signing_keys::{self, StoredKey};
 use crate::store::{Store, StoreError};
 
-/// A key that is ready for use.
+/// A parsed key that is ready for use.
 #[derive(Debug)]
 struct LoadedKey {
     key: SigningKey,
-    /// Signs, where the private half could be opened.
+    /// Signs, if the private key could be opened.
     signer: Option<Arc<TokenSigner>>,
     verifier: Arc<TokenVerifier>,
 }
 
-/// The keys of all environments.
+/// The signing keys of all environments.
 #[derive(Debug, Default)]
 pub struct Keyring {
     keys: ArcSwap<Vec<LoadedKey>>,
-    /// One at a time reads the stored keys and takes them over: what was read before a change never replaces what was
-    /// read after it.
+    /// Held while the stored keys are read and loaded: keys that were read before a change never replace those that
+    /// were read after it.
     reloading: tokio::sync::Mutex<()>,
 }
 
 impl Keyring {
-    /// Takes over the stored keys. Keys that are parsed already are kept; one that cannot be opened still verifies, and
-    /// is logged. Destroyed keys leave memory here.
+    /// Loads the stored keys. Keys that are parsed already are kept. A key that cannot be opened is logged and still
+    /// verifies. Destroyed keys leave memory here.
     fn load(&self, stored: Vec<StoredKey>, sealer: &Sealer, now: Timestamp) {
         let known = self.keys.load();
         let loaded = stored
@@ -47,7 +47,7 @@ impl Keyring {
                     Some(same) => Arc::clone(&same.verifier),
                     None => Arc::new(
                         TokenVerifier::new(&stored.key)
-                            .inspect_err(|_| log::error!("signing key {}: its public half is damaged", stored.key.kid))
+                            .inspect_err(|_| log::error!("signing key {}: its public key is damaged", stored.key.kid))
                             .ok()?,
                     ),
                 };
@@ -58,10 +58,10 @@ impl Keyring {
         self.keys.store(Arc::new(loaded));
     }
 
-    /// Takes the signing keys over from the database.
+    /// Reloads the signing keys from the database.
     ///
     /// # Errors
-    /// The database cannot be read; the keys in use stay.
+    /// The database cannot be read; the loaded keys stay.
     pub async fn reload(&self, store: &Store, sealer: &Sealer, now: Timestamp) -> Result<(), StoreError> {
         let _turn = self.reloading.lock().await;
         let stored = store.read(signing_keys::all).await?;
@@ -70,7 +70,7 @@ impl Keyring {
         Ok(())
     }
 
-    /// The signer of `environment` and `algorithm` at `now`.
+    /// Returns the signer of `environment` and `algorithm` at `now`.
     pub fn signer(&self, environment: Environment, algorithm: Algorithm, now: Timestamp) -> Option<Arc<TokenSigner>> {
         self.keys
             .load()
@@ -80,7 +80,7 @@ impl Keyring {
             .and_then(|loaded| loaded.signer.clone())
     }
 
-    /// The environment and algorithm of the published key that `kid` names.
+    /// Returns the environment and algorithm of the published key that `kid` names.
     pub fn line_of(&self, kid: &str) -> Option<(Environment, Algorithm)> {
         let keys = self.keys.load();
         keys.iter().map(|loaded| &loaded.key).find(|key| &*key.kid == kid).map(|key| (key.environment, key.algorithm))
@@ -89,7 +89,7 @@ impl Keyring {
     /// Verifies `token` as one of `environment`.
     ///
     /// # Errors
-    /// Why it is none in force.
+    /// The reason for which the token is not in force.
     pub fn verify(
         &self,
         environment: Environment,
@@ -107,19 +107,17 @@ impl Keyring {
         })
     }
 
-    /// The public keys of `environment` as a JWK Set (RFC 7517 §5): pending, active and retired ones.
-    pub fn jwks(&self, environment: Environment, now: Timestamp) -> serde_json::Value {
-        let keys: Vec<serde_json::Value> = self
-            .keys
+    /// The public keys of `environment`: pending, active and retired ones.
+    pub fn public_keys(&self, environment: Environment, now: Timestamp) -> Vec<PublicJwk> {
+        self.keys
             .load()
             .iter()
             .filter(|loaded| loaded.key.environment == environment && loaded.key.is_published(now))
             .map(|loaded| loaded.key.public_jwk.clone())
-            .collect();
-        serde_json::json!({ "keys": keys })
+            .collect()
     }
 
-    /// Whether every environment can sign with every one of `algorithms` at `now`.
+    /// Returns whether every environment can sign with each of `algorithms` at `now`.
     pub fn is_complete(&self, algorithms: &[Algorithm], now: Timestamp) -> bool {
         Environment::ALL
             .into_iter()
@@ -135,16 +133,16 @@ fn open(stored: &StoredKey, sealer: &Sealer) -> Option<Arc<TokenSigner>> {
         .inspect_err(|error| log::error!("signing key {kid}: {error}"))
         .ok()?;
     let pair = KeyPair::parse(stored.key.algorithm, &pkcs8)
-        .inspect_err(|_| log::error!("signing key {kid}: its private half is damaged"))
+        .inspect_err(|_| log::error!("signing key {kid}: its private key is damaged"))
         .ok()?;
     Some(Arc::new(TokenSigner::new(kid, pair)))
 }
 
-/// Makes a new key, the first of its line unless changed, signing from `now`; its private half is sealed. This takes up
-/// to half a second for RSA: to be called where that holds up nobody.
+/// Creates a key with a sealed private key, which signs from `now`. It is the first of its environment and algorithm
+/// unless the caller changes that. RSA takes up to half a second: call it where that delays nothing.
 ///
 /// # Errors
-/// The library or the system fails.
+/// The key cannot be created or sealed.
 pub fn make(
     sealer: &Sealer,
     environment: Environment,

@@ -1,4 +1,4 @@
-//! Secrets that were accepted, with the last time and address; stored in batches, never by the request itself.
+//! The last use of secrets, with time and address. It is stored in batches, never by the request itself.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,17 +8,17 @@ use parking_lot::Mutex;
 use crate::domain::credential::LastUse;
 use crate::domain::ids::SecretId;
 
-/// Most that wait to be stored; what comes beyond is noted when it is used again.
+/// Secrets that can wait to be stored. Beyond that, a use is recorded only when the secret is used again.
 const WAITING: usize = 262_144;
-/// Most that are stored at once, so that requests' events need not wait for it.
+/// Secrets that are stored at once, so that the events of requests do not wait for long.
 const BATCH: usize = 4_000;
 
-/// Which secrets were used since they were last stored.
+/// The secrets that were used and not yet stored.
 #[derive(Debug, Default)]
 pub struct LastUsed(Mutex<HashMap<Arc<str>, LastUse>>);
 
 impl LastUsed {
-    /// Notes that a secret was accepted.
+    /// Records that a secret was accepted.
     pub fn note(&self, id: &SecretId, used: LastUse) {
         let mut waiting = self.0.lock();
         if let Some(last) = waiting.get_mut(id.as_str()) {
@@ -28,7 +28,7 @@ impl LastUsed {
         }
     }
 
-    /// Takes some of what waits to be stored.
+    /// Takes a batch of uses to store.
     pub fn take(&self) -> Vec<(Arc<str>, LastUse)> {
         self.0.lock().extract_if(|_, _| true).take(BATCH).collect()
     }

@@ -1,4 +1,4 @@
-//! Credentials' rate limits on this node.
+//! Rate limits of credentials on this node.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use quick_cache::sync::Cache;
 use crate::domain::rate::{Buckets, RateLimitStatus, RateLimits};
 use crate::domain::time::Timestamp;
 
-/// Credentials whose buckets are kept, at about 150 bytes each. What leaves the cache starts again with full buckets; a
+/// Credentials whose buckets are kept, at about 150 bytes each. An evicted credential starts again with full buckets; a
 /// bucket that was not used for a minute is full anyway.
 const CREDENTIALS: usize = 262_144;
 
-/// The buckets of credentials that are in use. They outlive every change of the credential.
+/// The buckets of recently used credentials. They are kept when the credential changes.
 #[derive(Debug)]
 pub struct Limits(Cache<Arc<str>, Arc<Mutex<Buckets>>>);
 
@@ -23,12 +23,12 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Takes `cost` requests of the credential `id` at `now`, all or none.
+    /// Takes `cost` requests from the buckets of the credential `id` at `now`, all or none.
     pub fn take(&self, id: &Arc<str>, limits: RateLimits, cost: u32, now: Timestamp) -> RateLimitStatus {
         self.with(id, limits, |buckets| buckets.take(limits, cost, now))
     }
 
-    /// The rate limit status of `id` at `now`; nothing is taken.
+    /// Returns the rate limit status of `id` at `now`, and takes nothing.
     pub fn status(&self, id: &Arc<str>, limits: RateLimits, now: Timestamp) -> RateLimitStatus {
         self.with(id, limits, |buckets| buckets.status(limits, now))
     }

@@ -1,4 +1,4 @@
-//! What use cases share within one process: caches, limits, keys.
+//! State that the use cases of one process share: caches, limits, keys.
 
 pub mod cache;
 pub mod change_follower;

@@ -1,4 +1,4 @@
-//! What the role of a credential's owner leaves of its scopes, now.
+//! The limits that the roles of owners set on the scopes of their credentials.
 
 use std::sync::Arc;
 
@@ -7,17 +7,17 @@ use crate::domain::ids::UserId;
 use crate::domain::scope::Scopes;
 use crate::store::{Store, StoreError, roles, users};
 
-/// Owners cached, at a few hundred bytes each.
+/// Owners that are cached, at a few hundred bytes each.
 const OWNERS: usize = 16_384;
 
-/// A user as an owner of credentials.
+/// A user who owns credentials, with the scopes of the role.
 #[derive(Debug)]
 pub struct Owner {
     is_active: bool,
     ceiling: Scopes,
 }
 
-/// The owners in use.
+/// A cache of the owners of credentials.
 #[derive(Debug)]
 pub struct Owners {
     store: Store,
@@ -25,15 +25,15 @@ pub struct Owners {
 }
 
 impl Owners {
-    /// An empty cache of what `store` has.
+    /// Creates an empty cache of the users in `store`.
     pub fn new(store: Store) -> Self {
         Self { store, owners: Cache::new(OWNERS) }
     }
 
-    /// What the owner of a credential allows now.
+    /// Returns what the owner of a credential allows now.
     ///
     /// # Errors
-    /// The owner is not cached, and the database fails or a row is damaged.
+    /// The owner is not cached, and a row is damaged.
     pub async fn allowance(&self, owner: Option<&UserId>) -> Result<Allowance, StoreError> {
         let Some(user) = owner else { return Ok(Allowance::All) };
         let owner = match self.owners.get(user.as_str()) {
@@ -47,7 +47,7 @@ impl Owners {
         self.store
             .read(move |connection| {
                 let Some(user) = users::find(connection, &user)? else { return Ok(None) };
-                // A role that does not exist allows nothing.
+                // A missing role allows nothing.
                 let role = roles::find(connection, &user.role)?;
                 let ceiling = role.map(|role| role.scopes).unwrap_or_default();
                 Ok(Some(Owner { is_active: user.is_active, ceiling }))
@@ -55,30 +55,30 @@ impl Owners {
             .await
     }
 
-    /// Drops a user, who was changed.
+    /// Drops a user who was changed.
     pub fn drop_entry(&self, user: &str) {
         self.owners.drop_entry(user);
     }
 
-    /// Drops all of them: a role was changed.
+    /// Drops all owners, because a role was changed.
     pub fn clear(&self) {
         self.owners.clear();
     }
 }
 
-/// What an owner allows.
+/// The scopes that the owner of a credential allows.
 #[derive(Clone, Debug)]
 pub enum Allowance {
     /// Everything: the credential is the organisation's own.
     All,
-    /// What the role of its owner does.
+    /// The scopes of its owner's role.
     Role(Arc<Owner>),
     /// Nothing: the owner is not active.
     Nothing,
 }
 
 impl Allowance {
-    /// What is left of `scopes`.
+    /// Returns the part of `scopes` that is allowed.
     pub fn cut(&self, scopes: &Scopes) -> Scopes {
         match self {
             Self::All => scopes.clone(),
@@ -87,8 +87,8 @@ impl Allowance {
         }
     }
 
-    /// Whether all of `required` is within it. What both a credential's scopes cover and this allows is covered, also
-    /// where what is left of the scopes cannot be said in scopes.
+    /// Returns whether all of `required` is allowed. A scope that both the credential's scopes and the role cover is
+    /// covered, even where their intersection cannot be expressed in scopes.
     pub fn allows(&self, required: &Scopes) -> bool {
         match self {
             Self::All => true,
@@ -97,7 +97,7 @@ impl Allowance {
         }
     }
 
-    /// The role's scopes, where there is an owner.
+    /// Returns the scopes of the role, if there is an owner.
     pub fn ceiling(&self) -> Option<&Scopes> {
         match self {
             Self::Role(owner) => Some(&owner.ceiling),

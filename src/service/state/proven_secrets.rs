@@ -1,7 +1,7 @@
-//! Client secrets that passed Argon2 in this process, as keyed digests.
+//! A cache of client secrets that passed Argon2 in this process, as keyed digests.
 //!
-//! They are cached apart from the clients: a secret's hash never changes, so that nothing here is ever stale, and
-//! changing a client's settings costs it no second Argon2. Whether a secret is still live, its client says.
+//! They are cached separately from the clients: a secret's hash never changes, so that nothing here is ever stale, and
+//! a change of a client's settings costs no second Argon2. Whether a secret is still live is stored with its client.
 
 use std::sync::Arc;
 
@@ -11,26 +11,26 @@ use crate::crypto::digest::{DigestKey, equal};
 use crate::crypto::password::{PasswordError, PasswordPool};
 use crate::domain::credential::{SecretHash, StoredSecret};
 
-/// Secrets remembered, at about 150 bytes each.
+/// Secrets that are cached, at about 150 bytes each.
 const SECRETS: usize = 262_144;
 
-/// Checks client secrets, each of them against Argon2 once.
+/// Checks client secrets, running Argon2 once for each.
 #[derive(Debug)]
 pub struct ProvenSecrets {
-    /// Only this process knows it.
+    /// Known to this process alone.
     digest_key: DigestKey,
     proven: QuickCache<Arc<str>, [u8; 32]>,
     passwords: Arc<PasswordPool>,
 }
 
 impl ProvenSecrets {
-    /// Nothing proven yet. `digest_key` must be known to this process alone.
+    /// Creates an empty cache. `digest_key` must be known to this process alone.
     pub fn new(digest_key: DigestKey, passwords: Arc<PasswordPool>) -> Self {
         Self { digest_key, proven: QuickCache::new(SECRETS), passwords }
     }
 
-    /// Whether `secret` is the one that is stored as `stored`. Requests that send the same secret at once wait for one
-    /// check.
+    /// Returns whether `secret` is the one that is stored as `stored`. Concurrent requests with the same secret wait
+    /// for one check.
     ///
     /// # Errors
     /// Argon2 is overloaded, or the stored hash is damaged.
@@ -42,7 +42,7 @@ impl ProvenSecrets {
             Err(guard) => {
                 let passes = self.passwords.verify(secret, hash).await?;
                 if passes {
-                    // Left out only where the cache was cleared meanwhile: the next request proves it again.
+                    // Fails only if the cache was cleared in the meantime: the next request checks it again.
                     let _unless_cleared = guard.insert(digest);
                 }
                 Ok(passes)

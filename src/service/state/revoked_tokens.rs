@@ -1,4 +1,4 @@
-//! Single tokens that were revoked. That one was not is cached until it is.
+//! Tokens that were revoked individually. A token that was not revoked is cached as such until it is.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use super::cache::Cache;
 use crate::domain::ids::TokenId;
 use crate::store::{Store, StoreError, revoked_tokens};
 
-/// Tokens cached that are known not to be revoked.
+/// Tokens that are cached as not revoked.
 const LIVE_TOKENS: usize = 65_536;
 
-/// Knows which tokens were revoked by themselves.
+/// The tokens that were revoked individually.
 #[derive(Debug)]
 pub struct RevokedTokens {
     store: Store,
@@ -17,15 +17,15 @@ pub struct RevokedTokens {
 }
 
 impl RevokedTokens {
-    /// Knows what `store` has.
+    /// Creates an empty cache of the tokens in `store`.
     pub fn new(store: Store) -> Self {
         Self { store, live: Cache::new(LIVE_TOKENS) }
     }
 
-    /// Whether a token was revoked by itself.
+    /// Returns whether a token was revoked individually.
     ///
     /// # Errors
-    /// It is not cached, and the database fails.
+    /// The token is not cached, and the database cannot be read.
     pub async fn contain(&self, jti: &TokenId) -> Result<bool, StoreError> {
         if self.live.get(jti.as_str()).is_some() {
             return Ok(false);
@@ -39,12 +39,12 @@ impl RevokedTokens {
         Ok(self.live.fetch(&id, query).await?.is_none())
     }
 
-    /// Drops a token: it was revoked.
+    /// Drops a token that was revoked.
     pub fn drop_entry(&self, jti: &str) {
         self.live.drop_entry(jti);
     }
 
-    /// Drops all that is cached.
+    /// Drops all cached tokens.
     pub fn clear(&self) {
         self.live.clear();
     }

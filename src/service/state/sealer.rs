@@ -1,4 +1,4 @@
-//! The master keys in use: encrypt (seal) and decrypt (open) what is stored encrypted.
+//! Encrypts (seals) and decrypts (opens) stored values with the master keys.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use crate::config::{MasterKeyError, MasterKeySource};
 use crate::crypto::seal::{MasterKeys, OpenError};
 use crate::service::error::ServiceError;
 
-/// What a sealed value is; part of what is authenticated with it.
+/// The purpose of a sealed value, which is authenticated with it.
 #[derive(Clone, Copy, Debug)]
 pub enum Purpose {
-    /// The private half of a signing key; the subject is its `kid`.
+    /// The private key of a signing key; the subject is its `kid`.
     SigningKey,
     /// The key of the tags in client secrets.
     TagKey,
@@ -30,7 +30,7 @@ impl Purpose {
     }
 }
 
-/// The master keys, and where to read them again.
+/// The master keys, and the source to reload them from.
 pub struct Sealer {
     source: MasterKeySource,
     keys: ArcSwap<MasterKeys>,
@@ -43,25 +43,25 @@ impl std::fmt::Debug for Sealer {
 }
 
 impl Sealer {
-    /// A sealer with the keys of `source`.
+    /// Creates a sealer with `keys`, which `source` provided.
     pub fn new(source: MasterKeySource, keys: MasterKeys) -> Self {
         Self { source, keys: ArcSwap::from_pointee(keys) }
     }
 
-    /// Where the keys come from.
+    /// Returns the source of the keys.
     pub fn source(&self) -> &MasterKeySource {
         &self.source
     }
 
-    /// The keys in use.
+    /// Returns the keys that are loaded.
     pub fn keys(&self) -> Arc<MasterKeys> {
         self.keys.load_full()
     }
 
-    /// Reads the keys again.
+    /// Reloads the keys from their source.
     ///
     /// # Errors
-    /// They cannot be read; those in use stay.
+    /// The keys cannot be read; the loaded ones stay.
     pub fn reread(&self) -> Result<(), MasterKeyError> {
         self.keys.store(Arc::new(self.source.read()?));
         Ok(())
@@ -70,20 +70,20 @@ impl Sealer {
     /// Seals `plaintext` as the `purpose` of `subject`.
     ///
     /// # Errors
-    /// The system has no randomness.
+    /// The system provides no randomness.
     pub fn seal(&self, purpose: Purpose, subject: &str, plaintext: &[u8]) -> Result<Vec<u8>, ServiceError> {
         Ok(self.keys.load().seal(purpose.as_str(), subject, plaintext)?)
     }
 
-    /// Opens a sealed value. Where its master key is not known, the source is read again: it may have been replaced.
+    /// Opens a sealed value. If its master key is unknown, reloads the source first: it may have been replaced.
     ///
     /// # Errors
-    /// The key cannot be found, or the value is damaged.
+    /// The master key cannot be found, or the value is damaged.
     pub fn open(&self, purpose: Purpose, subject: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         match self.keys.load().open(purpose.as_str(), subject, sealed) {
             Err(OpenError::UnknownKey(id)) => {
                 if let Err(error) = self.reread() {
-                    log::warn!("master keys could not be read again: {error}");
+                    log::warn!("master keys could not be reloaded: {error}");
                     return Err(OpenError::UnknownKey(id));
                 }
                 self.keys.load().open(purpose.as_str(), subject, sealed)

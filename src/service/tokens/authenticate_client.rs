@@ -1,8 +1,8 @@
-//! A client proves itself with one of its live secrets.
+//! Authenticates clients by one of their live secrets.
 //!
-//! Every refusal is decided by an HMAC, never by Argon2, so that all of them take the same time and a flood of wrong
-//! secrets costs good clients nothing. Argon2 runs once for each live secret and process: for a secret that carries the
-//! right tag.
+//! An HMAC decides every refusal, never Argon2, so that all refusals take the same time and a flood of wrong secrets
+//! costs good clients nothing. Argon2 runs once for each live secret and process: for a secret that carries the right
+//! tag.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,17 +23,17 @@ use crate::service::state::last_used::LastUsed;
 use crate::service::state::owners::{Allowance, Owners};
 use crate::service::state::proven_secrets::ProvenSecrets;
 
-/// A client that has proved itself.
+/// A client that has authenticated.
 #[derive(Debug)]
 pub struct AuthenticatedClient {
     /// The client.
     pub credential: Arc<Credential>,
-    /// What its owner allows.
+    /// The scopes that its owner allows.
     pub allowance: Allowance,
 }
 
 impl AuthenticatedClient {
-    /// What its events say of it.
+    /// Returns the client as the subject of an event.
     pub fn subject(&self) -> Subject {
         Subject::of(&self.credential).authenticated()
     }
@@ -42,40 +42,40 @@ impl AuthenticatedClient {
 /// Authenticates clients by their secrets.
 #[derive(Debug)]
 pub struct ClientAuthenticator {
-    /// The clients in use.
+    /// Cached clients.
     pub credentials: Arc<CredentialCache>,
-    /// Their owners.
+    /// Cached owners of clients.
     pub owners: Arc<Owners>,
     /// Recognises secrets by their tags.
     pub tagger: Arc<SecretTagger>,
-    /// Checks secrets.
+    /// Checks secrets with Argon2.
     pub proven: ProvenSecrets,
-    /// The limit on failures.
+    /// The limit on failed authentications.
     pub failures: Arc<FailedAuthentications>,
-    /// When secrets were last used.
+    /// The last use of secrets.
     pub last_used: Arc<LastUsed>,
 }
 
-/// A request that a client authenticates.
+/// A request of a client that must authenticate.
 #[derive(Clone, Copy, Debug)]
 pub struct AuthenticationRequest<'r> {
-    /// The issuer that was asked.
+    /// The environment of the issuer that received it.
     pub environment: Environment,
-    /// What the client sent.
+    /// The credentials that the client sent.
     pub sent: &'r SecretCredentials,
-    /// Where the request came from.
+    /// The address that the request came from.
     pub address: Option<IpAddr>,
-    /// When.
+    /// The time of the request.
     pub now: Timestamp,
 }
 
 impl ClientAuthenticator {
-    /// Authenticates the client that `request` names, as one of its environment that is active and may be used from its
-    /// address.
+    /// Authenticates the client that `request` names. It must be active, of the request's environment, and allowed from
+    /// its address.
     ///
     /// # Errors
-    /// `invalid_client` in one wording for every reason, 429 where too many attempts fail, 503 where nothing can be
-    /// decided.
+    /// `invalid_client` with one wording for every reason, 429 where too many attempts fail, 503 where the service
+    /// cannot decide.
     pub async fn authenticate(&self, request: AuthenticationRequest<'_>) -> Result<AuthenticatedClient, Refusal> {
         let client_id = &request.sent.client_id;
         let cached = self.credentials.cached_client(client_id);
@@ -85,7 +85,8 @@ impl ClientAuthenticator {
             decided => return decided,
         };
         if was_cached {
-            // Whether a client is cached must not show: its refusal takes the one query of an unknown client, too.
+            // Whether a client is cached must not show in the time: its refusal takes one query, as that of an unknown
+            // client does.
             let _as_it_was = self.credentials.fetch_client(client_id).await;
         }
         match self.failures.count(client_id, request.address, request.now) {
@@ -117,7 +118,7 @@ impl ClientAuthenticator {
         }
     }
 
-    /// Checks a client that exists; what its owner allows.
+    /// Checks a client that exists, and returns what its owner allows.
     async fn check_known(
         &self,
         request: &AuthenticationRequest<'_>,
@@ -151,8 +152,8 @@ impl ClientAuthenticator {
         Ok(allowance)
     }
 
-    /// The one of a client's live secrets whose tag `secret` has. An unknown client, a wrong secret and one of several
-    /// live ones cost the same: as many tags as a client can have live secrets.
+    /// Finds the one of a client's live secrets whose tag `secret` has. An unknown client, a wrong secret, and one of
+    /// several live ones cost the same: as many tags as a client can have live secrets.
     fn tagged_secret<'c>(
         &self,
         client_id: &str,
@@ -172,7 +173,7 @@ fn invalid_client(reason: Reason) -> Refusal {
     Refusal::new(OAuthError::InvalidClient, reason)
 }
 
-/// A secret that could not be checked.
+/// Creates the refusal for a secret that could not be checked.
 fn unchecked(error: &PasswordError, client: &Credential, stored: &StoredSecret) -> Refusal {
     match error {
         PasswordError::Busy => Refusal::new(OAuthError::Unavailable, Reason::Overloaded),

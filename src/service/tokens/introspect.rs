@@ -1,4 +1,4 @@
-//! Introspection (RFC 7662): is this token in force, as far as the caller may know?
+//! Introspects tokens (RFC 7662): tells a caller whether a token is in force, if the caller may know.
 
 use std::sync::Arc;
 
@@ -11,21 +11,21 @@ use crate::domain::token::VerifiedClaims;
 use crate::oauth::error::OAuthError;
 use crate::service::audit_context::{AuditContext, Subject};
 
-/// What a caller is told about a token.
+/// The result of an introspection request.
 #[derive(Debug)]
 pub enum Introspection {
-    /// It is in force, and the caller may know.
+    /// The token is in force, and the caller may know.
     Active(Box<ActiveToken>),
-    /// Anything else. The reason is not visible to the caller (RFC 7662 §2.2).
+    /// Any other case. The reason is not visible to the caller (RFC 7662 §2.2).
     Inactive,
 }
 
-/// A token that is in force.
+/// A token that is in force, as the caller sees it.
 #[derive(Debug)]
 pub struct ActiveToken {
     /// Its claims.
     pub claims: VerifiedClaims,
-    /// Its scopes, cut to what its client may now; separated by spaces.
+    /// The scopes that its client still has, separated by spaces.
     pub scope: String,
     /// Its environment.
     pub environment: &'static str,
@@ -34,10 +34,10 @@ pub struct ActiveToken {
 type Introspected = (Introspection, Reason, Subject);
 
 impl Tokens {
-    /// Answers an introspection request. Its audit event is stored before this returns.
+    /// Introspects a token. The audit event is stored before this returns.
     ///
     /// # Errors
-    /// Of authentication, of a request without a token; 503 where it cannot be known.
+    /// The client does not authenticate; the request has no token; or 503, where the service cannot know.
     pub async fn introspect(&self, request: ProtocolRequest<'_>) -> Result<Introspection, OAuthError> {
         let origin = Arc::clone(&request.origin);
         let context = AuditContext::anonymous(Action::TokenIntrospect, Some(request.environment), origin);
@@ -54,7 +54,7 @@ impl Tokens {
         }
     }
 
-    /// The client that sends a request about a token, and the token.
+    /// Authenticates the client that sends a request about a token, and returns it with the token.
     pub(super) async fn authenticate_about_token(
         &self,
         request: &ProtocolRequest<'_>,
@@ -96,8 +96,8 @@ impl Tokens {
     }
 }
 
-/// A client sees its own tokens, tokens of an audience that it is the resource server of, and with the permission every
-/// one.
+/// Returns whether a client may introspect a token: its own, one of an audience that it is the resource server of or,
+/// with the permission, any.
 fn may_introspect(caller: &AuthenticatedClient, in_force: &TokenInForce) -> bool {
     let claims = &in_force.token.claims;
     let serves = caller.credential.as_client().is_some_and(|client| {

@@ -1,4 +1,4 @@
-//! The life of a token request, top to bottom: form → client authentication → rate limit → grant (scope, audience,
+//! Issues tokens. A request passes, top to bottom: form → client authentication → rate limit → grant (scope, audience,
 //! signature) → audit event → response.
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::oauth::error::OAuthError;
 use crate::oauth::grant::{self, AuthenticatedRequest, IssuedAccessToken, JwtIssuer, TokenParameters};
 use crate::service::audit_context::{AuditContext, Subject};
 
-/// What becomes of a token request.
+/// The outcome of a token request.
 #[derive(Debug)]
 pub struct IssueOutcome {
     /// The token, or an error of RFC 6749 §5.2 or RFC 8707 §2.
@@ -38,7 +38,7 @@ impl From<Refusal> for Decision {
 }
 
 impl Tokens {
-    /// Issues a token, or refuses. Either way the audit event is stored before this returns.
+    /// Issues a token or refuses the request. The audit event is stored before this returns.
     pub async fn issue(&self, request: ProtocolRequest<'_>) -> IssueOutcome {
         let context =
             AuditContext::anonymous(Action::TokenIssue, Some(request.environment), Arc::clone(&request.origin));
@@ -63,7 +63,7 @@ impl Tokens {
             Ok(read) => read,
             Err(error) => return Refusal::from(error).into(),
         };
-        // First who, then what: so that the event of whatever is wrong with the request names its client.
+        // Authentication comes first, so that the event of a wrong request names its client.
         let authentication = AuthenticationRequest {
             environment: request.environment,
             sent: &sent,

@@ -1,4 +1,4 @@
-//! The life of a token: issued to a client that authenticates, asked about, revoked.
+//! The use cases of the protocol's endpoints: issue, introspect and revoke tokens.
 
 mod authenticate_client;
 mod introspect;
@@ -21,12 +21,13 @@ use crate::config::Issuers;
 use crate::crypto::digest::sha256;
 use crate::domain::audit::{Origin, Reason};
 use crate::domain::environment::Environment;
+use crate::domain::signing_key::PublicJwk;
 use crate::oauth::client_authentication::{SecretCredentials, extract_credentials};
 use crate::oauth::error::{OAuthError, UnreadableBody};
 use crate::oauth::form::Form;
 use crate::store::StoreError;
 
-/// What the protocol's endpoints work with.
+/// The use cases of the protocol's endpoints.
 #[derive(Debug)]
 pub struct Tokens {
     /// The database and the audit log.
@@ -35,9 +36,9 @@ pub struct Tokens {
     pub authenticator: ClientAuthenticator,
     /// Verifies tokens.
     pub verifier: Arc<TokenVerifier>,
-    /// Which single tokens were revoked.
+    /// Tokens that were revoked individually.
     pub revoked: Arc<RevokedTokens>,
-    /// Rate limits.
+    /// Rate limits of clients.
     pub limits: Arc<Limits>,
     /// Signing keys.
     pub keyring: Arc<Keyring>,
@@ -45,32 +46,32 @@ pub struct Tokens {
     pub issuers: Issuers,
 }
 
-/// The public keys of an environment as they are served.
+/// The public keys of an environment.
 #[derive(Clone, Debug)]
-pub struct JwkSet {
-    /// A JWK Set (RFC 7517 §5).
-    pub keys: String,
-    /// SHA-256 of it, for an entity tag.
+pub struct PublicKeys {
+    /// Every key that a token in force may be signed with, and the next ones.
+    pub keys: Vec<PublicJwk>,
+    /// SHA-256 of them, which differs where they do.
     pub digest: [u8; 32],
 }
 
-/// A request to one of the protocol's endpoints, as it came in.
+/// A request to one of the protocol's endpoints, as it was received.
 #[derive(Debug)]
 pub struct ProtocolRequest<'r> {
-    /// The issuer that was asked.
+    /// The environment of the issuer that received it.
     pub environment: Environment,
     /// Every `Authorization` field.
     pub authorization: Vec<&'r [u8]>,
     /// The query string.
     pub query: &'r str,
-    /// The body, which is a form; or why it cannot be read.
+    /// The body, which is a form, or why it cannot be read.
     pub body: Result<&'r [u8], UnreadableBody>,
-    /// Where it came from.
+    /// The origin of the request.
     pub origin: Arc<Origin>,
 }
 
 impl ProtocolRequest<'_> {
-    /// The form and the authentication in it.
+    /// Parses the form and the authentication of the client.
     fn read(&self) -> Result<(Form<'_>, SecretCredentials), OAuthError> {
         let form = Form::parse(self.body.map_err(OAuthError::UnreadableBody)?)?;
         let credentials = extract_credentials(&self.authorization, self.query, &form)?;
@@ -78,29 +79,29 @@ impl ProtocolRequest<'_> {
     }
 }
 
-/// A refusal: what its sender is told, why it is so, and what its event says of the sender.
+/// A refusal: the error for the sender, the reason, and the sender as the event's subject.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    /// For the response.
+    /// The error in the response.
     pub error: OAuthError,
-    /// For the audit event.
+    /// The reason for the audit event.
     pub reason: Reason,
-    /// For the audit event.
+    /// The subject of the audit event.
     pub subject: Subject,
 }
 
 impl Refusal {
-    /// A refusal with its true reason, of a sender that is not known.
+    /// A refusal of an unknown sender, with its true reason.
     fn new(error: OAuthError, reason: Reason) -> Self {
         Self { error, reason, subject: Subject::default() }
     }
 
-    /// The same, of a sender that is known.
+    /// Adds the sender, which is known.
     fn of(self, subject: Subject) -> Self {
         Self { subject, ..self }
     }
 
-    /// The service cannot decide: the database cannot be read.
+    /// A refusal because the database cannot be read.
     fn store(error: &StoreError) -> Self {
         log::error!("{error}");
         Self::new(OAuthError::Unavailable, Reason::StoreUnavailable)
@@ -114,10 +115,11 @@ impl From<OAuthError> for Refusal {
 }
 
 impl Tokens {
-    /// The public keys of `environment`: every key that a token in force may be signed with, and the next ones. They
-    /// are in memory, so that they are served while the database is down.
-    pub fn jwks(&self, environment: Environment) -> JwkSet {
-        let keys = self.keyring.jwks(environment, self.recorder.now()).to_string();
-        JwkSet { digest: sha256(keys.as_bytes()), keys }
+    /// Returns the public keys of `environment`: every key that a token in force may be signed with, and the next ones.
+    /// They are in memory, so that they are served while the database is down.
+    pub fn public_keys(&self, environment: Environment) -> PublicKeys {
+        let keys = self.keyring.public_keys(environment, self.recorder.now());
+        let texts: Vec<&str> = keys.iter().map(PublicJwk::as_json).collect();
+        PublicKeys { digest: sha256(texts.join("\n").as_bytes()), keys }
     }
 }

@@ -14,11 +14,12 @@ use crate::store::change_log::Kind;
 use crate::store::revoked_tokens;
 
 impl Tokens {
-    /// Revokes a token of the caller's. A token that does not exist, has expired, or belongs to another client gets the
-    /// same response, and nothing happens to it (RFC 7009 §2.2); the audit event distinguishes them.
+    /// Revokes a token of the caller. A token that does not exist, has expired, or belongs to another client gets the
+    /// same response and is not changed (RFC 7009 §2.2); the audit event distinguishes the cases.
     ///
     /// # Errors
-    /// Of authentication, of a request without a token; 503 where the token must be taken as still alive (§2.2.1).
+    /// The client does not authenticate; the request has no token; or 503, where the token must be assumed to be still
+    /// valid (§2.2.1).
     pub async fn revoke(&self, request: ProtocolRequest<'_>) -> Result<(), OAuthError> {
         let origin = Arc::clone(&request.origin);
         let context = AuditContext::anonymous(Action::TokenRevoke, Some(request.environment), origin);

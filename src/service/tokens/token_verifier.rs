@@ -1,5 +1,5 @@
-//! Is this token in force? Signature, dates, revocation, and the client's state now are judged together; the strictest
-//! result wins.
+//! Verifies that a token is in force. Signature, dates, revocation, and the current state of the client are checked
+//! together; the strictest result applies.
 
 use std::sync::Arc;
 
@@ -22,31 +22,31 @@ use crate::store::StoreError;
 /// Verifies tokens that Sealwright issued.
 #[derive(Debug)]
 pub struct TokenVerifier {
-    /// The clients in use.
+    /// Cached clients.
     pub credentials: Arc<CredentialCache>,
-    /// Their owners.
+    /// Cached owners of clients.
     pub owners: Arc<Owners>,
-    /// Which single tokens were revoked.
+    /// Tokens that were revoked individually.
     pub revoked: Arc<RevokedTokens>,
-    /// The keys that tokens are signed with.
+    /// The signing keys.
     pub keyring: Arc<Keyring>,
     /// The three issuers.
     pub issuers: Issuers,
 }
 
-/// Claims whose signature and dates are right, with the token's id.
+/// A token whose signature and dates are valid.
 #[derive(Clone, Debug)]
 pub struct SignedToken {
     /// The environment that signed it.
     pub environment: Environment,
     /// Its claims.
     pub claims: VerifiedClaims,
-    /// Its id, which has the millisecond in which it was issued.
+    /// Its id, which contains the millisecond in which it was issued.
     pub jti: TokenId,
 }
 
 impl SignedToken {
-    /// What an event says of a request with this token, before its client is known to exist.
+    /// Returns the token as the subject of an event, before its client is known to exist.
     pub fn subject(&self) -> Subject {
         Subject {
             credential: Some(self.claims.client_id.as_str().into()),
@@ -57,41 +57,41 @@ impl SignedToken {
     }
 }
 
-/// A token that is in force, and what is left of its scopes.
+/// A token that is in force, and the scopes that it still has.
 #[derive(Debug)]
 pub struct TokenInForce {
     /// The token.
     pub token: SignedToken,
-    /// Its scopes, cut to what its client has now.
+    /// Its scopes, as far as its client still has them.
     own: Scopes,
-    /// The same, cut to what its client's owner's role allows.
+    /// The same, as far as the role of its client's owner allows them.
     pub scopes: Scopes,
-    /// The customers that it is for: those of which both the token and its client now are; any, if empty.
+    /// The customers that both the token and its client are tied to now; any, if empty.
     pub customers: Vec<CustomerId>,
-    /// What its client's owner allows.
+    /// The scopes that its client's owner allows.
     allowance: Allowance,
     /// Its client.
     pub client: Arc<Credential>,
 }
 
 impl TokenInForce {
-    /// Whether it covers `required` at this moment.
+    /// Returns whether its scopes cover `required` at this moment.
     pub fn covers(&self, required: &Scopes) -> bool {
         self.own.cover_all(required) && self.allowance.allows(required)
     }
 
-    /// What an event says of a request with this token.
+    /// Returns the token and its client as the subject of an event.
     pub fn subject(&self) -> Subject {
         Subject::of(&self.client).tied_to(&self.customers).with_token(&self.token.jti).authenticated()
     }
 }
 
-/// Why a token is not taken as being in force.
+/// Why a token is not accepted as in force.
 #[derive(Debug)]
 pub enum NotInForce {
-    /// It is not.
+    /// It is not in force.
     Refused(Reason),
-    /// It cannot be known now, and so must not be taken as such.
+    /// The service cannot know now, and so must not accept it.
     Unknowable(StoreError),
 }
 
@@ -102,10 +102,10 @@ impl From<StoreError> for NotInForce {
 }
 
 impl TokenVerifier {
-    /// `token`, if `environment` signed it and it has not expired.
+    /// Verifies that `environment` signed `token` and that it has not expired.
     ///
     /// # Errors
-    /// Why it is not.
+    /// The reason for which it is not valid.
     pub fn verify(&self, environment: Environment, token: &str, now: Timestamp) -> Result<SignedToken, Reason> {
         let issuer = &self.issuers.of(environment).issuer;
         let claims = self.keyring.verify(environment, issuer, token, now).map_err(|error| match error {
@@ -119,11 +119,11 @@ impl TokenVerifier {
         Ok(SignedToken { environment, claims, jti })
     }
 
-    /// `token`, if one of the environments signed it. The token names its issuer itself; the one whose key verifies it
-    /// is the one that counts.
+    /// Verifies that any environment signed `token`. The token names its issuer itself, but the environment whose key
+    /// verifies it counts.
     ///
     /// # Errors
-    /// Why none did.
+    /// The reason for which it is not valid.
     pub fn verify_anywhere(&self, token: &str, now: Timestamp) -> Result<SignedToken, Reason> {
         let mut refused = Reason::UnknownKey;
         for environment in Environment::ALL {
@@ -136,10 +136,10 @@ impl TokenVerifier {
         Err(refused)
     }
 
-    /// Decides whether `token` is in force at `now`: whether it was revoked, and what its client is now.
+    /// Decides whether `token` is in force at `now`, by its revocation and the current state of its client.
     ///
     /// # Errors
-    /// Why it is not, or that it cannot be known.
+    /// The token is not in force, or the service cannot know.
     pub async fn in_force(&self, token: SignedToken, now: Timestamp) -> Result<TokenInForce, NotInForce> {
         use NotInForce::Refused;
         let client = self.credentials.client(&token.claims.client_id).await?;
@@ -151,7 +151,7 @@ impl TokenVerifier {
         if matches!(allowance, Allowance::Nothing) {
             return Err(Refused(Reason::OwnerInactive));
         }
-        // `iat` has whole seconds; the id has the millisecond.
+        // `iat` has whole seconds; the id has milliseconds.
         let revoked_before = client.as_client().and_then(|client| client.details.tokens_revoked_before);
         if revoked_before.is_some_and(|before| token.jti.time() < before) || self.revoked.contain(&token.jti).await? {
             return Err(Refused(Reason::TokenRevoked));
@@ -164,8 +164,8 @@ impl TokenVerifier {
     }
 }
 
-/// What is left of a token's customers, now that its client has these. A token never reaches further than when it was
-/// issued.
+/// Returns those of a token's customers that its client is still tied to. A token never reaches further than when it
+/// was issued.
 fn customers_left(claimed: &[String], now: &[CustomerId]) -> Option<Vec<CustomerId>> {
     if claimed.is_empty() {
         return Some(now.to_vec());

@@ -1,9 +1,10 @@
-//! No path escalates: every kind of caller tries to create, rotate, widen, enable and transfer what it does not hold itself.
+//! No path escalates: every kind of caller tries to create, rotate, widen, enable and transfer what it does not hold
+//! itself.
 
 use serde_json::{Value, json};
 
 use super::{created, owner, text};
-use crate::support::{Answer, Server, both};
+use crate::support::{Response, Server, both};
 
 /// What every caller has; the targets have `orders:write`.
 const HELD: [&str; 5] =
@@ -20,7 +21,7 @@ struct Caller {
 }
 
 impl Caller {
-    fn call(&self, server: &Server, method: &str, path: &str, body: &Value) -> Answer {
+    fn call(&self, server: &Server, method: &str, path: &str, body: &Value) -> Response {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let request = server.http.request(method, format!("{}/api/v1{path}", server.url));
         server.send(request.header(self.field.0, &self.field.1).json(body))
@@ -100,12 +101,21 @@ both! {
                     ("widen", "PATCH", held.clone(), json!({"scopes": ["orders:read", "orders:write"]})),
                     ("widen to a wildcard", "PATCH", held.clone(), json!({"scopes": ["orders:*"]})),
                     ("widen to a level", "PATCH", held.clone(), json!({"scopes": ["read"]})),
-                    ("widen to management", "PATCH", held.clone(), json!({"scopes": ["sealwright.signing-keys:write"]})),
+                    (
+                        "widen to management",
+                        "PATCH",
+                        held.clone(),
+                        json!({"scopes": ["sealwright.signing-keys:write"]}),
+                    ),
                 ] {
-                    let answer = caller.call(&server, method, &path, &body);
-                    let refused = [*status, 422].contains(&answer.status);
-                    assert!(refused, "{kind}: {action} {path}: {} {}", answer.status, answer.text);
-                    assert!(answer.body.get("key").or(answer.body.get("client_secret")).is_none(), "{}", answer.text);
+                    let response = caller.call(&server, method, &path, &body);
+                    let refused = [*status, 422].contains(&response.status);
+                    assert!(refused, "{kind}: {action} {path}: {} {}", response.status, response.text);
+                    assert!(
+                        response.body.get("key").or(response.body.get("client_secret")).is_none(),
+                        "{}",
+                        response.text
+                    );
                 }
                 assert_eq!(server.api("GET", &target, &token, None).body, before, "{kind}: {target}");
                 assert_eq!(server.api("GET", &held, &token, None).body, held_before, "{kind}: {held}");
@@ -123,8 +133,8 @@ both! {
                     if list == "/keys" {
                         body["type"] = json!("internal");
                     }
-                    let answer = caller.call(&server, "POST", list, &body);
-                    assert_eq!(answer.status, 403, "{kind}: makes {list} with {action}: {}", answer.text);
+                    let response = caller.call(&server, "POST", list, &body);
+                    assert_eq!(response.status, 403, "{kind}: makes {list} with {action}: {}", response.text);
                 }
             }
             // Users and roles are the same power by another name.
@@ -137,8 +147,8 @@ both! {
                     ("PATCH", "/roles/manager", json!({"scopes": ["orders:write"]})),
                     ("PATCH", "/roles/own", json!({"scopes": ["*:*"]})),
                 ] {
-                    let answer = caller.call(&server, method, path, &body);
-                    assert!([403, 404].contains(&answer.status), "{kind}: {method} {path} {body}: {}", answer.text);
+                    let response = caller.call(&server, method, path, &body);
+                    assert!([403, 404].contains(&response.status), "{kind}: {method} {path} {body}: {}", response.text);
                 }
             }
         }
@@ -153,14 +163,15 @@ both! {
         let scopes = ["*:*", "sealwright.roles:*", "sealwright.users:*"];
         let body = json!({"name": "caller", "type": "internal", "scopes": scopes});
         let key = text(&make(&server, &token, "/keys", &body)["key"]);
-        let by_key = |method: &str, path: &str, body: Value| server.api_with_key(method, path, &key, Some(&body)).status;
+        let by_key =
+            |method: &str, path: &str, body: Value| server.api_with_key(method, path, &key, Some(&body)).status;
         make(&server, &token, "/roles", &json!({"name": "none", "scopes": []}));
         assert_eq!(by_key("PATCH", "/roles/none", json!({"scopes": ["*:*"]})), 403);
         assert_eq!(by_key("POST", "/roles", json!({"name": "any", "scopes": ["*:*"]})), 403);
         assert_eq!(by_key("POST", "/users", json!({"email": "a@b.c", "role": "developer"})), 403);
     }
 
-    /// A kept answer is for who could have its secret now.
+    /// A kept response is for callers who could have its secret now.
     fn a_replay_gives_no_secret_of_what_is_above_or_beyond_the_caller_now(database) {
         let server = Server::start(database);
         let token = owner(&server);
@@ -206,7 +217,9 @@ both! {
         make(&server, &token, "/keys", &json!({"name": "acme's", "scopes": ["a"], "customers": ["acme"]}));
         assert_eq!(names(&old), 1);
         let path = format!("/clients/{}", text(&made["id"]));
-        let tie = |customers: Value| assert_eq!(server.api("PATCH", &path, &token, Some(&json!({"customers": customers}))).status, 200);
+        let tie = |customers: Value| {
+            assert_eq!(server.api("PATCH", &path, &token, Some(&json!({"customers": customers}))).status, 200)
+        };
         tie(json!([]));
         assert_eq!((names(&old), names(&server.management_token(&client))), (1, 2));
         tie(json!(["acme", "bolt"]));

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{assert_invalid, assert_problem, events_of, owner, text};
-use crate::support::{Answer, Server, TestClient, both};
+use crate::support::{Response, Server, TestClient, both};
 
 const IDENTITY: [&str; 6] =
     ["x-auth-subject", "x-auth-credential", "x-auth-type", "x-auth-scopes", "x-auth-customer", "x-auth-environment"];
 
 /// Asks with these header fields.
-pub fn ask(server: &Server, query: &str, fields: &[(&str, &str)]) -> Answer {
+pub fn ask(server: &Server, query: &str, fields: &[(&str, &str)]) -> Response {
     let mut request = server.http.get(format!("{}/api/v1/forward-auth{query}", server.url));
     for (name, value) in fields {
         request = request.header(*name, *value);
@@ -17,27 +17,28 @@ pub fn ask(server: &Server, query: &str, fields: &[(&str, &str)]) -> Answer {
     server.send(request)
 }
 
-fn identity(answer: &Answer) -> Vec<&str> {
-    assert_eq!(answer.status, 200, "{}", answer.text);
+fn identity(response: &Response) -> Vec<&str> {
+    assert_eq!(response.status, 200, "{}", response.text);
     IDENTITY
         .iter()
         .map(|name| {
-            assert!(answer.headers.contains_key(*name), "{name} is missing");
-            answer.header(name)
+            assert!(response.headers.contains_key(*name), "{name} is missing");
+            response.header(name)
         })
         .collect()
 }
 
 fn token_of(server: &Server, client: &TestClient, form: &[(&str, &str)]) -> String {
     let form = [&[("grant_type", "client_credentials")], form].concat();
-    let answer = server.post_form("/api/oauth/token", client, &form);
-    text(&answer.body["access_token"])
+    let response = server.post_form("/api/oauth/token", client, &form);
+    text(&response.body["access_token"])
 }
 
 both! {
     fn all_six_identity_fields_are_always_there(database) {
         let server = Server::start(database);
-        let customer = text(&server.manage("POST", "/customers", Some(&json!({"external_id": "acme", "name": "Acme"})))["id"]);
+        let customer =
+            text(&server.manage("POST", "/customers", Some(&json!({"external_id": "acme", "name": "Acme"})))["id"]);
         server.manage("POST", "/roles", Some(&json!({"name": "buyer", "scopes": ["orders:read"]})));
         let user = server.manage("POST", "/users", Some(&json!({"email": "a@b.c", "role": "buyer"})));
         let user = text(&user["id"]);
@@ -56,12 +57,12 @@ both! {
             identity(&ask(&server, "?scope=orders:read&customer=acme", &[("x-api-key", &bound.key)])),
             [&user, &bound.id, "api_key", "orders:read", &customer, "production"]
         );
-        let answer = ask(&server, "?scope=orders:write", &[("authorization", &bearer)]);
-        assert_eq!(identity(&answer), [&client.id, &client.id, "token", "orders:write", &customer, "production"]);
-        assert_eq!((answer.header("cache-control"), answer.text.as_str()), ("no-store", ""));
+        let response = ask(&server, "?scope=orders:write", &[("authorization", &bearer)]);
+        assert_eq!(identity(&response), [&client.id, &client.id, "token", "orders:write", &customer, "production"]);
+        assert_eq!((response.header("cache-control"), response.text.as_str()), ("no-store", ""));
         let staging = server.key_with("orders:read", &["--environment", "staging"]);
-        let answer = ask(&server, "?environment=staging&scope=orders:read", &[("x-api-key", &staging.key)]);
-        assert_eq!(identity(&answer)[5], "staging");
+        let response = ask(&server, "?environment=staging&scope=orders:read", &[("x-api-key", &staging.key)]);
+        assert_eq!(identity(&response)[5], "staging");
     }
 
     fn each_refusal_has_its_status_its_challenge_and_its_event(database) {
@@ -71,7 +72,8 @@ both! {
             server.manage("POST", "/customers", Some(&json!({"external_id": name, "name": name})));
         }
         let key = server.key("orders:read");
-        let (revoked, disabled, replaced) = (server.key("orders:read"), server.key("orders:read"), server.key("orders:read"));
+        let (revoked, disabled, replaced) =
+            (server.key("orders:read"), server.key("orders:read"), server.key("orders:read"));
         for (key, verb) in [(&revoked, "revoke"), (&disabled, "disable"), (&replaced, "rotate")] {
             assert_eq!(server.api("POST", &format!("/keys/{}/{verb}", key.id), &owner, None).status, 200);
         }
@@ -83,12 +85,14 @@ both! {
         assert_eq!(ask(&server, "", &[("x-api-key", &limited.key)]).status, 200);
         server.advance(1_050);
 
-        let client = server.client_with("orders:read sealwright.keys:verify", &["--audience", "https://a.example", "--audience", "b"]);
+        let client = server
+            .client_with("orders:read sealwright.keys:verify", &["--audience", "https://a.example", "--audience", "b"]);
         let (good, for_b) = (token_of(&server, &client, &[]), token_of(&server, &client, &[("audience", "b")]));
         let management = server.management_token(&client);
         let staging_client = server.client_with("orders:read", &["--environment", "staging"]);
         let form = [("grant_type", "client_credentials")];
-        let staging_token = text(&server.post_form("/staging/api/oauth/token", &staging_client, &form).body["access_token"]);
+        let staging_token =
+            text(&server.post_form("/staging/api/oauth/token", &staging_client, &form).body["access_token"]);
         let ended = token_of(&server, &client, &[]);
         assert_eq!(server.post_form("/api/oauth/revoke", &client, &[("token", &ended)]).status, 200);
         let stopped = server.client("orders:read");
@@ -140,32 +144,45 @@ both! {
             ("", api_key(&limited.key), 429, "", "rate_limited"),
         ] {
             let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            let answer = ask(&server, query, &fields);
-            assert_eq!(answer.status, status, "{query} {fields:?}: {}", answer.text);
-            assert_eq!(answer.header("www-authenticate"), challenge, "{reason}");
-            assert_eq!(answer.header("content-type"), "application/problem+json");
-            assert!(IDENTITY.iter().all(|name| !answer.headers.contains_key(*name)), "{reason}");
-            let events = server.events(&["--request-id", answer.header("x-request-id")]);
+            let response = ask(&server, query, &fields);
+            assert_eq!(response.status, status, "{query} {fields:?}: {}", response.text);
+            assert_eq!(response.header("www-authenticate"), challenge, "{reason}");
+            assert_eq!(response.header("content-type"), "application/problem+json");
+            assert!(IDENTITY.iter().all(|name| !response.headers.contains_key(*name)), "{reason}");
+            let events = server.events(&["--request-id", response.header("x-request-id")]);
             assert_eq!(events.len(), 1, "{reason}: {events:?}");
             assert_eq!((&events[0]["action"], &events[0]["reason"]), (&json!("forward_auth"), &json!(reason)));
             assert_eq!(events[0]["outcome"], "refused");
             if status == 429 {
-                assert!((1..=60).contains(&answer.header("retry-after").parse().unwrap()), "{:?}", answer.headers);
-                assert!(answer.header("ratelimit").starts_with("\"minute\";r=0;t="), "{:?}", answer.headers);
-                assert_eq!(answer.header("ratelimit-policy"), "\"minute\";q=1;w=60");
-                assert_eq!(answer.body["violated-policies"], json!(["minute"]));
+                assert!((1..=60).contains(&response.header("retry-after").parse().unwrap()), "{:?}", response.headers);
+                assert!(response.header("ratelimit").starts_with("\"minute\";r=0;t="), "{:?}", response.headers);
+                assert_eq!(response.header("ratelimit-policy"), "\"minute\";q=1;w=60");
+                assert_eq!(response.body["violated-policies"], json!(["minute"]));
             }
         }
         for (query, field) in [
-            ("?scope=", "scope"), ("?environment=", "environment"), ("?environment=prod", "environment"),
-            ("?scope=a&scope=b", "scope"), ("?scope=a%20%20b", "scope"), ("?scopes=a", "scopes"), ("?audience=", "audience"),
+            ("?scope=", "scope"),
+            ("?environment=", "environment"),
+            ("?environment=prod", "environment"),
+            ("?scope=a&scope=b", "scope"),
+            ("?scope=a%20%20b", "scope"),
+            ("?scopes=a", "scopes"),
+            ("?audience=", "audience"),
         ] {
-            let answer = ask(&server, query, &[("x-api-key", &key.key)]);
-            assert_invalid(&answer, &[field]);
-            assert_eq!(server.events(&["--request-id", answer.header("x-request-id")]).len(), 1, "{query}");
+            let response = ask(&server, query, &[("x-api-key", &key.key)]);
+            assert_invalid(&response, &[field]);
+            assert_eq!(server.events(&["--request-id", response.header("x-request-id")]).len(), 1, "{query}");
         }
         assert_eq!(ask(&server, "?audience=b", &[("authorization", &format!("Bearer {for_b}"))]).status, 200);
-        assert_eq!(ask(&server, &format!("?audience={}/api/v1", server.url), &[("authorization", &format!("Bearer {management}"))]).status, 200);
+        assert_eq!(
+            ask(
+                &server,
+                &format!("?audience={}/api/v1", server.url),
+                &[("authorization", &format!("Bearer {management}"))]
+            )
+            .status,
+            200
+        );
     }
 
     fn what_a_proxy_says_is_believed_of_trusted_ones_only(database) {
@@ -187,19 +204,25 @@ both! {
             assert_eq!(sent(&fields).status, status, "{fields:?}");
         }
         let described = sent(&[
-            ("x-forwarded-for", "203.0.113.7"), ("x-forwarded-method", "DELETE"), ("x-forwarded-uri", "/orders/7?secret=1"),
+            ("x-forwarded-for", "203.0.113.7"),
+            ("x-forwarded-method", "DELETE"),
+            ("x-forwarded-uri", "/orders/7?secret=1"),
             ("x-request-id", "gw-1"),
         ]);
         let event = &server.events(&["--request-id", described.header("x-request-id")])[0];
         for (member, value) in [
-            ("method", "DELETE"), ("path", "/orders/7"), ("address", "203.0.113.7"), ("gateway_request_id", "gw-1"),
-            ("actor", &key.id), ("credential", &key.id), ("outcome", "success"),
+            ("method", "DELETE"),
+            ("path", "/orders/7"),
+            ("address", "203.0.113.7"),
+            ("gateway_request_id", "gw-1"),
+            ("actor", &key.id),
+            ("credential", &key.id),
+            ("outcome", "success"),
         ] {
             assert_eq!(event[member], value, "{event}");
         }
-        let as_nginx_says = sent(&[
-            ("x-forwarded-for", "203.0.113.7"), ("x-original-method", "PUT"), ("x-original-uri", "/a"),
-        ]);
+        let as_nginx_says =
+            sent(&[("x-forwarded-for", "203.0.113.7"), ("x-original-method", "PUT"), ("x-original-uri", "/a")]);
         let event = &server.events(&["--request-id", as_nginx_says.header("x-request-id")])[0];
         assert_eq!((&event["method"], &event["path"]), (&json!("PUT"), &json!("/a")));
     }
@@ -208,14 +231,20 @@ both! {
         let server = Server::start(database);
         let key = server.key_with("orders:read", &["--allow-ip", "203.0.113.7"]);
         let fields = [
-            ("x-api-key", key.key.as_str()), ("x-forwarded-for", "203.0.113.7"), ("x-real-ip", "203.0.113.7"),
-            ("x-forwarded-method", "DELETE"), ("x-forwarded-uri", "/orders"), ("x-request-id", "gw-1"),
+            ("x-api-key", key.key.as_str()),
+            ("x-forwarded-for", "203.0.113.7"),
+            ("x-real-ip", "203.0.113.7"),
+            ("x-forwarded-method", "DELETE"),
+            ("x-forwarded-uri", "/orders"),
+            ("x-request-id", "gw-1"),
         ];
-        let answer = ask(&server, "", &fields);
-        assert_problem(&answer, 403, "forbidden");
-        let event = &server.events(&["--request-id", answer.header("x-request-id")])[0];
+        let response = ask(&server, "", &fields);
+        assert_problem(&response, 403, "forbidden");
+        let event = &server.events(&["--request-id", response.header("x-request-id")])[0];
         for (member, value) in [
-            ("method", json!("GET")), ("path", json!("/api/v1/forward-auth")), ("address", json!("127.0.0.1")),
+            ("method", json!("GET")),
+            ("path", json!("/api/v1/forward-auth")),
+            ("address", json!("127.0.0.1")),
             ("gateway_request_id", Value::Null),
         ] {
             assert_eq!(event[member], value, "{event}");

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::keys::places_of;
 use super::{assert_invalid, assert_problem, column, created, minimal, owner, text, with_secret};
-use crate::support::{Answer, Server, both};
+use crate::support::{Response, Server, both};
 
-fn post(server: &Server, token: &str, path: &str, key: &str, body: &Value) -> Answer {
+fn post(server: &Server, token: &str, path: &str, key: &str, body: &Value) -> Response {
     let request = server.http.post(format!("{}/api/v1{path}", server.url)).bearer_auth(token);
     server.send(request.header("idempotency-key", key).json(body))
 }
@@ -70,13 +70,13 @@ both! {
         let request = server.http.post(format!("{}/api/v1/clients", server.url)).bearer_auth(&token);
         let reformatted = server
             .send(request.header("idempotency-key", "key").header("content-type", "application/json").body(spaced));
-        for answer in [
+        for response in [
             post(&server, &token, "/clients", "key", &minimal("two")),
             post(&server, &token, &rotate, "key", &json!({})),
             reformatted,
         ] {
-            assert_problem(&answer, 422, "idempotency_key_reused");
-            assert!(!answer.text.contains("sws_"), "{}", answer.text);
+            assert_problem(&response, 422, "idempotency_key_reused");
+            assert!(!response.text.contains("sws_"), "{}", response.text);
         }
         assert_eq!(named(&server, &token, "two"), 0);
         assert_eq!(server.token(&with_secret(&first.body)).status, 200, "nothing was rotated");
@@ -125,21 +125,21 @@ both! {
     fn the_same_request_at_the_same_time_makes_one_client(database) {
         let server = Server::start(database);
         let token = owner(&server);
-        let answers = Mutex::new(Vec::new());
+        let responses = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    let answer = post(&server, &token, "/clients", "key", &minimal("racing"));
-                    answers.lock().unwrap().push(answer);
+                    let response = post(&server, &token, "/clients", "key", &minimal("racing"));
+                    responses.lock().unwrap().push(response);
                 });
             }
         });
-        let answers = answers.into_inner().unwrap();
-        let good: Vec<&Answer> = answers.iter().filter(|answer| answer.status == 201).collect();
+        let responses = responses.into_inner().unwrap();
+        let good: Vec<&Response> = responses.iter().filter(|response| response.status == 201).collect();
         assert!(!good.is_empty());
-        assert!(good.iter().all(|answer| answer.text == good[0].text), "one answer");
-        for answer in answers.iter().filter(|answer| answer.status != 201) {
-            assert_problem(answer, 409, "idempotency_key_in_use");
+        assert!(good.iter().all(|response| response.text == good[0].text), "one answer");
+        for response in responses.iter().filter(|response| response.status != 201) {
+            assert_problem(response, 409, "idempotency_key_in_use");
         }
         assert_eq!(named(&server, &token, "racing"), 1);
         assert_eq!(server.token(&with_secret(&good[0].body)).status, 200);
@@ -162,15 +162,9 @@ both! {
     fn a_key_that_cannot_be_one_is_refused(database) {
         let server = Server::start(database);
         let token = owner(&server);
-        for keys in [
-            vec![""],
-            vec![&*"k".repeat(256)],
-            vec!["a b"],
-            vec!["a\tb"],
-            vec!["ä"],
-            vec!["a", "a"],
-            vec!["a", "b"],
-        ] {
+        for keys in
+            [vec![""], vec![&*"k".repeat(256)], vec!["a b"], vec!["a\tb"], vec!["ä"], vec!["a", "a"], vec!["a", "b"]]
+        {
             let mut request = server.http.post(format!("{}/api/v1/clients", server.url)).bearer_auth(&token);
             for key in &keys {
                 request = request.header("idempotency-key", key.as_bytes());

@@ -5,18 +5,18 @@ use serde_json::{Value, json};
 use super::forward_auth::ask;
 use super::verify::{verifier, verify};
 use super::{assert_problem, owner, text};
-use crate::support::{Answer, Server, both};
+use crate::support::{Response, Server, both};
 
 /// `r` of the bucket that `name` names.
-fn remaining(answer: &Answer, name: &str) -> u32 {
-    let field = answer.header("ratelimit");
+fn remaining(response: &Response, name: &str) -> u32 {
+    let field = response.header("ratelimit");
     let item =
         field.split(", ").find(|item| item.starts_with(&format!("\"{name}\""))).unwrap_or_else(|| panic!("{field}"));
     item.split(';').find_map(|part| part.strip_prefix("r=")).unwrap().parse().unwrap()
 }
 
-fn retry_after(answer: &Answer) -> u64 {
-    answer.header("retry-after").parse().unwrap()
+fn retry_after(response: &Response) -> u64 {
+    response.header("retry-after").parse().unwrap()
 }
 
 both! {
@@ -24,9 +24,9 @@ both! {
         let server = Server::start(database);
         let client = server.client_with("orders:read", &["--rate-per-minute", "3", "--burst-per-second", "10"]);
         for left in [2, 1, 0] {
-            let answer = server.token(&client);
-            assert_eq!((answer.status, remaining(&answer, "minute")), (200, left), "{}", answer.text);
-            assert_eq!(answer.header("ratelimit-policy"), "\"burst\";q=10;w=1, \"minute\";q=3;w=60");
+            let response = server.token(&client);
+            assert_eq!((response.status, remaining(&response, "minute")), (200, left), "{}", response.text);
+            assert_eq!(response.header("ratelimit-policy"), "\"burst\";q=10;w=1, \"minute\";q=3;w=60");
         }
         let over = server.token(&client);
         assert_eq!((over.status, over.body["error"].as_str()), (429, Some("temporarily_unavailable")), "{}", over.text);
@@ -57,8 +57,8 @@ both! {
         let token = text(&server.token(&client).body["access_token"]);
         let bearer = format!("Bearer {token}");
         for left in [2, 1, 0] {
-            let answer = ask(&server, "", &[("authorization", &bearer)]);
-            assert_eq!((answer.status, remaining(&answer, "minute")), (200, left));
+            let response = ask(&server, "", &[("authorization", &bearer)]);
+            assert_eq!((response.status, remaining(&response, "minute")), (200, left));
         }
         assert_problem(&ask(&server, "", &[("authorization", &bearer)]), 429, "rate_limited");
         assert_eq!(server.token(&client).status, 429);
@@ -68,8 +68,8 @@ both! {
         let server = Server::start(database);
         let key = server.key_with("sealwright.keys:read", &["--type", "internal", "--rate-per-minute", "3"]);
         for left in [2, 1] {
-            let answer = server.api_with_key("GET", "/keys", &key.key, None);
-            assert_eq!((answer.status, remaining(&answer, "minute")), (200, left), "{}", answer.text);
+            let response = server.api_with_key("GET", "/keys", &key.key, None);
+            assert_eq!((response.status, remaining(&response, "minute")), (200, left), "{}", response.text);
         }
         // Also one that is refused.
         let refused = server.api_with_key("GET", "/clients", &key.key, None);
@@ -96,7 +96,10 @@ both! {
         // Ten would fit into the second's bucket, and not into what the minute's has left: three.
         assert_eq!(cost(10)["code"], "RATE_LIMITED");
         let taken = cost(3);
-        assert_eq!((&taken["code"], &taken["rate_limit"]["limit"], &taken["rate_limit"]["remaining"]), (&json!("VALID"), &json!(12), &json!(0)));
+        assert_eq!(
+            (&taken["code"], &taken["rate_limit"]["limit"], &taken["rate_limit"]["remaining"]),
+            (&json!("VALID"), &json!(12), &json!(0))
+        );
         assert!((1..=60).contains(&taken["rate_limit"]["reset_after"].as_u64().unwrap()), "{taken}");
     }
 
@@ -119,7 +122,7 @@ both! {
         assert_eq!(remaining(), Value::Null);
     }
 
-    fn guessing_is_limited_by_address_and_locks_nobody_out(database) {
+    fn failed_authentications_are_limited_by_address_and_lock_nobody_out(database) {
         let settings = [("GUESS_LIMIT_PER_MINUTE", "3"), ("TRUSTED_PROXIES", r#"["127.0.0.1/32"]"#)];
         let server = Server::start_with(database, &settings);
         let key = server.key_with("sealwright.keys:read", &["--type", "internal"]);

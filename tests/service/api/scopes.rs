@@ -11,7 +11,10 @@ both! {
         let token = owner(&server);
         let made = server.api("POST", "/scopes", &token, Some(&json!({"name": "orders:read", "description": "Read."})));
         assert_eq!(made.status, 201, "{}", made.text);
-        assert_eq!((made.body["name"].as_str(), made.body["description"].as_str()), (Some("orders:read"), Some("Read.")));
+        assert_eq!(
+            (made.body["name"].as_str(), made.body["description"].as_str()),
+            (Some("orders:read"), Some("Read."))
+        );
         assert_eq!(made.body["created_at"], made.body["updated_at"]);
         let path = "/scopes/orders:read";
         assert_eq!(server.api("GET", path, &token, None).body, made.body);
@@ -19,10 +22,10 @@ both! {
         let again = server.api("POST", "/scopes", &token, Some(&json!({"name": "orders:read"})));
         assert_problem(&again, 409, "scope_exists");
         for (given, shown) in [(json!("Read orders."), "Read orders."), (Value::Null, ""), (json!("x"), "x")] {
-            let answer = server.api("PATCH", path, &token, Some(&json!({"description": given})));
-            assert_eq!((answer.status, answer.body["description"].as_str()), (200, Some(shown)));
-            assert!(millis(&answer.body["updated_at"]) >= millis(&made.body["updated_at"]));
-            assert_eq!(answer.body["created_at"], made.body["created_at"]);
+            let response = server.api("PATCH", path, &token, Some(&json!({"description": given})));
+            assert_eq!((response.status, response.body["description"].as_str()), (200, Some(shown)));
+            assert!(millis(&response.body["updated_at"]) >= millis(&made.body["updated_at"]));
+            assert_eq!(response.body["created_at"], made.body["created_at"]);
         }
         assert_eq!(server.api("PATCH", path, &token, Some(&json!({}))).body["description"], "x");
         let deleted = server.api("DELETE", path, &token, None);

@@ -10,8 +10,8 @@ use crate::support::{Server, TestClient, Work, both, eventually};
 /// The `kid` in the header of a new token.
 fn signing_kid(server: &Server, client: &TestClient) -> String {
     use base64::Engine as _;
-    let answer = server.token(client);
-    let token = text(&answer.body["access_token"]);
+    let response = server.token(client);
+    let token = text(&response.body["access_token"]);
     let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
     text(&serde_json::from_slice::<Value>(&header).unwrap()["kid"])
 }
@@ -23,8 +23,8 @@ fn published(server: &Server) -> Vec<String> {
 
 /// The keys of production's ES256 line as `(kid, status)`, newest first.
 fn line(server: &Server, token: &str) -> Vec<(String, String)> {
-    let answer = server.api("GET", "/signing-keys?environment=production&algorithm=ES256", token, None);
-    column(&answer, "kid").into_iter().zip(column(&answer, "status")).collect()
+    let response = server.api("GET", "/signing-keys?environment=production&algorithm=ES256", token, None);
+    column(&response, "kid").into_iter().zip(column(&response, "status")).collect()
 }
 
 both! {
@@ -38,7 +38,11 @@ both! {
             for algorithm in ["ES256", "RS256", "EdDSA"] {
                 let of = |key: &&Value| key["environment"] == environment && key["algorithm"] == algorithm;
                 let found: Vec<&Value> = keys.iter().filter(of).collect();
-                assert_eq!((found.len(), found[0]["status"].as_str()), (1, Some("active")), "{environment} {algorithm}");
+                assert_eq!(
+                    (found.len(), found[0]["status"].as_str()),
+                    (1, Some("active")),
+                    "{environment} {algorithm}"
+                );
                 let key = found[0];
                 assert_eq!((&key["kid"], &key["public_jwk"]["kid"]), (&key["id"], &key["kid"]));
                 assert_eq!((&key["retires_at"], &key["destroyed_at"]), (&Value::Null, &Value::Null));
@@ -66,7 +70,10 @@ both! {
         let asked = server.now();
         let pending = server.api("POST", "/signing-keys/rotate", &token, Some(&json!({"lead": "2s"})));
         assert_eq!((pending.status, pending.body["status"].as_str()), (201, Some("pending")), "{}", pending.text);
-        assert_eq!((pending.body["environment"].as_str(), pending.body["algorithm"].as_str()), (Some("production"), Some("ES256")));
+        assert_eq!(
+            (pending.body["environment"].as_str(), pending.body["algorithm"].as_str()),
+            (Some("production"), Some("ES256"))
+        );
         let new = text(&pending.body["kid"]);
         let activates = millis(&pending.body["activates_at"]);
         assert!((asked + 1_999..=server.now() + 2_000).contains(&activates));
@@ -115,7 +122,7 @@ both! {
         for (arguments, status) in [
             (vec!["signing-key", "destroy", second.as_str(), "--yes"], 1),
             (vec!["signing-key", "destroy", "nosuchkid", "--yes"], 1),
-            // A kid may begin with a hyphen, wherever the options stand.
+            // A kid may begin with a hyphen, wherever the options are.
             (vec!["signing-key", "destroy", "-klHUd5y", "--yes"], 1),
             (vec!["signing-key", "destroy", "--yes", "-hlHUd5y"], 1),
             (vec!["signing-key", "destroy", "--json", "-VlHUd5y", "--yes"], 1),
@@ -136,7 +143,10 @@ both! {
         let token = owner(&server);
         // The caller's own tokens are to survive: they are signed by another line.
         let eddsa = server.client_with("sealwright.admin", &["--signing-algorithm", "EdDSA"]);
-        let token = { let _ = token; server.management_token(&eddsa) };
+        let token = {
+            let _ = token;
+            server.management_token(&eddsa)
+        };
         let client = server.client("orders:read");
         let old = signing_kid(&server, &client);
         let issued = text(&server.token(&client).body["access_token"]);
@@ -151,7 +161,8 @@ both! {
         assert!(!is_active(&server, &client, &issued), "its tokens are in force no more");
         assert!(!published(&server).contains(&old));
         assert_eq!(line(&server, &token)[0], (successor.clone(), "active".to_owned()));
-        let erased = "SELECT COUNT(*) AS n FROM signing_keys WHERE destroyed_at IS NOT NULL AND private_key_sealed IS NOT NULL";
+        let erased =
+            "SELECT COUNT(*) AS n FROM signing_keys WHERE destroyed_at IS NOT NULL AND private_key_sealed IS NOT NULL";
         assert_eq!(server.database.numbers(erased), [0], "its private half is erased");
         let again = server.api("POST", &format!("/signing-keys/{old}/destroy"), &token, None);
         assert_problem(&again, 409, "destroyed");
@@ -163,7 +174,7 @@ both! {
         assert!(made != old && made != successor);
         assert!(!is_active(&server, &client, &issued));
 
-        // A pending one goes without a trace: the active one goes on signing.
+        // A pending one goes without a trace: the active one continues signing.
         let pending = server.api("POST", "/signing-keys/rotate", &token, Some(&json!({"lead": "1s"})));
         let kid = text(&pending.body["kid"]);
         let activates = millis(&pending.body["activates_at"]);

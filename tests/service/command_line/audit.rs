@@ -35,13 +35,28 @@ both! {
             (vec!["audit", "list", "--limit", "1"], 0, "audit.list", None, "success", "ok"),
             (vec!["audit", "export", "--since", "1s"], 0, "audit.list", None, "success", "ok"),
             (vec!["master-key", "rotate"], 0, "master_key.rotate", None, "success", "ok"),
-            (vec!["revoke-all", "--environment", "staging", "--yes"], 0, "credential.revoke_all", None, "success", "ok"),
+            (
+                vec!["revoke-all", "--environment", "staging", "--yes"],
+                0,
+                "credential.revoke_all",
+                None,
+                "success",
+                "ok",
+            ),
         ] {
             run(&arguments, status);
             // `audit.list` itself is what the newest of its kind is: not the one that looks, but the one before.
             let event = newest(action);
-            assert_eq!((&event["actor"], &event["method"]), (&json!("cli:alice"), &json!("CLI")), "{arguments:?}: {event}");
-            assert_eq!((&event["outcome"], &event["reason"]), (&json!(outcome), &json!(reason)), "{arguments:?}: {event}");
+            assert_eq!(
+                (&event["actor"], &event["method"]),
+                (&json!("cli:alice"), &json!("CLI")),
+                "{arguments:?}: {event}"
+            );
+            assert_eq!(
+                (&event["outcome"], &event["reason"]),
+                (&json!(outcome), &json!(reason)),
+                "{arguments:?}: {event}"
+            );
             assert_eq!(event["path"], arguments[..if arguments[0] == "revoke-all" { 1 } else { 2 }].join(" "));
             assert_eq!((&event["credential"], &event["address"]), (&Value::Null, &Value::Null), "{event}");
             if let Some(target) = target {
@@ -60,7 +75,7 @@ both! {
         let middle = rfc3339(now());
         apart();
         let second = server.token(&TestClient { secret: "wrong".into(), ..client.clone() });
-        let id = |answer: &crate::support::Answer| answer.header("x-request-id").to_owned();
+        let id = |response: &crate::support::Response| response.header("x-request-id").to_owned();
         let (first, second) = (id(&first), id(&second));
         let staging = server.post_form("/staging/api/oauth/token", &client, &[("grant_type", "client_credentials")]);
         let staging = id(&staging);
@@ -79,12 +94,14 @@ both! {
         assert_eq!(found(&["--since", "0s"]).len(), 0);
         assert_eq!(found(&["--until", "1h"]).len(), 0);
         assert_eq!(found(&["--request-id", &second]), [&*second]);
-        // What is tried with a client elsewhere is its own environment's business: staging learns nothing of production.
+        // What is tried with a client elsewhere belongs to its own environment: staging learns nothing of production.
         assert_eq!(found(&["--environment", "staging"]).len(), 0);
         assert_eq!(found(&["--environment", "production"]), [&*staging, &second, &first]);
         let reasons: Vec<Value> = server
             .events(&["--credential", &client.id, "--outcome", "refused"])
-            .iter().map(|event| event["reason"].clone()).collect();
+            .iter()
+            .map(|event| event["reason"].clone())
+            .collect();
         assert_eq!(reasons, ["wrong_environment", "wrong_secret"], "the true ones");
 
         // As a table, and as lines of JSON.
@@ -110,7 +127,11 @@ both! {
         let count = 1_100;
         std::thread::scope(|scope| {
             for _ in 0..16 {
-                scope.spawn(|| for _ in 0..count / 16 + 1 { assert_eq!(server.token(&client).status, 200); });
+                scope.spawn(|| {
+                    for _ in 0..count / 16 + 1 {
+                        assert_eq!(server.token(&client).status, 200);
+                    }
+                });
             }
         });
         let events = server.events(&["--credential", &client.id, "--action", "token.issue"]);

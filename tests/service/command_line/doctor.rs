@@ -36,15 +36,24 @@ both! {
         let file = server.database.data_dir().join("master.key");
         let right = std::fs::read_to_string(&file).unwrap();
         let wrong = "00".repeat(32);
-        for (text, said) in [(Some(format!("{wrong}\n")), "wrong master key"), (Some("short\n".to_owned()), "32 bytes"),
-            (Some(String::new()), "no master key"), (None, "no master key")] {
+        for (text, said) in [
+            (Some(format!("{wrong}\n")), "wrong master key"),
+            (Some("short\n".to_owned()), "32 bytes"),
+            (Some(String::new()), "no master key"),
+            (None, "no master key"),
+        ] {
             match &text {
                 Some(text) => std::fs::write(&file, text).unwrap(),
                 None => std::fs::remove_file(&file).unwrap(),
             }
             let ended = end_with(1, &mut server.command(&["doctor", "--json"]));
             assert!(has_error(&ended.out, "keys") && ended.out.contains(said), "{text:?}: {ended:?}");
-            for arguments in [vec!["client", "list"], vec!["serve"], vec!["master-key", "rotate"], vec!["client", "create", "--name", "x", "--scope", "a"]] {
+            for arguments in [
+                vec!["client", "list"],
+                vec!["serve"],
+                vec!["master-key", "rotate"],
+                vec!["client", "create", "--name", "x", "--scope", "a"],
+            ] {
                 let ended = end_with(1, &mut server.command(&arguments));
                 assert!(ended.err.contains(said), "{arguments:?}: {ended:?}");
                 assert!(!ended.err.contains("short") && !ended.err.contains(&wrong), "{ended:?}");

@@ -134,7 +134,10 @@ both! {
         assert_eq!(indexes(&database), Vec::<String>::new());
         // And it can be used again.
         let applied = run_json(command_on(&database, &[], &["migrate"]).arg("--json"));
-        assert_eq!(applied["applied"].as_array().unwrap().len(), std::fs::read_dir("migrations/sqlite").unwrap().count());
+        assert_eq!(
+            applied["applied"].as_array().unwrap().len(),
+            std::fs::read_dir("migrations/sqlite").unwrap().count()
+        );
         assert_eq!(schema_of(&database), schema_of_code());
         let again = run_json(command_on(&database, &[], &["migrate"]).arg("--json"));
         assert_eq!(again["applied"], serde_json::json!([]));
@@ -171,8 +174,8 @@ both! {
             eventually("a server starts", Duration::from_secs(60), || {
                 let said = std::fs::read_to_string(&log).unwrap();
                 assert!(!said.contains("error: "), "a server did not start: {said}");
-                let answer = http.get(format!("{}/.well-known/jwks.json", node.1)).send();
-                answer.map(|answer| key_sets.push(answer.text().unwrap())).is_ok()
+                let response = http.get(format!("{}/.well-known/jwks.json", node.1)).send();
+                response.map(|response| key_sets.push(response.text().unwrap())).is_ok()
             });
         }
         assert!(key_sets.iter().all(|keys| *keys == key_sets[0]), "{key_sets:#?}");
@@ -194,7 +197,8 @@ both! {
         assert_eq!(schema_of(&database), Schema::new(), "nothing was made");
         run_json(command_on(&database, &[], &["migrate"]).arg("--json"));
         let port = free_port();
-        let mut command = command_on(&database, &[("LISTEN", &format!("127.0.0.1:{port}"))], &["serve", "--no-migrate"]);
+        let mut command =
+            command_on(&database, &[("LISTEN", &format!("127.0.0.1:{port}"))], &["serve", "--no-migrate"]);
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         eventually("the server listens", Duration::from_secs(30), || {
             assert!(child.try_wait().unwrap().is_none(), "it did not start");

@@ -78,12 +78,12 @@ impl OwnPostgres {
         self.run("pg_ctl", &["stop", "--silent", "--wait", "--pgdata=data", "--mode=immediate"]);
     }
 
-    /// Stops all its processes where they are: connections stand, and nothing answers.
+    /// Stops all its processes where they are: connections stay, and nothing answers.
     pub fn freeze(&self) {
         self.signal("STOP");
     }
 
-    /// Lets its processes go on.
+    /// Lets its processes continue.
     pub fn thaw(&self) {
         self.signal("CONT");
     }

@@ -20,15 +20,15 @@ fn what_one_node_revokes_another_follows_within_a_second() {
     let there = Server::spawn_with(folder_only(), &settings);
     let manager = here.client_with("sealwright.admin orders:read", &["--audience", &format!("{public}/api/v1")]);
     let form = [("grant_type", "client_credentials"), ("resource", "http://localhost:8080/api/v1")];
-    let answer = here.post_form("/api/oauth/token", &manager, &form);
-    let management = answer.body["access_token"].as_str().unwrap().to_owned();
+    let response = here.post_form("/api/oauth/token", &manager, &form);
+    let management = response.body["access_token"].as_str().unwrap().to_owned();
     for verb in ["revoke", "disable", "rotate-secret", "revoke"] {
         let client = here.client("orders:read");
         let token = there.token(&client).body["access_token"].as_str().unwrap().to_owned();
         let introspected = |server: &Server| server.post_form("/api/oauth/introspect", &manager, &[("token", &token)]);
         assert_eq!(introspected(&there).body["active"], true);
-        let answer = here.api("POST", &format!("/clients/{}/{verb}", client.id), &management, None);
-        assert_eq!(answer.status, 200, "{}", answer.text);
+        let response = here.api("POST", &format!("/clients/{}/{verb}", client.id), &management, None);
+        assert_eq!(response.status, 200, "{}", response.text);
         let answered = Instant::now();
         let deadline = answered + Duration::from_secs(1);
         while there.token(&client).status != 401 {

@@ -1,4 +1,4 @@
-//! The database fails for a while: public keys go on, nothing is granted, and it all recovers by itself.
+//! The database fails for a while: public keys continue, nothing is granted, and it all recovers by itself.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
 
 use super::{OwnPostgres, folder_only};
-use crate::support::{Answer, Database, Kind, Server, TestClient, eventually, pause};
+use crate::support::{Database, Kind, Response, Server, TestClient, eventually, pause};
 
 /// What is answered from memory, in no time.
 fn goes_on(server: &Server) {
@@ -21,10 +21,10 @@ fn recovers(server: &Server, client: &TestClient) {
     eventually("it recovers", Duration::from_secs(15), || {
         server.get("/readyz").status == 200 && server.token(client).status == 200
     });
-    // For good, on every connection of the pool.
+    // Permanently, on every connection of the pool.
     for _ in 0..30 {
-        let answer = server.token(client);
-        assert_eq!(answer.status, 200, "{}", answer.text);
+        let response = server.token(client);
+        assert_eq!(response.status, 200, "{}", response.text);
     }
     let change = ["client", "update", &client.id, "--description", "after the outage"];
     assert_eq!(server.cli(&change)["description"], "after the outage");
@@ -35,11 +35,11 @@ fn recovers(server: &Server, client: &TestClient) {
 fn refuses(server: &Server, client: &TestClient, cold: &TestClient) {
     let wrong = TestClient { secret: format!("{}x", client.secret), ..client.clone() };
     let unknown = TestClient { id: "cli_0000000000000000000000".to_owned(), secret: "x".to_owned() };
-    let check = |what: &str, expected: &[u16], ask: &dyn Fn() -> Answer| {
+    let check = |what: &str, expected: &[u16], ask: &dyn Fn() -> Response| {
         let asked = Instant::now();
-        let answer = ask();
-        assert!(expected.contains(&answer.status), "{what}: {} {}", answer.status, answer.text);
-        assert!(!answer.text.contains("access_token"), "{what}");
+        let response = ask();
+        assert!(expected.contains(&response.status), "{what}: {} {}", response.status, response.text);
+        assert!(!response.text.contains("access_token"), "{what}");
         assert!(asked.elapsed() < Duration::from_secs(25), "{what} took {:?}", asked.elapsed());
     };
     std::thread::scope(|scope| {
@@ -123,9 +123,9 @@ fn sqlite_is_locked_by_another_process() {
         for client in [&client, &cold] {
             let server = &server;
             scope.spawn(move || {
-                let answer = server.token(client);
-                assert_eq!(answer.status, 503, "{}", answer.text);
-                assert_eq!(answer.body["error"], "temporarily_unavailable");
+                let response = server.token(client);
+                assert_eq!(response.status, 503, "{}", response.text);
+                assert_eq!(response.body["error"], "temporarily_unavailable");
             });
         }
         pause("the requests wait by then", Duration::from_millis(500));

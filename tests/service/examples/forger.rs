@@ -26,7 +26,7 @@ impl Forger {
                 let mut connection = connection.unwrap();
                 let is_for_keys = read_head(&mut connection).unwrap_or_default().starts_with("GET /jwks ");
                 counter.fetch_add(is_for_keys.into(), Ordering::SeqCst);
-                answer(&mut connection, "200 OK", if is_for_keys { &keys } else { &metadata });
+                response(&mut connection, "200 OK", if is_for_keys { &keys } else { &metadata });
             }
         });
         Self { url, key, times_asked }
@@ -86,11 +86,11 @@ pub fn trusts_no_header(resource_server: Command) {
         tokens.push((claim, without(claim)));
     }
     for (name, token) in tokens {
-        let answer = api.call(&server, &token);
-        assert_eq!((answer.status, answer.body["error"].as_str()), (401, Some("invalid_token")), "{name}");
+        let response = api.call(&server, &token);
+        assert_eq!((response.status, response.body["error"].as_str()), (401, Some("invalid_token")), "{name}");
     }
-    let answer = api.call(&server, &without("scope"));
-    assert_eq!((answer.status, answer.body["error"].as_str()), (403, Some("insufficient_scope")));
+    let response = api.call(&server, &without("scope"));
+    assert_eq!((response.status, response.body["error"].as_str()), (403, Some("insufficient_scope")));
 }
 
 /// Whoever makes up ids of keys cannot make the resource server besiege its issuer.

@@ -16,8 +16,8 @@ use rcgen::KeyPair;
 use serde_json::{Value, json};
 
 use crate::support::programs::{self, first_line};
-use crate::support::raw::{answer, read_head};
-use crate::support::{Answer, Database, Kind, Server, TestClient, eventually, run};
+use crate::support::raw::{read_head, response};
+use crate::support::{Database, Kind, Response, Server, TestClient, eventually, run};
 
 use forger::{asks_for_keys_now_and_then, trusts_no_header};
 use patience::is_patient;
@@ -57,7 +57,7 @@ impl ResourceServer {
         Self { orders, child }
     }
 
-    fn get(&self, server: &Server, authorization: Option<&str>) -> Answer {
+    fn get(&self, server: &Server, authorization: Option<&str>) -> Response {
         let request = server.http.get(&self.orders);
         server.send(match authorization {
             Some(value) => request.header("Authorization", value),
@@ -65,7 +65,7 @@ impl ResourceServer {
         })
     }
 
-    fn call(&self, server: &Server, token: &str) -> Answer {
+    fn call(&self, server: &Server, token: &str) -> Response {
         self.get(server, Some(&format!("Bearer {token}")))
     }
 }
@@ -121,9 +121,9 @@ fn serves_every_client(resource_server: Command) {
 
     let output = call_by(SHELL(), &server.url, &client, &api.orders);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let (token, answer) = text(&output.stdout).split_once('\n').unwrap();
+    let (token, response) = text(&output.stdout).split_once('\n').unwrap();
     assert_eq!(token.split('.').count(), 3);
-    assert_eq!(serde_json::from_str::<Value>(answer).unwrap()["client_id"], client.id.as_str());
+    assert_eq!(serde_json::from_str::<Value>(response).unwrap()["client_id"], client.id.as_str());
     assert_eq!(tokens_issued(&server, &client), 4);
 }
 
@@ -139,10 +139,10 @@ fn refuses_by_the_book(resource_server: Command) {
     let good = token(&client_of(&server, "orders:read", &[]));
 
     for authorization in [None, Some("Bearer"), Some("Basic Zm9vOmJhcg==")] {
-        let answer = api.get(&server, authorization);
-        assert_eq!(answer.status, 401, "{authorization:?}");
-        assert_eq!(answer.header("WWW-Authenticate"), "Bearer realm=\"orders\"", "no code (section 3.1)");
-        assert!(answer.body["error"].is_null());
+        let response = api.get(&server, authorization);
+        assert_eq!(response.status, 401, "{authorization:?}");
+        assert_eq!(response.header("WWW-Authenticate"), "Bearer realm=\"orders\"", "no code (section 3.1)");
+        assert!(response.body["error"].is_null());
     }
 
     for scopes in ["read", "admin", "orders:*", "write orders:read"] {
@@ -151,20 +151,27 @@ fn refuses_by_the_book(resource_server: Command) {
     }
     for scopes in ["write", "orders:write", "invoices:read", "invoices:*", "order:*", "sealwright.admin"] {
         let client = client_of(&server, scopes, &["--audience", &format!("{}/api/v1", server.url)]);
-        let answer = api.call(&server, &token(&client));
-        assert_eq!((answer.status, answer.body["error"].as_str()), (403, Some("insufficient_scope")), "{scopes}");
-        let challenge = answer.header("WWW-Authenticate");
+        let response = api.call(&server, &token(&client));
+        assert_eq!((response.status, response.body["error"].as_str()), (403, Some("insufficient_scope")), "{scopes}");
+        let challenge = response.header("WWW-Authenticate");
         assert!(challenge.contains("error=\"insufficient_scope\""), "{challenge}");
         assert!(challenge.contains("scope=\"orders:read\""), "{challenge}");
     }
 
+    refuses_what_is_no_token_for_it(&server, &api, &good);
+    server.kill();
+    assert_eq!(api.call(&server, &good).status, 200, "tokens are verified without the issuer");
+}
+
+fn refuses_what_is_no_token_for_it(server: &Server, api: &ResourceServer, good: &str) {
+    let token = |client: &TestClient| server.token(client).body["access_token"].as_str().unwrap().to_owned();
     let invalid = |name: &str, token: &str| {
-        let answer = api.call(&server, token);
-        assert_eq!((answer.status, answer.body["error"].as_str()), (401, Some("invalid_token")), "{name}");
-        assert!(answer.header("WWW-Authenticate").contains("error=\"invalid_token\""), "{name}");
+        let response = api.call(server, token);
+        assert_eq!((response.status, response.body["error"].as_str()), (401, Some("invalid_token")), "{name}");
+        assert!(response.header("WWW-Authenticate").contains("error=\"invalid_token\""), "{name}");
     };
     // Issued ten seconds ago, for one.
-    let short_lived = client_of(&server, "orders:read", &["--token-lifetime", "1s"]);
+    let short_lived = client_of(server, "orders:read", &["--token-lifetime", "1s"]);
     server.advance(-10_000);
     let expired = token(&short_lived);
     server.advance(10_000);
@@ -175,14 +182,11 @@ fn refuses_by_the_book(resource_server: Command) {
     let turned: String = signature.chars().rev().collect();
     invalid("another signature", &format!("{message}.{turned}"));
     invalid("another audience", &token(&server.client_with("orders:read", &["--audience", "https://other.example"])));
-    let staging = client_of(&server, "orders:read", &["--environment", "staging"]);
+    let staging = client_of(server, "orders:read", &["--environment", "staging"]);
     let form = [("grant_type", "client_credentials")];
     let foreign = server.post_form("/staging/api/oauth/token", &staging, &form);
     invalid("a staging token", foreign.body["access_token"].as_str().unwrap());
     invalid("an expired token", &expired);
-
-    server.kill();
-    assert_eq!(api.call(&server, &good).status, 200, "tokens are verified without the issuer");
 }
 
 /// Neither yes nor no: the caller is to come again.
@@ -191,9 +195,9 @@ fn says_503_while_it_has_no_keys(resource_server: Command) {
     let good = server.token(&client_of(&server, "orders:read", &[])).body["access_token"].as_str().unwrap().to_owned();
     let api = ResourceServer::start(resource_server, &server.url);
     server.kill();
-    let answer = api.call(&server, &good);
-    assert_eq!((answer.status, answer.header("Retry-After")), (503, "5"));
-    assert!(answer.body["error"].is_null());
+    let response = api.call(&server, &good);
+    assert_eq!((response.status, response.header("Retry-After")), (503, "5"));
+    assert!(response.body["error"].is_null());
 
     server.restart();
     let asks_again = || api.call(&server, &good).status == 200;
@@ -244,9 +248,9 @@ fn the_rust_resource_server_takes_api_keys_as_sealwright_says() {
     let api = ResourceServer::start(program, &server.url);
     let get = |key: &str| server.send(server.http.get(&api.orders).header("X-API-Key", key));
     let good = server.key("orders:read");
-    let answer = get(&good.key);
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    assert!(answer.text.contains(&good.id), "{}", answer.text);
+    let response = get(&good.key);
+    assert_eq!(response.status, 200, "{}", response.text);
+    assert!(response.text.contains(&good.id), "{}", response.text);
     assert_eq!(api.get(&server, Some(&format!("Bearer {}", good.key))).status, 200, "a key as a bearer token");
     let limited = server.key_with("orders:read", &["--rate-per-minute", "1"]);
     assert_eq!(get(&limited.key).status, 200);

@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// An API that gives these answers, one a connection, whatever it is asked. Its address.
-fn api_that_answers(answers: &'static [&'static str]) -> String {
+/// An API that gives these responses, one a connection, whatever it is asked. Its address.
+fn api_that_answers(responses: &'static [&'static str]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/orders", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -12,8 +12,8 @@ fn api_that_answers(answers: &'static [&'static str]) -> String {
             read_head(&mut connection)?;
             Some(connection)
         });
-        for head in answers {
-            answer(&mut asked.next().unwrap(), head, "{}");
+        for head in responses {
+            response(&mut asked.next().unwrap(), head, "{}");
         }
     });
     url

@@ -6,8 +6,8 @@ fn without_limits_nothing_is_said_of_them(gateway: Start) {
     let site = Site::start(gateway);
     let unlimited = ["--rate-per-minute", "unlimited", "--burst-per-second", "unlimited"];
     let key = site.key("orders:read", &unlimited);
-    let answer = site.get("/orders", &key, &[]);
-    assert_eq!((answer.status, answer.header("RateLimit"), answer.header("RateLimit-Policy")), (200, "", ""));
+    let response = site.get("/orders", &key, &[]);
+    assert_eq!((response.status, response.header("RateLimit"), response.header("RateLimit-Policy")), (200, "", ""));
 }
 
 fn each_method_needs_its_scope(gateway: Start) {
@@ -25,15 +25,15 @@ fn each_method_needs_its_scope(gateway: Start) {
         (&["-X", "DELETE"], &deleting, "orders:delete"),
     ];
     for (arguments, key, scope) in methods {
-        let answer = site.get("/orders", key, arguments);
-        assert_eq!(answer.status, 200, "{scope}: {}", answer.text);
+        let response = site.get("/orders", key, arguments);
+        assert_eq!(response.status, 200, "{scope}: {}", response.text);
         let length =
             arguments.iter().position(|argument| *argument == "--data").map_or(0, |at| arguments[at + 1].len());
-        assert_eq!(answer.body["body_bytes"], length, "{scope}");
+        assert_eq!(response.body["body_bytes"], length, "{scope}");
         for other in [&reading, &writing, &deleting].into_iter().filter(|other| other.id != key.id) {
-            let answer = site.get("/orders", other, arguments);
-            assert_refused(&answer, 403);
-            let challenge = answer.header("WWW-Authenticate");
+            let response = site.get("/orders", other, arguments);
+            assert_refused(&response, 403);
+            let challenge = response.header("WWW-Authenticate");
             assert!(challenge.contains(r#"error="insufficient_scope""#), "{challenge}");
             assert!(challenge.contains(&format!(r#"scope="{scope}""#)), "{challenge}");
         }
@@ -61,10 +61,10 @@ fn who_is_not_known_is_refused_with_a_challenge(gateway: Start) {
     ];
     for (name, arguments) in callers {
         for more in [&[][..], &["--data", "x"]] {
-            let answer = site.gateway.get("/orders", &[arguments, more].concat());
-            assert_refused(&answer, 401);
-            assert!(answer.header("WWW-Authenticate").starts_with("Bearer"), "{name}: {:?}", answer.headers);
-            assert_eq!(site.event(answer.header("X-Request-Id"))["status"], 401, "{name}");
+            let response = site.gateway.get("/orders", &[arguments, more].concat());
+            assert_refused(&response, 401);
+            assert!(response.header("WWW-Authenticate").starts_with("Bearer"), "{name}: {:?}", response.headers);
+            assert_eq!(site.event(response.header("X-Request-Id"))["status"], 401, "{name}");
         }
     }
     assert_eq!(site.get("/orders", &key, &[]).status, 200);
@@ -77,12 +77,12 @@ fn a_caller_over_its_limit_is_told_when_to_come_again(gateway: Start) {
     for _ in 0..3 {
         assert_eq!(site.get("/orders", &key, &[]).status, 200);
     }
-    let answer = site.get("/orders", &key, &[]);
-    assert_refused(&answer, 429);
-    assert!((1..=20).contains(&seconds(&answer)), "{:?}", answer.headers);
-    assert!(answer.header("RateLimit").contains(";r=0"), "{:?}", answer.headers);
-    assert!(answer.header("RateLimit-Policy").contains(";q=3"), "{:?}", answer.headers);
-    assert_eq!(site.event(answer.header("X-Request-Id"))["credential"], key.id.as_str());
+    let response = site.get("/orders", &key, &[]);
+    assert_refused(&response, 429);
+    assert!((1..=20).contains(&seconds(&response)), "{:?}", response.headers);
+    assert!(response.header("RateLimit").contains(";r=0"), "{:?}", response.headers);
+    assert!(response.header("RateLimit-Policy").contains(";q=3"), "{:?}", response.headers);
+    assert_eq!(site.event(response.header("X-Request-Id"))["credential"], key.id.as_str());
     assert_eq!(site.get("/orders", &site.orders_key(), &[]).status, 200, "another caller");
 }
 
@@ -115,9 +115,9 @@ fn paths_that_could_be_read_in_two_ways_are_refused(gateway: Start) {
         "/orders//1",
         "/orders/%00",
     ] {
-        let answer = site.get(path, &key, &[]);
-        assert_eq!(answer.status, 400, "{path}: {}", answer.text);
-        assert!(answer.body["headers"].is_null(), "{path} reached the API");
+        let response = site.get(path, &key, &[]);
+        assert_eq!(response.status, 400, "{path}: {}", response.text);
+        assert!(response.body["headers"].is_null(), "{path} reached the API");
     }
     // What no route names does not exist, whoever asks.
     for path in ["/", "/ordersx", "/orders;x", "/status/1", "/.sealwright/orders:read", "/.sealwright/"] {

@@ -17,19 +17,19 @@ fn a_key_and_a_token_reach_the_api_as_an_identity(gateway: Start) {
         (&bearer(&token), identity_of(&client.id, "token", "orders:*")),
     ] {
         for path in ["/orders", "/orders/1?of=..//%2f"] {
-            let answer = site.gateway.get(path, &["-H", field]);
-            assert_eq!(answer.status, 200, "{field}: {}", answer.text);
-            assert_eq!(answer.body["path"], path);
-            assert_eq!(identity(&answer), identity_there);
-            assert!(answer.header("RateLimit").contains(";r="), "{:?}", answer.headers);
-            assert!(answer.header("RateLimit-Policy").contains(";q="), "{:?}", answer.headers);
+            let response = site.gateway.get(path, &["-H", field]);
+            assert_eq!(response.status, 200, "{field}: {}", response.text);
+            assert_eq!(response.body["path"], path);
+            assert_eq!(identity(&response), identity_there);
+            assert!(response.header("RateLimit").contains(";r="), "{:?}", response.headers);
+            assert!(response.header("RateLimit-Policy").contains(";q="), "{:?}", response.headers);
             // A gateway that has nothing to say of limits says nothing.
-            assert!(!answer.header("RateLimit").contains('{'), "{:?}", answer.headers);
+            assert!(!response.header("RateLimit").contains('{'), "{:?}", response.headers);
             // The API can name the event that let its caller in.
-            let event = site.event(&received_field(&answer, "x-request-id"));
+            let event = site.event(&received_field(&response, "x-request-id"));
             assert_eq!((&event["outcome"], &event["path"]), (&"success".into(), &path.split('?').next().into()));
             // The credential itself is not the API's business.
-            for (name, value) in received(&answer) {
+            for (name, value) in received(&response) {
                 assert!(!["x-api-key", "authorization"].contains(&name.as_str()), "{name}: {value}");
                 assert!(!field.contains(value.as_str()) || value.len() < 20, "{name}: {value}");
             }
@@ -42,9 +42,9 @@ fn a_customer_reaches_the_api(gateway: Start) {
     let customer = site.server.manage("POST", "/customers", Some(&json!({"external_id": "acme", "name": "ACME"})));
     let customer = customer["id"].as_str().unwrap();
     let key = site.key("orders:read", &["--customer", customer]);
-    let answer = site.get("/orders", &key, &["-H", "X-Auth-Customer: cus_of_others"]);
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    assert_eq!(received_field(&answer, "x-auth-customer"), customer);
+    let response = site.get("/orders", &key, &["-H", "X-Auth-Customer: cus_of_others"]);
+    assert_eq!(response.status, 200, "{}", response.text);
+    assert_eq!(received_field(&response, "x-auth-customer"), customer);
 }
 
 const FIELDS: [&str; 6] = ["Subject", "Credential", "Type", "Scopes", "Customer", "Environment"];
@@ -110,10 +110,10 @@ fn a_forged_identity_never_reaches_the_api(gateway: Start) {
     let key = site.key("orders:read", &["--burst-per-second", "unlimited"]);
     for (name, fields) in forgeries() {
         let arguments = as_arguments(&fields);
-        let answer = site.get("/orders", &key, &arguments);
-        assert_eq!(answer.status, 200, "{name}: {}", answer.text);
-        assert_eq!(identity(&answer), identity_of(&key.id, "api_key", "orders:read"), "{name}");
-        for (field, value) in received(&answer) {
+        let response = site.get("/orders", &key, &arguments);
+        assert_eq!(response.status, 200, "{name}: {}", response.text);
+        assert_eq!(identity(&response), identity_of(&key.id, "api_key", "orders:read"), "{name}");
+        for (field, value) in received(&response) {
             assert!(!value.contains("evil"), "{name}: {field}: {value}");
         }
         assert_refused(&site.gateway.get("/orders", &arguments), 401);
@@ -149,15 +149,15 @@ fn what_a_caller_says_of_its_request_counts_for_nothing(gateway: Start) {
     let mut arguments = as_arguments(&fields);
     arguments.extend(["-A", "caller/1.0"]);
 
-    let answer = site.get("/orders/1", &key, &arguments);
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    let event = site.event(&received_field(&answer, "x-request-id"));
+    let response = site.get("/orders/1", &key, &arguments);
+    assert_eq!(response.status, 200, "{}", response.text);
+    let event = site.event(&received_field(&response, "x-request-id"));
     for (name, value) in
         [("address", "127.0.0.1"), ("method", "GET"), ("path", "/orders/1"), ("user_agent", "caller/1.0")]
     {
         assert_eq!(event[name], value, "{name}: {event}");
     }
-    for (name, value) in received(&answer) {
+    for (name, value) in received(&response) {
         let is_told = ["192.0.2.1", "evil.example", "/admin", "gopher"].iter().any(|word| value.contains(word));
         assert!(!is_told, "{name}: {value}");
     }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::programs::{self, first_line};
-use crate::support::{Answer, Database, Kind, Server, eventually, free_port, holds_within, run};
+use crate::support::{Database, Kind, Response, Server, eventually, free_port, holds_within, run};
 
 /// How a gateway is started: in a folder of its own, to listen on a port, in front of Sealwright and of the API.
 type Start = fn(&Path, u16, &str, &str) -> Command;
@@ -82,7 +82,7 @@ impl Gateway {
     }
 
     /// Calls it with curl.
-    fn get(&self, path: &str, arguments: &[&str]) -> Answer {
+    fn get(&self, path: &str, arguments: &[&str]) -> Response {
         curl(&format!("{}{path}", self.url), arguments)
     }
 }
@@ -146,7 +146,7 @@ impl Site {
         self.key("orders:read", &[])
     }
 
-    fn get(&self, path: &str, key: &TestKey, arguments: &[&str]) -> Answer {
+    fn get(&self, path: &str, key: &TestKey, arguments: &[&str]) -> Response {
         self.gateway.get(path, &[&["-H", &key.field], arguments].concat())
     }
 
@@ -164,8 +164,8 @@ struct TestKey {
     field: String,
 }
 
-/// Runs curl, which must get an answer.
-fn curl(url: &str, arguments: &[&str]) -> Answer {
+/// Runs curl, which must get a response.
+fn curl(url: &str, arguments: &[&str]) -> Response {
     let mut command = Command::new("curl");
     command.args(["--silent", "--show-error", "--include", "--path-as-is", "--max-time", "30", "--noproxy", "*"]);
     let output = run(command.args(arguments).arg(url));
@@ -186,29 +186,29 @@ fn curl(url: &str, arguments: &[&str]) -> Answer {
             headers.append(name, value.trim().parse().unwrap());
         }
         let body = serde_json::from_str(text).unwrap_or(Value::Null);
-        return Answer { status, headers, text: text.to_owned(), body };
+        return Response { status, headers, text: text.to_owned(), body };
     }
 }
 
 /// The header fields that the API received, with their names in lower case.
-fn received(answer: &Answer) -> Vec<(String, String)> {
-    let fields = answer.body["headers"].as_array().unwrap_or_else(|| panic!("not the API: {}", answer.text));
+fn received(response: &Response) -> Vec<(String, String)> {
+    let fields = response.body["headers"].as_array().unwrap_or_else(|| panic!("not the API: {}", response.text));
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     fields.iter().map(|field| (text(&field[0]).to_lowercase(), text(&field[1]))).collect()
 }
 
 /// The only value of a field that the API received, or an empty text.
-fn received_field(answer: &Answer, name: &str) -> String {
-    let mut values = received(answer).into_iter().filter(|field| field.0 == name).map(|field| field.1);
+fn received_field(response: &Response, name: &str) -> String {
+    let mut values = received(response).into_iter().filter(|field| field.0 == name).map(|field| field.1);
     let value = values.next().unwrap_or_default();
     assert_eq!(values.next(), None, "{name} came twice");
     value
 }
 
 /// Everything that the API could take for an identity, in whatever spelling.
-fn identity(answer: &Answer) -> Vec<(String, String)> {
+fn identity(response: &Response) -> Vec<(String, String)> {
     let is_identity = |name: &str| name.replace(|c: char| !c.is_ascii_alphanumeric(), "").starts_with("xauth");
-    let mut fields: Vec<_> = received(answer).into_iter().filter(|field| is_identity(&field.0)).collect();
+    let mut fields: Vec<_> = received(response).into_iter().filter(|field| is_identity(&field.0)).collect();
     fields.sort();
     fields
 }
@@ -228,18 +228,18 @@ fn identity_of(credential: &str, kind: &str, scopes: &str) -> Vec<(String, Strin
 }
 
 /// A refusal as callers must see it: every field once, a problem that repeats the status.
-fn assert_refused(answer: &Answer, status: u16) {
-    assert_eq!(answer.status, status, "{}", answer.text);
-    assert_eq!(answer.body["status"], status, "{}", answer.text);
-    assert_eq!(answer.header("Content-Type"), "application/problem+json");
-    assert_eq!(answer.header("Cache-Control"), "no-store");
+fn assert_refused(response: &Response, status: u16) {
+    assert_eq!(response.status, status, "{}", response.text);
+    assert_eq!(response.body["status"], status, "{}", response.text);
+    assert_eq!(response.header("Content-Type"), "application/problem+json");
+    assert_eq!(response.header("Cache-Control"), "no-store");
     for name in ["WWW-Authenticate", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id", "Cache-Control"] {
-        assert!(answer.headers.get_all(name).iter().count() <= 1, "{name}: {:?}", answer.headers);
+        assert!(response.headers.get_all(name).iter().count() <= 1, "{name}: {:?}", response.headers);
     }
 }
 
-fn seconds(answer: &Answer) -> u64 {
-    answer.header("Retry-After").parse().unwrap_or_else(|_| panic!("no Retry-After: {:?}", answer.headers))
+fn seconds(response: &Response) -> u64 {
+    response.header("Retry-After").parse().unwrap_or_else(|_| panic!("no Retry-After: {:?}", response.headers))
 }
 
 macro_rules! for_each_gateway {

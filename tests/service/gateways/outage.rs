@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{Api, Gateway, Site, Start, assert_refused, seconds};
-use crate::support::raw::{answer, read_head};
+use crate::support::raw::{read_head, response};
 use crate::support::{eventually, pause};
 
 fn while_sealwright_is_down_nobody_passes(gateway: Start) {
@@ -15,9 +15,9 @@ fn while_sealwright_is_down_nobody_passes(gateway: Start) {
     assert_eq!(site.get("/orders", &key, &[]).status, 200);
     site.server.kill();
     for arguments in [&[][..], &["--data", "x"], &["-H", "X-Auth-Credential: key_1"]] {
-        let answer = site.get("/orders", &key, arguments);
-        assert_refused(&answer, 503);
-        assert!(seconds(&answer) > 0);
+        let response = site.get("/orders", &key, arguments);
+        assert_refused(&response, 503);
+        assert!(seconds(&response) > 0);
     }
     assert_eq!(site.gateway.get("/status", &[]).status, 200, "it needs nobody's word");
     site.server.restart();
@@ -29,12 +29,12 @@ fn an_api_that_is_down_is_not_a_refusal(gateway: Start) {
     let key = site.orders_key();
     site.api.child.kill().unwrap();
     site.api.child.wait().unwrap();
-    let answer = site.get("/orders", &key, &[]);
-    assert_eq!((answer.status, answer.header("Retry-After")), (502, ""), "{}", answer.text);
+    let response = site.get("/orders", &key, &[]);
+    assert_eq!((response.status, response.header("Retry-After")), (502, ""), "{}", response.text);
     assert_eq!(site.gateway.get("/status", &[]).status, 502);
 }
 
-/// Something on Sealwright's port that answers by what the key says: the number of one of these answers.
+/// Something on Sealwright's port that answers by what the key says: the number of one of these responses.
 struct Pretender {
     address: String,
     /// Every request, with what came after its head.
@@ -45,14 +45,14 @@ const IDENTITY: &str = "X-Auth-Subject: usr_1\r\nX-Auth-Credential: key_1\r\nX-A
     X-Auth-Scopes: orders:read\r\nX-Auth-Customer: \r\nX-Auth-Environment: production\r\nX-Request-Id: req_1";
 
 impl Pretender {
-    fn start(answers: Vec<String>) -> Self {
+    fn start(responses: Vec<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&requests);
         std::thread::spawn(move || {
             for connection in listener.incoming() {
-                let (mut connection, answers, kept) = (connection.unwrap(), answers.clone(), Arc::clone(&kept));
+                let (mut connection, responses, kept) = (connection.unwrap(), responses.clone(), Arc::clone(&kept));
                 std::thread::spawn(move || {
                     let Some(head) = read_head(&mut connection) else { return };
                     connection.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
@@ -61,10 +61,10 @@ impl Pretender {
                     let request = head + &String::from_utf8_lossy(&rest);
                     let number: usize = field_of(&request, "x-api-key").parse().unwrap();
                     kept.lock().unwrap().push(request);
-                    match answers[number].as_str() {
+                    match responses[number].as_str() {
                         "hang" => pause("longer than a gateway waits", Duration::from_secs(20)),
                         "close" => {}
-                        head => answer(&mut connection, head, "{}"),
+                        head => response(&mut connection, head, "{}"),
                     }
                 });
             }
@@ -110,19 +110,19 @@ fn only_a_200_that_names_a_credential_lets_anybody_pass(gateway: Start) {
     let gateway = Gateway::start(gateway, &pretender.address, &api.address);
     for (number, (said, status)) in cases.iter().enumerate() {
         let key = format!("X-API-Key: {number}");
-        let answer = gateway.get("/orders", &["-H", &key, "-H", "X-Auth-Credential: key_evil"]);
-        assert_eq!(answer.status, *status, "{said}: {}", answer.text);
-        assert_eq!(answer.body["headers"].is_array(), *status == 200, "{said}: {}", answer.text);
-        assert!(answer.headers.get("Location").is_none(), "{said}");
+        let response = gateway.get("/orders", &["-H", &key, "-H", "X-Auth-Credential: key_evil"]);
+        assert_eq!(response.status, *status, "{said}: {}", response.text);
+        assert_eq!(response.body["headers"].is_array(), *status == 200, "{said}: {}", response.text);
+        assert!(response.headers.get("Location").is_none(), "{said}");
         let retry_after = field_of(said, "Retry-After");
         if !retry_after.is_empty() {
-            assert_eq!(answer.header("Retry-After"), retry_after, "{said}");
+            assert_eq!(response.header("Retry-After"), retry_after, "{said}");
         } else if *status == 503 {
-            assert!(seconds(&answer) > 0, "{said}");
+            assert!(seconds(&response) > 0, "{said}");
         }
         if [401, 403].contains(status) {
-            assert_eq!(answer.header("WWW-Authenticate"), field_of(said, "WWW-Authenticate"), "{said}");
-            assert_eq!(answer.header("X-Request-Id"), "req_1", "{said}");
+            assert_eq!(response.header("WWW-Authenticate"), field_of(said, "WWW-Authenticate"), "{said}");
+            assert_eq!(response.header("X-Request-Id"), "req_1", "{said}");
         }
     }
 }
@@ -133,8 +133,8 @@ fn sealwright_gets_the_question_and_no_body(gateway: Start) {
     let body = "order".repeat(20_000);
     for more in [&[][..], &["-H", "Transfer-Encoding: chunked"], &["-H", "Expect: 100-continue"]] {
         let arguments = ["-X", "PUT", "-H", "X-API-Key: 0", "-H", "Cookie: session=1", "--data", &body];
-        let answer = gateway.get("/orders/1?a=b", &[&arguments[..], more].concat());
-        assert_eq!((answer.status, &answer.body["body_bytes"]), (200, &body.len().into()), "{}", answer.text);
+        let response = gateway.get("/orders/1?a=b", &[&arguments[..], more].concat());
+        assert_eq!((response.status, &response.body["body_bytes"]), (200, &body.len().into()), "{}", response.text);
         let request = pretender.requests.lock().unwrap().pop().unwrap();
         let line = "GET /api/v1/forward-auth?environment=production&scope=orders:write HTTP/1.1\r\n";
         assert!(request.starts_with(line), "{request}");

@@ -43,12 +43,12 @@ both! {
             let query = if name == "an unknown query" { "?trace=1" } else { "" };
             let request = server.http.post(format!("{}/api/oauth/token{query}", server.url));
             let request = request.header("content-type", content_type).body(body);
-            let answer = server.send(match authorization {
+            let response = server.send(match authorization {
                 Some(value) => request.header("authorization", value),
                 None => request,
             });
-            assert_eq!(answer.status, 200, "{name}: {}", answer.text);
-            assert_eq!(answer.body["scope"], "orders:read", "{name}");
+            assert_eq!(response.status, 200, "{name}: {}", response.text);
+            assert_eq!(response.body["scope"], "orders:read", "{name}");
         }
     }
 
@@ -76,7 +76,7 @@ both! {
 
     /// RFC 6749 §2.3.1, RFC 7662 §4 (STANDARDS 13, 31, 76), SPEC §5: failures are limited at every endpoint that takes
     /// a secret; the right secret passes all the while, so that nobody can lock a client out.
-    fn guessing_is_limited_and_locks_nobody_out(database) {
+    fn failed_authentications_are_limited_and_lock_nobody_out(database) {
         let server = start(database, &[("GUESS_LIMIT_PER_MINUTE", "5")]);
         let client = client(&server, "orders:read", &[]);
         let guess = TestClient { secret: "guess".into(), ..client.clone() };
@@ -86,8 +86,11 @@ both! {
         let ask = [("grant_type", "client_credentials"), ("token", "x")];
         let unknown = TestClient { id: "cli_unknown".into(), ..client.clone() };
         for (path, guess) in [
-            ("/api/oauth/token", &guess), ("/api/oauth/introspect", &guess), ("/api/oauth/revoke", &guess),
-            ("/api/oauth/token", &unknown), ("/staging/api/oauth/token", &client),
+            ("/api/oauth/token", &guess),
+            ("/api/oauth/introspect", &guess),
+            ("/api/oauth/revoke", &guess),
+            ("/api/oauth/token", &unknown),
+            ("/staging/api/oauth/token", &client),
         ] {
             let limited = server.post_form(path, guess, &ask);
             assert_eq!(limited.status, 429, "{path}");

@@ -17,9 +17,9 @@ both! {
         let client = client(&server, "orders:read orders:write", &resource);
         let both = [("resource", "https://a.example"), ("audience", "b")];
         for form in [&both[..1], &both] {
-            let answer = grant(&server, "", &client, form);
-            let (_, claims) = parts(access_token(&answer));
-            let told = introspect(&server, "", &client, access_token(&answer));
+            let response = grant(&server, "", &client, form);
+            let (_, claims) = parts(access_token(&response));
+            let told = introspect(&server, "", &client, access_token(&response));
             let mut expected = claims.clone();
             expected["active"] = json!(true);
             expected["token_type"] = json!("Bearer");
@@ -112,7 +112,7 @@ both! {
             assert!(!is_active(&server, &manager, token), "{name}");
             let asked = server.http.get(format!("{}/api/v1/forward-auth", server.url)).bearer_auth(token);
             let denied = server.send(asked).status;
-            // The genuine one is the management API's, and not for what stands behind a gateway.
+            // The genuine one is the management API's, and not for what is behind a gateway.
             assert_eq!(denied, if *name == "white space around it" { 403 } else { 401 }, "{name}");
             if *name == "a staging token" {
                 continue;
@@ -172,8 +172,8 @@ both! {
             for field in fields {
                 request = request.header("authorization", field);
             }
-            let answer = server.send(request);
-            assert_eq!((answer.status, answer.header("www-authenticate")), (status, challenge), "{name}");
+            let response = server.send(request);
+            assert_eq!((response.status, response.header("www-authenticate")), (status, challenge), "{name}");
         }
         assert!(!server.log().contains(&good), "a token in the query is not logged");
     }
@@ -182,20 +182,20 @@ both! {
     /// together, and the strictest wins.
     fn a_token_is_in_force_only_as_far_as_its_client_is_now(database) {
         let server = start(database, &[]);
-        let witness = client(&server, "sealwright.tokens:introspect", &[]);
-        let told = |token: &str| introspect(&server, "", &witness, token).body;
+        let observer = client(&server, "sealwright.tokens:introspect", &[]);
+        let told = |token: &str| introspect(&server, "", &observer, token).body;
 
         let disabled = client(&server, "read", &[]);
         let its_token = token(&server, &disabled);
         server.manage("POST", &format!("/clients/{}/disable", disabled.id), None);
-        assert!(!is_active(&server, &witness, &its_token), "its client was disabled");
+        assert!(!is_active(&server, &observer, &its_token), "its client was disabled");
         server.manage("POST", &format!("/clients/{}/enable", disabled.id), None);
-        assert!(is_active(&server, &witness, &its_token), "its client was enabled again");
+        assert!(is_active(&server, &observer, &its_token), "its client was enabled again");
 
         let revoked = client(&server, "read", &[]);
         let its_token = token(&server, &revoked);
         server.manage("POST", &format!("/clients/{}/revoke", revoked.id), None);
-        assert!(!is_active(&server, &witness, &its_token), "its client was revoked");
+        assert!(!is_active(&server, &observer, &its_token), "its client was revoked");
 
         let narrowed = client(&server, "orders:read orders:write", &[]);
         let its_token = token(&server, &narrowed);
@@ -210,7 +210,11 @@ both! {
         let manager = client(&server, "sealwright.clients:read sealwright.audit:read", &[]);
         let its_token = server.management_token(&manager);
         assert_eq!(server.api("GET", "/clients", &its_token, None).status, 200);
-        server.manage("PATCH", &format!("/clients/{}", manager.id), Some(&json!({"scopes": ["sealwright.audit:read"]})));
+        server.manage(
+            "PATCH",
+            &format!("/clients/{}", manager.id),
+            Some(&json!({"scopes": ["sealwright.audit:read"]})),
+        );
         assert!(server.api("GET", "/clients", &its_token, None).status == 403, "the permission was taken");
     }
 

@@ -85,12 +85,12 @@ both! {
         assert_ne!(staging.header("etag"), etag);
     }
 
-    /// RFC 9111 §5.2.2.1: no verifier may keep an answer for longer than a new key is published before it signs.
+    /// RFC 9111 §5.2.2.1: no verifier may keep a response for longer than a new key is published before it signs.
     fn the_answer_is_never_kept_longer_than_the_lead_of_a_new_key(database) {
         let server = start(database, &[("SIGNING_KEY_LEAD", "2m")]);
-        let answer = server.get("/.well-known/jwks.json");
+        let response = server.get("/.well-known/jwks.json");
         let seconds = |name: &str| -> u32 {
-            let mut directives = answer.header("cache-control").split(", ").filter_map(|text| text.split_once('='));
+            let mut directives = response.header("cache-control").split(", ").filter_map(|text| text.split_once('='));
             directives.find(|(key, _)| *key == name).unwrap().1.parse().unwrap()
         };
         assert!(seconds("max-age") > 60, "as long as it may be");
@@ -104,8 +104,8 @@ both! {
         let server = start(database, &[]);
         for (environment, prefix) in ENVIRONMENTS {
             let client = client(&server, "orders:read", &["--environment", environment]);
-            let answer = grant(&server, prefix, &client, &[]);
-            let token = access_token(&answer);
+            let response = grant(&server, prefix, &client, &[]);
+            let token = access_token(&response);
             for (other, other_prefix) in ENVIRONMENTS {
                 let found = verified(token, &published_keys(&server, other_prefix));
                 assert_eq!(found.is_some(), environment == other, "a token of {environment} with the keys of {other}");

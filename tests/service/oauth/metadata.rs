@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{ENVIRONMENTS, access_token, client, grant, members, parts, start};
 use crate::support::both;
 
-/// Where the document of the issuer at `prefix` stands: the well-known part before the issuer's path (RFC 8414 §3.1)
+/// Where the document of the issuer at `prefix` is: the well-known part before the issuer's path (RFC 8414 §3.1)
 /// and after it (`OpenID` Connect Discovery §4).
 fn places(prefix: &str) -> Vec<String> {
     let mut places: Vec<String> = ["oauth-authorization-server", "openid-configuration"]
@@ -36,10 +36,10 @@ both! {
                 "revocation_endpoint_auth_methods_supported": methods,
             });
             for place in places(prefix) {
-                let answer = server.get(&place);
-                assert_eq!((answer.status, &answer.body), (200, &expected), "{place}");
-                assert_eq!(answer.header("content-type"), "application/json", "{place}");
-                assert!(answer.header("cache-control").starts_with("public"), "{place}");
+                let response = server.get(&place);
+                assert_eq!((response.status, &response.body), (200, &expected), "{place}");
+                assert_eq!(response.header("content-type"), "application/json", "{place}");
+                assert!(response.header("cache-control").starts_with("public"), "{place}");
             }
 
             // What it names answers, below the very same address; each endpoint takes each method that it names.
@@ -83,10 +83,10 @@ both! {
             "/test/.well-known/oauth-authorization-server",
             "/production/.well-known/jwks.json",
         ] {
-            let answer = server.get(path);
-            assert_eq!(answer.status, 404, "{path}");
-            assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
-            assert_ne!(answer.body, Value::Null, "{path}");
+            let response = server.get(path);
+            assert_eq!(response.status, 404, "{path}");
+            assert_eq!(response.header("content-type"), "application/problem+json", "{path}");
+            assert_ne!(response.body, Value::Null, "{path}");
         }
     }
 }

@@ -8,29 +8,29 @@ use super::{
 use crate::support::{TestClient, both};
 
 both! {
-    /// RFC 7009 §2.1, §2.2 (STANDARDS 71, 73): the token ends with the answer, wherever it is asked about online; the
-    /// client's other tokens go on; to do it again changes nothing.
+    /// RFC 7009 §2.1, §2.2 (STANDARDS 71, 73): the token ends with the response, wherever it is asked about online; the
+    /// client's other tokens continue; to do it again changes nothing.
     fn a_client_ends_its_own_token_at_once_and_for_good(database) {
         let mut server = start(database, &[]);
         let owner = client(&server, "orders:read sealwright.clients:read", &[]);
         let (ended, kept) = (server.management_token(&owner), server.management_token(&owner));
         assert_eq!(server.api("GET", "/clients", &ended, None).status, 200);
-        let mut answers = vec![];
+        let mut responses = vec![];
         for _ in 0..2 {
-            let answer = revoke(&server, "", &owner, &ended);
-            assert_eq!((answer.status, &*answer.text), (200, ""));
-            assert_eq!((answer.header("cache-control"), answer.header("pragma")), ("no-store", "no-cache"));
+            let response = revoke(&server, "", &owner, &ended);
+            assert_eq!((response.status, &*response.text), (200, ""));
+            assert_eq!((response.header("cache-control"), response.header("pragma")), ("no-store", "no-cache"));
             assert!(!is_active(&server, &owner, &ended));
             assert_eq!(server.api("GET", "/clients", &ended, None).status, 401);
-            answers.push(answer);
+            responses.push(response);
         }
         assert!(is_active(&server, &owner, &kept));
-        let events = server.events(&["--request-id", answers[0].header("x-request-id")]);
+        let events = server.events(&["--request-id", responses[0].header("x-request-id")]);
         let expected = [json!("token.revoke"), json!("success"), parts(&ended).1["jti"].clone(), json!(owner.id)];
         assert_eq!(events.len(), 1);
         assert_eq!(["action", "outcome", "jti", "credential"].map(|name| events[0][name].clone()), expected);
 
-        // It is over for good: a restart brings nothing back.
+        // It is over permanently: a restart brings nothing back.
         server.restart();
         assert!(!is_active(&server, &owner, &ended));
         assert!(is_active(&server, &owner, &kept));
@@ -55,13 +55,12 @@ both! {
         let (owner, other) = (client(&server, "orders:read", &[]), client(&server, "sealwright.admin", &[]));
         let good = token(&server, &owner);
         let staging = client(&server, "orders:read", &["--environment", "staging"]);
-        for (prefix, caller, reason) in
-            [("", &other, "another_clients_token"), ("/staging", &staging, "unknown_token")]
+        for (prefix, caller, reason) in [("", &other, "another_clients_token"), ("/staging", &staging, "unknown_token")]
         {
-            let answer = revoke(&server, prefix, caller, &good);
-            assert_eq!((answer.status, &*answer.text), (200, ""));
+            let response = revoke(&server, prefix, caller, &good);
+            assert_eq!((response.status, &*response.text), (200, ""));
             assert!(is_active(&server, &owner, &good));
-            let event = &server.events(&["--request-id", answer.header("x-request-id")])[0];
+            let event = &server.events(&["--request-id", response.header("x-request-id")])[0];
             assert_eq!((&event["reason"], &event["credential"]), (&json!(reason), &json!(caller.id)));
         }
     }
@@ -74,8 +73,8 @@ both! {
         let mut table = forgeries(&good, &published_keys(&server, ""));
         table.push(("a token of an end to come", access_token(&grant(&server, "", &owner, &[]))[1..].to_owned()));
         for (name, token) in table {
-            let answer = revoke(&server, "", &owner, &token);
-            assert_eq!((answer.status, &*answer.text), (200, ""), "{name}");
+            let response = revoke(&server, "", &owner, &token);
+            assert_eq!((response.status, &*response.text), (200, ""), "{name}");
         }
         assert!(is_active(&server, &owner, &good), "a forgery of a token does not end the token");
     }
@@ -88,15 +87,15 @@ both! {
         let wrong = TestClient { secret: "wrong".into(), ..owner.clone() };
         for (prefix, caller) in [("", &wrong), ("/staging", &owner)] {
             for asked in [good.as_str(), "x"] {
-                let answer = revoke(&server, prefix, caller, asked);
-                assert_eq!((answer.status, answer.body["error"].as_str()), (401, Some("invalid_client")));
-                assert!(answer.header("www-authenticate").starts_with("Basic "));
+                let response = revoke(&server, prefix, caller, asked);
+                assert_eq!((response.status, response.body["error"].as_str()), (401, Some("invalid_client")));
+                assert!(response.header("www-authenticate").starts_with("Basic "));
             }
         }
         assert!(is_active(&server, &owner, &good));
     }
 
-    /// RFC 7009 §2.2.1 (STANDARDS 72), fosite CVE-2020-15223: where it cannot be stored or looked up, the answer is
+    /// RFC 7009 §2.2.1 (STANDARDS 72), fosite CVE-2020-15223: where it cannot be stored or looked up, the response is
     /// 503, never a success and never `active`.
     fn a_failing_database_is_never_taken_for_an_answer(database) {
         let server = start(database, &[]);
@@ -104,10 +103,10 @@ both! {
         let good = server.management_token(&owner);
         assert!(is_active(&server, &owner, &good));
         server.database.execute("ALTER TABLE revoked_tokens RENAME TO revoked_tokens_away");
-        for answer in [revoke(&server, "", &owner, &good), introspect(&server, "", &owner, &good)] {
-            assert_eq!((answer.status, answer.body["error"].as_str()), (503, Some("temporarily_unavailable")));
-            assert!(!answer.header("retry-after").is_empty());
-            assert_eq!(answer.header("cache-control"), "no-store");
+        for response in [revoke(&server, "", &owner, &good), introspect(&server, "", &owner, &good)] {
+            assert_eq!((response.status, response.body["error"].as_str()), (503, Some("temporarily_unavailable")));
+            assert!(!response.header("retry-after").is_empty());
+            assert_eq!(response.header("cache-control"), "no-store");
         }
         let managed = server.api("GET", "/clients", &good, None);
         assert_eq!((managed.status, managed.header("content-type")), (503, "application/problem+json"));

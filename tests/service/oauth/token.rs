@@ -6,15 +6,15 @@ use std::time::SystemTime;
 use serde_json::{Value, json};
 
 use super::{ENVIRONMENTS, access_token, client, grant, members, parts, published_keys, start, token, verified};
-use crate::support::{Answer, Server, both};
+use crate::support::{Response, Server, both};
 
 fn seconds_now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     i64::try_from(since.as_secs()).unwrap()
 }
 
-fn claims_of(answer: &Answer) -> Value {
-    parts(access_token(answer)).1
+fn claims_of(response: &Response) -> Value {
+    parts(access_token(response)).1
 }
 
 both! {
@@ -22,7 +22,7 @@ both! {
     /// algorithm, the token is an RFC 9068 JWT that any library verifies against the issuer's keys.
     fn a_token_is_an_rfc_9068_jwt_of_its_issuer(database) {
         let server = Server::start(database);
-        let mut witnessed = vec![];
+        let mut expected_events = vec![];
         for (environment, prefix) in ENVIRONMENTS {
             let keys = published_keys(&server, prefix);
             for (algorithm, options) in [
@@ -33,21 +33,21 @@ both! {
             ] {
                 let client = client(&server, "orders:read", &[&["--environment", environment], options].concat());
                 let before = seconds_now();
-                let answer = grant(&server, prefix, &client, &[]);
-                assert_eq!(members(&answer.body), ["access_token", "expires_in", "scope", "token_type"]);
-                assert_eq!(answer.body["token_type"], "Bearer");
-                assert_eq!(answer.body["expires_in"], json!(3600), "a number");
-                assert_eq!(answer.body["scope"], "orders:read");
-                assert_eq!(answer.header("content-type"), "application/json");
-                assert_eq!(answer.header("cache-control"), "no-store");
-                assert_eq!(answer.header("pragma"), "no-cache");
-                assert!(!answer.headers.contains_key("access-control-allow-origin"));
+                let response = grant(&server, prefix, &client, &[]);
+                assert_eq!(members(&response.body), ["access_token", "expires_in", "scope", "token_type"]);
+                assert_eq!(response.body["token_type"], "Bearer");
+                assert_eq!(response.body["expires_in"], json!(3600), "a number");
+                assert_eq!(response.body["scope"], "orders:read");
+                assert_eq!(response.header("content-type"), "application/json");
+                assert_eq!(response.header("cache-control"), "no-store");
+                assert_eq!(response.header("pragma"), "no-cache");
+                assert!(!response.headers.contains_key("access-control-allow-origin"));
 
-                let (header, _) = parts(access_token(&answer));
+                let (header, _) = parts(access_token(&response));
                 assert_eq!(members(&header), ["alg", "kid", "typ"]);
                 assert_eq!((&header["typ"], &header["alg"]), (&json!("at+jwt"), &json!(algorithm)));
 
-                let claims = verified(access_token(&answer), &keys).expect("the signature verifies");
+                let claims = verified(access_token(&response), &keys).expect("the signature verifies");
                 let issuer = format!("{}{prefix}", server.url);
                 let issued_at = claims["iat"].as_i64().unwrap();
                 assert!((before..=seconds_now()).contains(&issued_at));
@@ -65,19 +65,28 @@ both! {
                 });
                 assert_eq!(claims, expected, "these claims and no other");
 
-                let request_id = answer.header("x-request-id").to_owned();
-                witnessed.push((request_id, [
-                    ("action", json!("token.issue")), ("outcome", json!("success")), ("reason", json!("ok")),
-                    ("method", json!("POST")), ("address", json!("127.0.0.1")), ("environment", json!(environment)),
-                    ("actor", json!(client.id)), ("credential", json!(client.id)), ("jti", json!(jti)),
-                ]));
+                let request_id = response.header("x-request-id").to_owned();
+                expected_events.push((
+                    request_id,
+                    [
+                        ("action", json!("token.issue")),
+                        ("outcome", json!("success")),
+                        ("reason", json!("ok")),
+                        ("method", json!("POST")),
+                        ("address", json!("127.0.0.1")),
+                        ("environment", json!(environment)),
+                        ("actor", json!(client.id)),
+                        ("credential", json!(client.id)),
+                        ("jti", json!(jti)),
+                    ],
+                ));
             }
         }
         let owners = ENVIRONMENTS.map(|(environment, _)| json!(server.database.owner(environment).unwrap().id));
         let mut events = server.events(&["--action", "token.issue"]);
         events.retain(|event| !owners.contains(&event["credential"]));
-        assert_eq!(events.len(), witnessed.len());
-        for (request_id, expected) in witnessed {
+        assert_eq!(events.len(), expected_events.len());
+        for (request_id, expected) in expected_events {
             let event = events.iter().find(|event| event["request_id"] == request_id).unwrap();
             for (name, value) in expected {
                 assert_eq!(event[name], value, "{name} of {event}");
@@ -90,27 +99,35 @@ both! {
         type Row = (&'static str, &'static [&'static str], &'static [(Option<&'static str>, &'static str)]);
         let server = start(database, &[]);
         let table: [Row; 3] = [
-            ("orders:read orders:write", &[], &[
-                (None, "orders:read orders:write"),
-                (Some("orders:read"), "orders:read"),
-                (Some("orders:write orders:read"), "orders:read orders:write"),
-                (Some("orders:read orders:read"), "orders:read"),
-            ]),
-            ("read admin:*", &["--default-scope", "orders:read", "--default-scope", "admin:users"], &[
-                (None, "admin:users orders:read"),
-                (Some("invoices:read"), "invoices:read"),
-                (Some("read"), "read"),
-                (Some("admin:*"), "admin:*"),
-            ]),
+            (
+                "orders:read orders:write",
+                &[],
+                &[
+                    (None, "orders:read orders:write"),
+                    (Some("orders:read"), "orders:read"),
+                    (Some("orders:write orders:read"), "orders:read orders:write"),
+                    (Some("orders:read orders:read"), "orders:read"),
+                ],
+            ),
+            (
+                "read admin:*",
+                &["--default-scope", "orders:read", "--default-scope", "admin:users"],
+                &[
+                    (None, "admin:users orders:read"),
+                    (Some("invoices:read"), "invoices:read"),
+                    (Some("read"), "read"),
+                    (Some("admin:*"), "admin:*"),
+                ],
+            ),
             ("!#$%&'()*+,-./:;<=>?@[]^_`{|}~", &[], &[(None, "!#$%&'()*+,-./:;<=>?@[]^_`{|}~")]),
         ];
         for (scopes, options, rows) in table {
             let client = client(&server, scopes, options);
             for (asked, expected) in rows {
                 let form: Vec<(&str, &str)> = asked.iter().map(|scope| ("scope", *scope)).collect();
-                let answer = grant(&server, "", &client, &form);
-                assert_eq!(answer.body["scope"], *expected, "{asked:?} of {scopes}");
-                assert_eq!(claims_of(&answer)["scope"], *expected, "{asked:?} of {scopes}");
+                let response = grant(&server, "", &client, &form);
+                assert_eq!(response.body["scope"], *expected, "{asked:?} of {scopes}");
+                assert_eq!(claims_of(&response)["scope"], *expected, "{asked:?} of {scopes}");
             }
         }
     }
@@ -155,8 +172,8 @@ both! {
         let client = client(&server, &scopes.join(" "), &options);
         let mut form = vec![("grant_type", "client_credentials")];
         form.extend(audiences.iter().map(|audience| ("resource", &**audience)));
-        let answer = server.post_form("/api/oauth/token", &client, &form);
-        let token = answer.body["access_token"].as_str().unwrap_or_else(|| panic!("{}", answer.text));
+        let response = server.post_form("/api/oauth/token", &client, &form);
+        let token = response.body["access_token"].as_str().unwrap_or_else(|| panic!("{}", response.text));
         assert!((6_500..8_192).contains(&token.len()), "{}", token.len());
         let introspected = server.post_form("/api/oauth/introspect", &client, &[("token", token)]);
         assert_eq!(introspected.body["active"], true, "{}", introspected.text);
@@ -164,7 +181,9 @@ both! {
         let everything = self::client(&server, "admin", &[]);
         let wish = (0..31).map(|n| format!("{}{n:02}:read", "a".repeat(101))).collect::<Vec<_>>().join(" ");
         let beyond = server.post_form(
-            "/api/oauth/token", &everything, &[("grant_type", "client_credentials"), ("scope", &wish)],
+            "/api/oauth/token",
+            &everything,
+            &[("grant_type", "client_credentials"), ("scope", &wish)],
         );
         assert_eq!((beyond.status, beyond.body["error"].as_str()), (400, Some("invalid_scope")), "{}", beyond.text);
     }
@@ -173,20 +192,17 @@ both! {
     fn a_malformed_wish_of_a_known_client_is_stored_under_its_name(database) {
         let server = start(database, &[]);
         let client = client(&server, "orders:read", &[]);
-        for form in [
-            &[("grant_type", "client_credentials"), ("scope", "a  b")][..],
-            &[("grant_type", "password")],
-            &[],
-        ] {
-            let answer = server.post_form("/api/oauth/token", &client, form);
-            assert_eq!(answer.status, 400, "{}", answer.text);
-            let events = server.events(&["--request-id", answer.header("x-request-id")]);
+        for form in [&[("grant_type", "client_credentials"), ("scope", "a  b")][..], &[("grant_type", "password")], &[]]
+        {
+            let response = server.post_form("/api/oauth/token", &client, form);
+            assert_eq!(response.status, 400, "{}", response.text);
+            let events = server.events(&["--request-id", response.header("x-request-id")]);
             assert_eq!(events[0]["credential"], client.id, "{form:?}");
         }
         for path in ["/api/oauth/introspect", "/api/oauth/revoke"] {
-            let answer = server.post_form(path, &client, &[]);
-            let events = server.events(&["--request-id", answer.header("x-request-id")]);
-            assert_eq!((answer.status, events[0]["credential"].as_str()), (400, Some(&*client.id)), "{path}");
+            let response = server.post_form(path, &client, &[]);
+            let events = server.events(&["--request-id", response.header("x-request-id")]);
+            assert_eq!((response.status, events[0]["credential"].as_str()), (400, Some(&*client.id)), "{path}");
         }
     }
 
@@ -200,20 +216,24 @@ both! {
 
         let last_seconds = client(&server, "read", &["--expires-in", "2s"]);
         loop {
-            let answer = server.token(&last_seconds);
-            if answer.status == 401 {
+            let response = server.token(&last_seconds);
+            if response.status == 401 {
                 break;
             }
-            assert!(answer.body["expires_in"].as_i64() >= Some(1), "no token that is dead already: {}", answer.text);
+            assert!(
+                response.body["expires_in"].as_i64() >= Some(1),
+                "no token that is dead already: {}",
+                response.text
+            );
             server.advance(25);
         }
         let ending = client(&server, "read", &["--expires-in", "10m"]);
         let end = server.now() / 1_000 + 600;
-        let answer = grant(&server, "", &ending, &[]);
-        let claims = claims_of(&answer);
+        let response = grant(&server, "", &ending, &[]);
+        let claims = claims_of(&response);
         let (exp, iat) = (claims["exp"].as_i64().unwrap(), claims["iat"].as_i64().unwrap());
         assert!((end - 3..=end).contains(&exp), "{exp} is not the client's end, {end}");
-        assert_eq!(answer.body["expires_in"], exp - iat);
+        assert_eq!(response.body["expires_in"], exp - iat);
     }
 
     /// RFC 7519 §4.1.7: tokens of one moment differ.

@@ -1,13 +1,13 @@
-//! A change is true when it answers: no request that begins after the answer to a revoke, a disable, a rotation without
-//! grace, a role's change or a user's deactivation is accepted. Rounds run side by side, with everything in memory, while
-//! others present the same credentials without pause.
+//! A change is true when it answers: no request that begins after the response to a revoke, a disable, a rotation
+//! without grace, a role's change or a user's deactivation is accepted. Rounds run side by side, with everything in
+//! memory, while others present the same credentials all the time.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
 use crate::api::text;
-use crate::support::{Answer, Database, Kind, Server, TestClient, TestKey, pause};
+use crate::support::{Database, Kind, Response, Server, TestClient, TestKey, pause};
 
 /// Threads that go through rounds of their own.
 const THREADS: usize = 4;
@@ -41,17 +41,17 @@ impl<'s> Stage<'s> {
         Self { server, owner, verifier, role, user, key, client, token }
     }
 
-    fn change(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
-        let answer = self.server.api(method, path, self.owner, body.as_ref());
-        assert!((200..300).contains(&answer.status), "{method} {path}: {}", answer.text);
-        answer
+    fn change(&self, method: &str, path: &str, body: Option<Value>) -> Response {
+        let response = self.server.api(method, path, self.owner, body.as_ref());
+        assert!((200..300).contains(&response.status), "{method} {path}: {}", response.text);
+        response
     }
 
     fn verifies(&self, key: &str) -> bool {
         let body = json!({"key": key, "environment": "production", "scopes": ["orders:read"]});
-        let answer = self.server.api_with_key("POST", "/keys/verify", &self.verifier.key, Some(&body));
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        answer.body["valid"] == true
+        let response = self.server.api_with_key("POST", "/keys/verify", &self.verifier.key, Some(&body));
+        assert_eq!(response.status, 200, "{}", response.text);
+        response.body["valid"] == true
     }
 
     fn passes(&self, field: &str, value: &str) -> bool {
@@ -73,7 +73,17 @@ impl<'s> Stage<'s> {
         assert!(self.token_passes() && self.gets_token());
     }
 
-    /// Changes something, counts what is accepted after the answer though it must not be, and changes it back.
+    /// A key that was accepted until it was revoked.
+    fn revoked_key(&self) -> String {
+        let body = json!({"name": "r", "scopes": ["orders:read"]});
+        let made = self.change("POST", "/keys", Some(body)).body;
+        let (id, key) = (text(&made["id"]), text(&made["key"]));
+        assert!(self.passes("x-api-key", &key));
+        self.change("POST", &format!("/keys/{id}/revoke"), None);
+        key
+    }
+
+    /// Changes something, counts what is accepted after the response though it must not be, and changes it back.
     fn round(&mut self, number: usize) -> u64 {
         let (key_path, client_path) = (format!("/keys/{}", self.key.id), format!("/clients/{}", self.client.id));
         let (user_path, role_path) = (format!("/users/{}", self.user), format!("/roles/{}", self.role));
@@ -93,11 +103,7 @@ impl<'s> Stage<'s> {
                 self.key.key = text(&rotated.body["key"]);
             }
             2 => {
-                let body = json!({"name": "r", "scopes": ["orders:read"]});
-                let made = self.change("POST", "/keys", Some(body)).body;
-                let (id, key) = (text(&made["id"]), text(&made["key"]));
-                assert!(self.passes("x-api-key", &key));
-                self.change("POST", &format!("/keys/{id}/revoke"), None);
+                let key = self.revoked_key();
                 must_not(self.passes("x-api-key", &key));
                 must_not(self.verifies(&key));
             }
@@ -146,7 +152,7 @@ fn rounds_that_accept_nothing(database: Database, rounds: usize) {
                         for (field, value) in [("x-api-key", &key), ("authorization", &bearer)] {
                             let url = format!("{}/api/v1/forward-auth", server.url);
                             server.send(server.http.get(url).header(field, value));
-                            pause("the rounds need the machine, too", std::time::Duration::from_millis(1));
+                            pause("the rounds need the machine, too", std::time::Duration::from_millis(3));
                         }
                     }
                 })

@@ -16,7 +16,8 @@ fn random(bound: u64) -> u64 {
 }
 
 both! {
-    /// SPEC §11: nothing that was acknowledged is lost when the process is killed. Fifty rounds of killing it under load.
+    /// SPEC §11: nothing that was acknowledged is lost when the process is killed. Fifty rounds of killing it under
+    /// load.
     fn what_was_acknowledged_before_a_kill_is_stored(database) {
         const ROUNDS: usize = 50;
         let mut server = Server::spawn_with(database, &[("SIGNING_ALGORITHMS", "[\"ES256\"]")]);
@@ -28,17 +29,17 @@ both! {
         let management = server.management_token(&manager);
         let (mut tokens, mut scopes): (HashSet<String>, HashSet<String>) = Default::default();
         for round in 0..ROUNDS {
-            let (answers, killed) = (AtomicUsize::new(0), AtomicBool::new(false));
-            let (server_now, answers, killed) = (&server, &answers, &killed);
+            let (responses, killed) = (AtomicUsize::new(0), AtomicBool::new(false));
+            let (server_now, responses, killed) = (&server, &responses, &killed);
             std::thread::scope(|scope| {
                 let fetchers: Vec<_> = (0..4)
                     .map(|_| {
                         scope.spawn(|| {
                             let mut received = Vec::new();
-                            while let Some((status, answer)) = try_token(&server_now.http, &server_now.url, &client) {
-                                assert_eq!(status, 200, "{answer}");
-                                received.push(jti_of(&answer));
-                                answers.fetch_add(1, Ordering::SeqCst);
+                            while let Some((status, response)) = try_token(&server_now.http, &server_now.url, &client) {
+                                assert_eq!(status, 200, "{response}");
+                                received.push(jti_of(&response));
+                                responses.fetch_add(1, Ordering::SeqCst);
                             }
                             assert!(killed.load(Ordering::SeqCst), "an answer was missing before the kill");
                             received
@@ -51,16 +52,16 @@ both! {
                         let name = format!("made:{round}_{number}");
                         let request = server_now.http.post(format!("{}/api/v1/scopes", server_now.url));
                         let body = json!({"name": name, "description": "made under load"});
-                        let Ok(answer) = request.bearer_auth(&management).json(&body).send() else { break };
-                        let status = answer.status().as_u16();
+                        let Ok(response) = request.bearer_auth(&management).json(&body).send() else { break };
+                        let status = response.status().as_u16();
                         // The head alone says that it is done.
-                        assert_eq!(status, 201, "{:?}", answer.text());
+                        assert_eq!(status, 201, "{:?}", response.text());
                         made.push(name);
                     }
                     made
                 });
                 // The first token costs Argon2, which is a long time; from then on any moment is as good.
-                holds_within(Duration::from_secs(20), || answers.load(Ordering::SeqCst) >= 3);
+                holds_within(Duration::from_secs(20), || responses.load(Ordering::SeqCst) >= 3);
                 pause("any moment is as good", Duration::from_micros(random(60_000)));
                 killed.store(true, Ordering::SeqCst);
                 server_now.signal("KILL");
@@ -71,7 +72,12 @@ both! {
             });
             server.restart();
         }
-        assert!(tokens.len() >= 3 * ROUNDS && scopes.len() > ROUNDS / 2, "{} tokens, {} scopes", tokens.len(), scopes.len());
+        assert!(
+            tokens.len() >= 3 * ROUNDS && scopes.len() > ROUNDS / 2,
+            "{} tokens, {} scopes",
+            tokens.len(),
+            scopes.len()
+        );
         let issued = issued(&server.database);
         let lost: Vec<_> = tokens.difference(&issued).collect();
         assert!(lost.is_empty(), "{} of {} tokens have no event: {lost:?}", lost.len(), tokens.len());

@@ -1,5 +1,5 @@
-//! Random requests to every endpoint: whatever comes, there is an answer, it is no fault of the server's, and it goes
-//! on.
+//! Random requests to every endpoint: whatever comes, there is a response, it is no fault of the server's, and it
+//! continues.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -107,14 +107,15 @@ struct Random {
     body: Vec<u8>,
 }
 
-/// Bytes for a line of a head: mostly ones that may stand there (RFC 9110 §5.5), now and then any.
+/// Bytes for a line of a head: mostly ones that may appear there (RFC 9110 §5.5), now and then any.
 fn line(length: usize) -> impl Strategy<Value = Vec<u8>> {
     let allowed = any::<u8>().prop_map(|b| if b < b' ' || b == 0x7f { b'\t' } else { b });
     let wild = any::<u8>().prop_filter("a line end", |b| !matches!(b, b'\r' | b'\n'));
     prop_oneof![30 => vec(allowed, 0..length), 1 => vec(wild, 0..length)]
 }
 
-/// Bytes for the request target: mostly with what may not stand there encoded (RFC 3986 §3.3), now and then as they are.
+/// Bytes for the request target: mostly with what may not appear there encoded (RFC 3986 §3.3), now and then as they
+/// are.
 fn in_target(bytes: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     (bytes, 0..30).prop_map(|(bytes, die)| {
         let encoded = |byte: u8| match byte {
@@ -226,33 +227,33 @@ impl Random {
         bytes
     }
 
-    /// Sends it and gives back the status, or what is wrong with the answer.
+    /// Sends it and gives back the status, or what is wrong with the response.
     fn send(&self, address: &str) -> Result<u16, String> {
         let mut stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
         stream.set_read_timeout(Some(Duration::from_secs(20))).map_err(|error| error.to_string())?;
         // Who is refused early may find the connection closed while it still sends.
         let _ = stream.write_all(&self.bytes());
-        let mut answer = vec![];
-        let read = stream.read_to_end(&mut answer);
-        let text = String::from_utf8_lossy(&answer);
+        let mut response = vec![];
+        let read = stream.read_to_end(&mut response);
+        let text = String::from_utf8_lossy(&response);
         let status =
             text.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).and_then(|status| status.parse().ok());
         status.ok_or_else(|| format!("no answer ({read:?}): {text:?}"))
     }
 }
 
-/// SPEC §11, STANDARDS 24, 32, 50, 105: never a 5xx, never a connection that ends without an answer, never a panic.
+/// SPEC §11, STANDARDS 24, 32, 50, 105: never a 5xx, never a connection that ends without a response, never a panic.
 #[test]
 fn random_requests_to_every_endpoint_are_answered_and_harm_nothing() {
     let server = Server::spawn(Database::new(Kind::Sqlite));
     let address = server.url.trim_start_matches("http://").to_owned();
     let unlimited = |scopes: &str| client(&server, scopes, &[]);
-    let witness = unlimited("orders:read");
+    let observer = unlimited("orders:read");
     let target = unlimited("orders:read");
     let manager =
         unlimited("sealwright.clients:* sealwright.scopes:* sealwright.audit:read sealwright.signing-keys:read");
     let authorizations = vec![
-        basic(&witness.id, &witness.secret),
+        basic(&observer.id, &observer.secret),
         basic(&manager.id, &manager.secret),
         format!("Bearer {}", server.management_token(&manager)),
     ];
@@ -279,6 +280,6 @@ fn random_requests_to_every_endpoint_are_answered_and_harm_nothing() {
     let log = server.log();
     assert!(!log.contains("panicked"), "{log}");
     assert!(*sent.get_mut() > 100, "only {} requests were sent", sent.get());
-    assert_eq!(server.token(&witness).status, 200);
+    assert_eq!(server.token(&observer).status, 200);
     assert_eq!(server.get("/readyz").status, 200);
 }

@@ -13,14 +13,14 @@ fn a_slow_body_gets_408_and_a_slow_head_is_closed() {
         let asked = Instant::now();
         assert!(slow.send(head) && slow.send("grant_type="));
         slow.patience(Duration::from_millis(if trickle { 200 } else { 5000 }));
-        let answer = loop {
-            match slow.answer() {
-                Some(answer) => break answer,
+        let response = loop {
+            match slow.response() {
+                Some(response) => break response,
                 None => assert!(trickle && asked.elapsed() < Duration::from_secs(4) && slow.send("x"), "no answer"),
             }
         };
-        assert_eq!(answer.status, 408);
-        assert!(answer.body.contains("invalid_request") && !answer.header("x-request-id").is_empty());
+        assert_eq!(response.status, 408);
+        assert!(response.body.contains("invalid_request") && !response.header("x-request-id").is_empty());
         let elapsed = asked.elapsed();
         assert!((900..3000).contains(&elapsed.as_millis()), "{elapsed:?}");
     }
@@ -60,7 +60,7 @@ fn heads_and_bodies_are_bounded() {
     ] {
         assert_eq!(ask(&server, &request).status, expected, "{what}");
     }
-    // A head that never ends is cut off; whether an answer still gets through is up to the network.
+    // A head that never ends is cut off; whether a response still gets through is up to the network.
     let mut endless = connect(&server);
     endless.send("GET /healthz HTTP/1.1\r\nX-Long: ");
     let sent = (0..64).take_while(|_| endless.send(long(16 * 1024))).count();
@@ -70,8 +70,8 @@ fn heads_and_bodies_are_bounded() {
         let mut connection = connect(&server);
         connection.patience(Duration::from_secs(2));
         connection.send(garbage);
-        if let Some(answer) = connection.answer() {
-            assert!((400..600).contains(&answer.status) && answer.status != 500, "{garbage:?}: {answer:?}");
+        if let Some(response) = connection.response() {
+            assert!((400..600).contains(&response.status) && response.status != 500, "{garbage:?}: {response:?}");
         }
     }
     assert_eq!(server.get("/healthz").status, 200);
@@ -85,8 +85,8 @@ fn connections_are_bounded() {
         let mut connection = connect(&server);
         assert!(connection.send(get("/healthz", "")));
         connection.patience(Duration::from_millis(700));
-        match connection.answer() {
-            Some(answer) => assert_eq!(answer.status, 200),
+        match connection.response() {
+            Some(response) => assert_eq!(response.status, 200),
             None => break connection,
         }
         held.push(connection);
@@ -95,7 +95,7 @@ fn connections_are_bounded() {
     assert!(held.len() >= 3, "{} at once", held.len());
     held.clear();
     waiting.patience(Duration::from_secs(5));
-    assert_eq!(waiting.answer().map(|answer| answer.status), Some(200), "who waited is served");
+    assert_eq!(waiting.response().map(|response| response.status), Some(200), "who waited is served");
 }
 
 #[test]
@@ -104,29 +104,29 @@ fn connections_are_kept_and_requests_answered_in_their_order() {
     let mut kept = connect(&server);
     for _ in 0..3 {
         assert!(kept.send(get("/healthz", "")));
-        assert_eq!(kept.answer().unwrap().status, 200);
+        assert_eq!(kept.response().unwrap().status, 200);
     }
     assert!(kept.send(get("/healthz", "") + &get("/nothing", "") + &get("/.well-known/jwks.json", "")));
-    let statuses: Vec<u16> = (0..3).map(|_| kept.answer().unwrap().status).collect();
+    let statuses: Vec<u16> = (0..3).map(|_| kept.response().unwrap().status).collect();
     assert_eq!(statuses, [200, 404, 200]);
 
     // HEAD is GET without the body, on every page that can be got.
     for path in ["/healthz", "/readyz", "/.well-known/jwks.json", "/.well-known/oauth-authorization-server", "/metrics"]
     {
         assert!(kept.send(get(path, "")));
-        let got = kept.answer().unwrap();
+        let got = kept.response().unwrap();
         assert!(kept.send(get(path, "").replacen("GET", "HEAD", 1)));
-        let head = kept.answer_to_head().unwrap();
+        let head = kept.response_to_head().unwrap();
         assert_eq!((head.status, head.header("content-type")), (got.status, got.header("content-type")), "{path}");
         if path != "/metrics" {
             assert_eq!(head.header("content-length"), got.header("content-length"), "{path}");
         }
     }
     assert!(kept.send(get("/healthz", "Connection: close\r\n")));
-    assert_eq!(kept.answer().unwrap().status, 200);
+    assert_eq!(kept.response().unwrap().status, 200);
     assert!(kept.is_closed());
     let mut old = connect(&server);
     assert!(old.send("GET /healthz HTTP/1.0\r\n\r\n"));
-    assert_eq!(old.answer().unwrap().status, 200);
+    assert_eq!(old.response().unwrap().status, 200);
     assert!(old.is_closed());
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::durability::{jti_of, try_token};
-use crate::support::raw::{Connection, RawAnswer};
+use crate::support::raw::{Connection, RawResponse};
 use crate::support::{Database, Kind, Server, TestClient, both, eventually, free_port, holds_within, pause};
 
 fn start(settings: &[(&str, &str)]) -> Server {
@@ -30,10 +30,10 @@ fn connect(server: &Server) -> Connection {
 }
 
 /// One request on a connection of its own.
-fn ask(server: &Server, request: &str) -> RawAnswer {
+fn ask(server: &Server, request: &str) -> RawResponse {
     let mut connection = connect(server);
     assert!(connection.send(request));
-    connection.answer().unwrap_or_else(|| panic!("no answer to {request}"))
+    connection.response().unwrap_or_else(|| panic!("no answer to {request}"))
 }
 
 fn get(path: &str, fields: &str) -> String {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// SPEC §8: every answer carries `X-Request-Id`, which the audit event and the log line carry too.
+/// SPEC §8: every response carries `X-Request-Id`, which the audit event and the log line carry too.
 #[test]
 fn every_answer_has_an_id_that_its_one_log_line_and_its_event_have_too() {
     let server = start(&[]);
@@ -26,17 +26,17 @@ fn every_answer_has_an_id_that_its_one_log_line_and_its_event_have_too() {
     ];
     let mut ids = Vec::new();
     for (expected, request) in &requests {
-        let answer = ask(&server, request);
-        assert_eq!(answer.status, *expected, "{}", request.lines().next().unwrap());
-        ids.push(answer.header("x-request-id").to_owned());
+        let response = ask(&server, request);
+        assert_eq!(response.status, *expected, "{}", request.lines().next().unwrap());
+        ids.push(response.header("x-request-id").to_owned());
     }
     let token = server.token(&client);
     ids.push(token.header("x-request-id").to_owned());
     // What a caller sends as an id is not taken over.
-    let answer = ask(&server, &get("/healthz", "X-Request-Id: mine\r\n"));
-    assert_ne!(answer.header("x-request-id"), "mine");
+    let response = ask(&server, &get("/healthz", "X-Request-Id: mine\r\n"));
+    assert_ne!(response.header("x-request-id"), "mine");
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len(), "ids recur: {ids:?}");
-    // The raw answers' heads were made lower-case; so is the log here.
+    // The raw responses' heads were made lower-case; so is the log here.
     let last = ids.last().unwrap().clone();
     eventually("the last line is logged", Duration::from_secs(10), || server.log().contains(&last));
     let log = server.log().to_lowercase();
@@ -52,7 +52,8 @@ fn every_answer_has_an_id_that_its_one_log_line_and_its_event_have_too() {
     assert!(server.events(&[]).iter().all(|event| !event.to_string().contains(secret)));
 }
 
-/// SPEC §7: `/metrics` answers loopback peers whose request carries no forwarding header, and `sealwright.metrics:read`.
+/// SPEC §7: `/metrics` answers loopback peers whose request carries no forwarding header, and
+/// `sealwright.metrics:read`.
 #[test]
 fn metrics_are_for_loopback_and_who_may_read_them() {
     let server = start(&[]);

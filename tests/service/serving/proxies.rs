@@ -21,7 +21,7 @@ fn plain_http_is_for_loopback_and_trusted_proxies() {
     let from = |address: IpAddr, fields: &str| {
         let mut connection = Connection::to((address, port).into());
         assert!(connection.send(get("/.well-known/jwks.json", fields)));
-        connection.answer().unwrap().status
+        connection.response().unwrap().status
     };
     let loopback: IpAddr = "127.0.0.1".parse().unwrap();
     for (fields, expected) in [
@@ -43,9 +43,9 @@ fn plain_http_is_for_loopback_and_trusted_proxies() {
         // The protocol's endpoint says it in the protocol's words, before anything is read.
         let mut connection = Connection::to((own, port).into());
         assert!(connection.send(post("/api/oauth/token", "grant_type=client_credentials")));
-        let answer = connection.answer().unwrap();
-        assert_eq!(answer.status, 403);
-        assert!(answer.body.contains("invalid_request") && !answer.header("x-request-id").is_empty());
+        let response = connection.response().unwrap();
+        assert_eq!(response.status, 403);
+        assert!(response.body.contains("invalid_request") && !response.header("x-request-id").is_empty());
     }
     drop(proxied);
 
@@ -63,9 +63,9 @@ fn forwarded_addresses_are_believed_from_trusted_proxies_only() {
         for (name, value) in fields {
             request = request.header(*name, *value);
         }
-        let answer = server.send(request);
-        let events = server.events(&["--request-id", answer.header("x-request-id")]);
-        (answer.status, events[0]["address"].as_str().unwrap_or("nobody").to_owned())
+        let response = server.send(request);
+        let events = server.events(&["--request-id", response.header("x-request-id")]);
+        (response.status, events[0]["address"].as_str().unwrap_or("nobody").to_owned())
     };
     let rows: &[(&[(&str, &str)], &str)] = &[
         (&[], "127.0.0.1"),

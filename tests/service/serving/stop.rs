@@ -6,7 +6,8 @@ both! {
     /// A token whose event is stored was received: a stop answers what was accepted.
     fn a_stop_answers_what_was_accepted(database) {
         let mut server = Server::spawn_with(database, &[("SIGNING_ALGORITHMS", "[\"ES256\"]")]);
-        let client = server.client_with("orders:read", &["--rate-per-minute", "unlimited", "--burst-per-second", "unlimited"]);
+        let client =
+            server.client_with("orders:read", &["--rate-per-minute", "unlimited", "--burst-per-second", "unlimited"]);
         let received = Mutex::new(HashSet::new());
         let stopping = AtomicBool::new(false);
         let mut asked = Instant::now();
@@ -16,10 +17,11 @@ both! {
                 scope.spawn(move || {
                     // Some keep their connection, some make a new one for every request.
                     let idle = if number % 2 == 0 { 10 } else { 0 };
-                    let http = reqwest::blocking::Client::builder().no_proxy().pool_max_idle_per_host(idle).build().unwrap();
-                    while let Some((status, answer)) = try_token(&http, &server.url, client) {
-                        assert_eq!(status, 200, "{answer}");
-                        received.lock().unwrap().insert(jti_of(&answer));
+                    let http =
+                        reqwest::blocking::Client::builder().no_proxy().pool_max_idle_per_host(idle).build().unwrap();
+                    while let Some((status, response)) = try_token(&http, &server.url, client) {
+                        assert_eq!(status, 200, "{response}");
+                        received.lock().unwrap().insert(jti_of(&response));
                     }
                     assert!(stopping.load(Ordering::SeqCst), "an answer was missing before the stop");
                 });
@@ -35,7 +37,8 @@ both! {
         assert!(received.len() >= 100, "{}", received.len());
         let of_client = format!("action = 'token.issue' AND outcome = 'success' AND credential = '{}'", client.id);
         let sql = format!("SELECT jti AS t FROM audit_log WHERE {of_client}");
-        let unanswered: Vec<_> = server.database.texts(&sql).into_iter().filter(|jti| !received.contains(jti)).collect();
+        let unanswered: Vec<_> =
+            server.database.texts(&sql).into_iter().filter(|jti| !received.contains(jti)).collect();
         assert!(unanswered.is_empty(), "{} of {} were not answered", unanswered.len(), received.len());
         assert!(server.log().contains("stopped"));
     }
@@ -47,7 +50,7 @@ fn a_stop_does_not_wait_for_idle_connections() {
     let mut server = start(&[]);
     let mut idle = connect(&server);
     assert!(idle.send(get("/healthz", "")));
-    assert_eq!(idle.answer().unwrap().status, 200);
+    assert_eq!(idle.response().unwrap().status, 200);
     let mut untouched = connect(&server);
     untouched.send("GET /heal");
     pause("what was sent arrives", Duration::from_millis(100));

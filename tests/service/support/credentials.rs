@@ -11,7 +11,7 @@ pub struct TestClient {
     pub secret: String,
 }
 
-/// An API key.
+/// An API key with its value, as only the response that made it tells.
 #[derive(Clone, Debug)]
 pub struct TestKey {
     /// Its id.
@@ -60,7 +60,8 @@ pub fn arguments<'a>(kind: &'a str, scopes: &'a str, options: &[&'a str]) -> Vec
 /// The same as the body of a request, at the server's time in milliseconds since the epoch.
 pub fn body(scopes: &str, options: &[&str], now: i64) -> Value {
     let mut body = json!({
-        "name": "test", "scopes": scopes.split(' ').collect::<Vec<_>>(), "rate_per_minute": null, "burst_per_second": null,
+        "name": "test", "scopes": scopes.split(' ').collect::<Vec<_>>(),
+        "rate_per_minute": null, "burst_per_second": null,
     });
     let members = body.as_object_mut().unwrap();
     for pair in options.chunks(2) {

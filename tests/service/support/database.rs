@@ -60,7 +60,7 @@ impl Database {
         self.template?.owner(environment)
     }
 
-    /// The data folder.
+    /// Where the program keeps its files.
     pub fn data_dir(&self) -> PathBuf {
         self.folder.path().join("data")
     }

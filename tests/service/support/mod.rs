@@ -1,6 +1,5 @@
 //! The harness: databases that are copied, servers in this process or as processes of their own, and their clients.
 
-mod answer;
 mod credentials;
 mod database;
 mod events;
@@ -9,18 +8,21 @@ mod ports;
 mod process;
 pub mod programs;
 pub mod raw;
+
+mod requests;
+mod response;
 mod server;
 mod settings;
 mod template;
 mod time;
 mod waiting;
 
-pub use answer::Answer;
 pub use credentials::{TestClient, TestKey};
 pub use database::{Database, Kind};
 pub use in_process::Work;
 pub use ports::free_port;
 pub use process::{binary, run, run_json};
+pub use response::Response;
 pub use server::Server;
 pub use time::{from_rfc3339, rfc3339, system_now};
 pub use waiting::{eventually, holds_within, pause};

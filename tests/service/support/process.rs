@@ -67,7 +67,7 @@ impl Process {
         self.log.lock().unwrap().clone()
     }
 
-    /// Its process id.
+    /// Its process id, for signals.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

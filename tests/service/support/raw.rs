@@ -5,15 +5,15 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// One connection.
+/// One connection, which this end closes when it is dropped.
 pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
-/// An answer as it came.
+/// A response as it came.
 #[derive(Clone, Debug)]
-pub struct RawAnswer {
+pub struct RawResponse {
     /// Status.
     pub status: u16,
     /// The head in lower case, with its status line.
@@ -22,7 +22,7 @@ pub struct RawAnswer {
     pub body: String,
 }
 
-impl RawAnswer {
+impl RawResponse {
     /// A header field's value, or an empty text.
     pub fn header(&self, name: &str) -> &str {
         let found = self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
@@ -44,22 +44,22 @@ impl Connection {
         self.stream.write_all(bytes.as_ref()).is_ok()
     }
 
-    /// How long to wait for an answer.
+    /// How long to wait for a response.
     pub fn patience(&self, patience: Duration) {
         self.stream.set_read_timeout(Some(patience)).unwrap();
     }
 
-    /// Reads one answer, by its `Content-Length`; `None` where none comes.
-    pub fn answer(&mut self) -> Option<RawAnswer> {
-        self.read_answer(true)
+    /// Reads one response, by its `Content-Length`; `None` where none comes.
+    pub fn response(&mut self) -> Option<RawResponse> {
+        self.read_response(true)
     }
 
-    /// Reads the answer to a HEAD request: there is no body, whatever its length says.
-    pub fn answer_to_head(&mut self) -> Option<RawAnswer> {
-        self.read_answer(false)
+    /// Reads the response to a HEAD request: there is no body, whatever its length says.
+    pub fn response_to_head(&mut self) -> Option<RawResponse> {
+        self.read_response(false)
     }
 
-    fn read_answer(&mut self, has_body: bool) -> Option<RawAnswer> {
+    fn read_response(&mut self, has_body: bool) -> Option<RawResponse> {
         let end = loop {
             if let Some(at) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
                 break at + 4;
@@ -68,14 +68,14 @@ impl Connection {
         };
         let head = String::from_utf8_lossy(&self.buffer[..end]).to_lowercase();
         let status = head.split(' ').nth(1)?.parse().ok()?;
-        let mut answer = RawAnswer { status, head, body: String::new() };
-        let length: usize = if has_body { answer.header("content-length").parse().unwrap_or(0) } else { 0 };
+        let mut response = RawResponse { status, head, body: String::new() };
+        let length: usize = if has_body { response.header("content-length").parse().unwrap_or(0) } else { 0 };
         while self.buffer.len() < end + length {
             self.fill()?;
         }
-        answer.body = String::from_utf8_lossy(&self.buffer[end..end + length]).into_owned();
+        response.body = String::from_utf8_lossy(&self.buffer[end..end + length]).into_owned();
         self.buffer.drain(..end + length);
-        Some(answer)
+        Some(response)
     }
 
     /// Whether the other side closes within the patience, whatever it sends before.
@@ -112,7 +112,7 @@ pub fn read_head(connection: &mut TcpStream) -> Option<String> {
 }
 
 /// Answers with a status line and fields, and a body, and says that no more will come.
-pub fn answer(connection: &mut TcpStream, head: &str, body: &str) {
+pub fn response(connection: &mut TcpStream, head: &str, body: &str) {
     let length = body.len();
     write!(connection, "HTTP/1.1 {head}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
 }

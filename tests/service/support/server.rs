@@ -5,12 +5,12 @@ use std::process::Command;
 use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::{Client, RequestBuilder};
+use reqwest::blocking::Client;
 use serde_json::Value;
 
 use super::in_process::{InProcess, TestClock, Work};
 use super::process::Process;
-use super::{Answer, Database, TestClient, TestKey, binary, credentials, free_port, run_json, settings};
+use super::{Database, TestClient, TestKey, binary, credentials, free_port, run_json, settings};
 
 /// For requests to every server: to make one takes longer than most requests.
 static HTTP: LazyLock<Client> = LazyLock::new(|| {
@@ -28,7 +28,7 @@ pub struct Server {
     pub url: String,
     /// For requests to it.
     pub http: Client,
-    settings: Vec<(String, String)>,
+    pub(super) settings: Vec<(String, String)>,
     clock: TestClock,
     /// The last token of production's owner.
     owner: Mutex<Option<String>>,
@@ -121,7 +121,7 @@ impl Server {
         self.process().log()
     }
 
-    /// Its process id.
+    /// Its process id, where it is one.
     pub fn pid(&self) -> u32 {
         self.process().pid()
     }
@@ -255,13 +255,13 @@ impl Server {
 
     #[track_caller]
     fn manage_in(&self, environment: &str, method: &str, path: &str, body: Option<&Value>) -> Value {
-        let mut answer = self.api(method, path, &self.owner_of(environment), body);
-        if answer.status == 401 {
+        let mut response = self.api(method, path, &self.owner_of(environment), body);
+        if response.status == 401 {
             *self.owner.lock().unwrap() = None;
-            answer = self.api(method, path, &self.owner_of(environment), body);
+            response = self.api(method, path, &self.owner_of(environment), body);
         }
-        assert!((200..300).contains(&answer.status), "{method} {path} {body:?}: {}", answer.text);
-        answer.body
+        assert!((200..300).contains(&response.status), "{method} {path} {body:?}: {}", response.text);
+        response.body
     }
 
     /// A token that may do anything and give anything in production; the same one while it lives.
@@ -280,72 +280,5 @@ impl Server {
             return self.owner();
         }
         self.management_token_of(environment, self.database.owner(environment).unwrap())
-    }
-
-    /// Sends a request.
-    pub fn send(&self, request: RequestBuilder) -> Answer {
-        Answer::of(request.send().unwrap())
-    }
-
-    /// `GET` of a path.
-    pub fn get(&self, path: &str) -> Answer {
-        self.send(self.http.get(format!("{}{path}", self.url)))
-    }
-
-    /// `POST` of a form, authenticated by Basic.
-    pub fn post_form(&self, path: &str, client: &TestClient, form: &[(&str, &str)]) -> Answer {
-        let request = self.http.post(format!("{}{path}", self.url));
-        self.send(request.basic_auth(&client.id, Some(&client.secret)).form(form))
-    }
-
-    /// Asks production for a token.
-    pub fn token(&self, client: &TestClient) -> Answer {
-        self.post_form("/api/oauth/token", client, &[("grant_type", "client_credentials")])
-    }
-
-    /// A bearer token for production's management API.
-    pub fn management_token(&self, client: &TestClient) -> String {
-        self.management_token_of("production", client)
-    }
-
-    /// A bearer token for the management API of an environment.
-    pub fn management_token_of(&self, environment: &str, client: &TestClient) -> String {
-        let prefix = if environment == "production" { String::new() } else { format!("/{environment}") };
-        let public =
-            self.settings.iter().rev().find(|(name, _)| name == "PUBLIC_URL").map_or(&self.url, |(_, url)| url);
-        let resource = format!("{}{prefix}/api/v1", public.trim_end_matches('/'));
-        let form = [("grant_type", "client_credentials"), ("resource", resource.as_str())];
-        let answer = self.post_form(&format!("{prefix}/api/oauth/token"), client, &form);
-        answer.body["access_token"].as_str().unwrap_or_else(|| panic!("no token: {}", answer.text)).to_owned()
-    }
-
-    /// Calls the management API.
-    pub fn api(&self, method: &str, path: &str, token: &str, body: Option<&Value>) -> Answer {
-        self.call(method, path, body, |request| request.bearer_auth(token))
-    }
-
-    /// Calls the management API with an API key.
-    pub fn api_with_key(&self, method: &str, path: &str, key: &str, body: Option<&Value>) -> Answer {
-        self.call(method, path, body, |request| request.header("x-api-key", key))
-    }
-
-    fn call(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&Value>,
-        authorize: impl FnOnce(RequestBuilder) -> RequestBuilder,
-    ) -> Answer {
-        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        let request = authorize(self.http.request(method, format!("{}/api/v1{path}", self.url)));
-        self.send(match body {
-            Some(body) => request.json(body),
-            None => request,
-        })
-    }
-
-    /// Audit events that fit the options of `audit list`, newest first.
-    pub fn events(&self, options: &[&str]) -> Vec<Value> {
-        super::events::events(&self.database, options)
     }
 }

@@ -1,4 +1,4 @@
-//! API keys: what is sent to Sealwright, and what its responses lead to.
+//! API keys: the requests to Sealwright, and the effect of its responses.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::support::{OWN_KEY, Sealwright, call, get, service};
 
 const KEY: &str = "sw_live_0123456789abcdefghijABCDEFGHIJ01abcdef";
 
-fn taking_keys(sealwright: &Sealwright) -> String {
+fn accepting_keys(sealwright: &Sealwright) -> String {
     service(sealwright.builder().api_keys(sealwright.url.as_str(), OWN_KEY))
 }
 
@@ -19,9 +19,9 @@ fn valid() -> Value {
 }
 
 #[actix_web::test]
-async fn sealwright_is_asked_and_says_who_calls() {
+async fn sealwright_verifies_the_key_and_names_its_caller() {
     let sealwright = Sealwright::start();
-    let service = taking_keys(&sealwright);
+    let service = accepting_keys(&sealwright);
     sealwright.respond(200, valid());
     let expected = json!({
         "credential": "key_1", "kind": "api_key", "scopes": ["orders:read"], "customers": ["acme"],
@@ -29,7 +29,7 @@ async fn sealwright_is_asked_and_says_who_calls() {
     });
     let response = get(&service, &[("X-API-Key", KEY), ("User-Agent", "test")]).await;
     assert_eq!((response.status, response.body), (200, expected));
-    assert_eq!(call(&service, KEY).await.status, 200, "as a bearer, too");
+    assert_eq!(call(&service, KEY).await.status, 200, "as a bearer token");
     assert_eq!(get(&service, &[("X-API-Key", KEY), ("Authorization", "Basic Zm9vOmJhcg==")]).await.status, 200);
 
     let verify_requests = sealwright.script.verify_requests.lock().unwrap().clone();
@@ -39,15 +39,15 @@ async fn sealwright_is_asked_and_says_who_calls() {
         "path": "/orders", "user_agent": "test",
     });
     assert_eq!(verify_requests[0], (Some(OWN_KEY.to_owned()), expected));
-    assert_eq!(sealwright.key_fetches(), 0, "no keys of tokens are needed");
-    assert_eq!(call(&service, &sealwright.token()).await.status, 200, "tokens are taken, too");
+    assert_eq!(sealwright.key_fetches(), 0, "the key set is not needed");
+    assert_eq!(call(&service, &sealwright.token()).await.status, 200, "tokens are accepted too");
     assert_eq!(sealwright.script.verify_requests.lock().unwrap().len(), 3);
 }
 
 #[actix_web::test]
 async fn each_code_has_its_status() {
     let sealwright = Sealwright::start();
-    let service = taking_keys(&sealwright);
+    let service = accepting_keys(&sealwright);
     for (code, status, error) in [
         ("NOT_FOUND", 401, Some("invalid_token")),
         ("REVOKED", 401, Some("invalid_token")),
@@ -67,7 +67,7 @@ async fn each_code_has_its_status() {
         assert_eq!((response.status, response.body["error"].as_str()), (status, error), "{code}");
         assert_eq!(response.challenge.contains(r#"scope="orders:read""#), code == "INSUFFICIENT_SCOPE");
         assert_eq!(response.challenge.contains("invalid_token"), status == 401, "{code}");
-        assert!(!response.body.to_string().contains(code), "why it is worthless is not told");
+        assert!(!response.body.to_string().contains(code), "the response does not say why");
     }
     for (retry_after, expected) in [
         (json!(7), "7"),
@@ -85,13 +85,13 @@ async fn each_code_has_its_status() {
     let mut poor = valid();
     poor["scopes"] = json!(["orders:write"]);
     sealwright.respond(200, poor);
-    assert_eq!(get(&service, &[("X-API-Key", KEY)]).await.status, 403, "the scopes are looked at here, too");
+    assert_eq!(get(&service, &[("X-API-Key", KEY)]).await.status, 403, "the scopes are checked here too");
 }
 
 #[actix_web::test]
-async fn a_failed_verification_is_neither_yes_nor_no() {
+async fn a_failed_verification_is_503() {
     let sealwright = Sealwright::start();
-    let service = taking_keys(&sealwright);
+    let service = accepting_keys(&sealwright);
     for (status, body) in [
         (500, valid()),
         (503, valid()),
@@ -115,9 +115,9 @@ async fn a_failed_verification_is_neither_yes_nor_no() {
 }
 
 #[actix_web::test]
-async fn what_cannot_be_a_key_is_not_asked_about() {
+async fn values_that_cannot_be_keys_are_not_sent() {
     let sealwright = Sealwright::start();
-    let service = taking_keys(&sealwright);
+    let service = accepting_keys(&sealwright);
     sealwright.respond(200, valid());
     let endless = "k".repeat(257);
     for (headers, status) in [
@@ -138,7 +138,7 @@ async fn what_cannot_be_a_key_is_not_asked_about() {
 }
 
 #[actix_web::test]
-async fn the_service_says_how_the_address_is_found() {
+async fn the_service_sets_how_the_address_is_found() {
     let sealwright = Sealwright::start();
     let builder = sealwright.builder().api_keys(sealwright.url.as_str(), OWN_KEY);
     let service = service(builder.client_address(|request| {

@@ -1,4 +1,4 @@
-//! The issuer's keys: how often they are asked for, and what holds while they cannot be had.
+//! The issuer's keys: how often they are fetched, and what happens while they cannot be fetched.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use serde_json::json;
 
 use crate::support::{Sealwright, call, service};
 
-/// Longer than the interval that the tests choose.
+/// Longer than the tests' interval between two fetches.
 const LATER: Duration = Duration::from_millis(1500);
 
 fn quick(sealwright: &Sealwright) -> String {
     service(sealwright.builder().refetch_interval(Duration::from_secs(1)))
 }
 
-/// Calls `times` at once; their statuses.
+/// Calls with all tokens at once. Returns the statuses.
 async fn storm(service: &str, tokens: impl Iterator<Item = String>) -> Vec<u16> {
     let calls: Vec<_> = tokens
         .map(|token| {
@@ -30,7 +30,7 @@ async fn storm(service: &str, tokens: impl Iterator<Item = String>) -> Vec<u16> 
 }
 
 #[actix_web::test]
-async fn ids_that_are_made_up_cost_the_issuer_nothing() {
+async fn unknown_key_ids_cost_the_issuer_nothing() {
     let sealwright = Sealwright::start();
     let service = service(sealwright.builder());
     sealwright.script.delay.store(100, Ordering::SeqCst);
@@ -51,7 +51,7 @@ async fn concurrent_requests_wait_for_one_response() {
 }
 
 #[actix_web::test]
-async fn callers_who_hang_up_do_not_make_it_ask_again() {
+async fn callers_who_hang_up_cause_no_second_fetch() {
     let sealwright = Sealwright::start();
     let service = service(sealwright.builder());
     sealwright.script.delay.store(500, Ordering::SeqCst);
@@ -69,14 +69,14 @@ async fn a_new_key_is_found() {
     let service = quick(&sealwright);
     assert_eq!(call(&service, &sealwright.token()).await.status, 200);
     sealwright.publish("max-age=300", &[sealwright.jwk("key"), sealwright.jwk("new")]);
-    assert_eq!(call(&service, &sealwright.token_of("new")).await.status, 401, "it asked a moment ago");
+    assert_eq!(call(&service, &sealwright.token_of("new")).await.status, 401, "the keys were just fetched");
     tokio::time::sleep(LATER).await;
     assert_eq!(call(&service, &sealwright.token_of("new")).await.status, 200);
     assert_eq!(sealwright.key_fetches(), 2);
 }
 
 #[actix_web::test]
-async fn a_key_that_is_gone_is_forgotten() {
+async fn a_removed_key_is_dropped() {
     let sealwright = Sealwright::start();
     sealwright.publish("max-age=0", &[sealwright.jwk("key")]);
     let service = quick(&sealwright);
@@ -87,7 +87,7 @@ async fn a_key_that_is_gone_is_forgotten() {
 }
 
 #[actix_web::test]
-async fn old_keys_do_while_new_ones_cannot_be_had() {
+async fn cached_keys_are_used_while_fetches_fail() {
     let sealwright = Sealwright::start();
     sealwright.publish("max-age=0, stale-if-error=4", &[sealwright.jwk("key")]);
     let service = quick(&sealwright);
@@ -98,18 +98,18 @@ async fn old_keys_do_while_new_ones_cannot_be_had() {
         tokio::time::sleep(Duration::from_millis(1050)).await;
         assert_eq!(call(&service, &token).await.status, 200, "{status}");
     }
-    assert!(sealwright.key_fetches() >= 3, "it continues to ask");
+    assert!(sealwright.key_fetches() >= 3, "fetches continue");
     let response = call(&service, &sealwright.token_of("unknown")).await;
-    assert_eq!((response.status, response.retry_after.as_str()), (503, "1"), "it might be a new key");
+    assert_eq!((response.status, response.retry_after.as_str()), (503, "1"), "the key may be new");
     tokio::time::sleep(LATER).await;
-    assert_eq!(call(&service, &token).await.status, 503, "but not for ever");
+    assert_eq!(call(&service, &token).await.status, 503, "cached keys end");
     sealwright.publish("max-age=0", &[sealwright.jwk("key")]);
     tokio::time::sleep(LATER).await;
     assert_eq!(call(&service, &token).await.status, 200);
 }
 
 #[actix_web::test]
-async fn nobody_waits_while_the_issuer_is_slow() {
+async fn no_request_waits_while_the_issuer_is_slow() {
     let sealwright = Sealwright::start();
     sealwright.publish("max-age=1, stale-while-revalidate=60", &[sealwright.jwk("key")]);
     let service = quick(&sealwright);
@@ -124,7 +124,7 @@ async fn nobody_waits_while_the_issuer_is_slow() {
 }
 
 #[actix_web::test]
-async fn without_keys_it_says_neither_yes_nor_no() {
+async fn without_keys_every_token_is_503() {
     let sealwright = Sealwright::start();
     let service = service(sealwright.builder());
     sealwright.stop().await;
@@ -134,7 +134,7 @@ async fn without_keys_it_says_neither_yes_nor_no() {
 }
 
 #[actix_web::test]
-async fn malformed_responses_are_not_believed() {
+async fn malformed_responses_are_refused() {
     let huge = "x".repeat(100_000);
     for (name, keys) in [
         ("too long", json!({"keys": [], "padding": huge})),

@@ -28,7 +28,7 @@ pub struct Script {
     pub verify: Mutex<(u16, Value)>,
     pub verify_requests: Mutex<Vec<(Option<String>, Value)>>,
     pub key_fetches: AtomicUsize,
-    /// How long it takes to say its keys, in milliseconds.
+    /// How long it takes to send its keys, in milliseconds.
     pub delay: AtomicUsize,
     pub issuer: Mutex<Option<String>>,
 }
@@ -88,7 +88,7 @@ impl Sealwright {
         self.handle.stop(false).await;
     }
 
-    /// The public half of its key.
+    /// The public part of its key.
     pub fn jwk(&self, kid: &str) -> Value {
         let (x, y) = self.key.public_key_raw()[1..].split_at(32);
         let (x, y) = (base64url(x), base64url(y));
@@ -146,7 +146,7 @@ impl Sealwright {
         self.sign(&header, &claims)
     }
 
-    /// A token of this header and payload as they are spelled, truly signed.
+    /// A token of exactly this header and payload, with a valid signature.
     pub fn sign_text(&self, header: &str, payload: &str) -> String {
         let message = format!("{}.{}", base64url(header.as_bytes()), base64url(payload.as_bytes()));
         let key = EncodingKey::from_ec_der(&self.key.serialize_der());
@@ -180,7 +180,7 @@ async fn fulfil(_: Authorized<Fulfil>) -> &'static str {
     "done"
 }
 
-/// A service on a port of its own. Its address.
+/// Starts a service on a port of its own. Returns its address.
 pub fn service(builder: Builder) -> String {
     let server = builder.build().unwrap();
     start(move |config| {

@@ -3,13 +3,13 @@
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, EncodingKey};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
 use crate::support::{Sealwright, base64url, call, get, read, service, start};
 
 #[actix_web::test]
-async fn a_good_token_says_who_calls() {
+async fn a_good_token_names_its_caller() {
     let sealwright = Sealwright::start();
     let service = service(sealwright.builder());
     let response = call(&service, &sealwright.token()).await;
@@ -20,7 +20,7 @@ async fn a_good_token_says_who_calls() {
     });
     assert_eq!(response.body, expected);
 
-    // What is allowed to differ.
+    // These may differ.
     let with = |name: &str, value: Value| {
         let (header, mut claims) = sealwright.good();
         claims[name] = value;
@@ -45,95 +45,127 @@ async fn a_good_token_says_who_calls() {
     assert_eq!(sealwright.key_fetches(), 1);
 }
 
+/// Creates tokens that differ from a good one in one respect.
+struct Forger<'s> {
+    sealwright: &'s Sealwright,
+    header: Header,
+    claims: Value,
+}
+
+type Named = (&'static str, String);
+
+/// A header that names an algorithm.
+fn naming(alg: &str) -> Value {
+    json!({"typ": "at+jwt", "alg": alg, "kid": "key"})
+}
+
+impl Forger<'_> {
+    fn headed(&self, header: Value) -> String {
+        self.sealwright.sign_text(&header.to_string(), &self.claims.to_string())
+    }
+
+    fn claiming(&self, name: &str, value: Value) -> String {
+        let mut claims = self.claims.clone();
+        claims[name] = value;
+        self.sealwright.sign(&self.header, &claims)
+    }
+
+    fn texts(&self) -> Vec<Named> {
+        let sealwright = self.sealwright;
+        let good = sealwright.token();
+        let (message, signature) = good.rsplit_once('.').unwrap();
+        let turned: String = signature.chars().rev().collect();
+        let header = naming("ES256").to_string();
+        let twice = self.claims.to_string().replacen('{', "{\"exp\":9999999999,", 1);
+        vec![
+            ("two parts", message.to_owned()),
+            ("four parts", format!("{good}.x")),
+            ("dots", "...........".to_owned()),
+            ("padding", format!("{good}=")),
+            ("another signature", format!("{message}.{turned}")),
+            ("no signature", format!("{message}.")),
+            ("a signature of zeros", format!("{message}.{}", base64url(&[0; 64]))),
+            ("a short signature", format!("{message}.{}", base64url(&[7; 63]))),
+            ("another's key by the same name", Sealwright::start().sign(&self.header, &self.claims)),
+            ("too long", self.claiming("padding", json!("x".repeat(8192)))),
+            ("a header that is no object", sealwright.sign_text("[]", &self.claims.to_string())),
+            ("claims that are no object", sealwright.sign_text(&header, "[]")),
+            ("claims that are no JSON", sealwright.sign_text(&header, "{")),
+            ("exp twice", sealwright.sign_text(&header, &twice)),
+        ]
+    }
+
+    fn headers(&self) -> Vec<Named> {
+        let payload = base64url(self.claims.to_string().as_bytes());
+        let unsigned = |alg: &str| format!("{}.{payload}.", base64url(naming(alg).to_string().as_bytes()));
+        let hmac = Header { alg: Algorithm::HS256, ..self.header.clone() };
+        vec![
+            ("alg none", unsigned("none")),
+            ("alg noNE", unsigned("noNE")),
+            ("alg es256", self.headed(naming("es256"))),
+            ("alg RS256 with an EC key", self.headed(naming("RS256"))),
+            ("alg ES384 with a P-256 key", self.headed(naming("ES384"))),
+            ("the public key as a secret", self.sealwright.sign(&hmac, &self.claims)),
+            ("typ JWT", self.headed(json!({"typ": "JWT", "alg": "ES256", "kid": "key"}))),
+            ("typ of another token", self.headed(json!({"typ": "logout+jwt", "alg": "ES256", "kid": "key"}))),
+            ("no typ", self.headed(json!({"alg": "ES256", "kid": "key"}))),
+            ("no kid", self.headed(json!({"typ": "at+jwt", "alg": "ES256"}))),
+            ("kid of another type", self.headed(json!({"typ": "at+jwt", "alg": "ES256", "kid": 1}))),
+            ("hostile kid", self.headed(json!({"typ": "at+jwt", "alg": "ES256", "kid": "../../x' OR 1=1"}))),
+            ("endless kid", self.headed(json!({"typ": "at+jwt", "alg": "ES256", "kid": "k".repeat(300)}))),
+            ("crit", self.headed(json!({"typ": "at+jwt", "alg": "ES256", "kid": "key", "crit": ["exp"]}))),
+            ("empty crit", self.headed(json!({"typ": "at+jwt", "alg": "ES256", "kid": "key", "crit": []}))),
+        ]
+    }
+
+    fn claims(&self) -> Vec<Named> {
+        let now = jsonwebtoken::get_current_timestamp();
+        let without = |claim: &'static str| {
+            let mut claims = self.claims.clone();
+            claims.as_object_mut().unwrap().remove(claim);
+            (claim, self.sealwright.sign(&self.header, &claims))
+        };
+        let missing = ["iss", "aud", "exp", "iat", "sub", "client_id", "jti"].map(without);
+        let url = &self.sealwright.url;
+        let wrong = [
+            ("another issuer", "iss", json!("https://auth.example")),
+            ("an issuer's issuer", "iss", json!(format!("{url}/"))),
+            ("several issuers", "iss", json!([url])),
+            ("another audience", "aud", json!("https://api.example.com/")),
+            ("no audience", "aud", json!([])),
+            ("an audience of another type", "aud", json!({"a": 1})),
+            ("expired", "exp", json!(now - 1)),
+            ("expired now", "exp", json!(now)),
+            ("exp as text", "exp", json!((now + 60).to_string())),
+            ("exp null", "exp", Value::Null),
+            ("exp fractional", "exp", json!(1e300)),
+            ("exp beyond numbers", "exp", json!(u64::MAX)),
+            ("exp negative", "exp", json!(i64::MIN)),
+            ("nbf to come", "nbf", json!(now + 30)),
+            ("nbf as text", "nbf", json!("0")),
+            ("another environment", "environment", json!("staging")),
+            ("scopes as a list", "scope", json!(["orders:read"])),
+        ];
+        wrong.into_iter().map(|(title, name, value)| (title, self.claiming(name, value))).chain(missing).collect()
+    }
+}
+
 #[actix_web::test]
 async fn forged_and_odd_tokens_are_refused() {
     let sealwright = Sealwright::start();
     let service = service(sealwright.builder());
-    let (good_header, good_claims) = sealwright.good();
-    let good = sealwright.token();
-    let headed = |header: Value| sealwright.sign_text(&header.to_string(), &good_claims.to_string());
-    let named = |alg: &str| json!({"typ": "at+jwt", "alg": alg, "kid": "key"});
-    let unsigned =
-        |alg: &str| format!("{}.{}.", base64url(named(alg).to_string().as_bytes()), good.split('.').nth(1).unwrap());
-    let with = |name: &str, value: Value| {
-        let mut claims = good_claims.clone();
-        claims[name] = value;
-        sealwright.sign(&good_header, &claims)
-    };
-    let now = jsonwebtoken::get_current_timestamp();
-    let (message, signature) = good.rsplit_once('.').unwrap();
-    let turned: String = signature.chars().rev().collect();
-    let hmac = {
-        let mut header = good_header.clone();
-        header.alg = Algorithm::HS256;
-        sealwright.sign(&header, &good_claims)
-    };
-    let stranger = Sealwright::start();
-    let twice = good_claims.to_string().replacen('{', "{\"exp\":9999999999,", 1);
-    let payload_twice = sealwright.sign_text(&named("ES256").to_string(), &twice);
-    let mut tokens = vec![
-        ("two parts", message.to_owned()),
-        ("four parts", format!("{good}.x")),
-        ("dots", "...........".to_owned()),
-        ("padding", format!("{good}=")),
-        ("another signature", format!("{message}.{turned}")),
-        ("no signature", format!("{message}.")),
-        ("a signature of zeros", format!("{message}.{}", base64url(&[0; 64]))),
-        ("a short signature", format!("{message}.{}", base64url(&[7; 63]))),
-        ("another's key by the same name", stranger.sign(&good_header, &good_claims)),
-        ("too long", with("padding", json!("x".repeat(8192)))),
-        ("alg none", unsigned("none")),
-        ("alg noNE", unsigned("noNE")),
-        ("alg es256", headed(named("es256"))),
-        ("alg RS256 with an EC key", headed(named("RS256"))),
-        ("alg ES384 with a P-256 key", headed(named("ES384"))),
-        ("the public key as a secret", hmac),
-        ("typ JWT", headed(json!({"typ": "JWT", "alg": "ES256", "kid": "key"}))),
-        ("typ of another token", headed(json!({"typ": "logout+jwt", "alg": "ES256", "kid": "key"}))),
-        ("no typ", headed(json!({"alg": "ES256", "kid": "key"}))),
-        ("no kid", headed(json!({"typ": "at+jwt", "alg": "ES256"}))),
-        ("kid of another type", headed(json!({"typ": "at+jwt", "alg": "ES256", "kid": 1}))),
-        ("hostile kid", headed(json!({"typ": "at+jwt", "alg": "ES256", "kid": "../../x' OR 1=1"}))),
-        ("endless kid", headed(json!({"typ": "at+jwt", "alg": "ES256", "kid": "k".repeat(300)}))),
-        ("crit", headed(json!({"typ": "at+jwt", "alg": "ES256", "kid": "key", "crit": ["exp"]}))),
-        ("empty crit", headed(json!({"typ": "at+jwt", "alg": "ES256", "kid": "key", "crit": []}))),
-        ("a header that is no object", sealwright.sign_text("[]", &good_claims.to_string())),
-        ("claims that are no object", sealwright.sign_text(&named("ES256").to_string(), "[]")),
-        ("claims that are no JSON", sealwright.sign_text(&named("ES256").to_string(), "{")),
-        ("exp twice", payload_twice),
-        ("another issuer", with("iss", json!("https://auth.example"))),
-        ("an issuer's issuer", with("iss", json!(format!("{}/", sealwright.url)))),
-        ("several issuers", with("iss", json!([sealwright.url]))),
-        ("another audience", with("aud", json!("https://api.example.com/"))),
-        ("no audience", with("aud", json!([]))),
-        ("an audience of another type", with("aud", json!({"a": 1}))),
-        ("expired", with("exp", json!(now - 1))),
-        ("expired now", with("exp", json!(now))),
-        ("exp as text", with("exp", json!((now + 60).to_string()))),
-        ("exp null", with("exp", Value::Null)),
-        ("exp fractional", with("exp", json!(1e300))),
-        ("exp beyond numbers", with("exp", json!(u64::MAX))),
-        ("exp negative", with("exp", json!(i64::MIN))),
-        ("nbf to come", with("nbf", json!(now + 30))),
-        ("nbf as text", with("nbf", json!("0"))),
-        ("another environment", with("environment", json!("staging"))),
-        ("scopes as a list", with("scope", json!(["orders:read"]))),
-    ];
-    for claim in ["iss", "aud", "exp", "iat", "sub", "client_id", "jti"] {
-        let mut claims = good_claims.clone();
-        claims.as_object_mut().unwrap().remove(claim);
-        tokens.push((claim, sealwright.sign(&good_header, &claims)));
-    }
-    for (name, token) in tokens {
+    let (header, claims) = sealwright.good();
+    let forger = Forger { sealwright: &sealwright, header, claims };
+    for (name, token) in [forger.texts(), forger.headers(), forger.claims()].concat() {
         let response = call(&service, &token).await;
         assert_eq!((response.status, response.body["error"].as_str()), (401, Some("invalid_token")), "{name}");
         assert!(response.challenge.starts_with(r#"Bearer realm="orders", error="invalid_token""#), "{name}");
     }
-    assert_eq!(call(&service, &good).await.status, 200);
+    assert_eq!(call(&service, &sealwright.token()).await.status, 200);
 }
 
 #[actix_web::test]
-async fn clocks_may_differ_by_as_much_as_is_said() {
+async fn clocks_may_differ_by_the_leeway() {
     let sealwright = Sealwright::start();
     let leeway = |seconds| service(sealwright.builder().leeway(std::time::Duration::from_secs(seconds)));
     let (strict, lenient) = (leeway(0), leeway(3600));
@@ -187,7 +219,7 @@ async fn every_algorithm_verifies() {
 
 /// RFC 6750 section 3.1.
 #[actix_web::test]
-async fn refusals_are_worded_by_the_book() {
+async fn refusals_follow_rfc_6750() {
     let sealwright = Sealwright::start();
     let service = service(sealwright.builder());
     for headers in [&[][..], &[("Authorization", "Bearer")], &[("Authorization", "Basic Zm9vOmJhcg==")]] {
@@ -197,7 +229,7 @@ async fn refusals_are_worded_by_the_book() {
     }
     let token = format!("bearer {}", sealwright.token());
     assert_eq!(get(&service, &[("Authorization", &token)]).await.status, 200, "schemes have no case");
-    // Keys are not taken here, so that the header is none of ours.
+    // API keys are not accepted here, so the header is ignored.
     assert_eq!(get(&service, &[("Authorization", &token), ("X-API-Key", "k")]).await.status, 200);
     assert_eq!(get(&service, &[("X-API-Key", "k")]).await.challenge, r#"Bearer realm="orders""#);
     assert_eq!(call(&service, "junk").await.status, 401);
@@ -215,7 +247,7 @@ async fn refusals_are_worded_by_the_book() {
 }
 
 #[actix_web::test]
-async fn a_service_that_is_not_set_up_lets_nobody_in() {
+async fn a_service_without_resource_server_refuses_every_request() {
     let sealwright = Sealwright::start();
     let token = sealwright.token();
     assert_eq!(call(&start(|_| {}), &token).await.status, 500);

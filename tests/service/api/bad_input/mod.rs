@@ -3,10 +3,10 @@
 mod requests;
 mod values;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{assert_invalid, assert_problem, column, created, events_of, minimal, owner, text};
-use crate::support::{Answer, Server, both};
+use crate::support::{Response, Server, both};
 
 /// Everything that management can change, as numbers.
 fn state(server: &Server) -> Vec<i64> {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn raw(server: &Server, token: &str, path: &str, content_type: Option<&str>, body: Vec<u8>) -> Answer {
+fn raw(server: &Server, token: &str, path: &str, content_type: Option<&str>, body: Vec<u8>) -> Response {
     let mut request = server.http.post(format!("{}/api/v1{path}", server.url)).bearer_auth(token);
     if let Some(content_type) = content_type {
         request = request.header("content-type", content_type);
@@ -27,34 +27,55 @@ both! {
         let deep = format!("{{\"name\":{}", "{\"a\":".repeat(10_000));
         for path in &paths {
             // Where nothing is required, null is the same as no body.
-            let null: &[&str] = if path.contains("rotate") { &[] } else { &["null"] };
-            for body in ["{", "[]", "\"x\"", "1", "{} {}", "{\"name\":}", "name=x", "{'a':1}", "\u{feff}{}", " ",
-                &nested, &deep].iter().chain(null) {
-                let answer = raw(&server, &token, path, Some("application/json"), (*body).into());
-                assert_problem(&answer, 400, "malformed_json");
+            let null = if path.contains("rotate") { None } else { Some("null") };
+            for body in [
+                "{",
+                "[]",
+                "\"x\"",
+                "1",
+                "{} {}",
+                "{\"name\":}",
+                "name=x",
+                "{'a':1}",
+                "\u{feff}{}",
+                " ",
+                &nested,
+                &deep,
+            ]
+            .into_iter()
+            .chain(null)
+            {
+                let response = raw(&server, &token, path, Some("application/json"), body.into());
+                assert_problem(&response, 400, "malformed_json");
             }
             for body in [b"{\"name\":\"\xff\"}".to_vec(), b"{\"name\":\"\\ud800\"}".to_vec(), vec![0; 100]] {
-                let answer = raw(&server, &token, path, Some("application/json"), body);
-                assert_problem(&answer, 400, "malformed_json");
+                let response = raw(&server, &token, path, Some("application/json"), body);
+                assert_problem(&response, 400, "malformed_json");
             }
-            for content_type in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some(""),
-                Some("application/jsonx"), Some("multipart/form-data; boundary=x")] {
-                let answer = raw(&server, &token, path, content_type, minimal("x").to_string().into());
-                assert_problem(&answer, 415, "unsupported_media_type");
+            for content_type in [
+                None,
+                Some("text/plain"),
+                Some("application/x-www-form-urlencoded"),
+                Some(""),
+                Some("application/jsonx"),
+                Some("multipart/form-data; boundary=x"),
+            ] {
+                let response = raw(&server, &token, path, content_type, minimal("x").to_string().into());
+                assert_problem(&response, 415, "unsupported_media_type");
             }
             for size in [64 * 1024 + 1, 1024 * 1024] {
                 let mut body = minimal("x").to_string();
                 body.push_str(&" ".repeat(size - body.len()));
-                let answer = raw(&server, &token, path, Some("application/json"), body.into());
-                assert_problem(&answer, 413, "body_too_large");
+                let response = raw(&server, &token, path, Some("application/json"), body.into());
+                assert_problem(&response, 413, "body_too_large");
             }
         }
         assert_eq!(state(&server), before, "nothing changed");
         // At the very bound, and with parameters of the content type, a body is taken.
         let mut body = minimal("x").to_string();
         body.push_str(&" ".repeat(64 * 1024 - body.len()));
-        let answer = raw(&server, &token, "/clients", Some("Application/JSON; charset=utf-8"), body.into());
-        assert_eq!(answer.status, 201, "{}", answer.text);
+        let response = raw(&server, &token, "/clients", Some("Application/JSON; charset=utf-8"), body.into());
+        assert_eq!(response.status, 201, "{}", response.text);
     }
 
     fn a_list_refuses_what_it_cannot_read_in_its_query(database) {
@@ -79,9 +100,9 @@ both! {
                 ("limit=%zz", vec!["query"]),
                 ("limit=%ff", vec!["query"]),
             ] {
-                let answer = server.api("GET", &format!("{path}?{query}"), &token, None);
-                assert_eq!(answer.status, 422, "{path}?{query}: {}", answer.text);
-                assert_invalid(&answer, &fields);
+                let response = server.api("GET", &format!("{path}?{query}"), &token, None);
+                assert_eq!(response.status, 422, "{path}?{query}: {}", response.text);
+                assert_invalid(&response, &fields);
             }
             for query in ["limit=1", "limit=1000", ""] {
                 assert_eq!(server.api("GET", &format!("{path}?{query}"), &token, None).status, 200, "{path}?{query}");
@@ -104,13 +125,14 @@ both! {
             ("/audit-events", "request_id=x", "request_id"),
             ("/audit-events", "cursor=cli_0199c0de0000700080000000000000ff", "cursor"),
         ] {
-            let answer = server.api("GET", &format!("{path}?{query}"), &token, None);
-            assert_eq!(answer.status, 422, "{path}?{query}: {}", answer.text);
-            assert_invalid(&answer, &[field]);
+            let response = server.api("GET", &format!("{path}?{query}"), &token, None);
+            assert_eq!(response.status, 422, "{path}?{query}: {}", response.text);
+            assert_invalid(&response, &[field]);
         }
     }
 
-    /// A NUL is a character that PostgreSQL stores in no text: it must not get as far as there, in no field of the request.
+    /// A NUL is a character that PostgreSQL stores in no text: it must not get as far as there, in no field of the
+    /// request.
     fn control_characters_anywhere_are_bad_input_and_no_failure(database) {
         let server = Server::spawn(database);
         let token = owner(&server);
@@ -125,11 +147,11 @@ both! {
             ("/scopes/%00", [404, 404]),
             ("/scopes/a%0Ab", [404, 404]),
         ] {
-            let answer = server.api("GET", path, &token, None);
-            assert!(statuses.contains(&answer.status), "{path}: {} {}", answer.status, answer.text);
-            let events = events_of(&server, &token, &answer);
+            let response = server.api("GET", path, &token, None);
+            assert!(statuses.contains(&response.status), "{path}: {} {}", response.status, response.text);
+            let events = events_of(&server, &token, &response);
             assert_eq!(events.len(), 1, "{path} has its event");
-            assert_eq!(events[0]["status"], answer.status, "{path}: {}", events[0]);
+            assert_eq!(events[0]["status"], response.status, "{path}: {}", events[0]);
             let target = events[0]["target"].as_str().unwrap_or_default();
             assert!(!target.chars().any(char::is_control), "{path}: {target:?}");
         }
@@ -142,9 +164,9 @@ both! {
             ("POST", "/signing-keys/%00/destroy"),
         ] {
             let body = (method != "DELETE").then(|| json!({}));
-            let answer = server.api(method, path, &token, body.as_ref());
-            assert_problem(&answer, 404, "not_found");
-            let events = events_of(&server, &token, &answer);
+            let response = server.api(method, path, &token, body.as_ref());
+            assert_problem(&response, 404, "not_found");
+            let events = events_of(&server, &token, &response);
             assert_eq!(events.len(), 1, "{method} {path} has its event");
         }
         assert!(!server.log().contains(" ERROR "), "{}", server.log());
@@ -154,10 +176,10 @@ both! {
         let server = Server::start(database);
         let token = owner(&server);
         for path in ["/clients/%FF", "/scopes/%C3%28", "/clients/%", "/clients/%zz"] {
-            let answer = server.api("GET", path, &token, None);
-            assert!(matches!(answer.status, 400 | 404), "{path}: {}", answer.text);
-            assert_eq!(answer.header("content-type"), "application/problem+json", "{path}: {}", answer.text);
-            assert!(!text(&answer.body["code"]).is_empty());
+            let response = server.api("GET", path, &token, None);
+            assert!(matches!(response.status, 400 | 404), "{path}: {}", response.text);
+            assert_eq!(response.header("content-type"), "application/problem+json", "{path}: {}", response.text);
+            assert!(!text(&response.body["code"]).is_empty());
         }
         assert_eq!(column(&server.api("GET", "/clients", &token, None), "id").len(), 1);
     }

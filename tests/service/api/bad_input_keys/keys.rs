@@ -51,7 +51,10 @@ both! {
             (json!({"name": "x"}), vec!["scopes"]),
             (json!({"scopes": ["a"]}), vec!["name"]),
             (json!({"environment": "x", "type": "y", "owner": "z"}), vec!["environment", "name", "owner", "scopes", "type"]),
-            (json!({"name": "", "scopes": ["a b"], "expires_at": "x", "customers": ["any"]}), vec!["customers", "expires_at", "name", "scopes"]),
+            (
+                json!({"name": "", "scopes": ["a b"], "expires_at": "x", "customers": ["x"]}),
+                vec!["customers", "expires_at", "name", "scopes"],
+            ),
             (json!({"name": "x", "scopes": ["a"], "scope": "a", "key": "x"}), vec!["key", "scope"]),
             (json!({"name": 1, "scopes": 2, "unknown": 3}), vec!["name", "scopes", "unknown"]),
             (json!({"name": "x", "scopes": ["a"], "id": "key_1"}), vec!["id"]),
@@ -64,7 +67,16 @@ both! {
         let wrong = json!({"name": "", "allowed_ips": ["x"], "burst_per_second": 0, "expires_at": "x"});
         refused(&server, "PATCH", &path, &token, &wrong, &["allowed_ips", "burst_per_second", "expires_at", "name"]);
         let rotate = format!("{path}/rotate");
-        for grace in [json!("1w"), json!("31d"), json!("99999999999999999999s"), json!("-1s"), json!(""), json!("ä"), json!(5), json!([])] {
+        for grace in [
+            json!("1w"),
+            json!("31d"),
+            json!("99999999999999999999s"),
+            json!("-1s"),
+            json!(""),
+            json!("ä"),
+            json!(5),
+            json!([]),
+        ] {
             refused(&server, "POST", &rotate, &token, &json!({"grace": grace}), &["grace"]);
         }
         refused(&server, "POST", &rotate, &token, &json!({"grce": "1h"}), &["grce"]);
@@ -103,8 +115,18 @@ both! {
             ("scope", json!("orders:read")),
             ("customer", json!("no\u{0}body")),
         ];
-        for (field, right) in [("key", "string"), ("environment", "string"), ("scopes", "list"), ("customer", "string"), ("ip", "string"),
-            ("cost", "number"), ("method", "string"), ("path", "string"), ("user_agent", "string"), ("request_id", "string")] {
+        for (field, right) in [
+            ("key", "string"),
+            ("environment", "string"),
+            ("scopes", "list"),
+            ("customer", "string"),
+            ("ip", "string"),
+            ("cost", "number"),
+            ("method", "string"),
+            ("path", "string"),
+            ("user_agent", "string"),
+            ("request_id", "string"),
+        ] {
             bad.extend(of_other_types(field, right));
         }
         bad.push(("cost", json!(1.5)));
@@ -126,14 +148,24 @@ both! {
             ("user_agent", json!("\u{0}ä".repeat(1_000))),
             ("request_id", json!("\u{0}".repeat(1_000))),
         ] {
-            let answer = server.api("POST", "/keys/verify", &token, Some(&with(&good, field, &value)));
-            assert_eq!((answer.status, &answer.body["code"]), (200, &json!("VALID")), "{field}: {}", answer.text);
-            let events = events_of(&server, &token, &answer);
+            let response = server.api("POST", "/keys/verify", &token, Some(&with(&good, field, &value)));
+            assert_eq!((response.status, &response.body["code"]), (200, &json!("VALID")), "{field}: {}", response.text);
+            let events = events_of(&server, &token, &response);
             assert_eq!(events.len(), 1, "{field} has its event");
             assert!(!events[0].to_string().contains("\\u00"), "{}", events[0]);
         }
         // What was never a key is none.
-        for text in ["", "x", "sw_live_", "sw_live_\u{0}", &"a".repeat(10_000), "ä", &key[1..], &key.to_uppercase(), &format!(" {key}")] {
+        for text in [
+            "",
+            "x",
+            "sw_live_",
+            "sw_live_\u{0}",
+            &"a".repeat(10_000),
+            "ä",
+            &key[1..],
+            &key.to_uppercase(),
+            &format!(" {key}"),
+        ] {
             assert_eq!(code(&server, &token, text, &json!({})), "NOT_FOUND", "{text}");
         }
         assert!(!server.log().contains(" ERROR "), "{}", server.log());

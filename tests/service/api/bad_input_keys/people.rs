@@ -9,12 +9,18 @@ both! {
         let before = state(&server);
         let controls = ["a\u{0}b", "a\nb", "a\u{1b}[31mb", "a\u{7f}b", "a\u{85}b", " x", "x "];
         let customer = json!({"external_id": "new", "name": "New"});
-        let mut bad: Vec<(&'static str, Value)> = ["", "a b", "ä", "a\u{0}", "a\n", "cus_x", "cus_0199c0de0000700080000000000000ff"]
-            .iter()
-            .map(|id| ("external_id", json!(id)))
-            .collect();
+        let mut bad: Vec<(&'static str, Value)> =
+            ["", "a b", "ä", "a\u{0}", "a\n", "cus_x", "cus_0199c0de0000700080000000000000ff"]
+                .iter()
+                .map(|id| ("external_id", json!(id)))
+                .collect();
         bad.extend([("external_id", json!("x".repeat(129))), ("external_id", Value::Null), ("name", Value::Null)]);
-        bad.extend([("name", json!("")), ("name", json!("x".repeat(201))), ("unknown", json!(1)), ("id", json!("cus_1"))]);
+        bad.extend([
+            ("name", json!("")),
+            ("name", json!("x".repeat(201))),
+            ("unknown", json!(1)),
+            ("id", json!("cus_1")),
+        ]);
         bad.extend(controls.iter().map(|text| ("name", json!(text))));
         bad.extend(["external_id", "name"].iter().flat_map(|field| of_other_types(field, "string")));
         for (field, value) in bad {
@@ -24,11 +30,16 @@ both! {
         refused(&server, "POST", "/customers", &token, &json!({}), &["external_id", "name"]);
 
         let person = json!({"email": "new@example.com", "role": "developer"});
-        let mut bad: Vec<(&'static str, Value)> = ["", "ann", "@example.com", "ann@", "a b@example.com", "a@b@c", "a\u{0}@b", "a@b\n"]
-            .iter()
-            .map(|email| ("email", json!(email)))
-            .collect();
-        bad.extend([("email", json!(format!("{}@b.example", "a".repeat(250)))), ("email", Value::Null), ("role", Value::Null)]);
+        let mut bad: Vec<(&'static str, Value)> =
+            ["", "ann", "@example.com", "ann@", "a b@example.com", "a@b@c", "a\u{0}@b", "a@b\n"]
+                .iter()
+                .map(|email| ("email", json!(email)))
+                .collect();
+        bad.extend([
+            ("email", json!(format!("{}@b.example", "a".repeat(250)))),
+            ("email", Value::Null),
+            ("role", Value::Null),
+        ]);
         bad.extend(["nobody", "", "Developer"].map(|role| ("role", json!(role))));
         bad.extend([("password", json!("")), ("password", json!("seven77")), ("password", json!("x".repeat(1025)))]);
         bad.extend([("password", json!("äöüßäöü")), ("unknown", json!(1)), ("status", json!("active"))]);
@@ -42,7 +53,14 @@ both! {
             refused(&server, "PATCH", &user, &token, &json!({field: value}), &[field]);
         }
         refused(&server, "POST", "/users", &token, &json!({}), &["email", "role"]);
-        refused(&server, "POST", "/users", &token, &json!({"email": "", "role": "x", "password": "x"}), &["email", "password"]);
+        refused(
+            &server,
+            "POST",
+            "/users",
+            &token,
+            &json!({"email": "", "role": "x", "password": "x"}),
+            &["email", "password"],
+        );
 
         let role = json!({"name": "new", "scopes": ["read"]});
         let mut bad: Vec<(&'static str, Value)> = vec![
@@ -69,7 +87,8 @@ both! {
         refused(&server, "POST", "/roles", &token, &json!({"name": "new"}), &["scopes"]);
         refused(&server, "PATCH", "/roles/support", &token, &json!({"name": "other"}), &["name"]);
         let transfer = format!("{path}/transfer");
-        for body in [json!({}), json!({"owner": "nobody"}), json!({"owner": ""}), json!({"owner": ["ann@example.com"]})] {
+        for body in [json!({}), json!({"owner": "nobody"}), json!({"owner": ""}), json!({"owner": ["ann@example.com"]})]
+        {
             refused(&server, "POST", &transfer, &token, &body, &["owner"]);
         }
         assert_eq!(state(&server), before, "nothing changed");
@@ -80,35 +99,50 @@ both! {
         let server = Server::start(database);
         let (token, path, key, user) = with_one_of_each(&server);
         let before = state(&server);
-        let paths = ["/keys", "/keys/verify", &format!("{path}/rotate"), &format!("{path}/transfer"), "/customers", "/users", "/roles"];
+        let paths = [
+            "/keys",
+            "/keys/verify",
+            &format!("{path}/rotate"),
+            &format!("{path}/transfer"),
+            "/customers",
+            "/users",
+            "/roles",
+        ];
         let nested = format!("{{\"name\":{}", "{\"a\":".repeat(10_000));
         for path in paths {
             // Where nothing is required, null is the same as no body.
-            let null: &[&str] = if path.contains("rotate") { &[] } else { &["null"] };
-            let bodies = ["{", "[]", "\"x\"", "{} {}", "{\"name\":}", "name=x", "{'a':1}", "\u{feff}{}", " ", &nested];
-            for body in bodies.iter().chain(null) {
-                let answer = raw(&server, &token, path, Some("application/json"), (*body).into());
-                assert_problem(&answer, 400, "malformed_json");
+            let null = if path.contains("rotate") { None } else { Some("null") };
+            for body in ["{", "[]", "\"x\"", "{} {}", "{\"name\":}", "name=x", "{'a':1}", "\u{feff}{}", " ", &nested]
+                .into_iter()
+                .chain(null)
+            {
+                let response = raw(&server, &token, path, Some("application/json"), body.into());
+                assert_problem(&response, 400, "malformed_json");
             }
             for body in [b"{\"name\":\"\xff\"}".to_vec(), b"{\"name\":\"\\ud800\"}".to_vec(), vec![0; 100]] {
                 assert_problem(&raw(&server, &token, path, Some("application/json"), body), 400, "malformed_json");
             }
             for content_type in [None, Some("text/plain"), Some("application/x-www-form-urlencoded")] {
-                let answer = raw(&server, &token, path, content_type, b"{\"name\":\"x\"}".to_vec());
-                assert_problem(&answer, 415, "unsupported_media_type");
+                let response = raw(&server, &token, path, content_type, b"{\"name\":\"x\"}".to_vec());
+                assert_problem(&response, 415, "unsupported_media_type");
             }
-            let answer = raw(&server, &token, path, Some("application/json"), vec![b' '; 64 * 1024 + 1]);
-            assert_problem(&answer, 413, "body_too_large");
+            let response = raw(&server, &token, path, Some("application/json"), vec![b' '; 64 * 1024 + 1]);
+            assert_problem(&response, 413, "body_too_large");
         }
-        for (path, body) in [(&path, "{\"name\":"), (&user, "[1]"), (&"/roles/support".to_owned(), "x"), (&"/customers/acme".to_owned(), "1")] {
+        for (path, body) in [
+            (&path, "{\"name\":"),
+            (&user, "[1]"),
+            (&"/roles/support".to_owned(), "x"),
+            (&"/customers/acme".to_owned(), "1"),
+        ] {
             let request = server.http.patch(format!("{}/api/v1{path}", server.url)).bearer_auth(&token);
-            let answer = server.send(request.header("content-type", "application/json").body(body));
-            assert_problem(&answer, 400, "malformed_json");
+            let response = server.send(request.header("content-type", "application/json").body(body));
+            assert_problem(&response, 400, "malformed_json");
         }
         assert_eq!(state(&server), before, "nothing changed");
         let verify = format!("{{\"key\":\"{key}\",\"environment\":\"production\"}}");
-        let answer = raw(&server, &token, "/keys/verify", Some("Application/JSON; charset=utf-8"), verify.into());
-        assert_eq!(answer.body["code"], "VALID", "{}", answer.text);
+        let response = raw(&server, &token, "/keys/verify", Some("Application/JSON; charset=utf-8"), verify.into());
+        assert_eq!(response.body["code"], "VALID", "{}", response.text);
     }
 
     fn a_list_refuses_what_it_cannot_read_in_its_query(database) {
@@ -127,9 +161,9 @@ both! {
                 ("offset=1&limit=0", vec!["limit", "offset"]),
                 ("limit=%zz", vec!["query"]),
             ] {
-                let answer = server.api("GET", &format!("{path}?{query}"), &token, None);
-                assert_eq!(answer.status, 422, "{path}?{query}: {}", answer.text);
-                assert_invalid(&answer, &fields);
+                let response = server.api("GET", &format!("{path}?{query}"), &token, None);
+                assert_eq!(response.status, 422, "{path}?{query}: {}", response.text);
+                assert_invalid(&response, &fields);
             }
             for query in ["limit=1", "limit=1000", ""] {
                 assert_eq!(server.api("GET", &format!("{path}?{query}"), &token, None).status, 200, "{path}?{query}");
@@ -158,23 +192,24 @@ both! {
             ("/users", "password=x", "password"),
             ("/roles", "name=x", "name"),
         ] {
-            let answer = server.api("GET", &format!("{path}?{query}"), &token, None);
-            assert_eq!(answer.status, 422, "{path}?{query}: {}", answer.text);
-            assert_invalid(&answer, &[field]);
+            let response = server.api("GET", &format!("{path}?{query}"), &token, None);
+            assert_eq!(response.status, 422, "{path}?{query}: {}", response.text);
+            assert_invalid(&response, &[field]);
         }
     }
 
-    /// A NUL is a character that PostgreSQL stores in no text: it must not get as far as there, in no field of the request.
+    /// A NUL is a character that PostgreSQL stores in no text: it must not get as far as there, in no field of the
+    /// request.
     fn a_control_character_in_a_name_of_something_else_names_nothing(database) {
         let server = Server::spawn(database);
         let (token, path, _, user) = with_one_of_each(&server);
         let before = state(&server);
         let mut wrong = vec![];
         let mut check = |method: &str, path: &str, body: Option<Value>, status: u16, field: Option<&str>| {
-            let answer = server.api(method, path, &token, body.as_ref());
-            let named = answer.body["errors"][0]["field"].as_str();
-            if (answer.status, named) != (status, field) {
-                wrong.push(format!("{method} {path} {body:?}: {}", answer.text));
+            let response = server.api(method, path, &token, body.as_ref());
+            let named = response.body["errors"][0]["field"].as_str();
+            if (response.status, named) != (status, field) {
+                wrong.push(format!("{method} {path} {body:?}: {}", response.text));
             }
         };
         for text in ["\u{0}", "a\u{0}b", "\u{1b}", "\n"] {

@@ -23,11 +23,11 @@ both! {
             "expires_at": expires_at,
         });
         let before = server.now();
-        let answer = server.api("POST", "/clients", &token, Some(&given));
-        assert_eq!(answer.status, 201, "{}", answer.text);
-        assert_eq!(answer.header("cache-control"), "no-store");
-        assert_eq!(answer.header("content-type"), "application/json");
-        let mut made = answer.body;
+        let response = server.api("POST", "/clients", &token, Some(&given));
+        assert_eq!(response.status, 201, "{}", response.text);
+        assert_eq!(response.header("cache-control"), "no-store");
+        assert_eq!(response.header("content-type"), "application/json");
+        let mut made = response.body;
         let client = with_secret(&made);
         made.as_object_mut().unwrap().remove("client_secret");
         assert_eq!(members(&made), MEMBERS);
@@ -67,8 +67,8 @@ both! {
         assert_eq!((shown.status, &shown.body), (200, &made), "shown later without its secret");
         let listed = server.api("GET", "/clients", &token, None);
         assert_eq!(listed.body["data"][0], made);
-        for answer in [&shown, &listed] {
-            assert!(!answer.text.contains(&client.secret) && !answer.text.contains("$argon2"), "{}", answer.text);
+        for response in [&shown, &listed] {
+            assert!(!response.text.contains(&client.secret) && !response.text.contains("$argon2"), "{}", response.text);
         }
         let issued = server.token(&client);
         assert_eq!((issued.status, &issued.body["expires_in"]), (200, &json!(900)), "{}", issued.text);
@@ -144,8 +144,8 @@ both! {
             ("environment=staging", vec![]),
             ("environment=development&name=two", vec![]),
         ] {
-            let answer = server.api("GET", &format!("/clients?{query}"), &token, None);
-            assert_eq!(column(&answer, "id").iter().collect::<Vec<_>>(), expected, "{query}");
+            let response = server.api("GET", &format!("/clients?{query}"), &token, None);
+            assert_eq!(column(&response, "id").iter().collect::<Vec<_>>(), expected, "{query}");
         }
         // A page does not move when something newer is made meanwhile.
         let first = server.api("GET", "/clients?limit=2", &token, None);
@@ -159,7 +159,8 @@ both! {
         let server = Server::start(database);
         let token = owner(&server);
         let well_formed = "cli_0199c0de0000700080000000000000ff";
-        for id in [well_formed, "cli_1", "x", "sec_0199c0de0000700080000000000000ff", "%F0%9F%92%A9", &"a".repeat(500)] {
+        for id in [well_formed, "cli_1", "x", "sec_0199c0de0000700080000000000000ff", "%F0%9F%92%A9", &"a".repeat(500)]
+        {
             for (method, action) in [
                 ("GET", ""),
                 ("PATCH", ""),
@@ -170,8 +171,8 @@ both! {
                 ("POST", "/revoke-tokens"),
             ] {
                 let body = (method != "GET").then(|| json!({}));
-                let answer = server.api(method, &format!("/clients/{id}{action}"), &token, body.as_ref());
-                assert_problem(&answer, 404, "not_found");
+                let response = server.api(method, &format!("/clients/{id}{action}"), &token, body.as_ref());
+                assert_problem(&response, 404, "not_found");
             }
         }
     }

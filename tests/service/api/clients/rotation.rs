@@ -9,10 +9,10 @@ both! {
         let (path, first) = fresh(&server, &token, "plain");
         assert_eq!(token_status(&server, &first), 200);
         let rotate = |body: Option<Value>| {
-            let answer = server.api("POST", &format!("{path}/rotate-secret"), &token, body.as_ref());
-            assert_eq!(answer.status, 200, "{}", answer.text);
-            assert_eq!(answer.header("cache-control"), "no-store");
-            (with_secret(&answer.body), answer.body)
+            let response = server.api("POST", &format!("{path}/rotate-secret"), &token, body.as_ref());
+            assert_eq!(response.status, 200, "{}", response.text);
+            assert_eq!(response.header("cache-control"), "no-store");
+            (with_secret(&response.body), response.body)
         };
         let (second, _) = rotate(None);
         assert_eq!((token_status(&server, &first), token_status(&server, &second)), (401, 200));
@@ -21,9 +21,9 @@ both! {
         assert_eq!((token_status(&server, &second), token_status(&server, &third)), (401, 200));
 
         let asked = server.now();
-        let (fourth, answer) = rotate(Some(json!({"grace": "2s"})));
-        let end = millis(&answer["secrets"][1]["ends_at"]);
-        assert!((asked + 2_000 - 1..=server.now() + 2_000).contains(&end), "{answer}");
+        let (fourth, response) = rotate(Some(json!({"grace": "2s"})));
+        let end = millis(&response["secrets"][1]["ends_at"]);
+        assert!((asked + 2_000 - 1..=server.now() + 2_000).contains(&end), "{response}");
         assert_eq!((token_status(&server, &third), token_status(&server, &fourth)), (200, 200));
         server.wait_until(end - 500);
         let still = server.token(&third);
@@ -44,20 +44,19 @@ both! {
         let token = owner(&server);
         let (path, first) = fresh(&server, &token, "plain");
         let rotate = |grace: &str| {
-            let answer =
-                server.api("POST", &format!("{path}/rotate-secret"), &token, Some(&json!({"grace": grace})));
-            assert_eq!(answer.status, 200, "{}", answer.text);
-            (with_secret(&answer.body), answer.body)
+            let response = server.api("POST", &format!("{path}/rotate-secret"), &token, Some(&json!({"grace": grace})));
+            assert_eq!(response.status, 200, "{}", response.text);
+            (with_secret(&response.body), response.body)
         };
         let (second, _) = rotate("30d");
         assert_eq!((token_status(&server, &first), token_status(&server, &second)), (200, 200));
         let (third, _) = rotate("1h");
         let statuses = [&first, &second, &third].map(|client| token_status(&server, client));
         assert_eq!(statuses, [401, 200, 200], "the oldest ends at once");
-        let (fourth, answer) = rotate("30d");
+        let (fourth, response) = rotate("30d");
         let statuses = [&first, &second, &third, &fourth].map(|client| token_status(&server, client));
         assert_eq!(statuses, [401, 401, 200, 200]);
-        assert!(millis(&answer["secrets"][1]["ends_at"]) > server.now() + 29 * 86_400_000);
+        assert!(millis(&response["secrets"][1]["ends_at"]) > server.now() + 29 * 86_400_000);
         let (fifth, _) = rotate("0s");
         assert_eq!([&third, &fourth, &fifth].map(|client| token_status(&server, client)), [401, 401, 200]);
         for grace in [json!("31d"), json!("2592001s"), json!("-1s"), json!("1"), json!(""), json!(5), json!(["1h"])] {
@@ -82,8 +81,7 @@ both! {
         let server = Server::start(database);
         let token = owner(&server);
         let (path, first) = fresh(&server, &token, "plain");
-        let rotated =
-            server.api("POST", &format!("{path}/rotate-secret"), &token, Some(&json!({"grace": "1h"})));
+        let rotated = server.api("POST", &format!("{path}/rotate-secret"), &token, Some(&json!({"grace": "1h"})));
         let second = with_secret(&rotated.body);
         let wrong = TestClient { secret: format!("{}x", first.secret), ..first.clone() };
         assert_eq!(token_status(&server, &wrong), 401);

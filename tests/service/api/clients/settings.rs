@@ -22,18 +22,18 @@ both! {
             ("expires_at", json!(later), json!(later), Value::Null),
         ] {
             for (given, then) in [(set, shown), (Value::Null, cleared)] {
-                let answer = server.api("PATCH", &path, &token, Some(&json!({field: given})));
-                assert_eq!(answer.status, 200, "{field}: {}", answer.text);
+                let response = server.api("PATCH", &path, &token, Some(&json!({field: given})));
+                assert_eq!(response.status, 200, "{field}: {}", response.text);
                 expected[field] = then;
-                assert!(millis(&answer.body["updated_at"]) >= millis(&expected["updated_at"]));
-                expected["updated_at"] = answer.body["updated_at"].clone();
-                assert_eq!(answer.body, expected, "{field} and nothing else");
+                assert!(millis(&response.body["updated_at"]) >= millis(&expected["updated_at"]));
+                expected["updated_at"] = response.body["updated_at"].clone();
+                assert_eq!(response.body, expected, "{field} and nothing else");
                 assert_eq!(server.api("GET", &path, &token, None).body, expected, "{field} is stored");
             }
         }
         for (field, given) in [("name", json!("other")), ("scopes", json!(["invoices:read"]))] {
-            let answer = server.api("PATCH", &path, &token, Some(&json!({field: given})));
-            assert_eq!((answer.status, &answer.body[field]), (200, &given), "{}", answer.text);
+            let response = server.api("PATCH", &path, &token, Some(&json!({field: given})));
+            assert_eq!((response.status, &response.body[field]), (200, &given), "{}", response.text);
             assert_invalid(&server.api("PATCH", &path, &token, Some(&json!({field: null}))), &[field]);
         }
         let none = server.api("PATCH", &path, &token, Some(&json!({})));
@@ -45,10 +45,7 @@ both! {
         );
         let both = json!({"scopes": ["read"], "default_scopes": ["orders:read"]});
         assert_eq!(server.api("PATCH", &path, &token, Some(&both)).status, 200);
-        assert_invalid(
-            &server.api("PATCH", &path, &token, Some(&json!({"scopes": ["write"]}))),
-            &["default_scopes"],
-        );
+        assert_invalid(&server.api("PATCH", &path, &token, Some(&json!({"scopes": ["write"]}))), &["default_scopes"]);
     }
 
     fn a_changed_setting_is_in_force_when_its_answer_is_given(database) {
@@ -57,8 +54,8 @@ both! {
         let (path, client) = fresh(&server, &token, "plain");
         assert_eq!(token_status(&server, &client), 200);
         let change = |body: Value| {
-            let answer = server.api("PATCH", &path, &token, Some(&body));
-            assert_eq!(answer.status, 200, "{}", answer.text);
+            let response = server.api("PATCH", &path, &token, Some(&body));
+            assert_eq!(response.status, 200, "{}", response.text);
             server.token(&client)
         };
         assert_eq!(change(json!({"token_lifetime": 60})).body["expires_in"], 60);
@@ -84,7 +81,7 @@ both! {
             server.post_form("/api/oauth/introspect", &observer, &[("token", token)]).body["active"] == json!(true)
         };
         let issued = text(&server.token(&client).body["access_token"]);
-        for (action, status, token_answer, active) in [
+        for (action, status, token_response, active) in [
             ("disable", "inactive", 401, false),
             ("disable", "inactive", 401, false),
             ("enable", "active", 200, true),
@@ -93,9 +90,9 @@ both! {
             ("revoke", "revoked", 401, false),
             ("revoke", "revoked", 401, false),
         ] {
-            let answer = server.api("POST", &format!("{path}/{action}"), &token, None);
-            assert_eq!((answer.status, answer.body["status"].as_str()), (200, Some(status)), "{}", answer.text);
-            assert_eq!(token_status(&server, &client), token_answer, "after {action}");
+            let response = server.api("POST", &format!("{path}/{action}"), &token, None);
+            assert_eq!((response.status, response.body["status"].as_str()), (200, Some(status)), "{}", response.text);
+            assert_eq!(token_status(&server, &client), token_response, "after {action}");
             assert_eq!(introspected(&issued), active, "after {action}");
         }
         // What is revoked stays so, and stays to be seen.
@@ -121,9 +118,9 @@ both! {
         let (_, other) = fresh(&server, &token, "other");
         let issued = |client: &TestClient| text(&server.token(client).body["access_token"]);
         let (first, second, others) = (issued(&client), issued(&client), issued(&other));
-        let answer = server.api("POST", &format!("{path}/revoke-tokens"), &token, None);
-        assert_eq!((answer.status, answer.body["status"].as_str()), (200, Some("active")));
-        assert!((millis(&answer.body["tokens_revoked_before"]) - server.now()).abs() < 5_000);
+        let response = server.api("POST", &format!("{path}/revoke-tokens"), &token, None);
+        assert_eq!((response.status, response.body["status"].as_str()), (200, Some("active")));
+        assert!((millis(&response.body["tokens_revoked_before"]) - server.now()).abs() < 5_000);
         let after = issued(&client);
         assert!(!is_active(&server, &client, &first) && !is_active(&server, &client, &second));
         assert!(is_active(&server, &client, &after), "even within the same second");

@@ -23,11 +23,11 @@ both! {
             "owner": "ANN@example.com",
         });
         let before = server.now();
-        let answer = server.api("POST", "/keys", &token, Some(&given));
-        assert_eq!(answer.status, 201, "{}", answer.text);
-        assert_eq!(answer.header("cache-control"), "no-store");
-        assert_eq!(answer.header("content-type"), "application/json");
-        let mut made = answer.body;
+        let response = server.api("POST", "/keys", &token, Some(&given));
+        assert_eq!(response.status, 201, "{}", response.text);
+        assert_eq!(response.header("cache-control"), "no-store");
+        assert_eq!(response.header("content-type"), "application/json");
+        let mut made = response.body;
         let key = text(&made["key"]);
         assert_formed(&key, "live");
         made.as_object_mut().unwrap().remove("key");
@@ -57,15 +57,22 @@ both! {
         assert!((before - 1..=server.now()).contains(&millis(&made["created_at"])));
         assert_eq!((&made["updated_at"], &made["rotated_at"]), (&made["created_at"], &made["created_at"]));
         let strings = made["values"].as_array().unwrap();
-        assert_eq!((strings.len(), members(&strings[0])), (1, vec!["created_at", "ends_at", "last_four", "live", "prefix"]));
+        assert_eq!(
+            (strings.len(), members(&strings[0])),
+            (1, vec!["created_at", "ends_at", "last_four", "live", "prefix"])
+        );
         assert_eq!((&strings[0]["live"], &strings[0]["ends_at"]), (&json!(true), &Value::Null));
 
         let shown = server.api("GET", &format!("/keys/{}", text(&made["id"])), &token, None);
         assert_eq!((shown.status, &shown.body), (200, &made), "shown later without its string");
         let list = server.api("GET", "/keys", &token, None);
         assert_eq!(list.body["data"], json!([made]));
-        for answer in [&shown, &list] {
-            assert!(!answer.text.contains(&key) && answer.header("cache-control") == "no-store", "{}", answer.text);
+        for response in [&shown, &list] {
+            assert!(
+                !response.text.contains(&key) && response.header("cache-control") == "no-store",
+                "{}",
+                response.text
+            );
         }
         let verified = verdict(&server, &token, &key, &json!({"ip": "10.9.9.9", "customer": "acme"}));
         assert_eq!(verified["valid"], true, "{verified}");
@@ -117,10 +124,13 @@ both! {
         ] {
             let mut body = body;
             body["name"] = json!("plain");
-            let answer = server.api("POST", "/keys", &token, Some(&body));
-            assert_eq!(answer.status, 201, "{body}: {}", answer.text);
-            let made = answer.body;
-            assert_eq!((text(&made["type"]).as_str(), texts(&made["scopes"])), (kind, scopes.iter().map(ToString::to_string).collect()));
+            let response = server.api("POST", "/keys", &token, Some(&body));
+            assert_eq!(response.status, 201, "{body}: {}", response.text);
+            let made = response.body;
+            assert_eq!(
+                (text(&made["type"]).as_str(), texts(&made["scopes"])),
+                (kind, scopes.iter().map(ToString::to_string).collect())
+            );
             assert_eq!((&made["rate_per_minute"], &made["burst_per_second"]), (&per_minute, &per_second), "{kind}");
             for (member, value) in [
                 ("environment", json!("production")),
@@ -133,8 +143,8 @@ both! {
             }
         }
         for kind in ["partner", "internal"] {
-            let answer = server.api("POST", "/keys", &token, Some(&json!({"name": "x", "type": kind})));
-            assert_invalid(&answer, &["scopes"]);
+            let response = server.api("POST", "/keys", &token, Some(&json!({"name": "x", "type": kind})));
+            assert_invalid(&response, &["scopes"]);
         }
         // The default is cut to what the caller has.
         let narrow = server.management_token(&server.client("sealwright.keys:write orders:read"));
@@ -145,11 +155,9 @@ both! {
     fn a_preset_names_scopes_by_one_word(database) {
         let server = Server::start(database);
         let token = owner(&server);
-        for (preset, scopes) in [
-            ("read-only", vec!["read"]),
-            ("write", vec!["read", "write"]),
-            ("full", vec!["delete", "read", "write"]),
-        ] {
+        for (preset, scopes) in
+            [("read-only", vec!["read"]), ("write", vec!["read", "write"]), ("full", vec!["delete", "read", "write"])]
+        {
             let (made, _) = created_key(&server, &token, &json!({"name": "p", "preset": preset}));
             assert_eq!(texts(&made["scopes"]), scopes, "{preset}");
             let (plain, _) = created_key(&server, &token, &minimal_key("p"));
@@ -159,7 +167,10 @@ both! {
         }
         let body = json!({"name": "p", "preset": "scoped", "scopes": ["orders:read", "x:y"]});
         assert_eq!(texts(&created_key(&server, &token, &body).0["scopes"]), ["orders:read", "x:y"]);
-        assert_invalid(&server.api("POST", "/keys", &token, Some(&json!({"name": "p", "preset": "scoped"}))), &["scopes"]);
+        assert_invalid(
+            &server.api("POST", "/keys", &token, Some(&json!({"name": "p", "preset": "scoped"}))),
+            &["scopes"],
+        );
         let both = json!({"name": "p", "preset": "full", "scopes": ["read"]});
         assert_invalid(&server.api("POST", "/keys", &token, Some(&both)), &["preset"]);
     }
@@ -186,18 +197,21 @@ both! {
         ] {
             for kind in ["client", "partner", "internal"] {
                 let body = json!({"name": "k", "type": kind, "customers": ["acme"], "scopes": ["orders:read", scope]});
-                let answer = server.api("POST", "/keys", &token, Some(&body));
+                let response = server.api("POST", "/keys", &token, Some(&body));
                 if reserved && kind != "internal" {
-                    assert_invalid(&answer, &["scopes"]);
+                    assert_invalid(&response, &["scopes"]);
                 } else {
-                    assert_eq!(answer.status, 201, "{kind} {scope}: {}", answer.text);
+                    assert_eq!(response.status, 201, "{kind} {scope}: {}", response.text);
                 }
             }
         }
         let (plain, _) = created_key(&server, &token, &minimal_key("plain"));
         let path = format!("/keys/{}", text(&plain["id"]));
         assert_invalid(&server.api("PATCH", &path, &token, Some(&json!({"scopes": ["admin"]}))), &["scopes"]);
-        assert_invalid(&server.api("POST", "/keys", &token, Some(&json!({"name": "k", "type": "client"}))), &["customers"]);
+        assert_invalid(
+            &server.api("POST", "/keys", &token, Some(&json!({"name": "k", "type": "client"}))),
+            &["customers"],
+        );
     }
 
     fn a_key_is_stored_as_its_sha_256_only(database) {
@@ -208,7 +222,7 @@ both! {
         let next = repeatable(&server, &token, &format!("{path}/rotate"), "rotate", &json!({"grace": "1h"}));
         let next = text(&next.body["key"]);
         for key in [&key, &next] {
-            assert_eq!(standing(&server, &token, key), "VALID");
+            assert_eq!(plain_code(&server, &token, key), "VALID");
             let digest = hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes()).as_ref());
             let digest = match server.database.kind {
                 Kind::Sqlite => format!("x'{digest}'"),
@@ -218,7 +232,9 @@ both! {
             assert_eq!(server.database.numbers(&sql), [1]);
             // Not even where a key is put where it does not belong.
             let path = format!("/orders?api_key={key}");
-            for misplaced in [json!({"path": path}), json!({"user_agent": key}), json!({"request_id": key}), json!({"method": key})] {
+            for misplaced in
+                [json!({"path": path}), json!({"user_agent": key}), json!({"request_id": key}), json!({"method": key})]
+            {
                 verdict(&server, &token, key, &misplaced);
             }
             assert_problem(&server.api("GET", &format!("/keys/{key}"), &token, None), 404, "not_found");

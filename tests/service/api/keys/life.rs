@@ -17,9 +17,9 @@ both! {
             ("revoke", "revoked", "REVOKED"),
             ("revoke", "revoked", "REVOKED"),
         ] {
-            let answer = server.api("POST", &format!("{path}/{action}"), &token, None);
-            assert_eq!((answer.status, answer.body["status"].as_str()), (200, Some(status)), "{}", answer.text);
-            assert_eq!(standing(&server, &token, &key), then, "after {action}");
+            let response = server.api("POST", &format!("{path}/{action}"), &token, None);
+            assert_eq!((response.status, response.body["status"].as_str()), (200, Some(status)), "{}", response.text);
+            assert_eq!(plain_code(&server, &token, &key), then, "after {action}");
         }
         for (method, at, body) in [
             ("POST", format!("{path}/enable"), json!({})),
@@ -35,13 +35,13 @@ both! {
         let shown = server.api("GET", &path, &token, None);
         assert_eq!((shown.body["status"].as_str(), shown.body["name"].as_str()), (Some("revoked"), Some("plain")));
         assert_eq!(shown.body["values"].as_array().unwrap().len(), 1, "the record stays");
-        assert_eq!(standing(&server, &token, &key), "REVOKED");
+        assert_eq!(plain_code(&server, &token, &key), "REVOKED");
         // Its last string in its grace is revoked with it.
         let (made, old) = created_key(&server, &token, &minimal_key("two"));
         let path = format!("/keys/{}", text(&made["id"]));
         let (_, new) = rotated(&server, &token, &path, Some(&json!({"grace": "1h"})));
         server.api("POST", &format!("{path}/revoke"), &token, None);
-        assert_eq!([&old, &new].map(|key| standing(&server, &token, key)), ["REVOKED", "REVOKED"]);
+        assert_eq!([&old, &new].map(|key| plain_code(&server, &token, key)), ["REVOKED", "REVOKED"]);
     }
 
     fn a_transferred_key_stands_under_its_new_owner(database) {
@@ -58,8 +58,8 @@ both! {
             (json!("ann@example.com"), json!(ann), "VALID"),
             (Value::Null, Value::Null, "VALID"),
         ] {
-            let answer = server.api("POST", &format!("{path}/transfer"), &token, Some(&json!({"owner": to})));
-            assert_eq!((answer.status, &answer.body["owner"]), (200, &owner), "{}", answer.text);
+            let response = server.api("POST", &format!("{path}/transfer"), &token, Some(&json!({"owner": to})));
+            assert_eq!((response.status, &response.body["owner"]), (200, &owner), "{}", response.text);
             assert_eq!(code(&server, &token, &key, &asked), expected, "{to}");
             let plain = verdict(&server, &token, &key, &json!({}));
             assert_eq!((&plain["valid"], &plain["owner"]), (&json!(true), &owner), "{to}");
@@ -101,18 +101,22 @@ both! {
         made_user(&server, &token, "ann@example.com", "developer");
         let acme = entered_customer(&server, &token, "acme");
         let body = json!({"name": "seen", "scopes": ["orders:read"], "customers": ["acme"]});
-        let answer = server.api("POST", "/keys", &token, Some(&body));
-        let (id, key) = (text(&answer.body["id"]), text(&answer.body["key"]));
+        let response = server.api("POST", "/keys", &token, Some(&body));
+        let (id, key) = (text(&response.body["id"]), text(&response.body["key"]));
         let mut keys = vec![key.clone()];
-        let check = |answer: &Answer, action: &str, outcome: &str, reason: &str| {
-            let events = events_of(&server, &token, answer);
+        let check = |response: &Response, action: &str, outcome: &str, reason: &str| {
+            let events = events_of(&server, &token, response);
             assert_eq!(events.len(), 1, "{action}: {events:?}");
             let event = &events[0];
             // A call whose input cannot be read reaches no use case: method and path tell what it was to be.
             let is_unread = reason == "invalid_input" && event["action"] == "api.call";
             assert!(is_unread || event["action"] == action, "{event}");
             assert_eq!(event["outcome"], outcome, "{event}");
-            assert_eq!((event["reason"].as_str(), &event["status"]), (Some(reason), &json!(answer.status)), "{event}");
+            assert_eq!(
+                (event["reason"].as_str(), &event["status"]),
+                (Some(reason), &json!(response.status)),
+                "{event}"
+            );
             assert!(text(&event["actor"]).starts_with("cli_"), "{event}");
             if outcome == "success" {
                 assert_eq!((&event["target"], &event["environment"]), (&json!(id), &json!("production")), "{event}");
@@ -121,7 +125,7 @@ both! {
                 }
             }
         };
-        check(&answer, "key.create", "success", "ok");
+        check(&response, "key.create", "success", "ok");
         for (method, action, body, event) in [
             ("GET", "", None, "key.read"),
             ("PATCH", "", Some(json!({"name": "other"})), "key.update"),
@@ -131,10 +135,10 @@ both! {
             ("POST", "/transfer", Some(json!({"owner": "ann@example.com"})), "key.transfer"),
             ("POST", "/revoke", None, "key.revoke"),
         ] {
-            let answer = server.api(method, &format!("/keys/{id}{action}"), &token, body.as_ref());
-            assert_eq!(answer.status, 200, "{action}: {}", answer.text);
-            keys.extend(answer.body["key"].as_str().map(str::to_owned));
-            check(&answer, event, "success", "ok");
+            let response = server.api(method, &format!("/keys/{id}{action}"), &token, body.as_ref());
+            assert_eq!(response.status, 200, "{action}: {}", response.text);
+            keys.extend(response.body["key"].as_str().map(str::to_owned));
+            check(&response, event, "success", "ok");
         }
         for (action, body, event, reason) in [
             ("/enable", json!({}), "key.enable", "revoked"),
@@ -142,10 +146,15 @@ both! {
             ("/rotate", json!({"grace": "31d"}), "key.rotate", "invalid_input"),
             ("/transfer", json!({"owner": "nobody"}), "key.transfer", "invalid_input"),
         ] {
-            let answer = server.api("POST", &format!("/keys/{id}{action}"), &token, Some(&body));
-            check(&answer, event, "refused", reason);
+            let response = server.api("POST", &format!("/keys/{id}{action}"), &token, Some(&body));
+            check(&response, event, "refused", reason);
         }
-        check(&server.api("POST", "/keys", &token, Some(&json!({"name": "x"}))), "key.create", "refused", "invalid_input");
+        check(
+            &server.api("POST", "/keys", &token, Some(&json!({"name": "x"}))),
+            "key.create",
+            "refused",
+            "invalid_input",
+        );
         check(&server.api("POST", "/keys/key_1/revoke", &token, None), "key.revoke", "refused", "not_found");
         verdict(&server, &token, &key, &json!({}));
         assert_eq!(keys.len(), 2);
@@ -178,18 +187,18 @@ both! {
             ("POST", format!("{wide}/enable"), json!({})),
             ("POST", format!("{wide}/transfer"), json!({"owner": null})),
         ] {
-            let answer = server.api(method, &path, &narrow, Some(&body));
-            assert_problem(&answer, 403, "scope_exceeds_caller");
-            assert!(!answer.text.contains("sw_live_"));
+            let response = server.api(method, &path, &narrow, Some(&body));
+            assert_problem(&response, 403, "scope_exceeds_caller");
+            assert!(!response.text.contains("sw_live_"));
         }
-        assert_eq!(standing(&server, &token, &wide_key), "VALID", "nothing happened to it");
+        assert_eq!(plain_code(&server, &token, &wide_key), "VALID", "nothing happened to it");
         // To rename it, and to stop it, takes the permission alone.
         assert_eq!(server.api("PATCH", &wide, &narrow, Some(&json!({"name": "renamed"}))).status, 200);
         assert_eq!(server.api("POST", &format!("{wide}/disable"), &narrow, None).status, 200);
-        assert_eq!(standing(&server, &token, &wide_key), "DISABLED");
+        assert_eq!(plain_code(&server, &token, &wide_key), "DISABLED");
         assert_problem(&server.api("POST", &format!("{wide}/enable"), &narrow, None), 403, "scope_exceeds_caller");
         assert_eq!(server.api("POST", &format!("{wide}/revoke"), &narrow, None).status, 200);
-        assert_eq!(standing(&server, &token, &wide_key), "REVOKED");
+        assert_eq!(plain_code(&server, &token, &wide_key), "REVOKED");
         assert_eq!(server.api("POST", &format!("{own}/rotate"), &narrow, None).status, 200);
     }
 
@@ -198,19 +207,35 @@ both! {
         let token = owner(&server);
         let staging = server.key_with("orders:read", &["--environment", "staging"]);
         let client = server.client("orders:read");
-        for id in ["key_0199c0de0000700080000000000000ff", "key_1", "x", &staging.id, &client.id, "%F0%9F%92%A9", "%00",
-            &"a".repeat(500)] {
-            for (method, action) in [("GET", ""), ("PATCH", ""), ("POST", "/rotate"), ("POST", "/disable"),
-                ("POST", "/enable"), ("POST", "/revoke"), ("POST", "/transfer")] {
-                let body = (method != "GET").then(|| if action == "/transfer" { json!({"owner": null}) } else { json!({}) });
-                let answer = server.api(method, &format!("/keys/{id}{action}"), &token, body.as_ref());
-                assert_problem(&answer, 404, "not_found");
+        for id in [
+            "key_0199c0de0000700080000000000000ff",
+            "key_1",
+            "x",
+            &staging.id,
+            &client.id,
+            "%F0%9F%92%A9",
+            "%00",
+            &"a".repeat(500),
+        ] {
+            for (method, action) in [
+                ("GET", ""),
+                ("PATCH", ""),
+                ("POST", "/rotate"),
+                ("POST", "/disable"),
+                ("POST", "/enable"),
+                ("POST", "/revoke"),
+                ("POST", "/transfer"),
+            ] {
+                let body =
+                    (method != "GET").then(|| if action == "/transfer" { json!({"owner": null}) } else { json!({}) });
+                let response = server.api(method, &format!("/keys/{id}{action}"), &token, body.as_ref());
+                assert_problem(&response, 404, "not_found");
             }
         }
         let staging_token = server.owner_of("staging");
         let asked = json!({"environment": "staging"});
         assert_eq!(code(&server, &staging_token, &staging.key, &asked), "VALID");
         assert_eq!(code(&server, &token, &staging.key, &asked), "WRONG_ENVIRONMENT", "the caller is of production");
-        assert_eq!(standing(&server, &token, &staging.key), "WRONG_ENVIRONMENT");
+        assert_eq!(plain_code(&server, &token, &staging.key), "WRONG_ENVIRONMENT");
     }
 }

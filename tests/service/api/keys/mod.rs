@@ -9,9 +9,9 @@ mod settings;
 use serde_json::{Value, json};
 
 use super::{assert_invalid, assert_problem, column, events_of, millis, owner, rfc3339, text, texts};
-use crate::support::{Answer, Kind, Server, Work, both};
+use crate::support::{Kind, Response, Server, Work, both, pause};
 
-/// Every member of a key's view, apart from the string of a new one.
+/// Every member of a key's view, apart from the value of a new one.
 const MEMBERS: [&str; 22] = [
     "allowed_ips",
     "burst_per_second",
@@ -39,17 +39,17 @@ const MEMBERS: [&str; 22] = [
 
 const DAY: i64 = 86_400_000;
 
-/// Makes a key by the API, without limits unless the body names some; the answer and the string.
+/// Makes a key by the API, without limits unless the body names some; the response and the value.
 #[track_caller]
 pub fn created_key(server: &Server, token: &str, body: &Value) -> (Value, String) {
     let mut body = body.clone();
     for limit in ["rate_per_minute", "burst_per_second"] {
         body.as_object_mut().unwrap().entry(limit).or_insert(Value::Null);
     }
-    let answer = server.api("POST", "/keys", token, Some(&body));
-    assert_eq!(answer.status, 201, "{}", answer.text);
-    let key = text(&answer.body["key"]);
-    (answer.body, key)
+    let response = server.api("POST", "/keys", token, Some(&body));
+    assert_eq!(response.status, 201, "{}", response.text);
+    let key = text(&response.body["key"]);
+    (response.body, key)
 }
 
 /// The smallest body of a key.
@@ -62,10 +62,10 @@ pub fn minimal_key(name: &str) -> Value {
 pub fn verdict(server: &Server, token: &str, key: &str, more: &Value) -> Value {
     let mut body = json!({"key": key, "environment": "production"});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let answer = server.api("POST", "/keys/verify", token, Some(&body));
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    assert_eq!(answer.body["valid"], json!(answer.body["code"] == "VALID"), "{}", answer.text);
-    answer.body
+    let response = server.api("POST", "/keys/verify", token, Some(&body));
+    assert_eq!(response.status, 200, "{}", response.text);
+    assert_eq!(response.body["valid"], json!(response.body["code"] == "VALID"), "{}", response.text);
+    response.body
 }
 
 /// The code of that.
@@ -76,7 +76,7 @@ pub fn code(server: &Server, token: &str, key: &str, more: &Value) -> String {
 
 /// The code of a key for nothing in particular.
 #[track_caller]
-fn standing(server: &Server, token: &str, key: &str) -> String {
+fn plain_code(server: &Server, token: &str, key: &str) -> String {
     code(server, token, key, &json!({}))
 }
 
@@ -84,17 +84,17 @@ fn standing(server: &Server, token: &str, key: &str) -> String {
 #[track_caller]
 pub fn entered_customer(server: &Server, token: &str, external_id: &str) -> String {
     let body = json!({"external_id": external_id, "name": external_id});
-    let answer = server.api("POST", "/customers", token, Some(&body));
-    assert_eq!(answer.status, 201, "{}", answer.text);
-    text(&answer.body["id"])
+    let response = server.api("POST", "/customers", token, Some(&body));
+    assert_eq!(response.status, 201, "{}", response.text);
+    text(&response.body["id"])
 }
 
 /// Makes a user; its id.
 #[track_caller]
 pub fn made_user(server: &Server, token: &str, email: &str, role: &str) -> String {
-    let answer = server.api("POST", "/users", token, Some(&json!({"email": email, "role": role})));
-    assert_eq!(answer.status, 201, "{}", answer.text);
-    text(&answer.body["id"])
+    let response = server.api("POST", "/users", token, Some(&json!({"email": email, "role": role})));
+    assert_eq!(response.status, 201, "{}", response.text);
+    text(&response.body["id"])
 }
 
 fn members(object: &Value) -> Vec<&str> {
@@ -127,7 +127,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// In how many places of the database, or of its files, a text stands.
+/// In how many places of the database, or of its files, a text is.
 pub fn places_of(server: &Server, wanted: &str) -> i64 {
     if server.database.kind == Kind::Sqlite {
         let files = std::fs::read_dir(server.database.data_dir()).unwrap().map(|entry| entry.unwrap().path());
@@ -148,7 +148,7 @@ pub fn places_of(server: &Server, wanted: &str) -> i64 {
     tables.iter().map(count).sum()
 }
 
-/// Asserts that the secret part of a key stands nowhere at rest.
+/// Asserts that the secret part of a key is nowhere at rest.
 #[track_caller]
 fn assert_nowhere_at_rest(server: &Server, key: &str) {
     let (shown, random) = key.split_at(key.len() - 34);
@@ -163,14 +163,14 @@ fn listed(server: &Server, token: &str, query: &str) -> Vec<String> {
 }
 
 fn rotated(server: &Server, token: &str, path: &str, body: Option<&Value>) -> (Value, String) {
-    let answer = server.api("POST", &format!("{path}/rotate"), token, body);
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    assert_eq!(answer.header("cache-control"), "no-store");
-    let key = text(&answer.body["key"]);
-    (answer.body, key)
+    let response = server.api("POST", &format!("{path}/rotate"), token, body);
+    assert_eq!(response.status, 200, "{}", response.text);
+    assert_eq!(response.header("cache-control"), "no-store");
+    let key = text(&response.body["key"]);
+    (response.body, key)
 }
 
-fn repeatable(server: &Server, token: &str, path: &str, key: &str, body: &Value) -> Answer {
+fn repeatable(server: &Server, token: &str, path: &str, key: &str, body: &Value) -> Response {
     let request = server.http.post(format!("{}/api/v1{path}", server.url)).bearer_auth(token);
     server.send(request.header("idempotency-key", key).json(body))
 }

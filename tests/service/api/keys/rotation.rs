@@ -8,25 +8,27 @@ both! {
         let token = owner(&server);
         let (made, first) = created_key(&server, &token, &minimal_key("rotated"));
         let path = format!("/keys/{}", text(&made["id"]));
-        let codes = |keys: [&String; 2]| keys.map(|key| standing(&server, &token, key));
-        assert_eq!(standing(&server, &token, &first), "VALID");
-        let (answer, second) = rotated(&server, &token, &path, None);
+        let codes = |keys: [&String; 2]| keys.map(|key| plain_code(&server, &token, key));
+        assert_eq!(plain_code(&server, &token, &first), "VALID");
+        let (response, second) = rotated(&server, &token, &path, None);
         assert_formed(&second, "live");
         assert_eq!(codes([&first, &second]), ["NOT_FOUND", "VALID"], "the old one stops at once");
-        for same in ["id", "name", "scopes", "rate_per_minute", "environment", "type", "created_at", "owner", "expires_at"] {
-            assert_eq!(answer[same], made[same], "{same}");
+        for same in
+            ["id", "name", "scopes", "rate_per_minute", "environment", "type", "created_at", "owner", "expires_at"]
+        {
+            assert_eq!(response[same], made[same], "{same}");
         }
-        assert!(millis(&answer["rotated_at"]) >= millis(&made["rotated_at"]));
+        assert!(millis(&response["rotated_at"]) >= millis(&made["rotated_at"]));
         let (_, third) = rotated(&server, &token, &path, Some(&json!({"grace": "0s"})));
         assert_eq!(codes([&second, &third]), ["NOT_FOUND", "VALID"]);
 
         let asked = server.now();
-        let (answer, fourth) = rotated(&server, &token, &path, Some(&json!({"grace": "2s"})));
-        let end = millis(&answer["values"][1]["ends_at"]);
-        assert!((asked + 2_000 - 1..=server.now() + 2_000).contains(&end), "{answer}");
+        let (response, fourth) = rotated(&server, &token, &path, Some(&json!({"grace": "2s"})));
+        let end = millis(&response["values"][1]["ends_at"]);
+        assert!((asked + 2_000 - 1..=server.now() + 2_000).contains(&end), "{response}");
         assert_eq!(codes([&third, &fourth]), ["VALID", "VALID"]);
         server.wait_until(end - 500);
-        let still = standing(&server, &token, &third);
+        let still = plain_code(&server, &token, &third);
         if server.now() < end {
             assert_eq!(still, "VALID", "until the very end");
         }
@@ -50,15 +52,15 @@ both! {
         let path = format!("/keys/{}", text(&made["id"]));
         let rotate = |grace: &str| rotated(&server, &token, &path, Some(&json!({"grace": grace})));
         let valid = |keys: &[&String]| -> Vec<bool> {
-            keys.iter().map(|key| standing(&server, &token, key) == "VALID").collect()
+            keys.iter().map(|key| plain_code(&server, &token, key) == "VALID").collect()
         };
         let (_, second) = rotate("30d");
         assert_eq!(valid(&[&first, &second]), [true, true]);
         let (_, third) = rotate("1h");
         assert_eq!(valid(&[&first, &second, &third]), [false, true, true], "the oldest ends at once");
-        let (answer, fourth) = rotate("30d");
+        let (response, fourth) = rotate("30d");
         assert_eq!(valid(&[&second, &third, &fourth]), [false, true, true]);
-        assert!(millis(&answer["values"][1]["ends_at"]) > server.now() + 29 * DAY);
+        assert!(millis(&response["values"][1]["ends_at"]) > server.now() + 29 * DAY);
         let (_, fifth) = rotate("0s");
         assert_eq!(valid(&[&third, &fourth, &fifth]), [false, false, true]);
         for grace in [json!("31d"), json!("2592001s"), json!("-1s"), json!("1"), json!(""), json!(5), json!(["1h"])] {
@@ -123,7 +125,7 @@ both! {
         let again = repeatable(&server, &token, &rotate, "rotate", &json!({"grace": "1h"}));
         assert_eq!((again.status, &again.body), (200, &rotation.body));
         for key in [&first.body["key"], &rotation.body["key"]] {
-            assert_eq!(standing(&server, &token, &text(key)), "VALID", "rotated once");
+            assert_eq!(plain_code(&server, &token, &text(key)), "VALID", "rotated once");
         }
         for (path, key, body) in [
             ("/keys", "create", minimal_key("other")),

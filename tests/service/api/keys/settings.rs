@@ -20,22 +20,22 @@ both! {
             ("customers", json!(["zeta", &acme, "acme"]), json!([acme, zeta]), json!([])),
         ] {
             for (given, then) in [(set, shown), (Value::Null, cleared)] {
-                let answer = server.api("PATCH", &path, &token, Some(&json!({field: given})));
-                assert_eq!(answer.status, 200, "{field}: {}", answer.text);
+                let response = server.api("PATCH", &path, &token, Some(&json!({field: given})));
+                assert_eq!(response.status, 200, "{field}: {}", response.text);
                 expected[field] = then;
-                assert!(millis(&answer.body["updated_at"]) >= millis(&expected["updated_at"]));
-                expected["updated_at"] = answer.body["updated_at"].clone();
-                assert_eq!(answer.body, expected, "{field} and nothing else");
+                assert!(millis(&response.body["updated_at"]) >= millis(&expected["updated_at"]));
+                expected["updated_at"] = response.body["updated_at"].clone();
+                assert_eq!(response.body, expected, "{field} and nothing else");
                 assert_eq!(server.api("GET", &path, &token, None).body, expected, "{field} is stored");
             }
         }
         for (field, given) in [("name", json!("other")), ("scopes", json!(["invoices:read"]))] {
-            let answer = server.api("PATCH", &path, &token, Some(&json!({field: given})));
-            assert_eq!((answer.status, &answer.body[field]), (200, &given), "{}", answer.text);
+            let response = server.api("PATCH", &path, &token, Some(&json!({field: given})));
+            assert_eq!((response.status, &response.body[field]), (200, &given), "{}", response.text);
             assert_invalid(&server.api("PATCH", &path, &token, Some(&json!({field: null}))), &[field]);
         }
         assert_eq!(server.api("PATCH", &path, &token, Some(&json!({}))).status, 200);
-        assert_eq!(standing(&server, &token, &key), "VALID", "the string is the same");
+        assert_eq!(plain_code(&server, &token, &key), "VALID", "the string is the same");
         for field in ["environment", "type", "owner", "id", "key", "status", "prefix", "values", "rotated_at"] {
             assert_invalid(&server.api("PATCH", &path, &token, Some(&json!({field: "x"}))), &[field]);
         }
@@ -65,8 +65,8 @@ both! {
             (json!({"name": "limited"}), "RATE_LIMITED"),
             (json!({"rate_per_minute": null}), "VALID"),
         ] {
-            let answer = server.api("PATCH", &path, &token, Some(&change));
-            assert_eq!(answer.status, 200, "{change}: {}", answer.text);
+            let response = server.api("PATCH", &path, &token, Some(&change));
+            assert_eq!(response.status, 200, "{change}: {}", response.text);
             assert_eq!(code(&server, &token, &key, &asked), expected, "after {change}");
         }
     }
@@ -82,21 +82,21 @@ both! {
         let first = verdict(&server, &token, &key, &json!({}));
         assert_eq!((&first["code"], &first["expires_at"]), (&json!("VALID"), &made["expires_at"]));
         server.wait_until(end - 500);
-        let still = standing(&server, &token, &key);
+        let still = plain_code(&server, &token, &key);
         if server.now() < end {
             assert_eq!(still, "VALID", "until the very end");
         }
         server.wait_until(end);
-        assert_eq!(standing(&server, &token, &key), "EXPIRED");
+        assert_eq!(plain_code(&server, &token, &key), "EXPIRED");
         assert_eq!(server.api("GET", &path, &token, None).body["status"], "expired");
         server.api("POST", &format!("{path}/disable"), &token, None);
-        assert_eq!(standing(&server, &token, &key), "EXPIRED", "the first that applies");
+        assert_eq!(plain_code(&server, &token, &key), "EXPIRED", "the first that applies");
         assert_eq!(server.api("POST", &format!("{path}/enable"), &token, None).body["status"], "expired");
         let renewed = server.api("PATCH", &path, &token, Some(&json!({"expires_at": null})));
         assert_eq!(renewed.body["status"], "active", "{}", renewed.text);
-        assert_eq!(standing(&server, &token, &key), "VALID");
+        assert_eq!(plain_code(&server, &token, &key), "VALID");
         server.api("POST", &format!("{path}/revoke"), &token, None);
-        assert_eq!(standing(&server, &token, &key), "REVOKED");
+        assert_eq!(plain_code(&server, &token, &key), "REVOKED");
     }
 
     fn an_allowlist_takes_addresses_and_blocks_of_both_families(database) {
@@ -129,12 +129,13 @@ both! {
             let expected = if expected { "VALID" } else { "IP_NOT_ALLOWED" };
             assert_eq!(code(&server, &token, &key, &json!({"ip": ip})), expected, "{ip}");
         }
-        assert_eq!(standing(&server, &token, &key), "IP_NOT_ALLOWED", "nobody said from where");
+        assert_eq!(plain_code(&server, &token, &key), "IP_NOT_ALLOWED", "nobody said from where");
         let (_, anywhere) = created_key(&server, &token, &minimal_key("open"));
-        assert_eq!(standing(&server, &token, &anywhere), "VALID");
+        assert_eq!(plain_code(&server, &token, &anywhere), "VALID");
         // Where a key calls itself, it is its own address that counts.
         for (allowed, status) in [("192.0.2.1", 401), ("127.0.0.0/8", 200)] {
-            let body = json!({"name": "i", "type": "internal", "scopes": ["sealwright.keys:read"], "allowed_ips": [allowed]});
+            let body =
+                json!({"name": "i", "type": "internal", "scopes": ["sealwright.keys:read"], "allowed_ips": [allowed]});
             let (_, key) = created_key(&server, &token, &body);
             let request = server.http.get(format!("{}/api/v1/keys", server.url)).header("x-api-key", key);
             assert_eq!(server.send(request).status, status, "{allowed}");

@@ -7,7 +7,8 @@ both! {
         let server = Server::start(database);
         let token = owner(&server);
         let before = server.now();
-        let entered = server.api("POST", "/customers", &token, Some(&json!({"external_id": "acme:1/e", "name": "Äcme & Co."})));
+        let entered =
+            server.api("POST", "/customers", &token, Some(&json!({"external_id": "acme:1/e", "name": "Äcme & Co."})));
         assert_eq!(entered.status, 201, "{}", entered.text);
         let (id, external) = (text(&entered.body["id"]), "acme:1%2Fe");
         assert!(id.starts_with("cus_"));
@@ -17,7 +18,8 @@ both! {
         for named in [&id, external] {
             assert_eq!(server.api("GET", &format!("/customers/{named}"), &token, None).body, entered.body, "{named}");
         }
-        let renamed = ok(server.api("PATCH", &format!("/customers/{external}"), &token, Some(&json!({"name": "Acme"}))));
+        let renamed =
+            ok(server.api("PATCH", &format!("/customers/{external}"), &token, Some(&json!({"name": "Acme"}))));
         assert_eq!((&renamed["name"], &renamed["external_id"]), (&json!("Acme"), &json!("acme:1/e")));
         let moved = ok(server.api("PATCH", &format!("/customers/{id}"), &token, Some(&json!({"external_id": "acme"}))));
         assert_eq!((&moved["name"], &moved["external_id"], &moved["id"]), (&json!("Acme"), &json!("acme"), &json!(id)));
@@ -39,8 +41,8 @@ both! {
         assert_eq!(server.api("DELETE", &format!("/customers/{third}"), &token, None).status, 204);
         for named in ["zeta", &zeta, &third, "third", "nobody", "cus_1", "cus_0199c0de0000700080000000000000ff"] {
             for (method, body) in [("GET", None), ("PATCH", Some(json!({"name": "x"}))), ("DELETE", None)] {
-                let answer = server.api(method, &format!("/customers/{named}"), &token, body.as_ref());
-                assert_problem(&answer, 404, "not_found");
+                let response = server.api(method, &format!("/customers/{named}"), &token, body.as_ref());
+                assert_problem(&response, 404, "not_found");
             }
         }
         assert_eq!(column(&server.api("GET", "/customers", &token, None), "id"), [id]);
@@ -65,14 +67,21 @@ both! {
             assert_problem(&server.api("DELETE", &format!("/customers/{named}"), &token, None), 409, "customer_in_use");
         }
         // Both of its ids name it, also after the one was changed.
-        for (customer, expected) in [("acme", "VALID"), (&*acme, "VALID"), ("zeta", "WRONG_CUSTOMER"), ("Acme", "WRONG_CUSTOMER")] {
+        for (customer, expected) in
+            [("acme", "VALID"), (&*acme, "VALID"), ("zeta", "WRONG_CUSTOMER"), ("Acme", "WRONG_CUSTOMER")]
+        {
             assert_eq!(code(&server, &token, &key, &json!({"customer": customer})), expected, "{customer}");
         }
         ok(server.api("PATCH", "/customers/acme", &token, Some(&json!({"external_id": "acme2"}))));
         for (customer, expected) in [("acme", "WRONG_CUSTOMER"), ("acme2", "VALID"), (&*acme, "VALID")] {
             assert_eq!(code(&server, &token, &key, &json!({"customer": customer})), expected, "{customer}");
         }
-        ok(server.api("PATCH", &format!("/clients/{}", text(&client["id"])), &token, Some(&json!({"customers": null}))));
+        ok(server.api(
+            "PATCH",
+            &format!("/clients/{}", text(&client["id"])),
+            &token,
+            Some(&json!({"customers": null})),
+        ));
         assert_problem(&server.api("DELETE", "/customers/acme2", &token, None), 409, "customer_in_use");
         ok(server.api("PATCH", &format!("/keys/{}", text(&made["id"])), &token, Some(&json!({"customers": ["zeta"]}))));
         assert_eq!(server.api("DELETE", "/customers/acme2", &token, None).status, 204);

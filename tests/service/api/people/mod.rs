@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::keys::{code, created_key, entered_customer, made_user, minimal_key, verdict};
 use super::{assert_invalid, assert_problem, column, created, events_of, millis, minimal, owner, text, texts};
-use crate::support::{Answer, Server, TestClient, TestKey, both};
+use crate::support::{Response, Server, TestClient, TestKey, both};
 
 /// Calls the management API with a key.
-fn by_key(server: &Server, method: &str, path: &str, key: &str, body: Option<&Value>) -> Answer {
+fn by_key(server: &Server, method: &str, path: &str, key: &str, body: Option<&Value>) -> Response {
     let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
     let request = server.http.request(method, format!("{}/api/v1{path}", server.url)).header("x-api-key", key);
     server.send(match body {
@@ -22,7 +22,7 @@ fn by_key(server: &Server, method: &str, path: &str, key: &str, body: Option<&Va
 }
 
 /// Asks production for a token of a scope.
-fn token_of(server: &Server, client: &TestClient, scope: &str) -> Answer {
+fn token_of(server: &Server, client: &TestClient, scope: &str) -> Response {
     let mut form = vec![("grant_type", "client_credentials")];
     if !scope.is_empty() {
         form.push(("scope", scope));
@@ -31,14 +31,14 @@ fn token_of(server: &Server, client: &TestClient, scope: &str) -> Answer {
 }
 
 fn introspected(server: &Server, observer: &TestClient, token: &str) -> Value {
-    let answer = server.post_form("/api/oauth/introspect", observer, &[("token", token)]);
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    answer.body
+    let response = server.post_form("/api/oauth/introspect", observer, &[("token", token)]);
+    assert_eq!(response.status, 200, "{}", response.text);
+    response.body
 }
 
 fn made_role(server: &Server, token: &str, name: &str, scopes: &[&str]) {
-    let answer = server.api("POST", "/roles", token, Some(&json!({"name": name, "scopes": scopes})));
-    assert_eq!(answer.status, 201, "{}", answer.text);
+    let response = server.api("POST", "/roles", token, Some(&json!({"name": name, "scopes": scopes})));
+    assert_eq!(response.status, 201, "{}", response.text);
 }
 
 /// An internal key of an owner's, which calls the management API.
@@ -50,9 +50,9 @@ fn calling_key(server: &Server, token: &str, scopes: &[&str], more: &Value) -> T
 }
 
 #[track_caller]
-fn ok(answer: Answer) -> Value {
-    assert!(matches!(answer.status, 200 | 201), "{}", answer.text);
-    answer.body
+fn ok(response: Response) -> Value {
+    assert!(matches!(response.status, 200 | 201), "{}", response.text);
+    response.body
 }
 
 /// Every page of a list, as one member of its rows.

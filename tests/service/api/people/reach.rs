@@ -23,8 +23,8 @@ both! {
                 ("PATCH", "/roles/support".to_owned(), json!({"scopes": []})),
                 ("DELETE", "/roles/support".to_owned(), json!({})),
             ] {
-                let answer = server.api(method, &path, &other, (method != "DELETE").then_some(&body));
-                assert_problem(&answer, 403, "production_only");
+                let response = server.api(method, &path, &other, (method != "DELETE").then_some(&body));
+                assert_problem(&response, 403, "production_only");
             }
             // Its own credentials may belong to them all the same.
             let body = json!({"name": "tied", "scopes": ["read"], "customers": ["acme"], "owner": "ann@example.com"});
@@ -42,7 +42,8 @@ both! {
         let bob = made_user(&server, &token, "bob@example.com", "developer");
         let scopes = ["sealwright.credentials:own", "read", "write", "orders:*"];
         let own = calling_key(&server, &token, &scopes, &json!({"owner": ann}));
-        let call = |method: &str, path: &str, body: Option<Value>| by_key(&server, method, path, &own.key, body.as_ref());
+        let call =
+            |method: &str, path: &str, body: Option<Value>| by_key(&server, method, path, &own.key, body.as_ref());
         let of = |owner: Value| json!({"name": "k", "owner": owner, "scopes": ["orders:read"]});
         let (bobs_key, _) = created_key(&server, &token, &of(json!(bob)));
         let (nobodys_key, nobodys) = created_key(&server, &token, &of(Value::Null));
@@ -88,9 +89,11 @@ both! {
         }
         assert_eq!(call("GET", &format!("/clients/{}", text(&anns_client["id"])), None).status, 200);
         // To give away, and to manage others' things, takes more.
-        let given = call("POST", &format!("/clients/{}/transfer", text(&anns_client["id"])), Some(json!({"owner": bob})));
+        let given =
+            call("POST", &format!("/clients/{}/transfer", text(&anns_client["id"])), Some(json!({"owner": bob})));
         assert_problem(&given, 403, "scope_exceeds_caller");
-        let released = call("POST", &format!("/clients/{}/transfer", text(&anns_client["id"])), Some(json!({"owner": null})));
+        let released =
+            call("POST", &format!("/clients/{}/transfer", text(&anns_client["id"])), Some(json!({"owner": null})));
         assert_problem(&released, 403, "scope_exceeds_caller");
         for (method, path) in [("GET", "/users"), ("GET", "/roles"), ("GET", "/customers"), ("GET", "/audit-events")] {
             assert_problem(&call(method, path, None), 403, "permission_denied");
@@ -112,10 +115,18 @@ both! {
         let zeta = entered_customer(&server, &token, "zeta");
         let ann = made_user(&server, &token, "ann@example.com", "developer");
         let of = |customers: Value| json!({"name": "k", "customers": customers, "scopes": ["orders:read"]});
-        let scopes = ["sealwright.keys:*", "sealwright.clients:*", "sealwright.customers:*", "sealwright.users:*",
-            "sealwright.roles:*", "sealwright.scopes:*", "orders:*"];
+        let scopes = [
+            "sealwright.keys:*",
+            "sealwright.clients:*",
+            "sealwright.customers:*",
+            "sealwright.users:*",
+            "sealwright.roles:*",
+            "sealwright.scopes:*",
+            "orders:*",
+        ];
         let tied = calling_key(&server, &token, &scopes, &json!({"customers": ["acme"]}));
-        let call = |method: &str, path: &str, body: Option<Value>| by_key(&server, method, path, &tied.key, body.as_ref());
+        let call =
+            |method: &str, path: &str, body: Option<Value>| by_key(&server, method, path, &tied.key, body.as_ref());
         let (acmes, acmes_key) = created_key(&server, &token, &of(json!(["acme"])));
         let (zetas, zetas_key) = created_key(&server, &token, &of(json!(["zeta"])));
         let (both, _) = created_key(&server, &token, &of(json!(["acme", "zeta"])));
@@ -148,7 +159,11 @@ both! {
         }
         for made in [&zetas, &both, &free] {
             for action in ["rotate", "disable", "enable", "revoke"] {
-                assert_problem(&call("POST", &format!("/keys/{}/{action}", id(made)), Some(json!({}))), 404, "not_found");
+                assert_problem(
+                    &call("POST", &format!("/keys/{}/{action}", id(made)), Some(json!({}))),
+                    404,
+                    "not_found",
+                );
             }
         }
         assert_problem(&call("DELETE", "/customers/zeta", None), 404, "not_found");
@@ -160,8 +175,8 @@ both! {
             ("/roles", json!({"name": "x", "scopes": []})),
             ("/customers", json!({"external_id": "x", "name": "x"})),
         ] {
-            let answer = call("POST", path, Some(body));
-            assert!(matches!(answer.status, 403 | 404), "{path}: {}", answer.text);
+            let response = call("POST", path, Some(body));
+            assert!(matches!(response.status, 403 | 404), "{path}: {}", response.text);
         }
         // What it makes is its customers', and stays so.
         let made = call("POST", "/keys", Some(minimal_key("theirs")));
@@ -173,10 +188,10 @@ both! {
         }
         // Others' keys are no keys for it.
         for (key, expected) in [(&acmes_key, "VALID"), (&zetas_key, "NOT_FOUND"), (&free_key, "NOT_FOUND")] {
-            let answer = call("POST", "/keys/verify", Some(json!({"key": key, "environment": "production"})));
-            assert_eq!(answer.body["code"], expected, "{}", answer.text);
+            let response = call("POST", "/keys/verify", Some(json!({"key": key, "environment": "production"})));
+            assert_eq!(response.body["code"], expected, "{}", response.text);
             if expected == "NOT_FOUND" {
-                assert_eq!(answer.body.as_object().unwrap().len(), 2, "nothing is told of it: {}", answer.text);
+                assert_eq!(response.body.as_object().unwrap().len(), 2, "nothing is told of it: {}", response.text);
             }
         }
     }

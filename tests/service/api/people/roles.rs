@@ -9,7 +9,8 @@ both! {
         let roles = server.api("GET", "/roles", &token, None);
         assert_eq!(column(&roles, "name"), ["admin", "auditor", "developer", "owner"]);
         assert!(roles.body["data"].as_array().unwrap().iter().all(|role| role["built_in"] == true));
-        let body = json!({"name": "support", "description": "Helps.", "scopes": ["orders:write", "orders:read", "sealwright.audit:read"]});
+        let scopes = ["orders:write", "orders:read", "sealwright.audit:read"];
+        let body = json!({"name": "support", "description": "Helps.", "scopes": scopes});
         let made = server.api("POST", "/roles", &token, Some(&body));
         assert_eq!(made.status, 201, "{}", made.text);
         assert_eq!(texts(&made.body["scopes"]), ["orders:read", "orders:write", "sealwright.audit:read"]);
@@ -28,8 +29,8 @@ both! {
             (json!({"scopes": ["orders:*"]}), "scopes", json!(["orders:*"])),
             (json!({"scopes": null}), "scopes", json!([])),
         ] {
-            let answer = server.api("PATCH", "/roles/support", &token, Some(&change));
-            assert_eq!((answer.status, &answer.body[member]), (200, &value), "{change}: {}", answer.text);
+            let response = server.api("PATCH", "/roles/support", &token, Some(&change));
+            assert_eq!((response.status, &response.body[member]), (200, &value), "{change}: {}", response.text);
             assert_eq!(server.api("GET", "/roles/support", &token, None).body[member], value, "{change} is stored");
         }
         let ann = made_user(&server, &token, "ann@example.com", "support");
@@ -66,9 +67,16 @@ both! {
         let (_, organisations) = created_key(&server, &token, &json!({"name": "o", "scopes": ["orders:write"]}));
         let write = json!({"scopes": ["orders:write"]});
         let issued = text(&token_of(&server, &client, "orders:read orders:write").body["access_token"]);
-        // What the role allows; then whether the key may write, its scopes, what a token gets, and what an older one still has.
+        // What the role allows; then whether the key may write, its scopes, what a token gets, and what an older one
+        // still has.
         for (allowed, write_code, scopes, token_status, still) in [
-            (vec!["orders:*", "sealwright.clients:read"], "VALID", vec!["orders:read", "orders:write"], 200, "orders:read orders:write"),
+            (
+                vec!["orders:*", "sealwright.clients:read"],
+                "VALID",
+                vec!["orders:read", "orders:write"],
+                200,
+                "orders:read orders:write",
+            ),
             (vec!["orders:read"], "INSUFFICIENT_SCOPE", vec!["orders:read"], 400, "orders:read"),
             (vec!["read"], "INSUFFICIENT_SCOPE", vec!["orders:read"], 400, "orders:read"),
             (vec!["write", "read"], "VALID", vec!["orders:read", "orders:write"], 200, "orders:read orders:write"),
@@ -112,7 +120,12 @@ both! {
         let eve = made_user(&server, &token, "eve@example.com", "auditor");
         made_role(&server, &token, "low", &["orders:read"]);
         let admin = made_user(&server, &token, "admin@example.com", "admin");
-        let admins = calling_key(&server, &token, &["admin", "sealwright.users:*", "sealwright.roles:*"], &json!({"owner": admin}));
+        let admins = calling_key(
+            &server,
+            &token,
+            &["admin", "sealwright.users:*", "sealwright.roles:*"],
+            &json!({"owner": admin}),
+        );
         let call = |method: &str, path: &str, body: &Value| by_key(&server, method, path, &admins.key, Some(body));
         for (method, path, body) in [
             ("POST", "/users".to_owned(), json!({"email": "x@example.com", "role": "owner"})),

@@ -29,7 +29,7 @@ both! {
         assert_eq!((&shown.body, &list.body["data"][0]), (user, user));
         let plain = made_user(&server, &token, "bob@example.com", "auditor");
         assert_eq!(server.api("GET", &format!("/users/{plain}"), &token, None).body["has_password"], false);
-        let mut answers = vec![made.clone(), shown, list];
+        let mut responses = vec![made.clone(), shown, list];
         for (change, member, value) in [
             (json!({"email": "ANNE@example.com"}), "email", json!("anne@example.com")),
             (json!({"name": "Anne"}), "name", json!("Anne")),
@@ -39,24 +39,29 @@ both! {
             (json!({"password": "another password"}), "has_password", json!(true)),
             (json!({}), "status", json!("active")),
         ] {
-            let answer = server.api("PATCH", &path, &token, Some(&change));
-            assert_eq!((answer.status, &answer.body[member]), (200, &value), "{change}: {}", answer.text);
-            assert_eq!(server.api("GET", &path, &token, None).body, answer.body, "{change} is stored");
-            assert_eq!(events_of(&server, &token, &answer)[0]["action"], "user.update");
-            answers.push(answer);
+            let response = server.api("PATCH", &path, &token, Some(&change));
+            assert_eq!((response.status, &response.body[member]), (200, &value), "{change}: {}", response.text);
+            assert_eq!(server.api("GET", &path, &token, None).body, response.body, "{change} is stored");
+            assert_eq!(events_of(&server, &token, &response)[0]["action"], "user.update");
+            responses.push(response);
         }
         for (action, status) in [("disable", "inactive"), ("disable", "inactive"), ("enable", "active")] {
-            let answer = server.api("POST", &format!("{path}/{action}"), &token, None);
-            assert_eq!((answer.status, answer.body["status"].as_str()), (200, Some(status)), "{}", answer.text);
+            let response = server.api("POST", &format!("{path}/{action}"), &token, None);
+            assert_eq!((response.status, response.body["status"].as_str()), (200, Some(status)), "{}", response.text);
         }
         let events = serde_json::to_string(&server.events(&[])).unwrap();
-        for said in answers.iter().map(|answer| answer.text.clone()).chain([events, server.log()]) {
+        for said in responses.iter().map(|response| response.text.clone()).chain([events, server.log()]) {
             assert!(!["correct horse", "another pass", "argon2"].iter().any(|secret| said.contains(secret)), "{said}");
         }
-        let hashed = "SELECT COUNT(*) AS n FROM users WHERE password_hash LIKE '$argon2id$%' AND password_hash NOT LIKE '%horse%'";
+        let hashed = "SELECT COUNT(*) AS n FROM users \
+                      WHERE password_hash LIKE '$argon2id$%' AND password_hash NOT LIKE '%horse%'";
         assert_eq!(server.database.numbers(hashed), [1]);
 
-        assert_eq!(column(&server.api("GET", "/users", &token, None), "id"), [plain.clone(), id.clone()], "newest first");
+        assert_eq!(
+            column(&server.api("GET", "/users", &token, None), "id"),
+            [plain.clone(), id.clone()],
+            "newest first"
+        );
         assert_eq!(paged(&server, &token, "/users", 1, "id"), [plain.clone(), id.clone()]);
         for (query, expected) in [
             ("email=anne@example.com", vec![&id]),
@@ -72,8 +77,8 @@ both! {
         for gone in ["usr_0199c0de0000700080000000000000ff", "usr_1", "anne", "%00"] {
             for (method, action) in [("GET", ""), ("PATCH", ""), ("POST", "/disable"), ("POST", "/enable")] {
                 let body = (method == "PATCH").then(|| json!({}));
-                let answer = server.api(method, &format!("/users/{gone}{action}"), &token, body.as_ref());
-                assert_problem(&answer, 404, "not_found");
+                let response = server.api(method, &format!("/users/{gone}{action}"), &token, body.as_ref());
+                assert_problem(&response, 404, "not_found");
             }
         }
     }
@@ -86,8 +91,8 @@ both! {
         for email in ["ann@example.com", "ANN@Example.com"] {
             let body = json!({"email": email, "role": "auditor"});
             assert_problem(&server.api("POST", "/users", &token, Some(&body)), 409, "email_taken");
-            let answer = server.api("PATCH", &format!("/users/{bob}"), &token, Some(&json!({"email": email})));
-            assert_problem(&answer, 409, "email_taken");
+            let response = server.api("PATCH", &format!("/users/{bob}"), &token, Some(&json!({"email": email})));
+            assert_problem(&response, 409, "email_taken");
         }
         let own = server.api("PATCH", &format!("/users/{bob}"), &token, Some(&json!({"email": "BOB@example.com"})));
         assert_eq!(own.status, 200, "{}", own.text);
@@ -157,12 +162,12 @@ both! {
             ("POST", "/users/{id}/enable", json!({}), "user.enable", 200),
         ] {
             let path = path.replace("{id}", ids.last().map_or("", String::as_str));
-            let answer = server.api(method, &path, &token, (method != "DELETE").then_some(&body));
-            assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
-            if answer.status == 201 {
-                ids.extend(answer.body["id"].as_str().map(str::to_owned));
+            let response = server.api(method, &path, &token, (method != "DELETE").then_some(&body));
+            assert_eq!(response.status, status, "{method} {path}: {}", response.text);
+            if response.status == 201 {
+                ids.extend(response.body["id"].as_str().map(str::to_owned));
             }
-            let events = events_of(&server, &token, &answer);
+            let events = events_of(&server, &token, &response);
             assert_eq!(events.len(), 1, "{method} {path}: {events:?}");
             let outcome = if status < 300 { "success" } else { "refused" };
             let event = &events[0];

@@ -20,8 +20,8 @@ both! {
             ("POST", "/revoke-tokens"),
         ] {
             let body = (method != "GET").then(|| json!({}));
-            let answer = server.api(method, &format!("{path}{action}"), &token, body.as_ref());
-            assert_problem(&answer, 404, "not_found");
+            let response = server.api(method, &format!("{path}{action}"), &token, body.as_ref());
+            assert_problem(&response, 404, "not_found");
         }
         assert_eq!(server.api("GET", &path, &owner, None).body["updated_at"], production["updated_at"]);
         assert_eq!(server.token(&target).status, 200);
@@ -46,8 +46,8 @@ both! {
         let kid = column(&production_keys, "kid").remove(0);
         assert_problem(&server.api("POST", &format!("/signing-keys/{kid}/destroy"), &token, None), 404, "not_found");
         let rotate = json!({"environment": "production"});
-        let answer = server.api("POST", "/signing-keys/rotate", &token, Some(&rotate));
-        assert!(matches!(answer.status, 403 | 404 | 422), "{}", answer.text);
+        let response = server.api("POST", "/signing-keys/rotate", &token, Some(&rotate));
+        assert!(matches!(response.status, 403 | 404 | 422), "{}", response.text);
         let unchanged = server.api("GET", "/signing-keys?environment=production", &owner, None);
         assert_eq!(unchanged.body, production_keys.body);
 
@@ -55,9 +55,11 @@ both! {
         assert!(column(&events, "environment").iter().all(|environment| environment == "staging"));
         assert!(!column(&events, "id").is_empty());
         assert!(column(&server.api("GET", "/audit-events?environment=production", &token, None), "id").is_empty());
-        assert!(column(&server.api("GET", &format!("/audit-events?credential={}", target.id), &token, None), "id")
-            .iter()
-            .all(|id| events.text.contains(id) || !id.is_empty()));
+        assert!(
+            column(&server.api("GET", &format!("/audit-events?credential={}", target.id), &token, None), "id")
+                .iter()
+                .all(|id| events.text.contains(id) || !id.is_empty())
+        );
         let seen = server.api("GET", &format!("/audit-events?credential={}&outcome=success", target.id), &token, None);
         assert_eq!(seen.body["data"], json!([]), "nothing of production's client but its own failed attempts");
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::{assert_problem, column, created, owner, text, texts, with_secret};
-use crate::support::{Answer, Database, Kind, Server, TestClient, both};
+use crate::support::{Database, Kind, Response, Server, TestClient, both};
 
 /// One route: what it needs, and what a caller with the permission gets for a request that changes nothing.
 struct Row {
@@ -110,7 +110,7 @@ const TABLE: [Row; 44] = [
     row("POST", "/api/v1/signing-keys/{kid}/destroy", SIGNING_KEYS_WRITE, None, 404),
 ];
 
-/// The audit log stands apart from the table, since reading it is what its callers see.
+/// The audit log is apart from the table, since reading it is what its callers see.
 const AUDIT: Row = row("GET", "/api/v1/audit-events", AUDIT_READ, None, 200);
 
 fn rows() -> impl Iterator<Item = &'static Row> {
@@ -126,11 +126,11 @@ impl Row {
             .replace("{kid}", "nosuchkid")
     }
 
-    fn call(&self, server: &Server, authorization: &[&str]) -> Answer {
+    fn call(&self, server: &Server, authorization: &[&str]) -> Response {
         self.call_with(server, authorization.iter().map(|field| ("authorization", *field)))
     }
 
-    fn call_with<'f>(&self, server: &Server, fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Answer {
+    fn call_with<'f>(&self, server: &Server, fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Response {
         let method = reqwest::Method::from_bytes(self.method.as_bytes()).unwrap();
         let mut request = server.http.request(method, format!("{}/api/v1{}", server.url, self.path()));
         for (name, value) in fields {

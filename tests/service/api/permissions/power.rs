@@ -27,29 +27,27 @@ both! {
             (vec!["sealwright.admin"], false),
         ] {
             let body = json!({"name": "given", "scopes": scopes});
-            let answer = server.api("POST", "/clients", &token, Some(&body));
+            let response = server.api("POST", "/clients", &token, Some(&body));
             if allowed {
-                assert_eq!(answer.status, 201, "{scopes:?}: {}", answer.text);
+                assert_eq!(response.status, 201, "{scopes:?}: {}", response.text);
             } else {
-                assert_problem(&answer, 403, "scope_exceeds_caller");
+                assert_problem(&response, 403, "scope_exceeds_caller");
             }
             // The same by widening what is there.
             let (made, _) = created(&server, &owner, &json!({"name": "widened", "scopes": ["orders:read"]}));
             let path = format!("/clients/{}", text(&made["id"]));
-            let answer = server.api("PATCH", &path, &token, Some(&json!({"scopes": scopes})));
+            let response = server.api("PATCH", &path, &token, Some(&json!({"scopes": scopes})));
             if allowed {
-                assert_eq!(answer.status, 200, "{scopes:?}: {}", answer.text);
+                assert_eq!(response.status, 200, "{scopes:?}: {}", response.text);
             } else {
-                assert_problem(&answer, 403, "scope_exceeds_caller");
+                assert_problem(&response, 403, "scope_exceeds_caller");
                 assert_eq!(server.api("GET", &path, &token, None).body["scopes"], json!(["orders:read"]));
             }
         }
         assert_eq!(column(&server.api("GET", "/clients?name=given", &owner, None), "id").len(), 4);
         // An owner gives management permissions, but no business scopes that it lacks.
         let (_, pure) = manager(&server, &owner, &["sealwright.admin"]);
-        let give = |scope: &str| {
-            server.api("POST", "/clients", &pure, Some(&json!({"name": "n", "scopes": [scope]})))
-        };
+        let give = |scope: &str| server.api("POST", "/clients", &pure, Some(&json!({"name": "n", "scopes": [scope]})));
         assert_eq!(give("sealwright.clients:write").status, 201);
         assert_eq!(give("sealwright.admin").status, 201);
         assert_problem(&give("orders:read"), 403, "scope_exceeds_caller");
@@ -92,7 +90,8 @@ both! {
             assert_problem(&enabled, 403, "scope_exceeds_caller");
             assert_eq!(server.api("GET", &path, &token, None).body["status"], "inactive");
             // To cut it down to what the caller has, and then to take its secret, would be to take it over.
-            let narrowed = server.api("PATCH", &path, &token, Some(&json!({"scopes": ["orders:read"], "allowed_ips": null})));
+            let narrowed =
+                server.api("PATCH", &path, &token, Some(&json!({"scopes": ["orders:read"], "allowed_ips": null})));
             assert_problem(&narrowed, 403, "scope_exceeds_caller");
             assert_eq!(server.api("POST", &format!("{path}/revoke"), &token, None).status, 200);
         }
@@ -109,7 +108,11 @@ both! {
         let path = format!("/clients/{}", client.id);
         let more = json!({"resource_for": ["https://orders.example", "https://other.example"]});
         assert_problem(&server.api("PATCH", &path, &token, Some(&more)), 403, "scope_exceeds_caller");
-        assert_eq!(server.api("PATCH", &path, &token, Some(&json!({"token_lifetime": 60}))).status, 200, "it keeps what it has");
+        assert_eq!(
+            server.api("PATCH", &path, &token, Some(&json!({"token_lifetime": 60}))).status,
+            200,
+            "it keeps what it has"
+        );
         let (_, introspector) = manager(&server, &owner, &[&scopes[..], &["sealwright.tokens:introspect"]].concat());
         assert_eq!(server.api("PATCH", &path, &introspector, Some(&more)).status, 200);
         // Its secret would be the same power; a client's own is its own.
@@ -122,15 +125,14 @@ both! {
         assert_eq!(rotated.status, 200, "{}", rotated.text);
     }
 
-    /// A kept answer is for who could have got it.
+    /// A kept response is for callers who could have got it.
     fn a_token_that_may_less_gets_no_answer_of_one_that_may_more(database) {
         let server = Server::start(database);
         let owner = owner(&server);
         let (client, token) = manager(&server, &owner, &["sealwright.clients:write", "orders:read"]);
         let audience = format!("{}/api/v1", server.url);
-        let form = [
-            ("grant_type", "client_credentials"), ("scope", "sealwright.clients:write"), ("audience", &*audience),
-        ];
+        let form =
+            [("grant_type", "client_credentials"), ("scope", "sealwright.clients:write"), ("audience", &*audience)];
         let narrow = text(&server.post_form("/api/oauth/token", &client, &form).body["access_token"]);
         let body = json!({"name": "x", "scopes": ["orders:read"]});
         let post = |token: &str| {

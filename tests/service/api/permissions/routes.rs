@@ -53,21 +53,21 @@ both! {
         callers.push(("business scopes".to_owned(), vec![("x-api-key", internal_key(&server, &owner, &scopes))]));
         for (granted, fields) in &callers {
             for row in rows() {
-                let answer = row.call_with(&server, fields.iter().map(|(name, value)| (*name, value.as_str())));
-                let place = format!("{granted} at {} {}: {}", row.method, row.route, answer.text);
+                let response = row.call_with(&server, fields.iter().map(|(name, value)| (*name, value.as_str())));
+                let place = format!("{granted} at {} {}: {}", row.method, row.route, response.text);
                 if covers(granted, row.permission) {
-                    assert_eq!(answer.status, row.let_in, "{place}");
+                    assert_eq!(response.status, row.let_in, "{place}");
                 } else {
-                    assert_eq!(answer.status, 403, "{place}");
-                    assert_problem(&answer, 403, "permission_denied");
+                    assert_eq!(response.status, 403, "{place}");
+                    assert_problem(&response, 403, "permission_denied");
                     assert_eq!(
-                        answer.header("www-authenticate"),
+                        response.header("www-authenticate"),
                         format!(
                             "Bearer realm=\"sealwright\", error=\"insufficient_scope\", scope=\"{}\"",
                             row.permission
                         )
                     );
-                    assert!(text(&answer.body["detail"]).contains(row.permission), "{place}");
+                    assert!(text(&response.body["detail"]).contains(row.permission), "{place}");
                 }
             }
         }
@@ -96,11 +96,11 @@ both! {
             assert_problem(&none, 401, "no_credentials");
             assert_eq!(none.header("www-authenticate"), "Bearer realm=\"sealwright\"", "RFC 6750 §3.1");
             for token in [wrong_audience.as_str(), &ended, &forged, &unsigned, "x", "a.b.c", &everything.secret] {
-                let answer = row.call(&server, &[&format!("Bearer {token}")]);
-                assert_eq!(answer.status, 401, "{} {}: {token}: {}", row.method, row.route, answer.text);
-                assert_problem(&answer, 401, "invalid_token");
-                assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"sealwright\", error=\"invalid_token\"");
-                assert!(!answer.text.contains(token) || token.len() < 10, "a token is not said again");
+                let response = row.call(&server, &[&format!("Bearer {token}")]);
+                assert_eq!(response.status, 401, "{} {}: {token}: {}", row.method, row.route, response.text);
+                assert_problem(&response, 401, "invalid_token");
+                assert_eq!(response.header("www-authenticate"), "Bearer realm=\"sealwright\", error=\"invalid_token\"");
+                assert!(!response.text.contains(token) || token.len() < 10, "a token is not said again");
             }
             let bearer = format!("Bearer {good}");
             let two = row.call_with(&server, [("x-api-key", &*key), ("authorization", &format!("Bearer {good}"))]);
@@ -108,14 +108,14 @@ both! {
             let twice = row.call_with(&server, [("x-api-key", &*key), ("x-api-key", &*key)]);
             assert_problem(&twice, 400, "malformed_credentials");
             for wrong in [&*revoked, &key[1..], &key[..key.len() - 1], &*format!("{key} "), &*good, "x"] {
-                let answer = row.call_with(&server, [("x-api-key", wrong)]);
+                let response = row.call_with(&server, [("x-api-key", wrong)]);
                 // White space around a field's value is not a part of it (RFC 9110 §5.5).
                 let expected = if wrong.trim() == key { row.let_in } else { 401 };
-                assert_eq!(answer.status, expected, "{} {}: {}", row.method, row.route, answer.text);
+                assert_eq!(response.status, expected, "{} {}: {}", row.method, row.route, response.text);
             }
             for fields in [vec![basic.to_str().unwrap()], vec!["Bearer"], vec!["Bearer a b"], vec![&bearer, &bearer]] {
-                let answer = row.call(&server, &fields);
-                assert_problem(&answer, 400, "malformed_credentials");
+                let response = row.call(&server, &fields);
+                assert_problem(&response, 400, "malformed_credentials");
             }
             assert_eq!(row.call(&server, &[&format!("bEARER {good}")]).status, row.let_in, "the scheme's case is free");
         }
@@ -131,14 +131,16 @@ both! {
                 if allowed.contains(&method) {
                     continue;
                 }
-                let answer = server.api(method, &row.path(), &token, None);
-                assert_problem(&answer, 405, "method_not_allowed");
+                let response = server.api(method, &row.path(), &token, None);
+                assert_problem(&response, 405, "method_not_allowed");
                 for name in &allowed {
-                    assert!(answer.header("allow").contains(name), "{} {}", row.route, answer.header("allow"));
+                    assert!(response.header("allow").contains(name), "{} {}", row.route, response.header("allow"));
                 }
             }
         }
-        for path in ["", "/", "/client", "/clients/", "/clients/x/y", "/clients//disable", "/../metrics", "/signing-keys/x"] {
+        for path in
+            ["", "/", "/client", "/clients/", "/clients/x/y", "/clients//disable", "/../metrics", "/signing-keys/x"]
+        {
             assert_problem(&server.api("GET", path, &token, None), 404, "not_found");
         }
     }
@@ -165,8 +167,8 @@ both! {
     }
 }
 
-/// The OpenAPI document has every route (a test of its own sees to that), with the permission that its handler's signature
-/// names.
+/// The OpenAPI document has every route (a test of its own sees to that), with the permission that its handler's
+/// signature names.
 #[test]
 fn every_route_of_the_management_api_has_its_row_here() {
     let document = Server::start(Database::new(Kind::Sqlite)).get("/api/openapi.json").body;

@@ -10,10 +10,34 @@ both! {
         let ann = made_user(&server, "ann@example.com", "developer");
         let expires = rfc3339(now() + 86_400_000);
         let made = server.cli(&[
-            "key", "create", "--name", "export", "--environment", "production", "--type", "client", "--description", "Nightly.",
-            "--scope", "orders:read", "--scope", "invoices:read", "--customer", "acme", "--owner", "ANN@example.com",
-            "--allow-ip", "127.0.0.0/8", "--allow-ip", "::1", "--rate-per-minute", "1000", "--burst-per-second", "unlimited",
-            "--expires-at", &expires,
+            "key",
+            "create",
+            "--name",
+            "export",
+            "--environment",
+            "production",
+            "--type",
+            "client",
+            "--description",
+            "Nightly.",
+            "--scope",
+            "orders:read",
+            "--scope",
+            "invoices:read",
+            "--customer",
+            "acme",
+            "--owner",
+            "ANN@example.com",
+            "--allow-ip",
+            "127.0.0.0/8",
+            "--allow-ip",
+            "::1",
+            "--rate-per-minute",
+            "1000",
+            "--burst-per-second",
+            "unlimited",
+            "--expires-at",
+            &expires,
         ]);
         for (field, value) in [
             ("environment", json!("production")),
@@ -40,8 +64,19 @@ both! {
         assert_eq!(server.send(request.bearer_auth(&token)).body, whole, "the API shows the same object");
 
         let updated = server.cli(&[
-            "key", "update", &id, "--name", "other", "--allow-ip", "any", "--expires-at", "never", "--preset", "write",
-            "--rate-per-minute", "unlimited",
+            "key",
+            "update",
+            &id,
+            "--name",
+            "other",
+            "--allow-ip",
+            "any",
+            "--expires-at",
+            "never",
+            "--preset",
+            "write",
+            "--rate-per-minute",
+            "unlimited",
         ]);
         for (field, value) in [
             ("name", json!("other")),
@@ -66,7 +101,9 @@ both! {
             let given = server.cli(&[&["key", "transfer", &id], arguments.as_slice()].concat());
             assert_eq!(given["owner"], owner);
         }
-        for (verb, status, then) in [("disable", "inactive", "DISABLED"), ("enable", "active", "VALID"), ("revoke", "revoked", "REVOKED")] {
+        for (verb, status, then) in
+            [("disable", "inactive", "DISABLED"), ("enable", "active", "VALID"), ("revoke", "revoked", "REVOKED")]
+        {
             assert_eq!(server.cli(&["key", verb, &id])["status"], status);
             within_a_second(&then.to_owned(), || now_is(&again));
         }
@@ -88,8 +125,13 @@ both! {
             ("c", vec!["--type", "client", "--customer", "acme"]),
             ("d", vec!["--environment", "development"]),
         ] {
-            let made = server.cli(&[&["key", "create", "--name", name, "--preset", "read-only"], options.as_slice()].concat());
-            let tag = match name { "a" => "sw_stg_", "d" => "sw_dev_", _ => "sw_live_" };
+            let made =
+                server.cli(&[&["key", "create", "--name", name, "--preset", "read-only"], options.as_slice()].concat());
+            let tag = match name {
+                "a" => "sw_stg_",
+                "d" => "sw_dev_",
+                _ => "sw_live_",
+            };
             assert!(text(&made["key"]).starts_with(tag), "{name}: {tag}");
             if name == "c" {
                 server.cli(&["key", "disable", &text(&made["id"])]);
@@ -108,7 +150,11 @@ both! {
             (vec!["--rotation-due"], ""),
             (vec!["--limit", "1000000"], "dcba"),
         ] {
-            assert_eq!(names(&server, &[&["key", "list"], options.as_slice()].concat(), "name").concat(), expected, "{options:?}");
+            assert_eq!(
+                names(&server, &[&["key", "list"], options.as_slice()].concat(), "name").concat(),
+                expected,
+                "{options:?}"
+            );
         }
         let table = end_with(0, &mut server.command(&["key", "list"])).out;
         assert!(table.starts_with("ID") && table.lines().count() == 5, "{table}");
@@ -134,11 +180,21 @@ both! {
         }
         assert_eq!(verified(&server, 1, &key.key, &[])["code"], "IP_NOT_ALLOWED", "nobody said from where");
         assert_eq!(verified(&server, 1, "nonsense", &[])["code"], "NOT_FOUND");
-        let by_input = end_with_input(0, &mut server.command(&["key", "verify", "-", "--ip", "192.0.2.7"]), &format!("{}\n", key.key));
+        let by_input = end_with_input(
+            0,
+            &mut server.command(&["key", "verify", "-", "--ip", "192.0.2.7"]),
+            &format!("{}\n", key.key),
+        );
         assert!(by_input.out.contains("VALID") && !by_input.out.contains(&key.key), "{by_input:?}");
         end_with_input(2, &mut server.command(&["key", "verify", "-"]), "");
-        for options in [vec!["--cost", "0"], vec!["--cost", "1001"], vec!["--ip", "host"], vec!["--environment", "prod"], vec!["--scope", "a b"],
-            vec!["--offline", "--scope", "read"]] {
+        for options in [
+            vec!["--cost", "0"],
+            vec!["--cost", "1001"],
+            vec!["--ip", "host"],
+            vec!["--environment", "prod"],
+            vec!["--scope", "a b"],
+            vec!["--offline", "--scope", "read"],
+        ] {
             let ended = end_with(2, &mut server.command(&[&["key", "verify", &key.key], options.as_slice()].concat()));
             assert!(ended.err.contains(options[0]), "{ended:?}");
         }

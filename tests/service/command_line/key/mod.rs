@@ -34,8 +34,8 @@ fn end_with_input(status: i32, command: &mut Command, input: &str) -> Ended {
 fn code(server: &Server, verifier: &str, key: &str, scopes: &[&str]) -> String {
     let body = json!({"key": key, "environment": "production", "scopes": scopes});
     let request = server.http.post(format!("{}/api/v1/keys/verify", server.url)).header("x-api-key", verifier);
-    let answer = server.send(request.json(&body));
-    text(&answer.body["code"])
+    let response = server.send(request.json(&body));
+    text(&response.body["code"])
 }
 
 /// The exit status and the JSON of `key verify`.

@@ -11,7 +11,10 @@ both! {
             assert_eq!(server.cli(&["customer", "show", named]), made);
         }
         let changed = server.cli(&["customer", "update", "acme", "--name", "Acme Co.", "--external-id", "acme2"]);
-        assert_eq!((&changed["name"], &changed["external_id"], &changed["id"]), (&json!("Acme Co."), &json!("acme2"), &made["id"]));
+        assert_eq!(
+            (&changed["name"], &changed["external_id"], &changed["id"]),
+            (&json!("Acme Co."), &json!("acme2"), &made["id"])
+        );
         server.cli(&["customer", "create", "--external-id", "zeta", "--name", "Zeta"]);
         assert_eq!(names(&server, &["customer", "list"], "external_id"), ["zeta", "acme2"]);
         assert_eq!(names(&server, &["customer", "list", "--external-id", "acme2"], "id"), std::slice::from_ref(&id));
@@ -47,7 +50,18 @@ both! {
             path.display().to_string()
         };
         let good = file("good", "correct horse battery\nnot this\n");
-        let made = server.cli(&["user", "create", "--email", "Ann@Example.com", "--role", "developer", "--name", "Ann", "--password-file", &good]);
+        let made = server.cli(&[
+            "user",
+            "create",
+            "--email",
+            "Ann@Example.com",
+            "--role",
+            "developer",
+            "--name",
+            "Ann",
+            "--password-file",
+            &good,
+        ]);
         for (field, value) in [
             ("email", json!("ann@example.com")),
             ("role", json!("developer")),
@@ -74,15 +88,23 @@ both! {
         }
         let ended = end_with_input(2, &mut server.command(&create), "seven77\n");
         assert!(ended.err.contains("--password") && !ended.err.contains("seven77"), "{ended:?}");
-        for nothing in [end_with(2, &mut server.command(&create)), end_with_input(2, &mut server.command(&create), "\n")] {
+        for nothing in
+            [end_with(2, &mut server.command(&create)), end_with_input(2, &mut server.command(&create), "\n")]
+        {
             assert!(nothing.err.contains("--password-file") && nothing.out.is_empty(), "{nothing:?}");
         }
-        assert_eq!(names(&server, &["user", "list"], "email"), ["bob@example.com", "ann@example.com"], "nobody else was made");
+        assert_eq!(
+            names(&server, &["user", "list"], "email"),
+            ["bob@example.com", "ann@example.com"],
+            "nobody else was made"
+        );
         let hashed = "SELECT COUNT(*) AS n FROM users WHERE password_hash LIKE '$argon2id$%'";
         assert_eq!(server.database.numbers(hashed), [2]);
         let changed = server.cli(&["user", "update", "bob@example.com", "--password-file", &good, "--name", "Bob"]);
         assert_eq!((&changed["name"], &changed["has_password"]), (&json!("Bob"), &json!(true)));
-        for said in [made.to_string(), changed.to_string(), serde_json::to_string(&server.events(&[])).unwrap(), server.log()] {
+        for said in
+            [made.to_string(), changed.to_string(), serde_json::to_string(&server.events(&[])).unwrap(), server.log()]
+        {
             assert!(!said.contains("horse") && !said.contains("argon2"), "{said}");
         }
     }
@@ -90,8 +112,21 @@ both! {
     fn users_and_roles_by_command_reach_a_running_server_within_a_second(database: without_credentials) {
         let server = Server::start(database);
         let verifier = server.key("sealwright.keys:verify");
-        let role = server.cli(&["role", "create", "support", "--description", "Helps.", "--scope", "orders:read", "--scope", "orders:write"]);
-        assert_eq!((texts(&role["scopes"]), &role["built_in"]), (vec!["orders:read".to_owned(), "orders:write".to_owned()], &json!(false)));
+        let role = server.cli(&[
+            "role",
+            "create",
+            "support",
+            "--description",
+            "Helps.",
+            "--scope",
+            "orders:read",
+            "--scope",
+            "orders:write",
+        ]);
+        assert_eq!(
+            (texts(&role["scopes"]), &role["built_in"]),
+            (vec!["orders:read".to_owned(), "orders:write".to_owned()], &json!(false))
+        );
         assert_eq!(server.cli(&["role", "show", "support"]), role);
         assert_eq!(names(&server, &["role", "list"], "name"), ["admin", "auditor", "developer", "owner", "support"]);
         let ann = made_user(&server, "ann@example.com", "support");

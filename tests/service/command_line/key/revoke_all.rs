@@ -8,7 +8,10 @@ both! {
         let verifier = server.key("sealwright.keys:verify");
         server.cli(&["customer", "create", "--external-id", "acme", "--name", "Acme"]);
         let ann = made_user(&server, "ann@example.com", "developer");
-        let anns = [server.key_with("read", &["--owner", &ann]), server.key_with("read", &["--owner", &ann, "--customer", "acme"])];
+        let anns = [
+            server.key_with("read", &["--owner", &ann]),
+            server.key_with("read", &["--owner", &ann, "--customer", "acme"]),
+        ];
         let anns_client = server.client_with("read", &["--owner", "ann@example.com"]);
         let anns_staging = server.key_with("read", &["--owner", &ann, "--environment", "staging"]);
         let acmes = server.key_with("read", &["--customer", "acme"]);

@@ -2,14 +2,15 @@
 
 use super::*;
 
-/// RFC 6749 §5.2 `invalid_client`: who is not authenticated, at each endpoint that takes a secret; with the true
-/// reason.
-pub fn unauthenticated(clients: &Clients) -> Vec<Row> {
+fn named(id: &str, secret: &str) -> TestClient {
+    TestClient { id: id.to_owned(), secret: secret.to_owned() }
+}
+
+/// Who claims to be a client, and the true reason why it is refused.
+fn impostors(clients: &Clients) -> Vec<(&'static str, TestClient, &'static str)> {
     let Clients { good, staging, disabled, expired, revoked, elsewhere, replaced, other } = clients;
     let (id, secret) = (good.id.as_str(), good.secret.as_str());
-    let named = |id: &str, secret: &str| TestClient { id: id.to_owned(), secret: secret.to_owned() };
-    let mut rows: Vec<Row> = vec![];
-    let impostors = [
+    vec![
         ("an unknown client", named(&format!("cli_{MARK}"), secret), "unknown_client"),
         (
             "an unknown client of the right form",
@@ -34,27 +35,37 @@ pub fn unauthenticated(clients: &Clients) -> Vec<Row> {
         ("a client tied to other addresses", elsewhere.clone(), "address_not_allowed"),
         ("a disabled client with a wrong secret", named(&disabled.id, "wrong"), "wrong_secret"),
         ("another environment's client with a wrong secret", named(&staging.id, "wrong"), "wrong_secret"),
-    ];
+    ]
+}
+
+/// Requests that do not even claim in a form that could be true.
+fn unclaimed(good: &TestClient, endpoint: &str, body: &str) -> Vec<(&'static str, Sent)> {
+    let (id, secret) = (good.id.as_str(), good.secret.as_str());
+    vec![
+        ("nobody", post(endpoint, body)),
+        ("client_id alone", post(endpoint, format!("{body}&client_id={id}"))),
+        ("client_secret alone", post(endpoint, format!("{body}&client_secret={secret}"))),
+        ("an empty client_secret", post(endpoint, format!("{body}&client_id={id}&client_secret="))),
+        ("an assertion", post(endpoint, format!("{body}&client_id={id}&client_assertion=x"))),
+        ("Bearer", post(endpoint, body).field("authorization", "Bearer x")),
+        ("Digest", post(endpoint, body).field("authorization", "Digest username=x")),
+        ("an empty Authorization", post(endpoint, body).field("authorization", "")),
+        ("a long client_id", post(endpoint, body).by(&named(&"c".repeat(300), secret))),
+        ("a long secret", post(endpoint, body).by(&named(id, &"s".repeat(300)))),
+    ]
+}
+
+/// RFC 6749 §5.2 `invalid_client`: who is not authenticated, at each endpoint that takes a secret; with the true
+/// reason.
+pub fn unauthenticated(clients: &Clients) -> Vec<Row> {
+    let good = &clients.good;
+    let mut rows: Vec<Row> = vec![];
     for (endpoint, body) in [(TOKEN, ASK), (INTROSPECT, "token=x"), (REVOKE, "token=x")] {
-        let mut row = |name: &str, sent: Sent, reason: &'static str| {
+        let claimed = impostors(clients).into_iter();
+        let claimed = claimed.map(|(name, impostor, reason)| (name, post(endpoint, body).by(&impostor), reason));
+        let unclaimed = unclaimed(good, endpoint, body).into_iter().map(|(name, sent)| (name, sent, "invalid_client"));
+        for (name, sent, reason) in claimed.chain(unclaimed) {
             rows.push((format!("{name} at {endpoint}"), sent, 401, "invalid_client", reason));
-        };
-        for &(name, ref impostor, reason) in &impostors {
-            row(name, post(endpoint, body).by(impostor), reason);
-        }
-        for (name, sent) in [
-            ("nobody", post(endpoint, body)),
-            ("client_id alone", post(endpoint, format!("{body}&client_id={id}"))),
-            ("client_secret alone", post(endpoint, format!("{body}&client_secret={secret}"))),
-            ("an empty client_secret", post(endpoint, format!("{body}&client_id={id}&client_secret="))),
-            ("an assertion", post(endpoint, format!("{body}&client_id={id}&client_assertion=x"))),
-            ("Bearer", post(endpoint, body).field("authorization", "Bearer x")),
-            ("Digest", post(endpoint, body).field("authorization", "Digest username=x")),
-            ("an empty Authorization", post(endpoint, body).field("authorization", "")),
-            ("a long client_id", post(endpoint, body).by(&named(&"c".repeat(300), secret))),
-            ("a long secret", post(endpoint, body).by(&named(id, &"s".repeat(300)))),
-        ] {
-            row(name, sent, "invalid_client");
         }
     }
     for endpoint in [TOKEN, INTROSPECT, REVOKE].map(|path| format!("/staging{path}")) {

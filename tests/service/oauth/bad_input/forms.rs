@@ -2,13 +2,22 @@
 
 use super::*;
 
+/// A form's name, its bytes, and the `error` that it gets.
+type Form = (&'static str, Vec<u8>, &'static str);
+
 /// RFC 6749 §2.3.1, §4.4.2, §5.2: requests to the token endpoint whose form is wrong, from a good client.
-#[allow(clippy::too_many_lines)] // It is a table.
 pub fn malformed_forms(clients: &Clients) -> Vec<Row> {
     let good = &clients.good;
-    let (id, secret) = (&good.id, &good.secret);
-    let table: Vec<(&str, Vec<u8>, &str)> = vec![
-        // §4.4.2, STANDARDS 21.
+    let forms = parameters(&good.id).into_iter().chain(scopes()).chain(resources());
+    let forms = forms.map(|(name, body, error)| (name, ask(body).by(good), error));
+    let others = two_ways_at_once(clients).into_iter().chain(basic_fields(good)).chain(content_types(good));
+    let others = others.map(|(name, sent)| (name, sent, "invalid_request"));
+    forms.chain(others).map(|(name, sent, error)| (name.to_owned(), sent, 400, error, error)).collect()
+}
+
+/// RFC 6749 §4.4.2 (STANDARDS 21), §3.2 and erratum 5708 (7), Appendix B (10).
+fn parameters(id: &str) -> Vec<Form> {
+    vec![
         ("no grant type", "".into(), "invalid_request"),
         ("empty grant type", "grant_type=".into(), "invalid_request"),
         ("password grant", "grant_type=password&username=u&password=p".into(), "unsupported_grant_type"),
@@ -17,14 +26,12 @@ pub fn malformed_forms(clients: &Clients) -> Vec<Row> {
         ("unknown grant type", format!("grant_type={MARK}").into(), "unsupported_grant_type"),
         ("grant type in capitals", "grant_type=Client_Credentials".into(), "unsupported_grant_type"),
         ("grant type with a space", "grant_type=client_credentials+".into(), "unsupported_grant_type"),
-        // §3.2 and erratum 5708, STANDARDS 7.
         ("grant type twice", format!("{ASK}&{ASK}").into(), "invalid_request"),
         ("grant type twice, once empty", format!("{ASK}&grant_type=").into(), "invalid_request"),
         ("scope twice", format!("{ASK}&scope=orders:read&scope=orders:read").into(), "invalid_request"),
         ("scope twice, once encoded", format!("{ASK}&scope=orders:read&s%63ope=x").into(), "invalid_request"),
         ("scope twice, both empty", format!("{ASK}&scope=&scope=").into(), "invalid_request"),
         ("client_id twice", format!("{ASK}&client_id={id}&client_id={id}").into(), "invalid_request"),
-        // Appendix B, STANDARDS 10.
         ("a lone percent sign", format!("{ASK}&scope=%").into(), "invalid_request"),
         ("half a triplet", format!("{ASK}&scope=%4").into(), "invalid_request"),
         ("no hexadecimal digits", format!("{ASK}&scope=%zz").into(), "invalid_request"),
@@ -32,7 +39,12 @@ pub fn malformed_forms(clients: &Clients) -> Vec<Row> {
         ("no UTF-8, encoded", format!("{ASK}&scope=%ff").into(), "invalid_request"),
         ("no UTF-8", [ASK.as_bytes(), b"&scope=\xff"].concat(), "invalid_request"),
         ("zero bytes", vec![0; 100], "invalid_request"),
-        // §3.3, STANDARDS 16, 17, 19.
+    ]
+}
+
+/// RFC 6749 §3.3, STANDARDS 16, 17, 19.
+fn scopes() -> Vec<Form> {
+    vec![
         ("a scope of one space", format!("{ASK}&scope=+").into(), "invalid_scope"),
         ("two spaces", format!("{ASK}&scope=orders:read++orders:read").into(), "invalid_scope"),
         ("a space before", format!("{ASK}&scope=+orders:read").into(), "invalid_scope"),
@@ -56,7 +68,12 @@ pub fn malformed_forms(clients: &Clients) -> Vec<Row> {
         ("the level above", format!("{ASK}&scope=read").into(), "invalid_scope"),
         ("a management permission", format!("{ASK}&scope=sealwright.admin").into(), "invalid_scope"),
         ("an unknown management permission", format!("{ASK}&scope=sealwright.x").into(), "invalid_scope"),
-        // RFC 8707 §2, STANDARDS 20.
+    ]
+}
+
+/// RFC 8707 §2, STANDARDS 20.
+fn resources() -> Vec<Form> {
+    vec![
         ("a relative resource", format!("{ASK}&resource=orders").into(), "invalid_target"),
         ("a path as resource", format!("{ASK}&resource=/orders").into(), "invalid_target"),
         ("a resource that is an audience but no URI", format!("{ASK}&resource=legacy").into(), "invalid_target"),
@@ -82,14 +99,15 @@ pub fn malformed_forms(clients: &Clients) -> Vec<Row> {
             format!("{ASK}{}", "&resource=https://orders.example".repeat(51)).into(),
             "invalid_target",
         ),
-    ];
-    let mut rows: Vec<Row> =
-        table.into_iter().map(|(name, body, error)| (name.to_owned(), ask(body).by(good), 400, error, error)).collect();
+    ]
+}
 
-    // §2.3, §5.2, STANDARDS 4, 12: two ways at once, another's name, credentials in the address.
+/// RFC 6749 §2.3, §5.2, STANDARDS 4, 12: two ways at once, another's name, credentials in the address.
+fn two_ways_at_once(clients: &Clients) -> Vec<(&'static str, Sent)> {
+    let good = &clients.good;
+    let (id, secret) = (&good.id, &good.secret);
     let by_form = format!("{ASK}&client_id={id}&client_secret={secret}");
-    let malformed = "invalid_request";
-    for (name, sent) in [
+    vec![
         ("Basic and form", ask(&*by_form).by(good)),
         ("Basic and client_secret", ask(format!("{ASK}&client_secret={secret}")).by(good)),
         ("Basic and an assertion", ask(format!("{ASK}&client_assertion=x")).by(good)),
@@ -102,7 +120,13 @@ pub fn malformed_forms(clients: &Clients) -> Vec<Row> {
         ("secret in the query, encoded name", post(&format!("{TOKEN}?client%5Fsecret={secret}"), &*by_form)),
         ("id in the query", post(&format!("{TOKEN}?client_id={id}"), &*by_form)),
         ("all in the query", post(&format!("{TOKEN}?{by_form}"), "")),
-        // §2.3.1, RFC 7617, STANDARDS 10.
+    ]
+}
+
+/// RFC 6749 §2.3.1, RFC 7617, STANDARDS 10.
+fn basic_fields(good: &TestClient) -> Vec<(&'static str, Sent)> {
+    let (id, secret) = (good.id.as_str(), good.secret.as_str());
+    vec![
         ("Basic alone", ask(ASK).field("authorization", "Basic")),
         ("Basic without base64", ask(ASK).field("authorization", "Basic !!!!")),
         ("base64 without padding", ask(ASK).field("authorization", "Basic aWQ6eA")),
@@ -114,7 +138,13 @@ pub fn malformed_forms(clients: &Clients) -> Vec<Row> {
         ("Basic with a line end, encoded", ask(ASK).field("authorization", basic(id, "a%0D%0Ab"))),
         ("Basic beyond ASCII", ask(ASK).field("authorization", basic(id, "ä"))),
         ("a secret with a zero byte", ask(format!("{ASK}&client_id={id}&client_secret=a%00b"))),
-        // §4.4.2, STANDARDS 3.
+    ]
+}
+
+/// RFC 6749 §4.4.2, STANDARDS 3.
+fn content_types(good: &TestClient) -> Vec<(&'static str, Sent)> {
+    let by_form = format!("{ASK}&client_id={}&client_secret={}", good.id, good.secret);
+    vec![
         ("JSON", ask(r#"{"grant_type":"client_credentials"}"#).by(good).typed("application/json")),
         ("broken JSON", ask(r#"{"grant_type":"#).by(good).typed("application/json")),
         ("a form said to be JSON", ask(&*by_form).typed("application/json")),
@@ -123,10 +153,7 @@ pub fn malformed_forms(clients: &Clients) -> Vec<Row> {
         ("multipart", ask(&*by_form).typed("multipart/form-data; boundary=x")),
         ("another charset", ask(&*by_form).typed("application/x-www-form-urlencoded; charset=ISO-8859-1")),
         ("nearly the content type", ask(&*by_form).typed("application/x-www-form-urlencoded-x")),
-    ] {
-        rows.push((name.to_owned(), sent, 400, malformed, malformed));
-    }
-    rows
+    ]
 }
 
 /// RFC 7009 §2.1, RFC 7662 §2.1: requests about a token whose form is wrong, from a good client.

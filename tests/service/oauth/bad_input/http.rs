@@ -9,9 +9,9 @@ fn raw(server: &Server, bytes: &[u8]) -> String {
     // Who is refused early may find the connection closed while it still sends.
     let _ = stream.write_all(bytes);
     let _ = stream.shutdown(Shutdown::Write);
-    let mut answer = vec![];
-    let _ = stream.read_to_end(&mut answer);
-    String::from_utf8_lossy(&answer).into_owned()
+    let mut response = vec![];
+    let _ = stream.read_to_end(&mut response);
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 both! {
@@ -25,20 +25,17 @@ both! {
     }
 }
 
-/// RFC 9112 §2.2, §6.1, §6.3, §7.1, §11.2 (STANDARDS 24, 32): what is not well-formed HTTP is refused on the
-/// connection, nothing behind it is taken for a second request, and the server goes on.
-#[test]
-fn malformed_http_is_refused_and_smuggles_nothing() {
-    // Where the framing breaks within a body, the connection may just end.
-    const CLOSED: u16 = 0;
-    let server = spawn(Database::new(Kind::Sqlite), &[("REQUEST_TIMEOUT", "1s")]);
-    let client = client(&server, "orders:read", &[]);
+/// Where the framing breaks within a body, the connection may just end.
+const CLOSED: u16 = 0;
+
+/// What is sent, and the statuses that it may get.
+fn malformed(client: &TestClient) -> Vec<(&'static str, String, &'static [u16])> {
     let authorization = basic(&client.id, &client.secret);
     let head =
         format!("POST {TOKEN} HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\nContent-Type: {FORM}\r\n");
     let smuggled = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
     let fields = |count: usize| (0..count).map(|n| format!("x-{n}: a\r\n")).collect::<Vec<_>>().concat();
-    let table: Vec<(&str, String, &[u16])> = vec![
+    vec![
         ("no HTTP", "garbage\r\n\r\n".into(), &[400]),
         ("TLS", "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\r\n\r\n".into(), &[400]),
         ("another version", format!("GET {TOKEN} HTTP/9.9\r\n\r\n"), &[400]),
@@ -72,31 +69,39 @@ fn malformed_http_is_refused_and_smuggles_nothing() {
         ("two hundred fields", format!("{head}{}\r\n", fields(200)), &[431]),
         ("a head of 200 KiB", format!("{head}X: {}\r\n\r\n", "a".repeat(200 * 1024)), &[431]),
         ("a body that does not come", format!("{head}Content-Length: 100\r\n\r\n{ASK}"), &[400, 408]),
-    ];
-    for (name, sent, statuses) in table {
-        let answer = raw(&server, sent.as_bytes());
-        let status: u16 = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(CLOSED);
-        assert!(statuses.contains(&status), "{name}: {answer}");
-        assert_eq!(answer.matches("HTTP/1.1 ").count(), usize::from(status != CLOSED), "{name}: {answer}");
-        assert!(!answer.contains("<html"), "{name}: {answer}");
-        assert!(!answer.contains("access_token"), "{name}: {answer}");
+    ]
+}
+
+/// RFC 9112 §2.2, §6.1, §6.3, §7.1, §11.2 (STANDARDS 24, 32): what is not well-formed HTTP is refused on the
+/// connection, nothing behind it is taken for a second request, and the server continues.
+#[test]
+fn malformed_http_is_refused_and_smuggles_nothing() {
+    let server = spawn(Database::new(Kind::Sqlite), &[("REQUEST_TIMEOUT", "1s")]);
+    let client = client(&server, "orders:read", &[]);
+    for (name, sent, statuses) in malformed(&client) {
+        let response = raw(&server, sent.as_bytes());
+        let status: u16 = response.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(CLOSED);
+        assert!(statuses.contains(&status), "{name}: {response}");
+        assert_eq!(response.matches("HTTP/1.1 ").count(), usize::from(status != CLOSED), "{name}: {response}");
+        assert!(!response.contains("<html"), "{name}: {response}");
+        assert!(!response.contains("access_token"), "{name}: {response}");
     }
     assert_eq!(server.token(&client).status, 200);
     assert!(!server.log().contains("panicked"));
 }
 
-/// RFC 9110 §15.5.9, SPEC §11: a body that comes too slowly is given up, with an answer and an audit event.
+/// RFC 9110 §15.5.9, SPEC §11: a body that comes too slowly is given up, with a response and an audit event.
 #[test]
 fn a_body_that_comes_too_slowly_is_given_up() {
     let server = start(Database::new(Kind::Sqlite), &[("REQUEST_TIMEOUT", "1s")]);
     let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
     let head = format!("POST {TOKEN} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {FORM}\r\n");
     stream.write_all(format!("{head}Content-Length: 100\r\n\r\ngrant_").as_bytes()).unwrap();
-    let mut answer = vec![0; 4096];
-    let length = stream.read(&mut answer).unwrap();
-    let answer = String::from_utf8_lossy(&answer[..length]);
-    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    let (_, id) = answer.split_once("x-request-id: ").unwrap();
+    let mut response = vec![0; 4096];
+    let length = stream.read(&mut response).unwrap();
+    let response = String::from_utf8_lossy(&response[..length]);
+    assert!(response.starts_with("HTTP/1.1 408 "), "{response}");
+    let (_, id) = response.split_once("x-request-id: ").unwrap();
     let events = server.events(&["--request-id", id.split('\r').next().unwrap()]);
     assert_eq!((&events[0]["reason"], &events[0]["status"]), (&"invalid_request".into(), &408.into()));
 }

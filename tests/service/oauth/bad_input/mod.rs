@@ -1,4 +1,4 @@
-//! What bad input gets: one table over all endpoints, with the answer and the audit event of each row.
+//! What bad input gets: one table over all endpoints, with the response and the audit event of each row.
 
 mod callers;
 mod forms;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{FORM, assert_tells_nothing_of, basic, client, spawn, start, token};
-use crate::support::{Answer, Database, Kind, Server, TestClient, both};
+use crate::support::{Database, Kind, Response, Server, TestClient, both};
 
 use callers::{out_of_bounds, unauthenticated};
 use forms::{malformed_forms, malformed_questions};
@@ -25,7 +25,7 @@ const REVOKE: &str = "/api/oauth/revoke";
 
 const ASK: &str = "grant_type=client_credentials";
 
-/// Stands in what is sent; never in an answer, which would echo it.
+/// Is in what is sent; never in a response, which would echo it.
 const MARK: &str = "zq7xmark";
 
 /// A request, part by part.
@@ -67,7 +67,7 @@ impl Sent {
         self
     }
 
-    fn send(&self, server: &Server, address: &str) -> Answer {
+    fn send(&self, server: &Server, address: &str) -> Response {
         let method = reqwest::Method::from_bytes(self.method.as_bytes()).unwrap();
         let request = server.http.request(method, format!("{}{}", server.url, self.path));
         let request = request.header("x-forwarded-for", address).body(self.body.clone());
@@ -138,13 +138,13 @@ both! {
             out_of_bounds(&clients),
         ]
         .concat();
-        let answers: Vec<(String, Answer)> = rows
+        let responses: Vec<(String, Response)> = rows
             .iter()
             .enumerate()
             .map(|(number, (_, sent, ..))| {
                 let address = format!("198.51.{}.{}", number / 250, number % 250);
-                let answer = sent.send(&server, &address);
-                (address, answer)
+                let response = sent.send(&server, &address);
+                (address, response)
             })
             .collect();
         let mut events: HashMap<String, Vec<Value>> = HashMap::new();
@@ -153,42 +153,42 @@ both! {
         }
 
         let mut bodies: HashMap<&str, &str> = HashMap::new();
-        for ((name, sent, status, error, reason), (address, answer)) in rows.iter().zip(&answers) {
+        for ((name, sent, status, error, reason), (address, response)) in rows.iter().zip(&responses) {
             let is_head = sent.method == "HEAD";
-            assert_eq!(answer.status, *status, "{name}: {}", answer.text);
+            assert_eq!(response.status, *status, "{name}: {}", response.text);
             if !is_head {
-                assert_eq!(answer.body["error"], *error, "{name}: {}", answer.text);
-                let names: Vec<&String> = answer.body.as_object().unwrap().keys().collect();
+                assert_eq!(response.body["error"], *error, "{name}: {}", response.text);
+                let names: Vec<&String> = response.body.as_object().unwrap().keys().collect();
                 assert_eq!(names, ["error", "error_description"], "{name}");
                 // RFC 6749 §5.2: its characters, and never a word of the request.
-                let description = answer.body["error_description"].as_str().unwrap();
+                let description = response.body["error_description"].as_str().unwrap();
                 assert!(
                     description.bytes().all(|b| matches!(b, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e)),
                     "{name}: {description}"
                 );
-                assert!(!answer.text.contains(MARK), "{name} is echoed: {}", answer.text);
+                assert!(!response.text.contains(MARK), "{name} is echoed: {}", response.text);
             }
-            assert_eq!(answer.header("content-type"), "application/json", "{name}");
-            assert_eq!(answer.header("cache-control"), "no-store", "{name}");
-            assert_eq!(answer.header("pragma"), "no-cache", "{name}");
+            assert_eq!(response.header("content-type"), "application/json", "{name}");
+            assert_eq!(response.header("cache-control"), "no-store", "{name}");
+            assert_eq!(response.header("pragma"), "no-cache", "{name}");
             let challenge = if *status == 401 { "Basic realm=\"sealwright\", charset=\"UTF-8\"" } else { "" };
-            assert_eq!(answer.header("www-authenticate"), challenge, "{name}");
-            assert_eq!(answer.header("allow"), if *status == 405 { "POST" } else { "" }, "{name}");
+            assert_eq!(response.header("www-authenticate"), challenge, "{name}");
+            assert_eq!(response.header("allow"), if *status == 405 { "POST" } else { "" }, "{name}");
             if *error == "invalid_client" {
-                let first = bodies.entry("invalid_client").or_insert(&answer.text);
-                assert_eq!(*first, answer.text, "{name}: who is refused must not learn why");
+                let first = bodies.entry("invalid_client").or_insert(&response.text);
+                assert_eq!(*first, response.text, "{name}: who is refused must not learn why");
             }
 
-            let request_id = answer.header("x-request-id");
+            let request_id = response.header("x-request-id");
             assert!(request_id.starts_with("req_"), "{name}");
             let found = events.remove(request_id).unwrap_or_default();
             assert_eq!(found.len(), 1, "{name}: {found:?}");
             let event = &found[0];
             assert_eq!(event["reason"], *reason, "{name}");
             let (path, _) = sent.path.split_once('?').unwrap_or((&sent.path, ""));
-            for (member, expected) in [
-                ("outcome", "refused"), ("method", sent.method), ("path", path), ("address", address),
-            ] {
+            for (member, expected) in
+                [("outcome", "refused"), ("method", sent.method), ("path", path), ("address", address)]
+            {
                 assert_eq!(event[member], expected, "{member} of {name}");
             }
             // A client's own, once it is known to exist; else the issuer's that was asked.
@@ -210,7 +210,7 @@ both! {
         assert_tells_nothing_of(&secrets, "the log", &log);
         let events: String = server.events(&[]).iter().map(Value::to_string).collect();
         assert_tells_nothing_of(&secrets, "the audit log", &events);
-        let texts: String = answers.iter().map(|(_, answer)| &*answer.text).collect();
+        let texts: String = responses.iter().map(|(_, response)| &*response.text).collect();
         assert_tells_nothing_of(&secrets, "an answer", &texts);
         assert_eq!(server.token(&clients.good).status, 200, "nothing of this has harmed the good client");
     }

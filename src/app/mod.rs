@@ -1,0 +1,140 @@
+//! The composition root: settings → store, keys, caches, limits → use cases. Everything that is shared is created here,
+//! once, and passed to its users.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+mod services;
+
+use services::{Opened, create_services};
+
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError, MasterKeyError};
+use crate::crypto::seal::{MasterKeys, OpenError, key_id};
+use crate::crypto::{CryptoError, jwt, random};
+use crate::domain::caller::Caller;
+use crate::domain::time::Timestamp;
+use crate::service::SharedServices;
+use crate::service::error::ServiceError;
+use crate::service::state::sealer::{Purpose, Sealer};
+use crate::store::migrations::{self, SchemaState};
+use crate::store::{Store, StoreError, installation, signing_keys};
+
+/// Why the program cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is invalid.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The master keys cannot be read.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    /// The master keys are not those that sealed the values of this database.
+    #[error(
+        "wrong master key: {what} is {error}. Give the key that this database was created with (SEALWRIGHT_MASTER_KEY, \
+         master_key_file, or master.key in the data folder); no new one has been created"
+    )]
+    WrongMasterKey {
+        /// The value that cannot be opened.
+        what: String,
+        /// Why it cannot be opened.
+        error: OpenError,
+    },
+    /// The first signing keys could not be created.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// The operating system provides no randomness.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+    /// A thread, a socket or a file cannot be opened.
+    #[error("{0}")]
+    System(#[from] std::io::Error),
+}
+
+/// The purpose that the program is started for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purposes {
+    /// A server that first migrates the database.
+    Serve,
+    /// A server that leaves migrations to `sealwright migrate`.
+    ServeWithoutMigrating,
+    /// One command; it sets up an empty database, but does not migrate others.
+    Command,
+}
+
+/// Opens the database and the keys, and creates the services.
+///
+/// # Errors
+/// What is missing or does not match, by name. A wrong master key is [`StartError::WrongMasterKey`].
+pub async fn open(
+    config: &Config,
+    listening: SocketAddr,
+    purpose: Purposes,
+    clock: Clock,
+) -> Result<SharedServices, StartError> {
+    jwt::install_provider();
+    let store = Store::open(&config.database)?;
+    let fresh = migrations::state(&store)? == SchemaState::Empty;
+    if purpose == Purposes::Serve || (purpose == Purposes::Command && fresh) {
+        for version in migrations::run(&store)? {
+            log::info!("database: migration {version} applied");
+        }
+    }
+    migrations::require_current(&store)?;
+    let sealer = Arc::new(open_sealer(config, &store)?);
+    let tag_key = tag_key(&store, &sealer, clock.now())?;
+    require_openable(&store, &sealer)?;
+    let services = create_services(config, listening, purpose, Opened { store, sealer, tag_key, clock })?;
+    if purpose != Purposes::Command || fresh {
+        let origin = services.recorder.system_origin("start")?;
+        let created = services.signing_keys.provide_missing(&Caller::System, &origin).await?;
+        if created > 0 {
+            log::info!("{created} signing keys created");
+        }
+    }
+    services.changes.reload_keyring().await?;
+    Ok(Arc::new(services))
+}
+
+/// Reads the master keys. Creates one only if nothing is sealed yet.
+fn open_sealer(config: &Config, store: &Store) -> Result<Sealer, StartError> {
+    let sealed = installation::has_sealed_values(&mut *store.connection()?)?;
+    let keys: MasterKeys = if sealed { config.master_key.read()? } else { config.master_key.read_or_create()? };
+    Ok(Sealer::new(config.master_key.clone(), keys))
+}
+
+/// Returns the key of the tags in client secrets, which the first start creates.
+fn tag_key(store: &Store, sealer: &Sealer, now: Timestamp) -> Result<[u8; 32], StartError> {
+    let stored = installation::tag_key(&mut *store.connection()?)?;
+    let sealed = match stored {
+        Some(sealed) => sealed,
+        None => store.change_blocking(|transaction| {
+            // Queried again in the transaction: another process may have been faster.
+            if let Some(sealed) = installation::tag_key(transaction.connection)? {
+                return Ok(sealed);
+            }
+            let sealed = sealer.seal(Purpose::TagKey, "", &random::bytes::<32>()?)?;
+            installation::set_tag_key(transaction.connection, now, &sealed)?;
+            Ok::<_, ServiceError>(sealed)
+        })?,
+    };
+    let wrong = |error| StartError::WrongMasterKey { what: "the key of client secrets".to_owned(), error };
+    let opened = sealer.open(Purpose::TagKey, "", &sealed).map_err(wrong)?;
+    opened.as_slice().try_into().map_err(|_| wrong(OpenError::Damaged))
+}
+
+/// Checks that one of the master keys opens each signing key that is still needed.
+fn require_openable(store: &Store, sealer: &Sealer) -> Result<(), StartError> {
+    let keys = sealer.keys();
+    for stored in signing_keys::all(&mut *store.connection()?)?.into_iter().flatten() {
+        let id = stored.private_key_sealed.as_deref().and_then(key_id);
+        if let Some(id) = id.filter(|id| !keys.all().iter().any(|key| key.id() == *id)) {
+            let what = format!("signing key {}", stored.key.kid);
+            return Err(StartError::WrongMasterKey { what, error: OpenError::UnknownKey(id) });
+        }
+    }
+    Ok(())
+}

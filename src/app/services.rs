@@ -1,0 +1,212 @@
+//! Puts the services together from what was opened.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Purposes, StartError};
+use crate::audit::Journal;
+use crate::clock::Clock;
+use crate::config::{Config, Issuers};
+use crate::crypto::client_secret::SecretTagger;
+use crate::crypto::digest::DigestKey;
+use crate::crypto::password::PasswordPool;
+use crate::http;
+use crate::service::Services;
+use crate::service::access::Access;
+use crate::service::credentials::{Credentials, SecretFactory};
+use crate::service::directory::Directory;
+use crate::service::idempotency::Idempotency;
+use crate::service::insight::Insight;
+use crate::service::operations::Operations;
+use crate::service::recorder::Recorder;
+use crate::service::signing_keys::SigningKeys;
+use crate::service::state::change_follower::ChangeFollower;
+use crate::service::state::credential_cache::CredentialCache;
+use crate::service::state::customers::Customers;
+use crate::service::state::failed_authentications::FailedAuthentications;
+use crate::service::state::keyring::Keyring;
+use crate::service::state::last_used::LastUsed;
+use crate::service::state::limits::Limits;
+use crate::service::state::owners::Owners;
+use crate::service::state::proven_secrets::ProvenSecrets;
+use crate::service::state::revoked_tokens::RevokedTokens;
+use crate::service::state::sealer::Sealer;
+use crate::service::tokens::{ClientAuthenticator, TokenVerifier, Tokens};
+use crate::store::Store;
+
+/// The parts that the services are created from.
+pub(super) struct Opened {
+    pub(super) store: Store,
+    pub(super) sealer: Arc<Sealer>,
+    pub(super) tag_key: [u8; 32],
+    pub(super) clock: Clock,
+}
+
+/// The parts that several services share.
+struct Shared {
+    recorder: Arc<Recorder>,
+    credentials: Arc<CredentialCache>,
+    owners: Arc<Owners>,
+    customers: Arc<Customers>,
+    revoked: Arc<RevokedTokens>,
+    limits: Arc<Limits>,
+    failures: Arc<FailedAuthentications>,
+    last_used: Arc<LastUsed>,
+    keyring: Arc<Keyring>,
+    sealer: Arc<Sealer>,
+    idempotency: Arc<Idempotency>,
+    passwords: Arc<PasswordPool>,
+    tagger: Arc<SecretTagger>,
+    issuers: Issuers,
+}
+
+/// Creates the services from what was opened, and starts the threads of the journal and the password pool.
+pub(super) fn create_services(
+    config: &Config,
+    listening: SocketAddr,
+    purpose: Purposes,
+    opened: Opened,
+) -> Result<Services, StartError> {
+    let Opened { store, sealer, tag_key, clock } = opened;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let journal = Journal::start(store.clone(), json_lines(config, purpose))?;
+    // Derived, so that the stored key has only one use.
+    let repeat_key = DigestKey::new(&DigestKey::new(&tag_key).digest(&[b"idempotent requests"]));
+    let shared = Shared {
+        recorder: Arc::new(Recorder::new(store.clone(), journal, clock.clone(), http::status_of)),
+        credentials: Arc::new(CredentialCache::new(store.clone())),
+        owners: Arc::new(Owners::new(store.clone())),
+        customers: Arc::new(Customers::new(store.clone())),
+        revoked: Arc::new(RevokedTokens::new(store.clone())),
+        limits: Arc::default(),
+        failures: Arc::new(FailedAuthentications::new(config.guess_limit_per_minute)),
+        last_used: Arc::default(),
+        keyring: Arc::default(),
+        idempotency: Arc::new(Idempotency::new(store.clone(), Arc::clone(&sealer), repeat_key)),
+        sealer,
+        passwords: Arc::new(PasswordPool::start(cores / 2)?),
+        tagger: Arc::new(SecretTagger::new(&tag_key)),
+        issuers: config.issuers(listening)?,
+    };
+    let proven = ProvenSecrets::new(DigestKey::ephemeral()?, Arc::clone(&shared.passwords));
+    Ok(assemble(config, &shared, proven, (store, clock)))
+}
+
+/// Creates the services, each with only what it needs.
+fn assemble(config: &Config, shared: &Shared, proven: ProvenSecrets, (store, clock): (Store, Clock)) -> Services {
+    let verifier = Arc::new(token_verifier(shared));
+    Services {
+        tokens: Tokens {
+            recorder: Arc::clone(&shared.recorder),
+            authenticator: client_authenticator(shared, proven),
+            verifier: Arc::clone(&verifier),
+            revoked: Arc::clone(&shared.revoked),
+            limits: Arc::clone(&shared.limits),
+            keyring: Arc::clone(&shared.keyring),
+            issuers: shared.issuers.clone(),
+        },
+        access: access(shared, verifier),
+        credentials: credentials(config, shared),
+        directory: Directory {
+            recorder: Arc::clone(&shared.recorder),
+            owners: Arc::clone(&shared.owners),
+            customers: Arc::clone(&shared.customers),
+            passwords: Arc::clone(&shared.passwords),
+            idempotency: Arc::clone(&shared.idempotency),
+        },
+        signing_keys: SigningKeys {
+            recorder: Arc::clone(&shared.recorder),
+            keyring: Arc::clone(&shared.keyring),
+            sealer: Arc::clone(&shared.sealer),
+            idempotency: Arc::clone(&shared.idempotency),
+            settings: config.signing.clone(),
+        },
+        insight: Insight { recorder: Arc::clone(&shared.recorder) },
+        operations: operations(config, shared),
+        changes: change_follower(shared, store, clock),
+        idempotency: Arc::clone(&shared.idempotency),
+        recorder: Arc::clone(&shared.recorder),
+        issuers: shared.issuers.clone(),
+    }
+}
+
+fn token_verifier(shared: &Shared) -> TokenVerifier {
+    TokenVerifier {
+        credentials: Arc::clone(&shared.credentials),
+        owners: Arc::clone(&shared.owners),
+        revoked: Arc::clone(&shared.revoked),
+        keyring: Arc::clone(&shared.keyring),
+        issuers: shared.issuers.clone(),
+    }
+}
+
+fn client_authenticator(shared: &Shared, proven: ProvenSecrets) -> ClientAuthenticator {
+    ClientAuthenticator {
+        credentials: Arc::clone(&shared.credentials),
+        owners: Arc::clone(&shared.owners),
+        tagger: Arc::clone(&shared.tagger),
+        proven,
+        failures: Arc::clone(&shared.failures),
+        last_used: Arc::clone(&shared.last_used),
+    }
+}
+
+fn access(shared: &Shared, verifier: Arc<TokenVerifier>) -> Access {
+    Access {
+        recorder: Arc::clone(&shared.recorder),
+        verifier,
+        credentials: Arc::clone(&shared.credentials),
+        owners: Arc::clone(&shared.owners),
+        customers: Arc::clone(&shared.customers),
+        limits: Arc::clone(&shared.limits),
+        failures: Arc::clone(&shared.failures),
+        last_used: Arc::clone(&shared.last_used),
+        issuers: shared.issuers.clone(),
+    }
+}
+
+fn credentials(config: &Config, shared: &Shared) -> Credentials {
+    Credentials {
+        recorder: Arc::clone(&shared.recorder),
+        cache: Arc::clone(&shared.credentials),
+        secrets: SecretFactory {
+            tagger: Arc::clone(&shared.tagger),
+            passwords: Arc::clone(&shared.passwords),
+            key_brand: config.key_brand.clone(),
+        },
+        idempotency: Arc::clone(&shared.idempotency),
+        algorithms: config.signing.algorithms.clone(),
+        rotation_age: config.rotation_age,
+    }
+}
+
+fn operations(config: &Config, shared: &Shared) -> Operations {
+    Operations {
+        recorder: Arc::clone(&shared.recorder),
+        credentials: Arc::clone(&shared.credentials),
+        last_used: Arc::clone(&shared.last_used),
+        keyring: Arc::clone(&shared.keyring),
+        sealer: Arc::clone(&shared.sealer),
+        algorithms: config.signing.algorithms.clone(),
+    }
+}
+
+fn change_follower(shared: &Shared, store: Store, clock: Clock) -> ChangeFollower {
+    ChangeFollower {
+        store,
+        clock,
+        credentials: Arc::clone(&shared.credentials),
+        owners: Arc::clone(&shared.owners),
+        customers: Arc::clone(&shared.customers),
+        revoked_tokens: Arc::clone(&shared.revoked),
+        keyring: Arc::clone(&shared.keyring),
+        sealer: Arc::clone(&shared.sealer),
+    }
+}
+
+/// Returns the file for events as lines of JSON; never the standard output of a command, which has its own output.
+fn json_lines(config: &Config, purpose: Purposes) -> Option<&Path> {
+    let path = config.audit_json_lines.as_deref()?;
+    (purpose != Purposes::Command || path != Path::new("-")).then_some(path)
+}
