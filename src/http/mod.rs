@@ -16,6 +16,7 @@ mod rate_limit;
 mod reference;
 mod response;
 mod routes;
+mod said;
 mod server;
 mod tls;
 

@@ -143,5 +143,4 @@ fn add_security_schemes(components: &mut Components) {
 }
 
 #[cfg(test)]
-#[path = "openapi_tests.rs"]
 mod tests;
