@@ -204,7 +204,7 @@ async fn demonstrate(issuer: &str, demo: &Demo, say: impl Fn(&str)) -> Result<Va
     }))
 }
 
-fn failed(error: reqwest::Error) -> CliError {
+fn failed(error: impl std::fmt::Display) -> CliError {
     CliError::Failed(error.to_string())
 }
 

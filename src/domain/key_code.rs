@@ -8,7 +8,7 @@ use strum::{EnumIter, IntoStaticStr};
 pub enum KeyCode {
     /// No such key.
     NotFound,
-    /// The key was revoked, or its value was replaced.
+    /// The key was revoked.
     Revoked,
     /// Its `expires_at` has passed.
     Expired,

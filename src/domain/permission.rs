@@ -2,78 +2,74 @@
 
 use sealwright_scope::{MANAGEMENT_PREFIX, wildcard_resource};
 
-/// Covers every management permission, and no business scope.
-pub const ADMIN: &str = sealwright_scope::MANAGEMENT_ADMIN;
-/// Read OAuth clients.
-pub const CLIENTS_READ: &str = "sealwright.clients:read";
-/// Create and change OAuth clients.
-pub const CLIENTS_WRITE: &str = "sealwright.clients:write";
-/// Read API keys, never their values.
-pub const KEYS_READ: &str = "sealwright.keys:read";
-/// Create and change API keys.
-pub const KEYS_WRITE: &str = "sealwright.keys:write";
-/// Verify API keys.
-pub const KEYS_VERIFY: &str = "sealwright.keys:verify";
-/// Read and write the clients and API keys of the caller's own owner, and no others.
-pub const CREDENTIALS_OWN: &str = "sealwright.credentials:own";
-/// Read customers.
-pub const CUSTOMERS_READ: &str = "sealwright.customers:read";
-/// Create and change customers.
-pub const CUSTOMERS_WRITE: &str = "sealwright.customers:write";
-/// Read users.
-pub const USERS_READ: &str = "sealwright.users:read";
-/// Create and change users.
-pub const USERS_WRITE: &str = "sealwright.users:write";
-/// Read roles.
-pub const ROLES_READ: &str = "sealwright.roles:read";
-/// Create and change roles.
-pub const ROLES_WRITE: &str = "sealwright.roles:write";
-/// Read the scope registry.
-pub const SCOPES_READ: &str = "sealwright.scopes:read";
-/// Change the scope registry.
-pub const SCOPES_WRITE: &str = "sealwright.scopes:write";
-/// Read signing keys (never their private halves).
-pub const SIGNING_KEYS_READ: &str = "sealwright.signing-keys:read";
-/// Rotate and destroy signing keys.
-pub const SIGNING_KEYS_WRITE: &str = "sealwright.signing-keys:write";
-/// Read the audit log.
-pub const AUDIT_READ: &str = "sealwright.audit:read";
-/// Introspect every token of the environment.
-pub const TOKENS_INTROSPECT: &str = "sealwright.tokens:introspect";
-/// Read `/metrics` from elsewhere than loopback.
-pub const METRICS_READ: &str = "sealwright.metrics:read";
+/// Declares each permission once: its constant, and its place in [`ALL`].
+macro_rules! permissions {
+    ($($(#[doc = $doc:literal])+ $name:ident = $scope:expr;)+) => {
+        $($(#[doc = $doc])+ pub const $name: &str = $scope;)+
 
-/// Every permission that a credential can be granted, except the `…:*` forms.
-pub const ALL: [&str; 28] = [
-    ADMIN,
-    CLIENTS_READ,
-    CLIENTS_WRITE,
-    KEYS_READ,
-    KEYS_WRITE,
-    KEYS_VERIFY,
-    CREDENTIALS_OWN,
-    CUSTOMERS_READ,
-    CUSTOMERS_WRITE,
-    USERS_READ,
-    USERS_WRITE,
-    ROLES_READ,
-    ROLES_WRITE,
-    SCOPES_READ,
-    SCOPES_WRITE,
-    SIGNING_KEYS_READ,
-    SIGNING_KEYS_WRITE,
-    AUDIT_READ,
-    "sealwright.usage:read",
-    "sealwright.alerts:read",
-    "sealwright.alerts:write",
-    "sealwright.webhooks:read",
-    "sealwright.webhooks:write",
-    "sealwright.jobs:read",
-    "sealwright.jobs:write",
-    TOKENS_INTROSPECT,
-    "sealwright.access-log:append",
-    METRICS_READ,
-];
+        /// Every permission that a credential can be granted, except the `…:*` forms.
+        pub const ALL: &[&str] = &[$($name),+];
+    };
+}
+
+permissions! {
+    /// Covers every management permission, and no business scope.
+    ADMIN = sealwright_scope::MANAGEMENT_ADMIN;
+    /// Read OAuth clients.
+    CLIENTS_READ = "sealwright.clients:read";
+    /// Create and change OAuth clients.
+    CLIENTS_WRITE = "sealwright.clients:write";
+    /// Read API keys, never their values.
+    KEYS_READ = "sealwright.keys:read";
+    /// Create and change API keys.
+    KEYS_WRITE = "sealwright.keys:write";
+    /// Verify API keys.
+    KEYS_VERIFY = "sealwright.keys:verify";
+    /// Read and write the clients and API keys of the caller's own owner, and no others.
+    CREDENTIALS_OWN = "sealwright.credentials:own";
+    /// Read customers.
+    CUSTOMERS_READ = "sealwright.customers:read";
+    /// Create and change customers.
+    CUSTOMERS_WRITE = "sealwright.customers:write";
+    /// Read users.
+    USERS_READ = "sealwright.users:read";
+    /// Create and change users.
+    USERS_WRITE = "sealwright.users:write";
+    /// Read roles.
+    ROLES_READ = "sealwright.roles:read";
+    /// Create and change roles.
+    ROLES_WRITE = "sealwright.roles:write";
+    /// Read the scope registry.
+    SCOPES_READ = "sealwright.scopes:read";
+    /// Change the scope registry.
+    SCOPES_WRITE = "sealwright.scopes:write";
+    /// Read signing keys (never their private halves).
+    SIGNING_KEYS_READ = "sealwright.signing-keys:read";
+    /// Rotate and destroy signing keys.
+    SIGNING_KEYS_WRITE = "sealwright.signing-keys:write";
+    /// Read the audit log.
+    AUDIT_READ = "sealwright.audit:read";
+    /// Read what credentials used.
+    USAGE_READ = "sealwright.usage:read";
+    /// Read alerts.
+    ALERTS_READ = "sealwright.alerts:read";
+    /// Create and change alerts.
+    ALERTS_WRITE = "sealwright.alerts:write";
+    /// Read webhooks.
+    WEBHOOKS_READ = "sealwright.webhooks:read";
+    /// Create and change webhooks.
+    WEBHOOKS_WRITE = "sealwright.webhooks:write";
+    /// Read jobs.
+    JOBS_READ = "sealwright.jobs:read";
+    /// Create and change jobs.
+    JOBS_WRITE = "sealwright.jobs:write";
+    /// Introspect every token of the environment.
+    TOKENS_INTROSPECT = "sealwright.tokens:introspect";
+    /// Append to the access log.
+    ACCESS_LOG_APPEND = "sealwright.access-log:append";
+    /// Read `/metrics` from elsewhere than loopback.
+    METRICS_READ = "sealwright.metrics:read";
+}
 
 /// The permissions that [`CREDENTIALS_OWN`] includes for the credentials of the caller's own owner.
 const OF_CREDENTIALS: [&str; 4] = [CLIENTS_READ, CLIENTS_WRITE, KEYS_READ, KEYS_WRITE];

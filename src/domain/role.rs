@@ -158,7 +158,7 @@ mod tests {
             let role = Role::built_in().find(|known| known.name.as_str() == role).unwrap();
             role.scopes.allow_all(&scope.parse().unwrap())
         };
-        for permission in p::ALL {
+        for &permission in p::ALL {
             assert!(may("owner", permission), "{permission}");
             let is_admins = permission != p::ADMIN && permission != p::SIGNING_KEYS_WRITE;
             assert_eq!(may("admin", permission), is_admins, "{permission}");

@@ -116,7 +116,7 @@ impl PartialSchema for Permission {
             "The closed list of management permissions, which are scopes. A permission is covered by itself, by the",
             "`sealwright.…:*` of its resource, and by `sealwright.admin`; never by a business scope.",
         ];
-        one_of(permission::ALL, &doc)
+        one_of(permission::ALL.iter().copied(), &doc)
     }
 }
 

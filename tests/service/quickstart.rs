@@ -60,7 +60,7 @@ fn it_says_what_it_does_and_goes_on_with_the_same_client_in_a_second_run() {
     assert_private(&folder.path().join("sealwright-quickstart"));
 
     let second = demonstration(folder.path());
-    assert!(second.contains("Going on with ./sealwright-quickstart"), "{second}");
+    assert!(second.contains("Continuing with ./sealwright-quickstart"), "{second}");
     assert_eq!(word(&first, "cli_"), word(&second, "cli_"));
     assert_eq!(word(&first, "sws_"), word(&second, "sws_"));
     assert_private(&folder.path().join("sealwright-quickstart"));
@@ -125,7 +125,7 @@ fn it_goes_on_serving_and_the_commands_that_it_prints_work_as_they_are() {
     let mut child = quickstart(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let mut out = child.stdout.take().unwrap();
     let _serving = Serving(child);
-    let said = read_until(&mut out, "goes on with this folder.\n");
+    let said = read_until(&mut out, "continues with this folder.\n");
 
     let (_, served) = said.split_once("Serving on ").unwrap();
     let url = served.split_once(". ").unwrap().0;

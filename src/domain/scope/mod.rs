@@ -126,7 +126,7 @@ mod tests {
         fn no_business_scope_covers_a_management_permission(granted in "[a-z:*.]{1,12}") {
             if let Ok(scope) = granted.parse::<Scope>()
                 && !scope.is_management() {
-                for name in permission::ALL {
+                for &name in permission::ALL {
                     prop_assert!(!scope.covers(&name.parse().unwrap()));
                 }
             }

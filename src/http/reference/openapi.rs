@@ -35,7 +35,7 @@ cursor, newest first; times are RFC 3339 in UTC; errors are RFC 9457 problems wi
 has an `X-Request-Id`, which the audit log has too. Every `GET` has a `HEAD`.";
 
 /// The parts of the document.
-const TAGS: [(&str, &str); 10] = [
+const TAGS: &[(&str, &str)] = &[
     ("Tokens", "The OAuth 2.0 protocol, below each issuer."),
     ("Clients", "OAuth clients: who gets tokens, and for what."),
     ("API keys", "Plain keys in `X-API-Key`: who may call, and for what."),
@@ -88,7 +88,7 @@ fn document(issuer: &impl Fn(Environment) -> String) -> OpenApi {
     document.components = Some(components);
     document.servers = Some(vec![Server::new(issuer(Environment::Production))]);
     let tag = |(name, description): (&str, &str)| TagBuilder::new().name(name).description(Some(description)).build();
-    document.tags = Some(TAGS.into_iter().map(tag).collect());
+    document.tags = Some(TAGS.iter().copied().map(tag).collect());
     document
 }
 

@@ -155,7 +155,7 @@ fn record_panics() {
 
 /// Every permission of the management API.
 pub fn permissions() -> impl Iterator<Item = &'static str> {
-    sealwright::domain::permission::ALL.into_iter()
+    sealwright::domain::permission::ALL.iter().copied()
 }
 
 /// The lowest id that an event of this time may have.

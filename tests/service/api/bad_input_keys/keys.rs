@@ -50,10 +50,14 @@ both! {
             (json!({}), vec!["name", "scopes"]),
             (json!({"name": "x"}), vec!["scopes"]),
             (json!({"scopes": ["a"]}), vec!["name"]),
-            (json!({"environment": "x", "type": "y", "owner": "z"}), vec!["environment", "name", "owner", "scopes", "type"]),
+            (
+                json!({"environment": "x", "type": "y", "owner": "z"}),
+                vec!["environment", "name", "owner", "scopes", "type"],
+            ),
+            // Whether customers exist is asked once everything can be read.
             (
                 json!({"name": "", "scopes": ["a b"], "expires_at": "x", "customers": ["x"]}),
-                vec!["customers", "expires_at", "name", "scopes"],
+                vec!["expires_at", "name", "scopes"],
             ),
             (json!({"name": "x", "scopes": ["a"], "scope": "a", "key": "x"}), vec!["key", "scope"]),
             (json!({"name": 1, "scopes": 2, "unknown": 3}), vec!["name", "scopes", "unknown"]),
