@@ -55,14 +55,12 @@ pub trait Repetition: 'static {
     const IS_REPEATABLE: bool;
 }
 
-/// It does not.
 pub enum Once {}
 
 impl Repetition for Once {
     const IS_REPEATABLE: bool = false;
 }
 
-/// It does.
 pub enum Repeatable {}
 
 impl Repetition for Repeatable {
@@ -155,8 +153,8 @@ impl<P: Permission, I: Said, R: Repetition> Describe for Call<P, I, R> {
                 .name("Idempotency-Key")
                 .parameter_in(ParameterIn::Header)
                 .description(Some(
-                    "Makes it safe to send the request again: within a day it is done once. A repeated request gets the \
-                     object as it is now, and for one hour the secret that the first response showed.",
+                    "Makes it safe to send the request again: within a day it is done once. A repeated request gets \
+                     the object as it is now, and for one hour the secret that the first response showed.",
                 ))
                 .schema(Some(string("^[!-~]+$").max_length(Some(255))))
                 .build();

@@ -34,7 +34,7 @@ const BEARER: &str = "bearer";
 /// The other.
 const API_KEY: &str = "api_key";
 
-/// What handlers share.
+/// The use cases, and what belongs to this layer alone.
 pub struct State {
     services: SharedServices,
     server: ServerConfig,

@@ -21,7 +21,7 @@ pub trait Said: Sized + 'static {
     /// Whether a request with this method has a body.
     fn has_body(method: &Method) -> bool;
 
-    /// Reads it.
+    /// Reads it, where the caller may.
     ///
     /// # Errors
     /// Everything that is wrong with it.

@@ -71,7 +71,8 @@ pub fn client_actions() -> Vec<Endpoint> {
 pub fn keys() -> Vec<Endpoint> {
     let at = |path: &str| Endpoint::at("API keys", format!("/api/v1/keys{path}"));
     vec![
-        at("").get(op("list_keys", "List API keys", "Newest first, of the caller's environment."), list::<ApiKeys>).post(
+        at("").get(op("list_keys", "List API keys", "Newest first, of the caller's environment."),
+ list::<ApiKeys>).post(
             op(
                 "create_key",
                 "Create an API key",
@@ -91,7 +92,8 @@ pub fn keys() -> Vec<Endpoint> {
             ),
             rotate::<ApiKeys>,
         ),
-        at("/{id}/disable").post(op("disable_key", "Disable an API key", "It can be enabled again."), disable::<ApiKeys>),
+        at("/{id}/disable").post(op("disable_key", "Disable an API key", "It can be enabled again."),
+            disable::<ApiKeys>),
         at("/{id}/enable")
             .post(op("enable_key", "Enable an API key", "A disabled key is accepted again."), enable::<ApiKeys>),
         at("/{id}/revoke").post(

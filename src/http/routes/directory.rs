@@ -81,7 +81,8 @@ pub fn scopes() -> Vec<Endpoint> {
                 op(
                     "list_scopes",
                     "List registered scopes",
-                    "Newest first. The registry says what scopes mean; a credential may have scopes that are not in it.",
+                    "Newest first. The registry says what scopes mean; a credential may have scopes that are not in \
+                     it.",
                 ),
                 scopes::list,
             )

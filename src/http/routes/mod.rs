@@ -1,5 +1,5 @@
-//! The whole table of routes. Each entry says its operation's id, what the operation does, and its handler; the document has
-//! the rest from the handler's signature.
+//! The whole table of routes. Each entry says its operation's id, what the operation does, and its handler; the
+//! document has the rest from the handler's signature.
 
 mod credentials;
 mod directory;
@@ -47,16 +47,17 @@ pub fn table() -> Vec<Endpoint> {
     .collect()
 }
 
-/// What is called for every request of others. actix-web compares a path with one pattern after another: these come first.
+/// What is called for every request of others. actix-web compares a path with one pattern after another: these come
+/// first.
 fn hot_routes() -> Vec<Endpoint> {
     vec![
         Endpoint::at("Gateways", FORWARD_AUTH).get(
             op(
                 "forward_auth",
                 "Decide whether a request may pass",
-                "For `auth_request` of nginx, `forward_auth` of Caddy and `ForwardAuth` of Traefik. It reads `X-API-Key`, or \
-                 `Authorization: Bearer` with a token of Sealwright or an API key. The six identity fields are always \
-                 there, so that no field that a client sends can replace one that is missing.",
+                "For `auth_request` of nginx, `forward_auth` of Caddy and `ForwardAuth` of Traefik. It reads \
+                 `X-API-Key`, or `Authorization: Bearer` with a token of Sealwright or an API key. The six identity \
+                 fields are always there, so that no field that a client sends can replace one that is missing.",
             ),
             forward_auth::check,
         ),
@@ -64,8 +65,8 @@ fn hot_routes() -> Vec<Endpoint> {
             op(
                 "verify_key",
                 "Verify an API key",
-                "The response is 200 whatever the result: `code` says what applies first. A use that is admitted counts \
-                 towards the key's rate limits; the call does not count towards the caller's.",
+                "The response is 200 whatever the result: `code` says what applies first. A use that is admitted \
+                 counts towards the key's rate limits; the call does not count towards the caller's.",
             ),
             verify::verify,
         ),
@@ -128,8 +129,8 @@ fn other_routes() -> Vec<Endpoint> {
             op(
                 "destroy_signing_key",
                 "Destroy a signing key",
-                "For emergencies: what it signed does not verify any more. If it was active, its successor is active at \
-                 once.",
+                "For emergencies: what it signed does not verify any more. If it was active, its successor is active \
+                 at once.",
             ),
             signing_keys::destroy,
         ),

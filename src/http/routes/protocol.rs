@@ -17,8 +17,8 @@ pub fn tokens(environment: Environment) -> Vec<Endpoint> {
             op(
                 "create_token",
                 "Create a token",
-                "The client credentials grant (RFC 6749 §4.4). The client authenticates with HTTP Basic or in the form, not \
-                 both.",
+                "The client credentials grant (RFC 6749 §4.4). The client authenticates with HTTP Basic or in the \
+                 form, not both.",
             )
             .with_samples(&samples::TOKEN),
             oauth::token,
@@ -27,8 +27,8 @@ pub fn tokens(environment: Environment) -> Vec<Endpoint> {
             op(
                 "introspect_token",
                 "Introspect a token",
-                "RFC 7662. A client sees its own tokens, tokens of audiences that it is the resource server of, and with \
-                 `sealwright.tokens:introspect` all tokens. Every other token is not active.",
+                "RFC 7662. A client sees its own tokens, tokens of audiences that it is the resource server of, and \
+                 with `sealwright.tokens:introspect` all tokens. Every other token is not active.",
             ),
             oauth::introspect,
         ),
@@ -36,16 +36,16 @@ pub fn tokens(environment: Environment) -> Vec<Endpoint> {
             op(
                 "revoke_token",
                 "Revoke a token",
-                "RFC 7009. A client revokes its own tokens. For any other token nothing happens, and the response is the \
-                 same.",
+                "RFC 7009. A client revokes its own tokens. For any other token nothing happens, and the response is \
+                 the same.",
             ),
             oauth::revoke,
         ),
     ]
 }
 
-/// Metadata is served in both spellings: the well-known part before the issuer's path (RFC 8414 §3.1) and after it (OpenID
-/// Connect Discovery).
+/// Metadata is served in both spellings: the well-known part before the issuer's path (RFC 8414 §3.1) and after it
+/// (OpenID Connect Discovery).
 pub fn well_known(environment: Environment) -> Vec<Endpoint> {
     let at = |path: &str| below(environment, path);
     vec![

@@ -62,7 +62,6 @@ impl Field for GrantedScopes {
     }
 }
 
-/// Scopes, or none.
 pub enum AnyScopes {}
 
 impl Field for AnyScopes {
@@ -105,7 +104,6 @@ impl Field for Audiences {
     }
 }
 
-/// An allowlist.
 pub enum AllowedNetworks {}
 
 impl Field for AllowedNetworks {

@@ -20,7 +20,6 @@ use crate::domain::scope::Scopes;
 use crate::domain::secret_text::SecretText;
 use crate::domain::user;
 
-/// True or false.
 pub enum Flag {}
 
 impl Field for Flag {
@@ -71,10 +70,10 @@ impl Field for NewPassword {
     }
 }
 
-/// What is presented as a secret, whatever it is.
-pub enum Presented {}
+/// What a request sends as a secret, whatever it is.
+pub enum SentSecret {}
 
-impl Field for Presented {
+impl Field for SentSecret {
     type Value = SecretText;
 
     fn schema() -> RefOr<Schema> {
@@ -90,7 +89,6 @@ fn password() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
 }
 
-/// An IP address.
 pub enum Address {}
 
 impl Field for Address {

@@ -47,7 +47,7 @@ pub trait Member {
     fn read(given: Option<Given>) -> Result<Self::Value, String>;
 }
 
-/// Must be there.
+/// A member that must be there, and is not null.
 pub struct Required<F>(PhantomData<F>);
 
 impl<F: Field> Member for Required<F> {

@@ -12,8 +12,8 @@
 //! }
 //! ```
 //!
-//! The struct has a parsed value for each member. [`Input::read`] takes a JSON object, [`Input::read_query`] a query string,
-//! and both report everything that is wrong at once. Commands build the same JSON object from their options.
+//! The struct has a parsed value for each member. [`Input::read`] takes a JSON object, [`Input::read_query`] a query
+//! string, and both report everything that is wrong at once. Commands build the same JSON object from their options.
 
 mod member;
 mod reader;
@@ -117,8 +117,8 @@ pub trait Input: Sized {
     }
 }
 
-/// Declares inputs. `..settings: Settings` adds the members of another one to the same object; `check function` says what
-/// members need of one another.
+/// Declares inputs. `..settings: Settings` adds the members of another one to the same object; `check function` says
+/// what members need of one another.
 macro_rules! input {
     ($(
         $(#[doc = $doc:literal])+
