@@ -25,7 +25,6 @@ pub struct OperationDoc {
 
 /// Adds to an operation what an argument or a response of its handler means for callers.
 pub trait Describe {
-    /// Adds it.
     fn describe(_doc: &mut OperationDoc) {}
 }
 
@@ -103,7 +102,6 @@ impl OperationDoc {
         ResponseBuilder::new().description(description.unwrap_or_default()).content(content_type, content).build()
     }
 
-    /// Adds a parameter.
     pub fn parameter(&mut self, place: ParameterIn, member: MemberSchema) {
         let is_required = member.is_required || place == ParameterIn::Path;
         let parameter = ParameterBuilder::new()

@@ -1,5 +1,5 @@
-//! One entry of the route table: a path, and for each method its operation and its handler. The entry feeds both actix-web and
-//! the OpenAPI document: what a handler takes and returns describes itself.
+//! One entry of the route table: a path, and for each method its operation and its handler. The entry feeds both
+//! actix-web and the OpenAPI document: what a handler takes and returns describes itself.
 
 use std::future::ready;
 
@@ -83,7 +83,6 @@ impl Endpoint {
         self.on(Method::GET, op, handler)
     }
 
-    /// Handles `POST`.
     pub fn post<H, Args>(self, op: Op, handler: H) -> Self
     where
         H: Handler<Args>,
@@ -93,7 +92,6 @@ impl Endpoint {
         self.on(Method::POST, op, handler)
     }
 
-    /// Handles `PATCH`.
     pub fn patch<H, Args>(self, op: Op, handler: H) -> Self
     where
         H: Handler<Args>,
@@ -103,7 +101,6 @@ impl Endpoint {
         self.on(Method::PATCH, op, handler)
     }
 
-    /// Handles `DELETE`.
     pub fn delete<H, Args>(self, op: Op, handler: H) -> Self
     where
         H: Handler<Args>,
@@ -128,7 +125,6 @@ impl Endpoint {
         self
     }
 
-    /// The path.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -158,7 +154,6 @@ impl Endpoint {
         })
     }
 
-    /// What actix-web takes.
     pub fn into_resource(self) -> Resource {
         let kind = self.kind;
         let allow = self.handlers.iter().map(|handled| handled.method.as_str()).collect::<Vec<_>>().join(", ");

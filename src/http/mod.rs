@@ -16,6 +16,7 @@ mod rate_limit;
 mod reference;
 mod response;
 mod routes;
+mod said;
 mod server;
 mod tls;
 
@@ -33,7 +34,7 @@ const BEARER: &str = "bearer";
 /// The other.
 const API_KEY: &str = "api_key";
 
-/// What handlers share.
+/// The use cases, and what belongs to this layer alone.
 pub struct State {
     services: SharedServices,
     server: ServerConfig,

@@ -14,8 +14,8 @@ use utoipa::openapi::{RefOr, Required};
 use super::describe::{Describe, OperationDoc};
 use crate::view::input::Field;
 
-/// The one parameter of a path, as text. A text that is no `F` names nothing that exists; the service says so, and records
-/// the event of it.
+/// The one parameter of a path, as text. A text that is no `F` names nothing that exists; the service says so, and
+/// records the event of it.
 pub struct Named<F> {
     text: String,
     field: PhantomData<fn() -> F>,

@@ -79,11 +79,11 @@ written! {
     ];
     /// Only an `active` credential is accepted. `inactive` can be enabled again; `revoked` is permanent.
     "CredentialStatus": credential::Status = credential::Status::ALL;
-    /// Whom an API key is for. Only an `internal` one may carry `admin` and most management permissions, and it has no rate
-    /// limits unless they are set; a `client` key needs a customer.
+    /// Whom an API key is for. Only an `internal` one may carry `admin` and most management permissions, and it has no
+    /// rate limits unless they are set; a `client` key needs a customer.
     "ApiKeyType": credential::KeyType = credential::KeyType::ALL;
-    /// Scopes by one word: `read-only` is `read`, `write` is `read write`, `full` is `read write delete`, and `scoped` is
-    /// exactly the scopes that are named.
+    /// Scopes by one word: `read-only` is `read`, `write` is `read write`, `full` is `read write delete`, and `scoped`
+    /// is exactly the scopes that are named.
     "ScopePreset": credential::Preset = credential::Preset::ALL;
     /// What comes of verifying a key: the first of these that applies.
     "VerificationCode": key_code::KeyCode = key_code::KeyCode::all();
@@ -106,8 +106,8 @@ pub enum UserStatus {
     Inactive,
 }
 
-/// The closed list of management permissions, which are scopes. A permission is covered by itself, by the `sealwright.…:*` of
-/// its resource, and by `sealwright.admin`; never by a business scope.
+/// The closed list of management permissions, which are scopes. A permission is covered by itself, by the
+/// `sealwright.…:*` of its resource, and by `sealwright.admin`; never by a business scope.
 pub enum Permission {}
 
 impl PartialSchema for Permission {

@@ -80,7 +80,7 @@ pub struct Moment {
     pub rotation_age: Duration,
 }
 
-/// An OAuth client.
+/// An OAuth client: a backend that gets tokens with its id and a secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Client)]
 pub struct ClientView {
@@ -136,7 +136,7 @@ pub struct ClientWithSecretView {
     client_secret: Option<String>,
 }
 
-/// An API key.
+/// An API key: a value that its holder sends with each request.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ApiKey)]
 pub struct ApiKeyView {

@@ -37,7 +37,8 @@ input! {
     pub struct ClientSettings {
         /// What the client gets when it asks for no scope. Null is all of its scopes.
         default_scopes: Patched<GrantedScopes>,
-        /// Whom its tokens may be for; the first is for requests that name none. Null is its environment's default audience.
+        /// Whom its tokens may be for; the first is for requests that name none. Null is its environment's default
+        /// audience.
         audiences: Patched<Audiences>,
         /// Audiences whose tokens it may introspect as their resource server. Null is none.
         resource_for: Patched<Audiences>,

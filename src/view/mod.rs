@@ -1,7 +1,7 @@
 //! JSON shapes: what requests and commands may say, and what responses and commands show. Nothing here knows HTTP.
 //!
-//! An input is declared by [`input!`](input::input), a response is a struct that serde writes. Both consist of domain types,
-//! whose JSON form and schema are in [`text`] and [`closed`], each in one place.
+//! An input is declared by [`input!`](input::input), a response is a struct that serde writes. Both consist of domain
+//! types, whose JSON form and schema are in [`text`] and [`closed`], each in one place.
 
 pub mod audit_event;
 pub mod closed;

@@ -91,7 +91,6 @@ impl<F: Input, C: Field> Input for List<F, C> {
     }
 }
 
-/// No filters.
 pub struct Everything;
 
 impl Input for Everything {

@@ -17,8 +17,8 @@ pub struct RoleView {
     /// Its name, which is its id.
     name: RoleName,
     description: Description,
-    /// What credentials of its users may carry at most, management permissions among them. `*:*` means every business scope
-    /// that names a resource.
+    /// What credentials of its users may carry at most, management permissions among them. `*:*` means every business
+    /// scope that names a resource.
     scopes: Vec<Scope>,
     /// Whether every installation has it.
     built_in: bool,

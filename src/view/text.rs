@@ -1,5 +1,5 @@
-//! Domain types that are text in JSON: how they are written, how they are read, and their schemas. Patterns say what parsing
-//! accepts, as exactly as regular expressions can.
+//! Domain types that are text in JSON: how they are written, how they are read, and their schemas. Patterns say what
+//! parsing accepts, as exactly as regular expressions can.
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;

@@ -6,7 +6,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::field::{Address, AnyScopes, Cost, Presented, Remark};
+use super::field::{Address, AnyScopes, Cost, Remark, SentSecret};
 use super::input::{Optional, Required, input};
 use crate::domain::credential::{Credential, KeyType};
 use crate::domain::environment::Environment;
@@ -116,8 +116,8 @@ impl<'v> Verdict<'v> {
 input! {
     /// A key to verify, and the request that it came with.
     pub struct Verification {
-        /// The key as it was presented.
-        key: Required<Presented>,
+        /// The key as it was sent.
+        key: Required<SentSecret>,
         /// The environment of the API that is called.
         environment: Required<Environment>,
         /// Scopes that are needed, all of them.

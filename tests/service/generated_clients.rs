@@ -1,5 +1,6 @@
-//! What others make of the OpenAPI document: clients in three languages by openapi-generator, as their users would make them,
-//! and schemathesis, which calls every operation with everything that the document allows, and with what it does not.
+//! What others make of the OpenAPI document: clients in three languages by openapi-generator, as their users would make
+//! them, and schemathesis, which calls every operation with everything that the document allows, and with what it does
+//! not.
 
 use std::path::Path;
 use std::process::Command;

@@ -3,13 +3,13 @@
 use crate::domain::audit::EventFilter;
 use crate::domain::ids::EventId;
 use crate::http::SharedState;
-use crate::http::call::{Call, Query};
+use crate::http::call::Call;
 use crate::http::permission::AuditRead;
 use crate::http::response::{ApiResult, Paged, Shown};
+use crate::http::said::Query;
 use crate::view::audit_event::{AuditEventFilters, AuditEventView};
 use crate::view::page::{List, Page};
 
-/// Lists audit events.
 pub async fn list(
     call: Call<AuditRead, Query<List<AuditEventFilters, EventId>>>,
     state: SharedState,

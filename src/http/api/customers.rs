@@ -4,14 +4,14 @@ use crate::domain::customer::CustomerFilter;
 use crate::domain::ids::CustomerId;
 use crate::domain::reference::CustomerReference;
 use crate::http::SharedState;
-use crate::http::call::{Call, Query, Repeatable};
+use crate::http::call::{Call, Repeatable};
 use crate::http::named::Named;
 use crate::http::permission::{CustomersRead, CustomersWrite};
 use crate::http::response::{ApiResult, Created, NoContent, Paged, Shown, Updated};
+use crate::http::said::Query;
 use crate::view::customer::{CustomerCreate, CustomerFilters, CustomerUpdate, CustomerView};
 use crate::view::page::{List, Page};
 
-/// Lists customers.
 pub async fn list(
     call: Call<CustomersRead, Query<List<CustomerFilters, CustomerId>>>,
     state: SharedState,
@@ -23,7 +23,6 @@ pub async fn list(
     Shown::of(&Page::new(limit, rows.iter().map(|row| (row.id.to_string(), row.into()))))
 }
 
-/// Creates a customer.
 pub async fn create(
     call: Call<CustomersWrite, CustomerCreate, Repeatable>,
     state: SharedState,
@@ -33,7 +32,6 @@ pub async fn create(
     Created::of(&CustomerView::from(&customer))
 }
 
-/// Shows a customer.
 pub async fn show(
     call: Call<CustomersRead>,
     id: Named<CustomerReference>,
@@ -43,7 +41,6 @@ pub async fn show(
     Shown::of(&CustomerView::from(&customer))
 }
 
-/// Changes a customer.
 pub async fn update(
     call: Call<CustomersWrite, CustomerUpdate>,
     id: Named<CustomerReference>,
@@ -54,7 +51,6 @@ pub async fn update(
     Updated::of(&CustomerView::from(&customer))
 }
 
-/// Deletes a customer.
 pub async fn delete(
     call: Call<CustomersWrite>,
     id: Named<CustomerReference>,

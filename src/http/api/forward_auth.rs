@@ -15,10 +15,11 @@ use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 
 use crate::domain::environment::Environment;
 use crate::domain::ids::Id;
-use crate::http::call::{Query, Said, credential_fields};
+use crate::http::call::credential_fields;
 use crate::http::describe::{Describe, OperationDoc, header};
 use crate::http::error::{self, ApiError, Problem};
 use crate::http::middleware::{asked_about, origin_of};
+use crate::http::said::{Query, Said};
 use crate::http::{API_KEY, BEARER, SharedState};
 use crate::service::access::{Denied, ForwardedRequest, Identity};
 use crate::view::field::{Line, SpacedScopes};

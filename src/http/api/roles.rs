@@ -2,14 +2,14 @@
 
 use crate::domain::role::RoleName;
 use crate::http::SharedState;
-use crate::http::call::{Call, Query, Repeatable};
+use crate::http::call::{Call, Repeatable};
 use crate::http::named::Named;
 use crate::http::permission::{RolesRead, RolesWrite};
 use crate::http::response::{ApiResult, Created, NoContent, Paged, Shown, Updated};
+use crate::http::said::Query;
 use crate::view::page::{Everything, List, Page};
 use crate::view::role::{RoleCreate, RoleUpdate, RoleView};
 
-/// Lists roles. There are few: pages are cut from the whole.
 pub async fn list(
     call: Call<RolesRead, Query<List<Everything, RoleName>>>,
     state: SharedState,
@@ -20,7 +20,6 @@ pub async fn list(
     Shown::of(&Page::new(limit, roles.iter().map(|role| (role.name.to_string(), role.into()))))
 }
 
-/// Creates a role.
 pub async fn create(
     call: Call<RolesWrite, RoleCreate, Repeatable>,
     state: SharedState,
@@ -30,13 +29,11 @@ pub async fn create(
     Created::of(&RoleView::from(&role))
 }
 
-/// Shows a role.
 pub async fn show(call: Call<RolesRead>, name: Named<RoleName>, state: SharedState) -> ApiResult<Shown<RoleView>> {
     let role = state.services.directory.role(&call.caller, &name, call.origin).await?;
     Shown::of(&RoleView::from(&role))
 }
 
-/// Changes a role.
 pub async fn update(
     call: Call<RolesWrite, RoleUpdate>,
     name: Named<RoleName>,
@@ -47,7 +44,6 @@ pub async fn update(
     Updated::of(&RoleView::from(&role))
 }
 
-/// Deletes a role.
 pub async fn delete(call: Call<RolesWrite>, name: Named<RoleName>, state: SharedState) -> ApiResult<NoContent> {
     state.services.directory.delete_role(&call.caller, &name, call.origin).await?;
     Ok(NoContent)

@@ -3,14 +3,14 @@
 use crate::domain::scope::Scope;
 use crate::domain::text::Description;
 use crate::http::SharedState;
-use crate::http::call::{Call, Query, Repeatable};
+use crate::http::call::{Call, Repeatable};
 use crate::http::named::Named;
 use crate::http::permission::{ScopesRead, ScopesWrite};
 use crate::http::response::{ApiResult, Created, NoContent, Paged, Shown, Updated};
+use crate::http::said::Query;
 use crate::view::page::{Everything, List, Page};
 use crate::view::scope::{ScopeCreate, ScopeUpdate, ScopeView};
 
-/// Lists registered scopes.
 pub async fn list(
     call: Call<ScopesRead, Query<List<Everything, Scope>>>,
     state: SharedState,
@@ -20,7 +20,6 @@ pub async fn list(
     Shown::of(&Page::new(limit, rows.iter().map(|row| (row.name.to_string(), row.into()))))
 }
 
-/// Registers a scope.
 pub async fn create(
     call: Call<ScopesWrite, ScopeCreate, Repeatable>,
     state: SharedState,
@@ -30,13 +29,11 @@ pub async fn create(
     Created::of(&ScopeView::from(&entry))
 }
 
-/// Shows a registered scope.
 pub async fn show(call: Call<ScopesRead>, name: Named<Scope>, state: SharedState) -> ApiResult<Shown<ScopeView>> {
     let entry = state.services.directory.scope(&call.caller, &name, call.origin).await?;
     Shown::of(&ScopeView::from(&entry))
 }
 
-/// Changes what is said of a scope.
 pub async fn update(
     call: Call<ScopesWrite, ScopeUpdate>,
     name: Named<Scope>,
@@ -47,7 +44,6 @@ pub async fn update(
     Updated::of(&ScopeView::from(&entry))
 }
 
-/// Removes a scope from the registry.
 pub async fn delete(call: Call<ScopesWrite>, name: Named<Scope>, state: SharedState) -> ApiResult<NoContent> {
     state.services.directory.delete_scope(&call.caller, &name, call.origin).await?;
     Ok(NoContent)

@@ -2,16 +2,16 @@
 
 use crate::domain::field_error::FieldError;
 use crate::http::SharedState;
-use crate::http::call::{Call, Query, Repeatable};
+use crate::http::call::{Call, Repeatable};
 use crate::http::error::ApiError;
 use crate::http::named::Named;
 use crate::http::permission::{SigningKeysRead, SigningKeysWrite};
 use crate::http::response::{ApiResult, Created, Paged, Shown, Updated};
+use crate::http::said::Query;
 use crate::view::field::KeyThumbprint;
 use crate::view::page::{List, Page};
 use crate::view::signing_key::{SigningKeyFilters, SigningKeyRotation, SigningKeyView};
 
-/// Lists signing keys. There are few: pages are cut from the whole.
 pub async fn list(
     call: Call<SigningKeysRead, Query<List<SigningKeyFilters, KeyThumbprint>>>,
     state: SharedState,
@@ -27,7 +27,6 @@ pub async fn list(
     Shown::of(&Page::new(limit, keys.iter().map(|key| (key.kid.to_string(), SigningKeyView::new(key, now)))))
 }
 
-/// Creates the successor of a signing key.
 pub async fn rotate(
     call: Call<SigningKeysWrite, SigningKeyRotation, Repeatable>,
     state: SharedState,
@@ -43,7 +42,6 @@ pub async fn rotate(
     Created::of(&SigningKeyView::new(&key, services.recorder.now()))
 }
 
-/// Destroys a signing key.
 pub async fn destroy(
     call: Call<SigningKeysWrite>,
     kid: Named<KeyThumbprint>,

@@ -3,14 +3,14 @@
 use crate::domain::ids::UserId;
 use crate::domain::user::UserFilter;
 use crate::http::SharedState;
-use crate::http::call::{Call, Query, Repeatable};
+use crate::http::call::{Call, Repeatable};
 use crate::http::named::Named;
 use crate::http::permission::{UsersRead, UsersWrite};
 use crate::http::response::{ApiResult, Created, Paged, Shown, Updated};
+use crate::http::said::Query;
 use crate::view::page::{List, Page};
 use crate::view::user::{UserCreate, UserFilters, UserUpdate, UserView};
 
-/// Lists users.
 pub async fn list(
     call: Call<UsersRead, Query<List<UserFilters, UserId>>>,
     state: SharedState,
@@ -25,7 +25,6 @@ pub async fn list(
     Shown::of(&Page::new(limit, rows.iter().map(|row| (row.id.to_string(), row.into()))))
 }
 
-/// Creates a user.
 pub async fn create(
     call: Call<UsersWrite, UserCreate, Repeatable>,
     state: SharedState,
@@ -35,13 +34,11 @@ pub async fn create(
     Created::of(&UserView::from(&user))
 }
 
-/// Shows a user.
 pub async fn show(call: Call<UsersRead>, id: Named<UserId>, state: SharedState) -> ApiResult<Shown<UserView>> {
     let user = state.services.directory.user(&call.caller, &id, call.origin).await?;
     Shown::of(&UserView::from(&user))
 }
 
-/// Changes a user.
 pub async fn update(
     call: Call<UsersWrite, UserUpdate>,
     id: Named<UserId>,
@@ -52,12 +49,10 @@ pub async fn update(
     Updated::of(&UserView::from(&user))
 }
 
-/// Disables a user.
 pub async fn disable(call: Call<UsersWrite>, id: Named<UserId>, state: SharedState) -> ApiResult<Updated<UserView>> {
     set_active(call, &id, &state, false).await
 }
 
-/// Enables a user.
 pub async fn enable(call: Call<UsersWrite>, id: Named<UserId>, state: SharedState) -> ApiResult<Updated<UserView>> {
     set_active(call, &id, &state, true).await
 }

@@ -29,7 +29,6 @@ impl From<Verification> for KeyQuestion {
     }
 }
 
-/// Verifies an API key.
 pub async fn verify(call: Call<KeysVerify, Verification>, state: SharedState) -> ApiResult<Shown<Verdict<'static>>> {
     let used = state.services.access.verify_key(&call.caller, call.input.into(), &call.origin).await?;
     Shown::borrowed(&Verdict::new(used.code, used.key.as_deref(), &used.scopes, used.rate_limit.as_ref()))

@@ -1,5 +1,5 @@
-//! The one bridge from errors inside to what callers are told: RFC 6749 errors on the protocol's endpoints, RFC 9457 problems
-//! elsewhere. Nothing else knows status numbers and problem codes. The cause of a fault goes to the log.
+//! The one bridge from errors inside to what callers are told: RFC 6749 errors on the protocol's endpoints, RFC 9457
+//! problems elsewhere. Nothing else knows status numbers and problem codes. The cause of a fault goes to the log.
 
 mod code;
 mod oauth;

@@ -2,7 +2,7 @@
 
 use crate::domain::audit::Disposition;
 
-/// The number.
+/// The HTTP status of what becomes of a request; 0 where nobody waits for a response.
 pub const fn status_of(disposition: Disposition) -> u16 {
     match disposition {
         Disposition::Unattended => 0,

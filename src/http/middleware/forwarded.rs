@@ -56,8 +56,8 @@ pub fn bounded(asked: RequestAsked) -> RequestAsked {
     }
 }
 
-/// A text from the wire for the log, without control characters and secrets: in this order, since what is left after a character
-/// is taken out of it may be one.
+/// A text from the wire for the log, without control characters and secrets: in this order, since what is left after a
+/// character is taken out of it may be one.
 pub fn readable(text: &str, max: usize) -> String {
     let text: std::borrow::Cow<'_, str> = if text.chars().any(char::is_control) {
         text.chars().filter(|c| !c.is_control()).collect::<String>().into()
@@ -67,7 +67,8 @@ pub fn readable(text: &str, max: usize) -> String {
     clipped(&wire_text(&text), max).to_owned()
 }
 
-/// The path of a request target, without its query; of an absolute one without scheme and authority, which may name a user.
+/// The path of a request target, without its query; of an absolute one without scheme and authority, which may name a
+/// user.
 fn path_of(target: &str) -> &str {
     let target = target.split(['?', '#']).next().unwrap_or_default();
     match target.split_once("://") {

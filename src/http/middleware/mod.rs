@@ -1,5 +1,5 @@
-//! What every request goes through, one concern a file: where it came from, bounds on its head, transport security, a last
-//! resort for faults, the event of a refusal, the log line and metrics.
+//! What every request goes through, one concern a file: where it came from, bounds on its head, transport security, a
+//! last resort for faults, the event of a refusal, the log line and metrics.
 
 mod access_log;
 mod forwarded;

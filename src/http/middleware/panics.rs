@@ -13,7 +13,6 @@ use super::path_kind;
 use crate::domain::audit::Origin;
 use crate::http::error;
 
-/// A handler panicked.
 #[derive(Debug)]
 struct Panicked(Arc<Origin>);
 

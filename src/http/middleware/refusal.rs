@@ -23,7 +23,6 @@ pub struct Unrecorded {
     pub reason: Reason,
 }
 
-/// Records it.
 pub async fn record(response: &ServiceResponse<BoxBody>, state: &State, origin: &Arc<Origin>) {
     let unrecorded = response.response().extensions().get::<Unrecorded>().copied();
     let Some(Unrecorded { action, disposition, reason }) = unrecorded else { return };

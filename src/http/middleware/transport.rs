@@ -19,7 +19,8 @@ pub fn refuse(request: &ServiceRequest, state: &State) -> Option<HttpResponse> {
     Some(error::head_refused(path_kind(request.path()), ProblemCode::TlsRequired, detail))
 }
 
-/// TLS ends here, or at a trusted proxy that says so, or the peer is on this machine, or the operator allows plain HTTP.
+/// TLS ends here, or at a trusted proxy that says so, or the peer is on this machine, or the operator allows plain
+/// HTTP.
 fn is_secure_enough(request: &ServiceRequest, state: &State) -> bool {
     if state.server.tls.is_some() || state.server.allow_insecure_http {
         return true;

@@ -1,5 +1,5 @@
-//! The forms of the protocol's endpoints, as the document shows them. `oauth` reads them: RFC 6749 has rules of its own for
-//! repeated, empty and unknown parameters.
+//! The forms of the protocol's endpoints, as the document shows them. `oauth` reads them: RFC 6749 has rules of its
+//! own for repeated, empty and unknown parameters.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};

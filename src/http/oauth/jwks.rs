@@ -90,8 +90,8 @@ pub async fn jwks(request: HttpRequest, state: SharedState, issuer: Data<Issuer>
     Jwks(response.insert_header((CONTENT_TYPE, content_type)).body(set))
 }
 
-/// No verifier may use a response for longer than a new key is published before it signs, in any of the ways that the field
-/// provides for (RFC 9111 §5.2.2.1, RFC 5861).
+/// No verifier may use a response for longer than a new key is published before it signs, in any of the ways that the
+/// field provides for (RFC 9111 §5.2.2.1, RFC 5861).
 fn cache_control(signing: &SigningConfig) -> String {
     let usable = (signing.lead.as_seconds() - BEHIND).max(0);
     let fresh = MAX_AGE.min(usable);

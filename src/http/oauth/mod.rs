@@ -34,7 +34,7 @@ const BODY_MAX: usize = 16 * 1024;
 #[derive(Clone, Copy, Debug)]
 pub struct Issuer(pub Environment);
 
-/// A token.
+/// A token, and what it was granted.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Token)]
 pub struct TokenView {
@@ -51,11 +51,11 @@ pub struct TokenView {
 }
 
 /// A response with a token or about one: never cached (RFC 6749 §5.1, RFC 7662 §2.2).
-pub struct Answer<T> {
+pub struct ProtocolResponse<T> {
     result: Result<T, OAuthError>,
 }
 
-impl<T: Serialize> Responder for Answer<T> {
+impl<T: Serialize> Responder for ProtocolResponse<T> {
     type Body = BoxBody;
 
     fn respond_to(self, _request: &HttpRequest) -> HttpResponse {
@@ -69,7 +69,7 @@ impl<T: Serialize> Responder for Answer<T> {
     }
 }
 
-impl<T: ToSchema> Describe for Answer<T> {
+impl<T: ToSchema> Describe for ProtocolResponse<T> {
     fn describe(doc: &mut OperationDoc) {
         let response = doc.json::<T>("application/json");
         doc.respond("200", response);
@@ -130,20 +130,19 @@ impl Describe for PublicMetadata {
 
 impl Describe for Issuer {}
 
-/// Issues a token.
 pub async fn token(
     request: HttpRequest,
     payload: Payload,
     state: SharedState,
     issuer: Data<Issuer>,
     _form: Sent<TokenRequest>,
-) -> Answer<TokenView> {
+) -> ProtocolResponse<TokenView> {
     let body = read_form(&request, payload, &state).await;
     let outcome = state.services.tokens.issue(protocol_request(&request, &body, **issuer)).await;
     if let Some(status) = outcome.rate_limit {
         request.extensions_mut().insert(status);
     }
-    Answer {
+    ProtocolResponse {
         result: outcome.issued.map(|token| TokenView {
             access_token: token.access_token.0,
             token_type: "Bearer",
@@ -153,18 +152,17 @@ pub async fn token(
     }
 }
 
-/// Introspects a token.
 pub async fn introspect(
     request: HttpRequest,
     payload: Payload,
     state: SharedState,
     issuer: Data<Issuer>,
     _form: Sent<TokenForm>,
-) -> Answer<Introspection> {
+) -> ProtocolResponse<Introspection> {
     let body = read_form(&request, payload, &state).await;
     let issuer = **issuer;
     let result = state.services.tokens.introspect(protocol_request(&request, &body, issuer)).await;
-    Answer {
+    ProtocolResponse {
         result: result.map(|introspected| match introspected {
             Introspected::Active(token) => Introspection::active(token.claims, token.scope, issuer.0),
             Introspected::Inactive => Introspection::inactive(),
@@ -172,7 +170,6 @@ pub async fn introspect(
     }
 }
 
-/// Revokes a token.
 pub async fn revoke(
     request: HttpRequest,
     payload: Payload,

@@ -1,5 +1,5 @@
-//! Names for the values of closed lists. In Go all generated constants are in one namespace: values that several lists have get
-//! names with the list's own in them (`x-enum-varnames`).
+//! Names for the values of closed lists. In Go all generated constants are in one namespace: values that several lists
+//! have get names with the list's own in them (`x-enum-varnames`).
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ fn constants(schema: &Value) -> Vec<String> {
     values.map(|value| value.chars().map(plain).collect()).collect()
 }
 
-/// `ApiKeyType` as `API_KEY_TYPE`.
+/// A type's name as part of a constant's: `ApiKeyType` becomes `API_KEY_TYPE`.
 fn snake(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     for c in name.chars() {

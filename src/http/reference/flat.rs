@@ -1,5 +1,5 @@
-//! Makes the document one that generators of clients read well: flat objects, nullable members as `type: […, "null"]`, no
-//! references to mere strings and numbers.
+//! Makes the document one that generators of clients read well: flat objects, nullable members as `type: […, "null"]`,
+//! no references to mere strings and numbers.
 
 use serde_json::{Map, Value, json};
 
@@ -126,7 +126,9 @@ mod tests {
         let flat = flattened(json!({"components": {"schemas": {
             "Name": {"type": "string", "description": "A name.", "maxLength": 3},
             "Kind": {"type": "string", "enum": ["a"]},
-            "Part": {"type": "object", "properties": {"name": {"$ref": "#/components/schemas/Name"}}, "required": ["name"]},
+            "Part": {"type": "object", "required": ["name"], "properties": {
+                "name": {"$ref": "#/components/schemas/Name"},
+            }},
             "Whole": {"description": "All.", "allOf": [
                 {"$ref": "#/components/schemas/Part"},
                 {"type": "object", "properties": {

@@ -19,7 +19,6 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'unsafe-i
 /// RapiDoc as it is published (see `assets/README.md`).
 const RAPIDOC: &[u8] = include_bytes!("assets/rapidoc-min.js.gz");
 
-/// The OpenAPI document.
 pub async fn document(state: SharedState) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("application/json")
@@ -27,7 +26,6 @@ pub async fn document(state: SharedState) -> HttpResponse {
         .body(state.document.clone())
 }
 
-/// The page.
 pub async fn page() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")

@@ -23,16 +23,16 @@ use crate::view::input::NamedSchema;
 const DESCRIPTION: &str = "\
 OAuth 2.0 client credentials, and the management of them.
 
-A backend gets a token from `POST /api/oauth/token` and sends it as `Authorization: Bearer` to your API, which verifies it \
-with the keys of `/.well-known/jwks.json`. Each environment is an issuer of its own: what is at the root for `production` is \
-below `/staging` and `/development` for those.
+A backend gets a token from `POST /api/oauth/token` and sends it as `Authorization: Bearer` to your API, which \
+verifies it with the keys of `/.well-known/jwks.json`. Each environment is an issuer of its own: what is at the root \
+for `production` is below `/staging` and `/development` for those.
 
 Plain API keys are sent in `X-API-Key`: your API asks `POST /api/v1/keys/verify` about them, or a gateway asks \
 `GET /api/v1/forward-auth`.
 
-The management API below `/api/v1` takes API keys, and tokens whose `aud` is `{issuer}/api/v1`. Lists are read by cursor, \
-newest first; times are RFC 3339 in UTC; errors are RFC 9457 problems with a stable `code`. Every response has an \
-`X-Request-Id`, which the audit log has too. Every `GET` has a `HEAD`.";
+The management API below `/api/v1` takes API keys, and tokens whose `aud` is `{issuer}/api/v1`. Lists are read by \
+cursor, newest first; times are RFC 3339 in UTC; errors are RFC 9457 problems with a stable `code`. Every response \
+has an `X-Request-Id`, which the audit log has too. Every `GET` has a `HEAD`.";
 
 /// The parts of the document.
 const TAGS: &[(&str, &str)] = &[
@@ -143,5 +143,4 @@ fn add_security_schemes(components: &mut Components) {
 }
 
 #[cfg(test)]
-#[path = "openapi_tests.rs"]
 mod tests;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// The address in the samples that stands for the service's own.
+/// The address in the samples, which the service replaces by its own.
 pub const ADDRESS: &str = "https://auth.example.com";
 
 /// One sample, as `x-codeSamples` has it.

@@ -3,7 +3,8 @@
 //!
 //! Every change is one transaction with its audit event and its entry in the change log, and applies in this process
 //! when it returns. The input was parsed before. All changes then check in the same order: is the credential visible to
-//! the caller (404), does its state allow the change (409), is the input valid for it (422), may the caller do it (403).
+//! the caller (404), does its state allow the change (409), is the input valid for it (422), may the caller do it
+//! (403).
 
 mod change_state;
 mod create;

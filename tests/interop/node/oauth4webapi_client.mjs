@@ -54,7 +54,7 @@ async function discover(algorithm) {
   return oauth.processDiscoveryResponse(issuer, response)
 }
 
-/** A token, and the JSON of the answer before the library turned strings into numbers. */
+/** A token, and the JSON of the response before the library turned strings into numbers. */
 async function fetchToken(authentication, parameters = {}) {
   const response = await oauth.clientCredentialsGrantRequest(
     as, client, authentication, { scope: SCOPE, ...parameters }, http(),
@@ -71,7 +71,7 @@ const equal = (name, actual, expected) =>
   assert.ok(actual === expected, `${name} is ${JSON.stringify(actual)}, not ${JSON.stringify(expected)}`)
 const words = (text) => text?.split(' ').sort().join(' ')
 
-/** What a careful resource server asks of an answer and its token (RFC 6749 5.1, RFC 9068 4). */
+/** What a careful resource server asks of a response and its token (RFC 6749 5.1, RFC 9068 4). */
 async function verify({ token, wire }) {
   equal('token_type', token.token_type, 'bearer')
   equal('the type of expires_in', typeof wire.expires_in, 'number')
@@ -103,7 +103,7 @@ async function verify({ token, wire }) {
 }
 
 /**
- * The OAuth error code that a refusal carries. Where the answer has a WWW-Authenticate,
+ * The OAuth error code that a refusal carries. Where the response has a WWW-Authenticate,
  * the library throws that challenge and leaves the body to be read.
  */
 async function refusal(promise) {

@@ -54,7 +54,7 @@ const discover = (algorithm, authentication = openid.ClientSecretBasic(CLIENT_SE
 /** The metadata as the server wrote them, without the helper methods that the library adds. */
 const document = (config) => JSON.parse(JSON.stringify(config.serverMetadata()))
 
-/** A token, and the JSON of the answer before the library turned strings into numbers. */
+/** A token, and the JSON of the response before the library turned strings into numbers. */
 async function fetchToken(authentication, parameters = {}) {
   const config = new openid.Configuration(as, CLIENT_ID, undefined, authentication)
   for (const extension of execute) extension(config)
@@ -76,11 +76,11 @@ const equal = (name, actual, expected) =>
   assert.ok(actual === expected, `${name} is ${JSON.stringify(actual)}, not ${JSON.stringify(expected)}`)
 const words = (text) => text?.split(' ').sort().join(' ')
 
-/** What a careful resource server asks of an answer and its token (RFC 6749 5.1, RFC 9068 4). */
+/** What a careful resource server asks of a response and its token (RFC 6749 5.1, RFC 9068 4). */
 async function verify({ token, wire }) {
   equal('token_type', token.token_type, 'bearer')
   equal('the type of expires_in', typeof wire.expires_in, 'number')
-  // expiresIn() counts down from the moment of the answer.
+  // expiresIn() counts down from the moment of the response.
   assert.ok(wire.expires_in - token.expiresIn() <= 5)
   equal('scope', words(wire.scope), words(SCOPE))
   assert.ok(!('refresh_token' in wire), 'there is a refresh_token (RFC 6749 section 4.4.3)')
@@ -104,7 +104,7 @@ async function verify({ token, wire }) {
 }
 
 /**
- * The OAuth error code that a refusal carries. Where the answer has a WWW-Authenticate,
+ * The OAuth error code that a refusal carries. Where the response has a WWW-Authenticate,
  * the library throws that challenge and leaves the body to be read.
  */
 async function refusal(promise) {

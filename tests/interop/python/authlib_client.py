@@ -101,7 +101,7 @@ def form_encoded_basic(client, method, uri, headers, body):
 
 
 def verify(token):
-    """What a careful resource server asks of an answer and its token (RFC 6749 5.1, RFC 9068 4)."""
+    """What a careful resource server asks of a response and its token (RFC 6749 5.1, RFC 9068 4)."""
     expect(token["token_type"].lower() == "bearer", f"token_type is {token['token_type']!r}")
     expect(type(token.get("expires_in")) is int, f"expires_in is no JSON number: {token.get('expires_in')!r}")
     expect(set(token.get("scope", "").split(" ")) == set(SCOPE.split(" ")), f"scope is {token.get('scope')!r}")

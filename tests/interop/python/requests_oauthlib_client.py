@@ -66,7 +66,7 @@ def get_json(url):
 
 
 def fetch_token(**how):
-    """A token, and the JSON of the answer before oauthlib turned strings into numbers."""
+    """A token, and the JSON of the response before oauthlib turned strings into numbers."""
     wire = {}
 
     def remember(response):
@@ -89,7 +89,7 @@ def form_encode(text):
 
 
 def verify(token, wire):
-    """What a careful resource server asks of an answer and its token (RFC 6749 5.1, RFC 9068 4)."""
+    """What a careful resource server asks of a response and its token (RFC 6749 5.1, RFC 9068 4)."""
     expect(token["token_type"].lower() == "bearer", f"token_type is {token['token_type']!r}")
     expect(type(wire.get("expires_in")) is int, f"expires_in is no JSON number: {wire.get('expires_in')!r}")
     expect(set(wire.get("scope", "").split(" ")) == set(SCOPE.split(" ")), f"scope is {wire.get('scope')!r}")

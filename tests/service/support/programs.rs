@@ -11,7 +11,8 @@ pub fn python(script: &str) -> Command {
     program(variable("SEALWRIGHT_TEST_PYTHON").as_ref(), &root().join(script))
 }
 
-/// A program of the Python environment that reads the OpenAPI document: `openapi-generator-cli`, `schemathesis`, `python`.
+/// A program of the Python environment that reads the OpenAPI document: `openapi-generator-cli`, `schemathesis`,
+/// `python`.
 pub fn generated(program: &str) -> Command {
     let python = PathBuf::from(variable("SEALWRIGHT_TEST_GENERATED_PYTHON"));
     clean(Command::new(python.with_file_name(program)))

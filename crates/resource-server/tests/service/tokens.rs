@@ -60,7 +60,7 @@ fn naming(alg: &str) -> Value {
 }
 
 impl Forger<'_> {
-    fn headed(&self, header: Value) -> String {
+    fn headed(&self, header: &Value) -> String {
         self.sealwright.sign_text(&header.to_string(), &self.claims.to_string())
     }
 
@@ -102,19 +102,19 @@ impl Forger<'_> {
         vec![
             ("alg none", unsigned("none")),
             ("alg noNE", unsigned("noNE")),
-            ("alg es256", self.headed(naming("es256"))),
-            ("alg RS256 with an EC key", self.headed(naming("RS256"))),
-            ("alg ES384 with a P-256 key", self.headed(naming("ES384"))),
+            ("alg es256", self.headed(&naming("es256"))),
+            ("alg RS256 with an EC key", self.headed(&naming("RS256"))),
+            ("alg ES384 with a P-256 key", self.headed(&naming("ES384"))),
             ("the public key as a secret", self.sealwright.sign(&hmac, &self.claims)),
-            ("typ JWT", self.headed(json!({"typ": "JWT", "alg": "ES256", "kid": "key"}))),
-            ("typ of another token", self.headed(json!({"typ": "logout+jwt", "alg": "ES256", "kid": "key"}))),
-            ("no typ", self.headed(json!({"alg": "ES256", "kid": "key"}))),
-            ("no kid", self.headed(json!({"typ": "at+jwt", "alg": "ES256"}))),
-            ("kid of another type", self.headed(json!({"typ": "at+jwt", "alg": "ES256", "kid": 1}))),
-            ("hostile kid", self.headed(json!({"typ": "at+jwt", "alg": "ES256", "kid": "../../x' OR 1=1"}))),
-            ("endless kid", self.headed(json!({"typ": "at+jwt", "alg": "ES256", "kid": "k".repeat(300)}))),
-            ("crit", self.headed(json!({"typ": "at+jwt", "alg": "ES256", "kid": "key", "crit": ["exp"]}))),
-            ("empty crit", self.headed(json!({"typ": "at+jwt", "alg": "ES256", "kid": "key", "crit": []}))),
+            ("typ JWT", self.headed(&json!({"typ": "JWT", "alg": "ES256", "kid": "key"}))),
+            ("typ of another token", self.headed(&json!({"typ": "logout+jwt", "alg": "ES256", "kid": "key"}))),
+            ("no typ", self.headed(&json!({"alg": "ES256", "kid": "key"}))),
+            ("no kid", self.headed(&json!({"typ": "at+jwt", "alg": "ES256"}))),
+            ("kid of another type", self.headed(&json!({"typ": "at+jwt", "alg": "ES256", "kid": 1}))),
+            ("hostile kid", self.headed(&json!({"typ": "at+jwt", "alg": "ES256", "kid": "../../x' OR 1=1"}))),
+            ("endless kid", self.headed(&json!({"typ": "at+jwt", "alg": "ES256", "kid": "k".repeat(300)}))),
+            ("crit", self.headed(&json!({"typ": "at+jwt", "alg": "ES256", "kid": "key", "crit": ["exp"]}))),
+            ("empty crit", self.headed(&json!({"typ": "at+jwt", "alg": "ES256", "kid": "key", "crit": []}))),
         ]
     }
 

@@ -48,7 +48,7 @@ pub trait Kind: 'static {
     /// The fields that are invalid at `now`, or do not go together.
     fn to_create(input: Self::Create, now: Timestamp) -> Result<NewCredential, ApiError>;
 
-    /// Changes at `now`.
+    /// The changes that an input makes at `now`.
     ///
     /// # Errors
     /// The fields that are invalid at `now`, or do not go together.
@@ -61,7 +61,6 @@ pub trait Kind: 'static {
     fn with_secret(view: Self::View, secret: Option<&str>) -> Self::WithSecret;
 }
 
-/// OAuth clients.
 pub enum Clients {}
 
 impl Kind for Clients {
@@ -101,7 +100,6 @@ impl Kind for Clients {
     }
 }
 
-/// API keys.
 pub enum ApiKeys {}
 
 impl Kind for ApiKeys {

@@ -7,10 +7,11 @@ use crate::domain::ids::ClientId;
 use crate::domain::reference::UserReference;
 use crate::domain::time::Duration;
 use crate::http::SharedState;
-use crate::http::call::{Call, Query, Repeatable};
+use crate::http::call::{Call, Repeatable};
 use crate::http::named::Named;
 use crate::http::permission::ClientsWrite;
 use crate::http::response::{ApiResult, Created, Paged, Shown, Updated};
+use crate::http::said::Query;
 use crate::service::Services;
 use crate::service::credentials::Issued;
 use crate::service::error::ServiceError;
@@ -33,7 +34,6 @@ fn issued_view<K: Kind>(issued: &Issued, services: &Services) -> ApiResult<K::Wi
 /// The filters of a list, and where it continues.
 type Listing<K> = Query<List<<K as Kind>::Filters, <K as Kind>::Id>>;
 
-/// Lists credentials.
 pub async fn list<K: Kind>(call: Call<K::Read, Listing<K>>, state: SharedState) -> ApiResult<Paged<K::View>> {
     let Query(List { filters, limit, cursor, .. }) = call.input;
     let (credentials, now) = (&state.services.credentials, state.services.recorder.now());
@@ -56,7 +56,6 @@ pub async fn list<K: Kind>(call: Call<K::Read, Listing<K>>, state: SharedState) 
     ))
 }
 
-/// Creates a credential with its first secret.
 pub async fn create<K: Kind>(
     call: Call<K::Write, K::Create, Repeatable>,
     state: SharedState,
@@ -67,13 +66,11 @@ pub async fn create<K: Kind>(
     Created::of(&issued_view::<K>(&issued, services)?)
 }
 
-/// Shows a credential.
 pub async fn show<K: Kind>(call: Call<K::Read>, id: Named<K::Id>, state: SharedState) -> ApiResult<Shown<K::View>> {
     let credential = state.services.credentials.get(&call.caller, K::KIND, &id, call.origin).await?;
     Shown::of(&view::<K>(&credential, &state.services)?)
 }
 
-/// Changes a credential's settings.
 pub async fn update<K: Kind>(
     call: Call<K::Write, K::Update>,
     id: Named<K::Id>,
@@ -85,7 +82,6 @@ pub async fn update<K: Kind>(
     Updated::of(&view::<K>(&credential, services)?)
 }
 
-/// Replaces a credential's secret.
 pub async fn rotate<K: Kind>(
     call: Call<K::Write, SecretRotation, Repeatable>,
     id: Named<K::Id>,
@@ -96,7 +92,6 @@ pub async fn rotate<K: Kind>(
     Updated::of(&issued_view::<K>(&issued, services)?)
 }
 
-/// Disables a credential.
 pub async fn disable<K: Kind>(
     call: Call<K::Write>,
     id: Named<K::Id>,
@@ -105,7 +100,6 @@ pub async fn disable<K: Kind>(
     change_state::<K>(call, &id, &state, StateChange::Disable).await
 }
 
-/// Enables a credential.
 pub async fn enable<K: Kind>(
     call: Call<K::Write>,
     id: Named<K::Id>,
@@ -114,7 +108,6 @@ pub async fn enable<K: Kind>(
     change_state::<K>(call, &id, &state, StateChange::Enable).await
 }
 
-/// Revokes a credential.
 pub async fn revoke<K: Kind>(
     call: Call<K::Write>,
     id: Named<K::Id>,
@@ -133,7 +126,6 @@ async fn change_state<K: Kind>(
     Updated::of(&view::<K>(&credential, &state.services)?)
 }
 
-/// Transfers a credential to another owner.
 pub async fn transfer<K: Kind>(
     call: Call<K::Write, Transfer>,
     id: Named<K::Id>,
@@ -144,7 +136,6 @@ pub async fn transfer<K: Kind>(
     Updated::of(&view::<K>(&credential, &state.services)?)
 }
 
-/// Revokes the tokens of a client.
 pub async fn revoke_tokens(
     call: Call<ClientsWrite>,
     id: Named<ClientId>,

@@ -58,6 +58,10 @@ fn texts_have_the_grammar_of_their_types() {
         ],
         &[],
     );
+}
+
+#[test]
+fn names_and_references_have_the_grammar_of_their_types() {
     check::<RoleName>(
         &[json!("a-b_1")],
         &[(json!("A"), "must be 1 to 60 of a-z, 0-9, - and _, and begin with a letter")],

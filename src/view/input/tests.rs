@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::domain::patch::Patch;
 use crate::domain::text::Name;
 use crate::view::field::{Flag, PageLimit, RateLimit};
 
