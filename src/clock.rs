@@ -7,7 +7,11 @@ use crate::domain::time::{Duration, Timestamp};
 
 /// A source of the current time: the system's clock, or one that a test moves.
 #[derive(Clone, Debug, Default)]
-pub struct Clock(Source);
+pub struct Clock {
+    source: Source,
+    /// The latest time that was read, in milliseconds since the epoch.
+    latest: Arc<AtomicI64>,
+}
 
 #[derive(Clone, Debug, Default)]
 enum Source {
@@ -21,8 +25,8 @@ enum Source {
 
 impl Clock {
     /// Creates a clock that follows the system's.
-    pub const fn system() -> Self {
-        Self(Source::System)
+    pub fn system() -> Self {
+        Self::default()
     }
 
     /// Creates a clock that stays at `start` until its [`ManualClock`] moves it.
@@ -37,16 +41,24 @@ impl Clock {
     }
 
     fn with_source(source: Source) -> (Self, ManualClock) {
-        (Self(source.clone()), ManualClock(source))
+        (Self { source: source.clone(), latest: Arc::default() }, ManualClock(source))
     }
 
     /// Returns the current time, to the millisecond.
     pub fn now(&self) -> Timestamp {
-        match &self.0 {
+        let now = match &self.source {
             Source::System => system_now(),
             Source::Manual(millis) => Timestamp::from_millis(millis.load(Ordering::SeqCst)),
             Source::Moved(offset) => Timestamp::from_millis(system_now().millis() + offset.load(Ordering::SeqCst)),
-        }
+        };
+        self.latest.fetch_max(now.millis(), Ordering::SeqCst);
+        now
+    }
+
+    /// Returns the latest time that this clock has ever shown: now, unless it stepped back.
+    pub fn latest(&self) -> Timestamp {
+        let now = self.now();
+        now.max(Timestamp::from_millis(self.latest.load(Ordering::SeqCst)))
     }
 }
 
@@ -103,6 +115,7 @@ mod tests {
         assert_eq!(clock.now(), Timestamp::from_millis(104_999));
         control.set(Timestamp::from_seconds(1));
         assert_eq!(clock.now(), Timestamp::from_seconds(1));
+        assert_eq!(clock.clone().latest(), Timestamp::from_seconds(105));
     }
 
     #[test]

@@ -40,9 +40,14 @@ impl FloodGate {
     /// Returns the event if it is to be stored as a single event; otherwise counts it for the next summary.
     pub fn admit(&self, event: AuditEvent, now: Timestamp) -> Option<AuditEvent> {
         let source = event.origin.address.map(limited_source);
-        let bucket = self.buckets.get(&source).unwrap_or_default();
-        if let Ok(bucket) = SINGLY.take(bucket, 1, now) {
-            self.buckets.insert(source, bucket);
+        let kept = self.buckets.get(&source).unwrap_or_default();
+        let bucket = SINGLY.clamped(kept, now);
+        let taken = SINGLY.take(bucket, 1, now);
+        let after = taken.unwrap_or(bucket);
+        if after != kept {
+            self.buckets.insert(source, after);
+        }
+        if taken.is_ok() {
             return Some(event);
         }
         let mut counted = self.counted.lock();

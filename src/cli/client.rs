@@ -33,7 +33,7 @@ pub enum Command {
     },
     /// List clients, newest first
     List(Filter),
-    /// Change a client's settings; settings without an option stay as they are
+    /// Update a client; settings without an option stay as they are
     Update {
         /// Client id
         id: String,

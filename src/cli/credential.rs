@@ -20,29 +20,29 @@ use crate::view::credential::{ApiKeyView, ClientView, Moment};
 /// Commands on one credential of either kind.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Show its details and settings
+    /// Show a credential's settings
     Show {
-        /// Its id, as `list` shows it
+        /// Id of the credential, as `list` shows it
         id: String,
     },
-    /// Disable it until it is enabled again
+    /// Disable a credential; it can be enabled again
     Disable {
-        /// Its id, as `list` shows it
+        /// Id of the credential, as `list` shows it
         id: String,
     },
-    /// Enable it after it was disabled
+    /// Enable a disabled credential
     Enable {
-        /// Its id, as `list` shows it
+        /// Id of the credential, as `list` shows it
         id: String,
     },
-    /// Revoke it permanently; its record and its audit events remain
+    /// Revoke a credential permanently; its record and its audit events remain
     Revoke {
-        /// Its id, as `list` shows it
+        /// Id of the credential, as `list` shows it
         id: String,
     },
-    /// Transfer it to another owner
+    /// Transfer a credential to another owner
     Transfer {
-        /// Its id, as `list` shows it
+        /// Id of the credential, as `list` shows it
         id: String,
         #[command(flatten)]
         to: NewOwner,

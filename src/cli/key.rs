@@ -50,7 +50,7 @@ pub enum Command {
         #[arg(long = "type")]
         key_type: Option<KeyType>,
     },
-    /// Change an API key's settings; settings without an option stay as they are
+    /// Update an API key; settings without an option stay as they are
     Update {
         /// API key id
         id: String,

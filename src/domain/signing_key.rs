@@ -125,9 +125,9 @@ impl SigningKey {
     /// How long a retired key stays published: the longest lifetime of a token, and a minute for clocks that differ.
     pub const PUBLISHED_AFTER_RETIRING: Duration = Duration::seconds(super::credential::LIFETIME_MAX + 60);
 
-    /// Returns the status at `now`.
+    /// Returns the status at `now`. A destroyed key stays destroyed, whatever the clock says.
     pub fn status(&self, now: Timestamp) -> KeyStatus {
-        if self.destroyed_at.is_some_and(|at| at <= now) {
+        if self.destroyed_at.is_some() {
             return KeyStatus::Destroyed;
         }
         match self.retires_at {
@@ -174,6 +174,8 @@ mod tests {
             assert_eq!(key.status(at(now)), expected, "at {now}");
         }
         key.destroyed_at = Some(at(150));
-        assert_eq!(key.status(at(150)), KeyStatus::Destroyed);
+        for now in [149, 150] {
+            assert_eq!(key.status(at(now)), KeyStatus::Destroyed, "also after the clock stepped back");
+        }
     }
 }

@@ -1,8 +1,8 @@
-//! A call to the management API: who calls, from where, and what they say. A handler's signature says what it requires:
-//! `Call<ClientsWrite, ClientCreate, Repeatable>`.
+//! A call to the management API: who calls, from where, and with what input. A handler's signature has what the call
+//! requires: `Call<ClientsWrite, ClientCreate, Repeatable>`.
 //!
 //! The body is read and bounded first, then the caller is authorised, so that nobody holds a permission while a body
-//! trickles in. What the body says is read last: only callers who may are told what is wrong with it.
+//! trickles in. The body is parsed last: only callers who may are told what is wrong with it.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -36,13 +36,13 @@ const BODY_MAX: usize = 64 * 1024;
 static API_KEY_FIELD: HeaderName = HeaderName::from_static("x-api-key");
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// A call by a caller with the permission `P`, who says `I`, and may repeat the call if `R` is [`Repeatable`].
+/// A call with the input `I` by a caller with the permission `P`, who may repeat it if `R` is [`Repeatable`].
 pub struct Call<P, I = (), R = Once> {
     /// Who calls.
     pub caller: Caller,
     /// Where the call came from.
     pub origin: Arc<Origin>,
-    /// What it says.
+    /// The body or the query, parsed.
     pub input: I,
     /// Tells repeated requests from others, if the request has an `Idempotency-Key`.
     pub repeat: Option<RepeatableRequest>,

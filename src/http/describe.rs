@@ -1,4 +1,4 @@
-//! What the signature of a handler says in the OpenAPI document: each argument and the response describe themselves.
+//! The signature of a handler in the OpenAPI document: each argument and the response describe themselves.
 
 use actix_web::HttpRequest;
 use actix_web::http::Method;

@@ -15,7 +15,7 @@ use super::middleware::PathKind;
 use super::oauth::Issuer;
 use super::reference::samples::Sample;
 
-/// What the document says of an operation that its handler's signature does not.
+/// The part of an operation's description that its handler's signature does not give.
 #[derive(Clone, Copy)]
 pub struct Op {
     id: &'static str,

@@ -15,7 +15,7 @@ use crate::domain::permission;
 use crate::service::access::Requirement;
 use crate::view::operation::{Health, Readiness};
 
-/// Whether the process answers.
+/// Whether the process responds.
 pub struct HealthResponse;
 
 impl Responder for HealthResponse {
@@ -35,7 +35,7 @@ impl Describe for HealthResponse {
     }
 }
 
-/// Shows whether the process answers.
+/// Shows whether the process responds.
 pub async fn healthz() -> HealthResponse {
     HealthResponse
 }

@@ -1,4 +1,4 @@
-//! What a request says beside its path: a JSON object in its body, parameters in its query string, or nothing.
+//! The input of a request beside its path: a JSON object in its body, parameters in its query string, or nothing.
 
 use actix_web::HttpRequest;
 use actix_web::http::Method;
@@ -16,7 +16,7 @@ use crate::domain::field_error::FieldError;
 use crate::domain::form_encoding;
 use crate::view::input::Input;
 
-/// What a request says beside its path.
+/// The input of a request beside its path.
 pub trait Said: Sized + 'static {
     /// Whether a request with this method has a body.
     fn has_body(method: &Method) -> bool;

@@ -18,7 +18,7 @@ pub enum ServeError {
     Socket {
         /// Where it should listen.
         address: SocketAddr,
-        /// What the system says.
+        /// The operating system's error.
         error: std::io::Error,
     },
     /// Certificate or key.

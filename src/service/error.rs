@@ -32,6 +32,9 @@ pub enum ServiceError {
     /// The service is overloaded, or cannot reach the database or write the audit log.
     #[error("the service cannot do this now: {0}")]
     Unavailable(String),
+    /// A file that an operator names cannot be read or written.
+    #[error("{0}")]
+    File(String),
     /// A fault of the service itself.
     #[error("the service failed: {0}")]
     Internal(String),
@@ -53,7 +56,7 @@ pub enum Conflict {
     #[error("credentials are tied to this customer")]
     CustomerInUse,
     /// The role is built in.
-    #[error("this role is built in and cannot be changed so")]
+    #[error("this role is built in: it cannot be deleted, and the role owner cannot be updated")]
     BuiltInRole,
     /// Another role has the name.
     #[error("there is a role of this name already")]
@@ -118,7 +121,7 @@ impl ServiceError {
             Self::ScopeExceedsCaller => Reason::ScopeExceedsCaller,
             Self::Conflict(conflict) => conflict.reason(),
             Self::IdempotencyKeyReused => Reason::IdempotencyKeyReused,
-            Self::Unavailable(_) => Reason::Unavailable,
+            Self::Unavailable(_) | Self::File(_) => Reason::Unavailable,
             Self::Internal(_) => Reason::Internal,
         }
     }
@@ -131,7 +134,7 @@ impl ServiceError {
             Self::Invalid(_) | Self::IdempotencyKeyReused => Disposition::Invalid,
             Self::ProductionOnly | Self::ScopeExceedsCaller => Disposition::Forbidden,
             Self::Conflict(_) => Disposition::Conflict,
-            Self::Unavailable(_) => Disposition::Unavailable,
+            Self::Unavailable(_) | Self::File(_) => Disposition::Unavailable,
             Self::Internal(_) => Disposition::Failed,
         }
     }
@@ -141,6 +144,7 @@ impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Damaged { .. } => Self::Internal(error.to_string()),
+            StoreError::File(wrong) => Self::File(wrong),
             other => Self::Unavailable(other.to_string()),
         }
     }

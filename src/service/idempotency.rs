@@ -61,8 +61,8 @@ impl Idempotency {
         Self { store, sealer, digest_key }
     }
 
-    /// Describes the request of `caller` with the `Idempotency-Key` `key`. Requests differ by method, path, body, and
-    /// the caller's power: a token with fewer scopes gets no response that it could not have received by itself.
+    /// Describes the request of `caller` with the `Idempotency-Key` `key`. Requests differ by method, path and body.
+    /// What the caller may do now decides when the response is repeated.
     ///
     /// # Errors
     /// The key is empty, too long, or not visible ASCII.
@@ -76,8 +76,7 @@ impl Idempotency {
         if key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(ServiceError::invalid("Idempotency-Key", "must be 1 to 255 visible ASCII characters"));
         }
-        let scopes = caller.scopes().map(ToString::to_string).unwrap_or_default();
-        let digest = self.digest_key.digest(&[method.as_bytes(), path.as_bytes(), scopes.as_bytes(), body]);
+        let digest = self.digest_key.digest(&[method.as_bytes(), path.as_bytes(), body]);
         Ok(RepeatableRequest { actor: caller.actor().to_string(), key: key.to_owned(), digest })
     }
 

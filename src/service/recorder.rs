@@ -48,6 +48,11 @@ impl Recorder {
         self.clock.now()
     }
 
+    /// Returns the latest time that the clock has shown: no token of this process was issued later.
+    pub fn latest(&self) -> Timestamp {
+        self.clock.latest()
+    }
+
     /// Creates an id for a request that arrives now, and returns it with the time.
     ///
     /// # Errors

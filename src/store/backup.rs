@@ -1,7 +1,7 @@
 //! Copies of the database as lines of JSON, in one format for both databases, so that a copy of one can fill the other.
 //! Sealed values stay sealed; the master key is not in the copy.
 
-use std::io::{BufRead as _, BufWriter, Write as _};
+use std::io::{BufRead as _, BufWriter, ErrorKind, Write as _};
 use std::path::Path;
 
 use diesel::prelude::*;
@@ -86,7 +86,7 @@ macro_rules! tables {
                     let row: $row = serde_json::from_value(row).map_err(|error| unreadable(table, &error))?;
                     diesel::insert_into($table::table).values(row).execute(connection)?;
                 })*
-                _ => return Err(StoreError::Unavailable(format!("backup: unknown table {table}"))),
+                _ => return Err(StoreError::File(format!("the backup has an unknown table {table}"))),
             }
             Ok(())
         }
@@ -112,7 +112,7 @@ fn unwritable(error: &serde_json::Error) -> StoreError {
 }
 
 fn unreadable(table: &str, error: &serde_json::Error) -> StoreError {
-    StoreError::Unavailable(format!("backup: table {table}: {error}"))
+    StoreError::File(format!("the backup has an invalid row of the table {table}: {error}"))
 }
 
 /// Writes a copy of the database as it is at one moment. Kept responses of idempotent requests and the change log are
@@ -122,13 +122,12 @@ fn unreadable(table: &str, error: &serde_json::Error) -> StoreError {
 /// The file exists or cannot be written.
 pub fn write(store: &Store, path: &Path) -> Result<u64, StoreError> {
     use std::os::unix::fs::OpenOptionsExt as _;
-    let failed = |error: &dyn std::fmt::Display| StoreError::Unavailable(format!("{}: {error}", path.display()));
-    let file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| failed(&error))?;
+    let failed = |error: &dyn std::fmt::Display| StoreError::File(format!("{}: {error}", path.display()));
+    let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let file = opened.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => failed(&"the file exists; choose a new one"),
+        _ => failed(&error),
+    })?;
     let mut file = BufWriter::new(file);
     let mut connection = store.connection()?;
     let mut rows = 0;
@@ -158,7 +157,7 @@ pub fn write(store: &Store, path: &Path) -> Result<u64, StoreError> {
 /// # Errors
 /// The copy cannot be read, or is incomplete.
 pub fn restore(store: &Store, path: &Path, event: &AuditEvent) -> Result<u64, StoreError> {
-    let failed = |error: &dyn std::fmt::Display| StoreError::Unavailable(format!("{}: {error}", path.display()));
+    let failed = |error: &dyn std::fmt::Display| StoreError::File(format!("{}: {error}", path.display()));
     let file = std::fs::File::open(path).map_err(|error| failed(&error))?;
     let mut lines = std::io::BufReader::new(file).lines();
     let first = lines.next().transpose().map_err(|error| failed(&error))?.unwrap_or_default();

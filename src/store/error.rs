@@ -20,6 +20,9 @@ pub enum StoreError {
         /// Column.
         column: &'static str,
     },
+    /// A file of a backup cannot be read or written, or is damaged.
+    #[error("{0}")]
+    File(String),
     /// A newer release migrated the schema.
     #[error(
         "the database's schema has migration {0}, which this release does not know: it was made by a newer release"

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::field::Word;
 use super::input::{Optional, input};
-use crate::domain::audit::{Outcome, RecordedEvent};
+use crate::domain::audit::{Action, Outcome, Reason, RecordedEvent};
 use crate::domain::environment::Environment;
 use crate::domain::ids::RequestId;
 use crate::domain::time::Timestamp;
@@ -24,17 +24,20 @@ pub struct AuditEventView {
     #[schema(required)]
     customer: Option<String>,
     /// What was done, such as `token.issue` or `client.create`.
+    #[schema(value_type = Action)]
     action: String,
     /// What it was done to.
     #[schema(required)]
     target: Option<String>,
-    #[schema(required)]
+    #[schema(required, value_type = Option<Environment>)]
     environment: Option<String>,
     /// `success`, `refused` (the caller is at fault, or may not) or `error` (the service failed).
+    #[schema(value_type = Outcome)]
     outcome: String,
     /// HTTP status of the response, or the one that would go with it for a command.
     status: i32,
     /// A stable code of why.
+    #[schema(value_type = Reason)]
     reason: String,
     /// HTTP method; `CLI` for a command.
     method: String,
@@ -94,8 +97,8 @@ input! {
         /// Only events that used or concern this credential.
         credential: Optional<Word>,
         /// Only events with this action, such as `token.issue`.
-        action: Optional<Word>,
-        /// Only events that ended so.
+        action: Optional<Action>,
+        /// Only events with this outcome.
         outcome: Optional<Outcome>,
         /// Only events of this request.
         request_id: Optional<RequestId>,

@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use strum::IntoEnumIterator as _;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
@@ -16,7 +17,7 @@ use crate::domain::permission;
 use crate::domain::signing_key;
 
 /// A schema of a string from a closed list.
-fn one_of(values: impl IntoIterator<Item = &'static str>, doc: &[&str]) -> RefOr<Schema> {
+pub fn one_of(values: impl IntoIterator<Item = &'static str>, doc: &[&str]) -> RefOr<Schema> {
     let values: Vec<&'static str> = values.into_iter().collect();
     ObjectBuilder::new().schema_type(Type::String).description(Some(prose(doc))).enum_values(Some(values)).into()
 }
@@ -44,9 +45,9 @@ macro_rules! written {
     )*};
 }
 
-/// How an enum of the domain is read, too.
+/// How an enum of the domain is read, too. The function turns an error of parsing into what is wrong.
 macro_rules! read {
-    ($($type:ty),*) => {$(
+    ($($type:ty, $wrong:expr;)*) => {$(
         impl Field for $type {
             type Value = Self;
 
@@ -59,7 +60,7 @@ macro_rules! read {
             }
 
             fn read(value: Value) -> Result<Self, String> {
-                text(value)?.parse().map_err(str::to_owned)
+                text(value)?.parse().map_err($wrong)
             }
         }
     )*};
@@ -79,30 +80,40 @@ written! {
     ];
     /// Only an `active` credential is accepted. `inactive` can be enabled again; `revoked` is permanent.
     "CredentialStatus": credential::Status = credential::Status::ALL;
-    /// Whom an API key is for. Only an `internal` one may carry `admin` and most management permissions, and it has no
+    /// Who uses an API key. Only an `internal` one may carry `admin` and most management permissions, and it has no
     /// rate limits unless they are set; a `client` key needs a customer.
     "ApiKeyType": credential::KeyType = credential::KeyType::ALL;
     /// Scopes by one word: `read-only` is `read`, `write` is `read write`, `full` is `read write delete`, and `scoped`
     /// is exactly the scopes that are named.
     "ScopePreset": credential::Preset = credential::Preset::ALL;
-    /// What comes of verifying a key: the first of these that applies.
+    /// The result of verifying a key: the first code that applies.
     "VerificationCode": key_code::KeyCode = key_code::KeyCode::all();
     /// How a request ended. `refused`: the caller is at fault, or may not. `error`: the service failed.
     "AuditOutcome": audit::Outcome = audit::Outcome::all();
+    /// What an audit event records, done or refused: an object and a verb.
+    "AuditAction": audit::Action = audit::Action::iter();
+    /// Why a request was granted or refused, in more detail than the error code that its sender sees.
+    "AuditReason": audit::Reason = audit::Reason::iter();
 }
 
 read! {
-    environment::Environment, signing_key::Algorithm, signing_key::KeyStatus, credential::Status, credential::KeyType,
-    credential::Preset, audit::Outcome
+    environment::Environment, str::to_owned;
+    signing_key::Algorithm, str::to_owned;
+    signing_key::KeyStatus, str::to_owned;
+    credential::Status, str::to_owned;
+    credential::KeyType, str::to_owned;
+    credential::Preset, str::to_owned;
+    audit::Outcome, str::to_owned;
+    audit::Action, |_| "must be the name of an action, such as token.issue".to_owned();
 }
 
 /// Whether a user and the user's credentials are accepted.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UserStatus {
-    /// They are.
+    /// The user and the user's credentials are accepted.
     Active,
-    /// They are not, until the user is enabled again.
+    /// They are refused until the user is enabled again.
     Inactive,
 }
 

@@ -1,8 +1,11 @@
 //! Clients and API keys as they are shown. They share most of their fields, which are declared once.
 
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 
+use super::text::string;
 use crate::domain::audience::{Audience, EnvironmentAudiences};
 use crate::domain::credential::{Client, Credential, CredentialId, KeyType, Status, StoredSecret};
 use crate::domain::environment::Environment;
@@ -12,7 +15,18 @@ use crate::domain::signing_key::Algorithm;
 use crate::domain::text::{Description, Name};
 use crate::domain::time::{Duration, Timestamp};
 
-/// What is shown of every credential.
+/// The schema of an address or a CIDR block that a credential may be used from.
+enum AllowedNetwork {}
+
+impl PartialSchema for AllowedNetwork {
+    fn schema() -> RefOr<Schema> {
+        string("^[0-9a-f:.]+(/[0-9]{1,3})?$").examples(["203.0.113.7"]).into()
+    }
+}
+
+impl ToSchema for AllowedNetwork {}
+
+/// Fields that clients and API keys share.
 #[derive(Serialize, ToSchema)]
 struct CredentialFields {
     environment: Environment,
@@ -21,17 +35,18 @@ struct CredentialFields {
     status: Status,
     /// What it may carry at most, before its owner's role limits it.
     scopes: Vec<Scope>,
-    /// The user who owns it, and whose role limits it; null is the organisation.
+    /// The user who owns it, and whose role limits it; null means the organisation.
     #[schema(required)]
     owner: Option<UserId>,
     /// The customers that it is tied to. Without any it serves all customers.
     customers: Vec<CustomerId>,
     /// Addresses and CIDR blocks that it may be used from. Without any it may be used from anywhere.
+    #[schema(value_type = Vec<AllowedNetwork>, max_items = 100)]
     allowed_ips: Vec<String>,
-    /// Requests a minute; null is unlimited.
+    /// Requests a minute; null means unlimited.
     #[schema(required)]
     rate_per_minute: Option<u32>,
-    /// Requests at once, refilled within a second; null is unlimited.
+    /// Requests at once, refilled within a second; null means unlimited.
     #[schema(required)]
     burst_per_second: Option<u32>,
     /// When it stops being accepted.
@@ -91,17 +106,17 @@ pub struct ClientView {
     client_id: CredentialId,
     #[serde(flatten)]
     shared: CredentialFields,
-    /// What it gets when it asks for no scope; null is all of its scopes.
+    /// What it gets when it asks for no scope; null means all of its scopes.
     #[schema(required)]
     default_scopes: Option<Vec<Scope>>,
-    /// Whom its tokens may be for. A request that names none gets the first.
+    /// The audiences of its tokens; the first is for requests that name none.
     audiences: Vec<Audience>,
     /// Audiences whose tokens it may introspect as their resource server.
     resource_for: Vec<Audience>,
     /// Seconds that its tokens live.
     #[schema(minimum = 1, maximum = 3600)]
     token_lifetime: i32,
-    /// What its tokens are signed with; null is its environment's algorithm.
+    /// What its tokens are signed with; null means its environment's algorithm.
     #[schema(required)]
     signing_algorithm: Option<Algorithm>,
     /// Tokens that were issued before this time are not active any more.
@@ -111,11 +126,12 @@ pub struct ClientView {
     secrets: Vec<SecretView>,
 }
 
-/// What is shown of a client's secret.
+/// A secret of a client, by its last characters.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ClientSecret)]
 struct SecretView {
     id: SecretId,
+    #[schema(min_length = 4, max_length = 4)]
     last_four: String,
     created_at: Timestamp,
     #[schema(required)]
@@ -149,20 +165,23 @@ pub struct ApiKeyView {
     /// The address that it was last accepted from, if that is known.
     #[schema(required)]
     last_used_address: Option<String>,
-    /// How its newest value begins.
-    #[schema(examples("sw_live_Ab3d"))]
+    /// How its newest value begins. Empty if no value is left.
+    #[schema(examples("sw_live_Ab3d"), pattern = "^([a-z][a-z0-9]{0,15}_(live|stg|dev)_[0-9A-Za-z]{4})?$")]
     prefix: String,
-    /// The last four characters of its newest value.
+    /// The last four characters of its newest value. Empty if no value is left.
+    #[schema(pattern = "^([0-9A-Za-z]{4})?$")]
     last_four: String,
     /// Its values that have not been removed, newest first. At most two of them are live.
     values: Vec<ValueView>,
 }
 
-/// What is shown of an API key's value.
+/// A value of an API key, by its first and last characters.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ApiKeyValue)]
 struct ValueView {
+    #[schema(pattern = "^[a-z][a-z0-9]{0,15}_(live|stg|dev)_[0-9A-Za-z]{4}$")]
     prefix: String,
+    #[schema(pattern = "^[0-9A-Za-z]{4}$")]
     last_four: String,
     created_at: Timestamp,
     #[schema(required)]

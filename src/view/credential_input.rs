@@ -1,4 +1,4 @@
-//! What requests and commands say of clients and API keys. Settings that both have are declared once.
+//! Inputs of requests and commands for clients and API keys. Settings that both have are declared once.
 
 use super::field::{AllowedNetworks, Audiences, Customers, Flag, Grace, GrantedScopes, RateLimit, TokenLifetime};
 use super::input::{Changed, Nullable, Optional, Patched, Reader, Required, input};
@@ -21,30 +21,30 @@ input! {
     pub struct CredentialSettings {
         /// What it is for. Null removes it.
         description: Patched<Description>,
-        /// Addresses and CIDR blocks that it may be used from. Null or an empty list is anywhere.
+        /// Addresses and CIDR blocks that it may be used from. Null or an empty list means anywhere.
         allowed_ips: Patched<AllowedNetworks>,
-        /// Requests a minute. Null is unlimited.
+        /// Requests a minute. Null means unlimited.
         rate_per_minute: Patched<RateLimit>,
-        /// Requests at once, refilled within a second. Null is unlimited.
+        /// Requests at once, refilled within a second. Null means unlimited.
         burst_per_second: Patched<RateLimit>,
-        /// When it stops being accepted; in the future. Null is never.
+        /// When it stops being accepted; in the future. Null means never.
         expires_at: Patched<Timestamp>,
-        /// The customers that it is tied to, by either of their ids. Null or an empty list ties it to none.
+        /// The customers that it is tied to, by either of their ids. Null or an empty list means none.
         customers: Patched<Customers>,
     }
 
     /// Settings that only clients have.
     pub struct ClientSettings {
-        /// What the client gets when it asks for no scope. Null is all of its scopes.
+        /// What the client gets when it asks for no scope. Null means all of its scopes.
         default_scopes: Patched<GrantedScopes>,
-        /// Whom its tokens may be for; the first is for requests that name none. Null is its environment's default
+        /// The audiences of its tokens; the first is for requests that name none. Null means its environment's default
         /// audience.
         audiences: Patched<Audiences>,
-        /// Audiences whose tokens it may introspect as their resource server. Null is none.
+        /// Audiences whose tokens it may introspect as their resource server. Null means none.
         resource_for: Patched<Audiences>,
-        /// Seconds that its tokens live. Null is 3600.
+        /// Seconds that its tokens live. Null means 3600.
         token_lifetime: Patched<TokenLifetime>,
-        /// What its tokens are signed with. Null is its environment's algorithm.
+        /// What its tokens are signed with. Null means its environment's algorithm.
         signing_algorithm: Patched<Algorithm>,
     }
 
@@ -107,9 +107,9 @@ input! {
         grace: Optional<Grace>,
     }
 
-    /// Who gets a credential.
+    /// The new owner of a credential.
     pub struct Transfer {
-        /// A user, by id or e-mail address. Null is the organisation.
+        /// A user, by id or e-mail address. Null means the organisation.
         owner: Nullable<UserReference>,
     }
 

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::domain::environment::Environment;
 use crate::domain::token::VerifiedClaims;
 
-/// What is told of a token. Of one that is not active, or not visible to the caller, only `active`.
+/// The introspection response. For a token that is not active, or not visible to the caller, it has only `active`.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Introspection {
     /// Whether the token is in force and visible to the caller.
@@ -35,7 +35,7 @@ pub struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = String)]
     sub: Option<String>,
-    /// Whom it is for: one string, or a list of strings (RFC 7519 §4.1.3).
+    /// Its audiences: one string, or a list of strings (RFC 7519 §4.1.3).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = serde_json::Value)]
     aud: Option<TokenAudience>,
@@ -53,7 +53,7 @@ pub struct Introspection {
     environment: Option<Environment>,
 }
 
-/// Whom a token is for. Clients that are generated have no good type for the choice: the document leaves it open.
+/// The audiences of a token. Clients that are generated have no good type for the choice: the document leaves it open.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum TokenAudience {
@@ -73,7 +73,7 @@ impl From<Vec<String>> for TokenAudience {
 }
 
 impl Introspection {
-    /// What is told of a token in force with these claims, whose scopes are `scope` at this moment.
+    /// The response for a token in force with these claims, whose scopes are `scope` at this moment.
     pub fn active(claims: VerifiedClaims, scope: String, environment: Environment) -> Self {
         Self {
             active: true,
@@ -90,7 +90,7 @@ impl Introspection {
         }
     }
 
-    /// What is told of every other token.
+    /// The response for every other token.
     pub fn inactive() -> Self {
         Self::default()
     }

@@ -1,4 +1,4 @@
-//! JSON shapes: what requests and commands may say, and what responses and commands show. Nothing here knows HTTP.
+//! JSON shapes: the inputs of requests and commands, and what responses and commands show. Nothing here knows HTTP.
 //!
 //! An input is declared by [`input!`](input::input), a response is a struct that serde writes. Both consist of domain
 //! types, whose JSON form and schema are in [`text`] and [`closed`], each in one place.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Whether the process answers.
+/// Whether the process responds.
 #[derive(Serialize, ToSchema)]
 pub struct Health {
     /// `ok`.
@@ -15,7 +15,7 @@ pub struct Health {
 pub struct Readiness {
     /// `ok`, or `unavailable`.
     pub status: &'static str,
-    /// The database answers.
+    /// The database can be reached.
     pub database: bool,
     /// Audit events can be stored, without which nothing is granted.
     pub audit: bool,

@@ -2,27 +2,70 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
+use super::closed::one_of;
 use super::field::Lead;
-use super::input::{Optional, input};
+use super::input::{NamedSchema, Optional, input};
+use super::text::string;
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::{Algorithm, KeyStatus, SigningKey};
 use crate::domain::time::Timestamp;
+
+/// A thumbprint: 32 bytes in base64url without padding.
+const THUMBPRINT: &str = "^[A-Za-z0-9_-]{43}$";
+/// A number or a coordinate in base64url without padding.
+const BASE64URL: &str = "^[A-Za-z0-9_-]+$";
+
+/// The schema of a public key, as `crypto` writes it.
+pub enum Jwk {}
+
+impl PartialSchema for Jwk {
+    fn schema() -> RefOr<Schema> {
+        let number = |meaning: &str| string(BASE64URL).description(Some(meaning));
+        let curve = one_of(["P-256", "Ed25519"], &["The curve, of `EC` and `OKP`."]);
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .description(Some("A public key (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2)."))
+            .property("kty", one_of(["EC", "RSA", "OKP"], &["The type of the key."]))
+            .property("use", one_of(["sig"], &["What it is for."]))
+            .property("alg", Ref::from_schema_name(Algorithm::name()))
+            .property("kid", string(THUMBPRINT).description(Some("Its RFC 7638 thumbprint.")))
+            .property("crv", curve)
+            .property("x", number("A coordinate, or all, of `EC` and `OKP`."))
+            .property("y", number("The other coordinate, of `EC`."))
+            .property("n", number("The modulus, of `RSA`."))
+            .property("e", number("The exponent, of `RSA`."))
+            .required("kty")
+            .required("use")
+            .required("alg")
+            .required("kid")
+            .into()
+    }
+}
+
+impl ToSchema for Jwk {
+    fn schemas(schemas: &mut Vec<NamedSchema>) {
+        schemas.push((Algorithm::name().into_owned(), <Algorithm as PartialSchema>::schema()));
+    }
+}
 
 /// A key pair that tokens of one environment are signed with.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SigningKey)]
 pub struct SigningKeyView {
     /// The RFC 7638 thumbprint of its public half.
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
     id: String,
     /// The same, under the name that tokens and JWKS have for it.
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
     kid: String,
     environment: Environment,
     algorithm: Algorithm,
     status: KeyStatus,
-    /// RFC 7517.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Jwk)]
     public_jwk: Value,
     created_at: Timestamp,
     /// When it begins to sign.

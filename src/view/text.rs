@@ -116,7 +116,7 @@ texts! {
         .examples(["acme"]);
     /// A scope token.
     Scope = string(TOKEN).max_length(Some(128)).examples(["orders:read"]);
-    /// Whom a token is for, usually the URI of an API.
+    /// The audience of a token, usually the URI of an API.
     Audience = string(TOKEN).max_length(Some(512)).examples(["https://api.example.com"]);
     /// The id of a client or an API key.
     CredentialId = string("^(cli|key)_[0-9a-f]{32}$").examples(["cli_0199c0de7f3a7c2b8d5e4f6a1b2c3d4e"]);

@@ -10,7 +10,7 @@ use super::field::{Address, AnyScopes, Cost, Remark, SentSecret};
 use super::input::{Optional, Required, input};
 use crate::domain::credential::{Credential, KeyType};
 use crate::domain::environment::Environment;
-use crate::domain::ids::{CustomerId, UserId};
+use crate::domain::ids::{ApiKeyId, CustomerId, UserId};
 use crate::domain::key_code::KeyCode;
 use crate::domain::rate::{BucketStatus, RateLimitStatus};
 use crate::domain::reference::CustomerReference;
@@ -18,15 +18,15 @@ use crate::domain::scope::{Scope, Scopes};
 use crate::domain::text::Name;
 use crate::domain::time::Timestamp;
 
-/// Whether an API key may be used. Unless it may, what describes the key is absent.
+/// The result of verifying an API key. The members that describe the key are absent if it may not be used.
 #[derive(Serialize, ToSchema)]
 pub struct Verdict<'v> {
-    /// Whether it may.
+    /// Whether the key may be used.
     valid: bool,
-    /// The first that applies.
+    /// The first code that applies.
     code: KeyCode,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(required = false, value_type = String)]
+    #[schema(required = false, value_type = ApiKeyId)]
     id: Option<&'v str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Name)]
@@ -37,9 +37,9 @@ pub struct Verdict<'v> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Environment)]
     environment: Option<Environment>,
-    /// The user who owns it; null is the organisation.
+    /// The user who owns it; null means the organisation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(required = false, value_type = Option<String>)]
+    #[schema(required = false, value_type = Option<UserId>)]
     owner: Option<Option<&'v UserId>>,
     /// The customers that it is tied to.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,11 +49,11 @@ pub struct Verdict<'v> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Vec<Scope>)]
     scopes: Option<Vec<&'v Scope>>,
-    /// When it stops being accepted; null is never.
+    /// When it stops being accepted; null means never.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Option<Timestamp>)]
     expires_at: Option<Option<Timestamp>>,
-    /// What is left of the key's rate limits. It is there for every key that was found.
+    /// The state of the key's rate limits, for every key that was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = RateLimitView)]
     rate_limit: Option<RateLimitView>,
@@ -63,10 +63,10 @@ pub struct Verdict<'v> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = RateLimit)]
 struct RateLimitView {
-    /// Requests at once; null is unlimited.
+    /// Requests at once; null means unlimited.
     #[schema(required)]
     limit: Option<u32>,
-    /// Requests that are left; null is unlimited.
+    /// Requests that are left; null means unlimited.
     #[schema(required)]
     remaining: Option<u32>,
     /// Seconds until all are available again.
@@ -88,7 +88,7 @@ impl RateLimitView {
 }
 
 impl<'v> Verdict<'v> {
-    /// What `code` says of `key`, whose scopes are `scopes` at this moment.
+    /// The result `code` for `key`, whose scopes are `scopes` at this moment.
     pub fn new(
         code: KeyCode,
         key: Option<&'v Credential>,

@@ -42,10 +42,10 @@ impl Default for ClientDetails {
 }
 
 impl ClientDetails {
-    /// Revokes all tokens that were issued before `now`. The stored time never decreases: a clock that steps back makes
-    /// no token valid again.
-    pub fn revoke_tokens(&mut self, now: Timestamp) {
-        self.tokens_revoked_before = self.tokens_revoked_before.max(Some(now));
+    /// Revokes all tokens that were issued at `latest` or before, the latest time at which this process can have issued
+    /// one. The stored time never decreases: a clock that steps back makes no token valid again.
+    pub fn revoke_tokens(&mut self, latest: Timestamp) {
+        self.tokens_revoked_before = self.tokens_revoked_before.max(Some(latest));
     }
 }
 

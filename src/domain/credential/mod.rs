@@ -131,7 +131,7 @@ impl Credential {
 
     /// Returns the secrets that have not ended at `now`, whatever the state of the credential.
     pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &StoredSecret> {
-        self.secrets.iter().filter(move |secret| secret.is_live(now))
+        self.secrets.iter().filter(move |secret| secret.is_live(self.rotated_at, now))
     }
 
     /// Returns the live secret of an API key with this SHA-256.
@@ -141,7 +141,7 @@ impl Credential {
 
     /// Returns `true` if `secret`, one of its own, is accepted at `now`. A revoked credential has no live secret.
     pub fn is_secret_live(&self, secret: &StoredSecret, now: Timestamp) -> bool {
-        self.state != State::Revoked && secret.is_live(now)
+        self.state != State::Revoked && secret.is_live(self.rotated_at, now)
     }
 
     /// Returns when and from where it was last used, by any of its secrets.
@@ -153,11 +153,16 @@ impl Credential {
     /// [`LIVE_SECRETS_MAX`] are live. An end that was set before is never extended. Returns the ends that were set.
     pub fn rotate(&mut self, new: StoredSecret, grace: Duration, now: Timestamp) -> Vec<(SecretId, Timestamp)> {
         let mut ends = Vec::new();
-        for old in self.secrets.iter_mut().filter(|old| old.is_live(now)) {
-            let end = if ends.is_empty() { now.plus(grace) } else { now };
-            let end = old.ends_at.map_or(end, |already| already.min(end));
-            old.ends_at = Some(end);
-            ends.push((old.id.clone(), end));
+        let mut grace = Some(grace);
+        for old in &mut self.secrets {
+            let grace = if old.is_live(self.rotated_at, now) { grace.take() } else { None };
+            let end = grace.map_or(now, |grace| now.plus(grace));
+            // The end of a secret that was replaced at once lies in the future only after the clock stepped back.
+            if old.ends_at.is_none_or(|already| end < already || grace.is_some()) {
+                let end = old.ends_at.map_or(end, |already| already.min(end));
+                old.ends_at = Some(end);
+                ends.push((old.id.clone(), end));
+            }
         }
         self.secrets.insert(0, new);
         (self.updated_at, self.rotated_at) = (now, now);
@@ -168,6 +173,21 @@ impl Credential {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_replaced_at_once_has_ended_also_after_the_clock_stepped_back() {
+        let at = Timestamp::from_seconds;
+        let mut key = samples::key(KeyType::Partner);
+        key.secrets = vec![samples::secret(50, None)];
+        key.rotate(samples::secret(100, None), Duration::seconds(0), at(100));
+        let live =
+            |key: &Credential, now| key.secrets.iter().map(|own| key.is_secret_live(own, now)).collect::<Vec<_>>();
+        assert_eq!(live(&key, at(70)), [true, false]);
+        let ends = key.rotate(samples::secret(70, None), Duration::seconds(60), at(70));
+        assert_eq!(ends.into_iter().map(|(_, end)| end).collect::<Vec<_>>(), [at(130), at(70)]);
+        assert_eq!(live(&key, at(71)), [true, true, false]);
+        assert_eq!(live(&key, at(60)), [true, true, false]);
+    }
 
     #[test]
     fn no_more_than_two_secrets_are_live_and_no_overlap_is_made_longer() {
@@ -182,6 +202,7 @@ mod tests {
         ] {
             let mut key = samples::key(KeyType::Partner);
             key.secrets = secrets.iter().map(|(at, ends_at)| samples::secret(*at, *ends_at)).collect();
+            key.rotated_at = Timestamp::from_seconds(50);
             let set = key.rotate(samples::secret(100, None), Duration::seconds(grace), now);
             assert_eq!(set.iter().map(|(_, end)| end.seconds()).collect::<Vec<_>>(), ends, "{secrets:?} {grace}");
             assert_eq!(key.live_secrets(now).count(), live, "{secrets:?} {grace}");

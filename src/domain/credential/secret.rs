@@ -94,9 +94,11 @@ impl RawSecret {
 }
 
 impl StoredSecret {
-    /// Returns `true` if the secret has not ended at `now`. The state of its credential is not considered.
-    pub fn is_live(&self, now: Timestamp) -> bool {
-        self.ends_at.is_none_or(|end| now < end)
+    /// Returns `true` if the secret of a credential that was last rotated at `rotated_at` has not ended at `now`. The
+    /// state of its credential is not considered. A secret that the rotation replaced at once stays ended when
+    /// the clock steps back.
+    pub fn is_live(&self, rotated_at: Timestamp, now: Timestamp) -> bool {
+        self.ends_at.is_none_or(|end| rotated_at < end && now < end)
     }
 }
 

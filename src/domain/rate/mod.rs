@@ -107,6 +107,9 @@ impl Buckets {
     /// remain taken.
     pub fn take(&mut self, limits: RateLimits, cost: u32, now: Timestamp) -> RateLimitStatus {
         self.convert_to(limits);
+        for (bucket, quota) in self.buckets.iter_mut().zip(limits.quotas()) {
+            *bucket = quota.map_or(*bucket, |quota| quota.clamped(*bucket, now));
+        }
         let mut after = self.buckets;
         let mut retry_after = [0; 2];
         for (at, quota) in limits.quotas().into_iter().enumerate() {
@@ -166,6 +169,16 @@ mod tests {
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn after_a_step_back_of_an_hour_requests_are_admitted_within_a_window() {
+        let limits = RateLimits::default();
+        let mut buckets = Buckets::full(limits);
+        assert!(buckets.take(limits, 1, at(10_000_000)).is_admitted);
+        assert!(!buckets.take(limits, 1, at(6_400_000)).is_admitted, "nothing is given back");
+        assert!(buckets.take(limits, 1, at(6_400_600)).is_admitted, "100 a minute are one every 600 ms");
+        assert_eq!(buckets.status(limits, at(6_461_000)).tightest().map(|bucket| bucket.remaining), Some(10));
     }
 
     #[test]

@@ -42,8 +42,7 @@ impl Quota {
     /// Returns how many events the bucket would admit at once.
     pub fn remaining(self, bucket: Bucket, now: Timestamp) -> u32 {
         let window = i64::from(self.window_millis);
-        let room = self.units(now) + window * i64::from(self.limit) - self.arrival(bucket, now);
-        u32::try_from(room / window).unwrap_or(0)
+        u32::try_from((self.latest_arrival(now) - self.arrival(bucket, now)) / window).unwrap_or(0)
     }
 
     /// Returns the milliseconds until the bucket is full.
@@ -52,15 +51,24 @@ impl Quota {
         u64::try_from((self.arrival(bucket, now) - self.units(now) + limit - 1) / limit).unwrap_or(0)
     }
 
+    /// Returns the state to keep from `now` on. A bucket that was stored before the clock stepped back becomes an empty
+    /// one, so that it refills within one window. Call it before [`Self::take`], and store the result of a refusal too.
+    pub fn clamped(self, bucket: Bucket, now: Timestamp) -> Bucket {
+        Bucket(bucket.0.min(self.latest_arrival(now)))
+    }
+
     fn units(self, now: Timestamp) -> i64 {
         now.millis().saturating_mul(i64::from(self.limit))
     }
 
-    /// Returns the bucket's arrival time, which lies between `now` (full) and one window later (empty). A later time
-    /// was stored before the clock stepped back, and counts as empty: no caller waits longer than one window.
+    /// Returns the arrival time of an empty bucket: one window from `now`.
+    fn latest_arrival(self, now: Timestamp) -> i64 {
+        self.units(now).saturating_add(i64::from(self.window_millis).saturating_mul(i64::from(self.limit)))
+    }
+
+    /// Returns the bucket's arrival time, which lies between `now` (full) and one window later (empty).
     fn arrival(self, bucket: Bucket, now: Timestamp) -> i64 {
-        let full = self.units(now);
-        bucket.0.clamp(full, full.saturating_add(i64::from(self.window_millis).saturating_mul(i64::from(self.limit))))
+        bucket.0.clamp(self.units(now), self.latest_arrival(now))
     }
 }
 
@@ -126,6 +134,10 @@ mod tests {
         // A bucket that was not empty counts as empty, too: its content at that time is unknown.
         let bucket = QUOTA.take(Bucket::default(), 1, before).unwrap();
         assert_eq!(QUOTA.take(bucket, 1, after), Err(2_000));
+        // What is kept of it refills as any other bucket does.
+        let kept = QUOTA.clamped(bucket, after);
+        assert!(QUOTA.take(kept, 1, at(1_002_000)).is_ok());
+        assert_eq!(QUOTA.remaining(kept, at(1_060_000)), 30);
     }
 
     proptest! {

@@ -60,7 +60,7 @@ pub enum ProblemCode {
     ExternalIdTaken,
     /// Credentials are tied to the customer.
     CustomerInUse,
-    /// The role is built in and cannot be changed.
+    /// The role is built in: it cannot be deleted, and `owner` cannot be updated.
     BuiltInRole,
     /// There is a role of this name.
     RoleExists,

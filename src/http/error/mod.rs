@@ -119,7 +119,7 @@ impl actix_web::ResponseError for ApiError {
 fn service(error: &ServiceError) -> HttpResponse {
     let code = match error {
         ServiceError::Invalid(fields) => return Problem::invalid(fields).response(),
-        ServiceError::Unavailable(cause) => {
+        ServiceError::Unavailable(cause) | ServiceError::File(cause) => {
             log::error!("unavailable: {cause}");
             return Problem::new(ProblemCode::Unavailable, UNAVAILABLE).response();
         }
@@ -274,7 +274,7 @@ pub fn not_here(path: &str) -> HttpResponse {
         PathKind::OAuth => {
             oauth::respond(OAuthError::InvalidRequest("There is no such endpoint."), ProblemCode::NotFound.status())
         }
-        PathKind::Problem => Problem::new(ProblemCode::NotFound, "There is nothing here.").response(),
+        PathKind::Problem => Problem::new(ProblemCode::NotFound, "No such resource.").response(),
     };
     if path.contains("/api/") {
         unrecorded(response, REFUSE, Disposition::NotFound, Reason::NotFound)

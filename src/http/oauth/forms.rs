@@ -8,10 +8,12 @@ use std::marker::PhantomData;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use serde_json::Value;
+use utoipa::PartialSchema;
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required};
 
+use crate::domain::audience::{AUDIENCES_MAX, Audience};
 use crate::domain::environment::Environment;
 use crate::http::describe::{Describe, OperationDoc};
 use crate::view::input::Field;
@@ -65,8 +67,11 @@ fn text(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).description(Some(description))
 }
 
-fn texts(description: &str) -> ArrayBuilder {
-    ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::String)).description(Some(description))
+fn audiences(description: &str) -> ArrayBuilder {
+    ArrayBuilder::new()
+        .items(<Audience as PartialSchema>::schema())
+        .max_items(Some(AUDIENCES_MAX))
+        .description(Some(description))
 }
 
 /// A request for a token.
@@ -89,12 +94,12 @@ impl FormSchema for TokenRequest {
             )
             .property(
                 "resource",
-                texts(
-                    "Whom the token is to be for: absolute URIs, among the client's audiences (RFC 8707); the first of \
+                audiences(
+                    "The audiences of the token: absolute URIs, among the client's audiences (RFC 8707); the first of \
                      those, unless given.",
                 ),
             )
-            .property("audience", texts("The same for audiences that are not URIs."))
+            .property("audience", audiences("The same for audiences that are not URIs."))
     }
 }
 

@@ -16,6 +16,7 @@ use crate::config::SigningConfig;
 use crate::domain::signing_key::PublicJwk;
 use crate::http::SharedState;
 use crate::http::describe::{Describe, OperationDoc, header};
+use crate::view::signing_key::Jwk;
 
 /// Longest time for which a verifier may take a response as fresh, in seconds.
 const MAX_AGE: i64 = 300;
@@ -39,7 +40,7 @@ impl Responder for Jwks {
 
 impl Describe for Jwks {
     fn describe(doc: &mut OperationDoc) {
-        let key = ObjectBuilder::new().schema_type(Type::Object);
+        let key = doc.schema::<Jwk>();
         let set = ObjectBuilder::new()
             .description(Some("Public keys (RFC 7517 §5)."))
             .property("keys", ArrayBuilder::new().items(key))
@@ -48,7 +49,7 @@ impl Describe for Jwks {
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("JwkSet"))).build();
         let mut shown =
             ResponseBuilder::new().description("The keys.").content("application/jwk-set+json", content).build();
-        let mut same = ResponseBuilder::new().description("They are the same.").build();
+        let mut same = ResponseBuilder::new().description("The keys have not changed.").build();
         for response in [&mut shown, &mut same] {
             for field in ["ETag", "Cache-Control"] {
                 response.headers.insert(field.to_owned(), header(Type::String, None));

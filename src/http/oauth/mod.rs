@@ -1,5 +1,6 @@
 //! The protocol's endpoints, the same below each issuer.
 
+mod errors;
 mod forms;
 mod jwks;
 
@@ -73,7 +74,7 @@ impl<T: ToSchema> Describe for ProtocolResponse<T> {
     fn describe(doc: &mut OperationDoc) {
         let response = doc.json::<T>("application/json");
         doc.respond("200", response);
-        error::describe_oauth(doc);
+        errors::describe(doc);
         describe_client_authentication(doc);
     }
 }
@@ -103,7 +104,7 @@ impl Responder for Done {
 impl Describe for Done {
     fn describe(doc: &mut OperationDoc) {
         doc.respond("200", ResponseBuilder::new().description("The token is not in force any more.").build());
-        error::describe_oauth(doc);
+        errors::describe(doc);
         describe_client_authentication(doc);
     }
 }

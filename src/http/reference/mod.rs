@@ -1,6 +1,7 @@
 //! The reference for developers: the OpenAPI document, and the page that shows it. Everything comes from this binary.
 
 mod enum_names;
+mod examples;
 mod flat;
 mod openapi;
 pub mod samples;

@@ -10,7 +10,7 @@ use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Components, InfoBuilder, License, OpenApi, Paths, Server};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use super::{enum_names, flat, samples};
+use super::{enum_names, examples, flat, samples};
 use crate::config::Issuers;
 use crate::domain::environment::Environment;
 use crate::http::describe::problem_responses;
@@ -19,7 +19,7 @@ use crate::http::{API_KEY, BEARER, oauth, routes};
 use crate::view::closed::Permission;
 use crate::view::input::NamedSchema;
 
-/// What the document says of the whole.
+/// The description of the whole API.
 const DESCRIPTION: &str = "\
 OAuth 2.0 client credentials, and the management of them.
 
@@ -59,6 +59,7 @@ pub fn serialised(issuers: &Issuers) -> String {
 fn as_json(issuer: &impl Fn(Environment) -> String) -> serde_json::Result<Value> {
     let mut document = flat::flattened(serde_json::to_value(document(issuer))?);
     enum_names::add(&mut document);
+    examples::add(&mut document);
     Ok(document)
 }
 

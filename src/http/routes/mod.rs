@@ -88,12 +88,13 @@ fn operations_routes() -> Vec<Endpoint> {
             ),
             oauth::metadata_of,
         ),
-        at("/healthz").get(op("get_health", "Show whether the process answers", ""), operations::healthz),
+        at("/healthz").get(op("get_health", "Show whether the process responds", ""), operations::healthz),
         at("/readyz").get(
             op(
                 "get_readiness",
                 "Show whether tokens can be issued",
-                "They can if the database answers, audit events can be stored, and every signing key is available.",
+                "They can if the database can be reached, audit events can be stored, and every signing key is \
+                 available.",
             ),
             operations::readyz,
         ),

@@ -35,6 +35,9 @@ impl Credentials {
                 require_not_revoked(&credential)?;
             }
             require(change != StateChange::Enable || own.may_take(&credential))?;
+            if credential.state == change.state() {
+                return Ok(credential);
+            }
             credential.state = change.state();
             credential.updated_at = now;
             credentials::update(transaction.connection, &credential)?;
@@ -43,7 +46,7 @@ impl Credentials {
         .await
     }
 
-    /// Revokes all tokens that were issued to a client before now.
+    /// Revokes all tokens that were issued to a client until now, by whatever time they were issued.
     ///
     /// # Errors
     /// The client is not visible to the caller.
@@ -55,9 +58,10 @@ impl Credentials {
     ) -> Result<Credential, ServiceError> {
         let kind = CredentialKind::Client;
         let target = Target { caller, kind, id, action: Action::ClientRevokeTokens, origin };
+        let recorder = Arc::clone(&self.recorder);
         self.change(target, move |transaction, mut credential, now| {
             if let Details::Client(client) = &mut credential.details {
-                client.revoke_tokens(now);
+                client.revoke_tokens(recorder.latest());
             }
             credential.updated_at = now;
             credentials::update(transaction.connection, &credential)?;

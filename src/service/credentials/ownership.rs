@@ -85,7 +85,7 @@ impl Credentials {
                     let customer = customers::find_named(connection, name)?
                         .filter(|customer| caller.sees_customers(std::slice::from_ref(&customer.id)));
                     let Some(customer) = customer else {
-                        let wrong = format!("names no customer: {}", text::recordable(name, 60));
+                        let wrong = format!("is not the id of a customer: {}", text::recordable(name, 60));
                         return Err(ServiceError::invalid("customers", wrong));
                     };
                     if !found.contains(&customer.id) {
@@ -111,7 +111,7 @@ impl Credentials {
                 users::find_named(connection, &name)?
                     .map(|user| user.id)
                     .filter(|user| caller.sees_users() || caller.owner() == Some(user))
-                    .ok_or_else(|| ServiceError::invalid("owner", "names no user"))
+                    .ok_or_else(|| ServiceError::invalid("owner", "is not the id or e-mail address of a user"))
             })
             .await
     }

@@ -28,7 +28,7 @@ fn find(connection: &mut AnyConnection, caller: &Caller, id: Option<&UserId>) ->
 /// Checks that the role exists and that the caller holds its scopes.
 fn require_above(connection: &mut AnyConnection, caller: &Caller, role: &RoleName) -> Result<(), ServiceError> {
     match roles::find(connection, role)? {
-        None => Err(ServiceError::invalid("role", "names no role")),
+        None => Err(ServiceError::invalid("role", "is not the name of a role")),
         Some(role) if caller.holds_role(&role.scopes) => Ok(()),
         Some(_) => Err(ServiceError::ScopeExceedsCaller),
     }

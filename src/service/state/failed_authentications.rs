@@ -2,6 +2,7 @@
 //! to be wrong, so that a right secret is never refused for the failures of others. There is no lock-out and no
 //! deliberate delay.
 
+use std::hash::Hash;
 use std::net::IpAddr;
 
 use quick_cache::sync::Cache;
@@ -40,8 +41,8 @@ impl FailedAuthentications {
     pub fn count(&self, client_id: &str, address: Option<IpAddr>, now: Timestamp) -> Result<(), u32> {
         let source = address.map(limited_source);
         let client = (source, crate::domain::text::clipped(client_id, CLIENT_ID_MAX).to_owned());
-        let by_address = self.quota.take(self.by_address.get(&source).unwrap_or_default(), 1, now);
-        let by_client = self.quota.take(self.by_client.get(&client).unwrap_or_default(), 1, now);
+        let by_address = self.quota.take(self.bucket(&self.by_address, &source, now), 1, now);
+        let by_client = self.quota.take(self.bucket(&self.by_client, &client, now), 1, now);
         match (by_address, by_client) {
             (Ok(address_bucket), Ok(client_bucket)) => {
                 self.by_address.insert(source, address_bucket);
@@ -58,9 +59,19 @@ impl FailedAuthentications {
     /// The limit is exceeded; the error is the seconds to wait.
     pub fn count_unknown(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), u32> {
         let source = address.map(limited_source);
-        let bucket = self.by_address.get(&source).unwrap_or_default();
+        let bucket = self.bucket(&self.by_address, &source, now);
         self.by_address.insert(source, self.quota.take(bucket, 1, now).map_err(seconds)?);
         Ok(())
+    }
+
+    /// Returns the bucket of `source`. One from before a step back of the clock is kept as it counts now.
+    fn bucket<S: Clone + Eq + Hash>(&self, buckets: &Cache<S, Bucket>, source: &S, now: Timestamp) -> Bucket {
+        let kept = buckets.get(source).unwrap_or_default();
+        let bucket = self.quota.clamped(kept, now);
+        if bucket != kept {
+            buckets.insert(source.clone(), bucket);
+        }
+        bucket
     }
 }
 
@@ -84,5 +95,14 @@ mod tests {
         assert!(failures.count("d", from("2001:db8:0:1::1"), now).is_ok());
         assert!(failures.count("a", from("203.0.113.1"), now).is_ok());
         assert!(failures.count("d", from("2001:db8::1"), Timestamp::from_millis(1_020_000)).is_ok());
+    }
+
+    #[test]
+    fn after_a_step_back_of_the_clock_failures_are_counted_again_within_a_window() {
+        let (failures, address) = (FailedAuthentications::new(3), Some("203.0.113.1".parse().unwrap()));
+        let at = |millis| Timestamp::from_millis(millis);
+        assert!(failures.count("a", address, at(9_000_000)).is_ok());
+        assert_eq!(failures.count("a", address, at(1_000_000)), Err(20));
+        assert!(failures.count("a", address, at(1_020_000)).is_ok());
     }
 }

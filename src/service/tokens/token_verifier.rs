@@ -153,7 +153,7 @@ impl TokenVerifier {
         }
         // `iat` has whole seconds; the id has milliseconds.
         let revoked_before = client.as_client().and_then(|client| client.details.tokens_revoked_before);
-        if revoked_before.is_some_and(|before| token.jti.time() < before) || self.revoked.contain(&token.jti).await? {
+        if revoked_before.is_some_and(|before| token.jti.time() <= before) || self.revoked.contain(&token.jti).await? {
             return Err(Refused(Reason::TokenRevoked));
         }
         let own: Vec<Scope> = token.claims.scope.split(' ').filter_map(|scope| scope.parse().ok()).collect();

@@ -1,4 +1,4 @@
-//! What requests and commands say: one declaration gives an input's type, its JSON schema and its reader.
+//! Inputs of requests and commands: one declaration gives an input's type, its JSON schema and its reader.
 //!
 //! ```ignore
 //! input! {
@@ -65,7 +65,7 @@ pub trait Input: Sized {
     /// What it is, a line at a time.
     const DOC: &'static [&'static str];
 
-    /// Adds what the document says of each member.
+    /// Adds the schema of each member.
     fn members(members: &mut Vec<MemberSchema>);
 
     /// Adds the schemas that those of the members refer to.

@@ -6,7 +6,7 @@ use utoipa::openapi::{OneOfBuilder, RefOr};
 use super::Field;
 use super::member::Member;
 
-/// What the document says of a member.
+/// A member as the document describes it.
 pub struct MemberSchema {
     /// Its name.
     pub name: &'static str,

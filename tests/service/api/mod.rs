@@ -5,6 +5,7 @@ mod bad_input;
 mod bad_input_keys;
 mod bad_values;
 mod clients;
+mod credentials;
 mod escalation;
 mod forward_auth;
 mod idempotency;

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::domain::audit::{Action, Outcome, Reason};
 use crate::domain::permission;
 use crate::http::error::ProblemCode;
 use crate::http::middleware::FORWARD_AUTH;
@@ -127,6 +128,45 @@ fn objects_are_flat() {
 fn problem_codes_are_listed() {
     let codes: Vec<&str> = <ProblemCode as strum::IntoEnumIterator>::iter().map(ProblemCode::as_str).collect();
     assert_eq!(as_json()["components"]["schemas"]["ProblemCode"]["enum"], json!(codes));
+}
+
+#[test]
+fn audit_events_have_closed_lists() {
+    let document = as_json();
+    let listed = |member: &str| {
+        let reference = document["components"]["schemas"]["AuditEvent"]["properties"][member]["$ref"].as_str().unwrap();
+        document.pointer(reference.trim_start_matches('#')).unwrap()["enum"].clone()
+    };
+    let actions: Vec<&str> = <Action as strum::IntoEnumIterator>::iter().map(Action::as_str).collect();
+    let reasons: Vec<&str> = <Reason as strum::IntoEnumIterator>::iter().map(Reason::as_str).collect();
+    assert_eq!(listed("action"), json!(actions));
+    assert_eq!(listed("reason"), json!(reasons));
+    assert_eq!(listed("outcome"), json!(Outcome::all().map(Outcome::as_str).collect::<Vec<_>>()));
+}
+
+#[test]
+fn errors_of_the_protocol_have_a_closed_list_of_codes() {
+    let document = as_json();
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(schemas["OAuthError"]["properties"]["error"]["$ref"], "#/components/schemas/OAuthErrorCode");
+    let codes = schemas["OAuthErrorCode"]["enum"].as_array().unwrap();
+    assert!(codes.contains(&json!("invalid_target")) && codes.contains(&json!("temporarily_unavailable")));
+}
+
+#[test]
+fn every_json_body_has_an_example_that_fits_its_schema() {
+    let document = as_json();
+    let mut seen = 0;
+    for (method, path, operation) in operations(&document) {
+        let content = &operation["requestBody"]["content"]["application/json"];
+        if content.is_object() {
+            let schema = json!({"allOf": [content["schema"]], "components": document["components"]});
+            let example = content.get("example").unwrap_or_else(|| panic!("{method} {path} has no example"));
+            assert!(jsonschema::is_valid(&schema, example), "{method} {path}: {example}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 15);
 }
 
 /// Go's generator makes a function `New…` for each schema.

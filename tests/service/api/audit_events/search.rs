@@ -36,7 +36,7 @@ both! {
             (&format!("request_id={}", id(&refused)), vec![&refused]),
             ("environment=production&outcome=refused", vec![&refused]),
             ("environment=staging", vec![]),
-            ("action=token", vec![]),
+            ("action=token.revoke", vec![]),
             ("limit=1", vec![&last]),
         ] {
             let expected: Vec<String> = expected.into_iter().map(id).collect();

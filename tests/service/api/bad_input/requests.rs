@@ -119,6 +119,7 @@ both! {
             ("/signing-keys", "status=lost", "status"),
             ("/signing-keys", "cursor=nosuchkid", "cursor"),
             ("/audit-events", "environment=prod", "environment"),
+            ("/audit-events", "action=token", "action"),
             ("/audit-events", "outcome=good", "outcome"),
             ("/audit-events", "since=yesterday", "since"),
             ("/audit-events", "until=1", "until"),
