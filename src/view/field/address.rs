@@ -9,7 +9,6 @@ use utoipa::openapi::schema::Schema;
 use crate::view::input::Field;
 use crate::view::text::{string, text};
 
-/// An IPv4 address.
 pub fn v4() -> String {
     const BYTE: &str = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
     format!("{BYTE}(\\.{BYTE}){{3}}")
