@@ -5,6 +5,7 @@ use utoipa::PartialSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, Schema};
 
+use super::address;
 use crate::domain::audience::{AUDIENCES_MAX, AUDIENCES_TEXT_MAX, Audience};
 use crate::domain::credential::CUSTOMERS_MAX;
 use crate::domain::network::Networks;
@@ -110,7 +111,9 @@ impl Field for AllowedNetworks {
     type Value = Networks;
 
     fn schema() -> RefOr<Schema> {
-        let entry = string(r"^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$").examples(["203.0.113.7"]);
+        let (v4, v6) = (address::v4(), address::v6());
+        let prefixes = ("(/(3[0-2]|[12]?[0-9]))?", "(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?");
+        let entry = string(&format!("^({v4}{}|{v6}{})$", prefixes.0, prefixes.1)).examples(["203.0.113.7"]);
         list(entry.into(), 0, 100)
     }
 

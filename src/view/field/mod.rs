@@ -1,14 +1,14 @@
 //! Members of inputs that are not simply a text: numbers, lists, and values with bounds of their own.
 
+mod address;
 mod duration;
 mod list;
 mod number;
 
+pub use address::Address;
 pub use duration::{Grace, Lead};
 pub use list::{AllowedNetworks, AnyScopes, Audiences, Customers, GrantedScopes};
 pub use number::{Cost, PAGE_LIMIT, PageLimit, RateLimit, TokenLifetime};
-
-use std::net::IpAddr;
 
 use serde_json::Value;
 use utoipa::openapi::RefOr;
@@ -87,21 +87,6 @@ impl Field for SentSecret {
 
 fn password() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
-}
-
-pub enum Address {}
-
-impl Field for Address {
-    type Value = IpAddr;
-
-    fn schema() -> RefOr<Schema> {
-        string("^[0-9A-Fa-f:.]+$").examples(["203.0.113.7"]).into()
-    }
-
-    fn read(value: Value) -> Result<IpAddr, String> {
-        let address: IpAddr = text(value)?.parse().map_err(|_| "must be an IP address".to_owned())?;
-        Ok(address.to_canonical())
-    }
 }
 
 /// The id of a signing key: the RFC 7638 thumbprint of its public half.

@@ -153,9 +153,14 @@ fn lists_have_bounds() {
     );
     let address = "must be addresses or CIDR blocks such as 203.0.113.7 or 2001:db8::/32";
     check::<AllowedNetworks>(
-        &[json!([]), json!(["203.0.113.7", "2001:db8::/32"])],
-        &[(json!(["localhost"]), address), (many("203.0.113.7", 101), "must have at most 100 entries")],
-        &[(json!(["10.0.0.0/33"]), address)],
+        &[json!([]), json!(["203.0.113.7", "2001:db8::/32", "10.0.0.0/8", "::1/128", "::ffff:192.0.2.0/120"])],
+        &[
+            (json!(["localhost"]), address),
+            (json!(["10.0.0.0/33"]), address),
+            (json!(["::/129"]), address),
+            (many("203.0.113.7", 101), "must have at most 100 entries"),
+        ],
+        &[],
     );
     check::<Customers>(&[json!(["acme"])], &[(many("acme", 21), "must have at most 20 entries")], &[]);
 }
@@ -165,6 +170,39 @@ fn an_entry_that_may_be_a_secret_is_not_repeated() {
     let secret = format!("sw_live_{} x", "a".repeat(38));
     let error = GrantedScopes::read(json!([secret])).unwrap_err();
     assert!(error.ends_with(": sw_live_… x"), "{error}");
+}
+
+#[test]
+fn addresses_are_of_both_families() {
+    let wrong = "must be an IP address";
+    let full = "1:2:3:4:5:6:7:8";
+    check::<Address>(
+        &[
+            json!("0.0.0.0"),
+            json!("255.249.199.10"),
+            json!("::"),
+            json!("::1"),
+            json!("1::"),
+            json!("2001:db8::7:8"),
+            json!("1::3:4:5:6:7:8"),
+            json!("1:2:3:4:5:6::8"),
+            json!(full),
+            json!("::ffff:192.0.2.1"),
+            json!("1:2:3:4:5:6:192.0.2.1"),
+        ],
+        &[
+            (json!(""), wrong),
+            (json!("256.0.0.1"), wrong),
+            (json!("1.2.3"), wrong),
+            (json!("01.2.3.4"), wrong),
+            (json!(":::"), wrong),
+            (json!("1::2::3"), wrong),
+            (json!(format!("{full}:9")), wrong),
+            (json!(".86911908:6ab6.a8e"), wrong),
+            (json!("::1%eth0"), wrong),
+        ],
+        &[],
+    );
 }
 
 #[test]
