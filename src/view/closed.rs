@@ -2,7 +2,6 @@
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use strum::IntoEnumIterator as _;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
@@ -91,9 +90,9 @@ written! {
     /// How a request ended. `refused`: the caller is at fault, or may not. `error`: the service failed.
     "AuditOutcome": audit::Outcome = audit::Outcome::all();
     /// What an audit event records, done or refused: an object and a verb.
-    "AuditAction": audit::Action = audit::Action::iter();
+    "AuditAction": audit::Action = audit::Action::all();
     /// Why a request was granted or refused, in more detail than the error code that its sender sees.
-    "AuditReason": audit::Reason = audit::Reason::iter();
+    "AuditReason": audit::Reason = audit::Reason::all();
 }
 
 read! {

@@ -95,6 +95,19 @@ fn answers_of_the_management_api_are_as_documented() {
 }
 
 #[test]
+fn examples_are_accepted_as_they_are() {
+    let server = server();
+    let manager = server.key_with("sealwright.admin admin", &["--type", "internal"]);
+    let document = document(&server);
+    for path in ["clients", "keys", "customers", "users", "roles", "scopes", "keys/verify", "signing-keys/rotate"] {
+        let body = &document["paths"][format!("/api/v1/{path}")]["post"]["requestBody"];
+        let example = &body["content"]["application/json"]["example"];
+        let response = server.api_with_key("POST", &format!("/{path}"), &manager.key, Some(example));
+        assert!((200..300).contains(&response.status), "{path} {example}: {}", response.text);
+    }
+}
+
+#[test]
 fn answers_of_the_protocol_are_as_documented() {
     let server = server();
     let client = server.client("orders:read");

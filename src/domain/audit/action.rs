@@ -127,6 +127,11 @@ pub enum Action {
 }
 
 impl Action {
+    /// Returns every action, in the order of the OpenAPI document.
+    pub fn all() -> impl Iterator<Item = Self> {
+        <Self as strum::IntoEnumIterator>::iter()
+    }
+
     /// Returns the name in rows, events and responses, such as `token.issue`.
     pub fn as_str(self) -> &'static str {
         self.into()

@@ -137,8 +137,8 @@ fn audit_events_have_closed_lists() {
         let reference = document["components"]["schemas"]["AuditEvent"]["properties"][member]["$ref"].as_str().unwrap();
         document.pointer(reference.trim_start_matches('#')).unwrap()["enum"].clone()
     };
-    let actions: Vec<&str> = <Action as strum::IntoEnumIterator>::iter().map(Action::as_str).collect();
-    let reasons: Vec<&str> = <Reason as strum::IntoEnumIterator>::iter().map(Reason::as_str).collect();
+    let actions: Vec<&str> = Action::all().map(Action::as_str).collect();
+    let reasons: Vec<&str> = Reason::all().map(Reason::as_str).collect();
     assert_eq!(listed("action"), json!(actions));
     assert_eq!(listed("reason"), json!(reasons));
     assert_eq!(listed("outcome"), json!(Outcome::all().map(Outcome::as_str).collect::<Vec<_>>()));

@@ -13,7 +13,7 @@ use super::{
 use crate::support::{Server, TestClient, Work, both};
 
 /// Every member of a client's view, apart from the secret of a new one.
-const MEMBERS: [&str; 25] = [
+const MEMBERS: &[&str] = &[
     "allowed_ips",
     "audiences",
     "burst_per_second",

@@ -12,7 +12,7 @@ use super::{assert_invalid, assert_problem, column, events_of, millis, owner, rf
 use crate::support::{Kind, Response, Server, Work, both, pause};
 
 /// Every member of a key's view, apart from the value of a new one.
-const MEMBERS: [&str; 22] = [
+const MEMBERS: &[&str] = &[
     "allowed_ips",
     "burst_per_second",
     "created_at",
