@@ -35,7 +35,7 @@ pub enum Command {
         /// The customer's id or external id
         id: String,
     },
-    /// Change a customer; fields without an option stay as they are
+    /// Update a customer; fields without an option stay as they are
     Update {
         /// The customer's id or external id
         id: String,

@@ -35,7 +35,7 @@ pub enum Command {
         /// Name of the role
         name: String,
     },
-    /// Change a role, effective at once for all credentials of its users; fields without an option stay as they are
+    /// Update a role, effective at once for all credentials of its users; fields without an option stay as they are
     Update {
         /// Name of the role
         name: String,

@@ -50,7 +50,7 @@ pub enum Command {
         /// The user's id or e-mail address
         id: String,
     },
-    /// Change a user; fields without an option stay as they are
+    /// Update a user; fields without an option stay as they are
     Update {
         /// The user's id or e-mail address
         id: String,
