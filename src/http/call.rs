@@ -1,7 +1,7 @@
 //! A call to the management API: who calls, from where, and with what input. A handler's signature has what the call
 //! requires: `Call<ClientsWrite, ClientCreate, Repeatable>`.
 //!
-//! The body is read and bounded first, then the caller is authorised, so that nobody holds a permission while a body
+//! The body is read and bounded first, then the caller is authorised, so that no caller stays authorised while a body
 //! trickles in. The body is parsed last: only callers who may are told what is wrong with it.
 
 use std::future::Future;

@@ -2,7 +2,7 @@
 
 use crate::domain::audit::Disposition;
 
-/// The HTTP status of what becomes of a request; 0 where nobody waits for a response.
+/// Returns the HTTP status of a disposition; 0 where no response is awaited.
 pub const fn status_of(disposition: Disposition) -> u16 {
     match disposition {
         Disposition::Unattended => 0,
