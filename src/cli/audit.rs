@@ -7,7 +7,7 @@ use super::session::{self, Session};
 use super::{CliError, output};
 use crate::clock::Clock;
 use crate::config::Flags;
-use crate::domain::audit::{EventFilter, Outcome, RecordedEvent};
+use crate::domain::audit::{Action, EventFilter, Outcome, RecordedEvent};
 use crate::domain::environment::Environment;
 use crate::domain::ids::{EventId, RequestId};
 use crate::domain::time::{Duration, Timestamp};
@@ -43,7 +43,7 @@ pub struct Filter {
     environment: Option<Environment>,
     /// Only events with this action, such as token.issue
     #[arg(long)]
-    action: Option<String>,
+    action: Option<Action>,
     /// Only events with this outcome: success, refused or error
     #[arg(long)]
     outcome: Option<Outcome>,

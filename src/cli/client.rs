@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::CliError;
 use super::credential::{self, Filter, Settings};
-use super::options::{Members, invalid};
+use super::options::Members;
 use super::session::{self, Session};
 use crate::clock::Clock;
 use crate::config::Flags;
@@ -105,7 +105,7 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
             }
             let members = settings.members(Some(name), now)?.text("owner", owner);
             let create: ClientCreate = members.text("environment", Some(environment.to_string())).read()?;
-            credential::create(flags, json, create.into_new(now).map_err(|errors| invalid(&errors))?)
+            credential::create(flags, json, create.into())
         }
         Command::List(filter) => {
             let columns = &["id", "environment", "name", "status", "scopes", "last_used_at"];
@@ -113,8 +113,7 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
         }
         Command::Update { id, name, settings } => {
             let update: ClientUpdate = settings.members(name, now)?.read()?;
-            let input = update.into_input(now).map_err(|errors| invalid(&errors))?;
-            credential::update(flags, json, KIND, id, input)
+            credential::update(flags, json, KIND, id, update.into())
         }
         Command::RotateSecret { id, grace } => credential::rotate(flags, json, (KIND, "rotate-secret"), id, grace),
         Command::RevokeTokens { id } => session::run(flags, "client revoke-tokens", async move |session| {

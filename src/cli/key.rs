@@ -7,7 +7,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::credential::{self, Filter, Settings};
-use super::options::{Members, invalid};
+use super::options::Members;
 use super::session::{self, Session};
 use super::{CliError, output};
 use crate::clock::Clock;
@@ -125,7 +125,7 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
             let members = settings.members(Some(name), now)?.text("owner", owner);
             let members = members.text("type", Some(key_type.as_str().to_owned()));
             let create: ApiKeyCreate = members.text("environment", Some(environment.to_string())).read()?;
-            credential::create(flags, json, create.into_new(now).map_err(|errors| invalid(&errors))?)
+            credential::create(flags, json, create.into())
         }
         Command::List { filter, key_type } => {
             let columns = &["id", "environment", "name", "type", "status", "scopes", "prefix", "last_used_at"];
@@ -133,8 +133,7 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
         }
         Command::Update { id, name, settings } => {
             let update: ApiKeyUpdate = settings.members(name, now)?.read()?;
-            let input = update.into_input(now).map_err(|errors| invalid(&errors))?;
-            credential::update(flags, json, KIND, id, input)
+            credential::update(flags, json, KIND, id, update.into())
         }
         Command::Rotate { id, grace } => credential::rotate(flags, json, (KIND, "rotate"), id, grace),
         Command::Verify(verification) => verify(flags, json, verification),

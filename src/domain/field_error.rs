@@ -15,3 +15,12 @@ impl FieldError {
         Self { field: field.into(), wrong: wrong.into() }
     }
 }
+
+/// Adds `more` to `errors`. Of several errors of one field the first counts.
+pub fn merge(errors: &mut Vec<FieldError>, more: impl IntoIterator<Item = FieldError>) {
+    for error in more {
+        if !errors.iter().any(|known| known.field == error.field) {
+            errors.push(error);
+        }
+    }
+}

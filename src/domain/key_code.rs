@@ -2,7 +2,7 @@
 
 use strum::{EnumIter, IntoStaticStr};
 
-/// The result of using an API key: the first of these that applies, in the order of SPEC §5.
+/// The result of using an API key: the first of these that applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum KeyCode {

@@ -48,7 +48,7 @@ pub struct RoleChanges {
 /// A built-in role: name, description, scopes.
 type BuiltIn = (&'static str, &'static str, &'static [&'static str]);
 
-/// SPEC §1: the roles that every installation has.
+/// The roles that every installation has.
 const BUILT_IN: [BuiltIn; 4] = [
     (OWNER, "May do everything.", &["admin", p::ADMIN]),
     (

@@ -93,7 +93,7 @@ impl PublicJwk {
     }
 
     /// Returns the text of the JSON object.
-    pub fn as_json(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }

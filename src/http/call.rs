@@ -26,7 +26,8 @@ use super::{API_KEY, BEARER, State};
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
 use crate::domain::field_error::FieldError;
-use crate::service::access::{CredentialFields, Requirement, Unauthorized};
+use crate::oauth::extract_credential::CredentialFields;
+use crate::service::access::{Requirement, Unauthorized};
 use crate::service::idempotency::RepeatableRequest;
 use crate::view::text::string;
 
@@ -80,8 +81,8 @@ fn repeatable(
         [key] => key.to_str().unwrap_or_default(),
         _ => return Err(ApiError::Fields(vec![FieldError::new("Idempotency-Key", "is repeated")])),
     };
-    let target = (request.method().as_str(), request.path());
-    state.services.idempotency.request(caller, key, target, body).map(Some).map_err(ApiError::Unread)
+    let content: [&[u8]; 3] = [request.method().as_str().as_bytes(), request.path().as_bytes(), body];
+    state.services.idempotency.request(caller, key, &content).map(Some).map_err(ApiError::Unread)
 }
 
 /// The fields of a request that carry credentials.

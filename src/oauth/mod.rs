@@ -2,6 +2,7 @@
 
 pub mod client_authentication;
 pub mod error;
+pub mod extract_credential;
 pub mod form;
 pub mod grant;
 pub mod metadata;

@@ -20,6 +20,9 @@ pub enum ServiceError {
     /// Only credentials of production may manage what all environments share.
     #[error("this can only be managed with credentials of production")]
     ProductionOnly,
+    /// The caller would act outside its own environment, or on what all customers share though it is tied to some.
+    #[error("the caller acts only on its own environment and, if it is tied to customers, on their objects")]
+    BeyondReach,
     /// The caller would grant scopes that it does not hold.
     #[error("the credential's scopes exceed what the caller may give")]
     ScopeExceedsCaller,
@@ -118,6 +121,7 @@ impl ServiceError {
             Self::Gone(_) => Reason::Gone,
             Self::Invalid(_) => Reason::InvalidInput,
             Self::ProductionOnly => Reason::ProductionOnly,
+            Self::BeyondReach => Reason::BeyondReach,
             Self::ScopeExceedsCaller => Reason::ScopeExceedsCaller,
             Self::Conflict(conflict) => conflict.reason(),
             Self::IdempotencyKeyReused => Reason::IdempotencyKeyReused,
@@ -132,7 +136,7 @@ impl ServiceError {
             Self::NotFound(_) => Disposition::NotFound,
             Self::Gone(_) => Disposition::Gone,
             Self::Invalid(_) | Self::IdempotencyKeyReused => Disposition::Invalid,
-            Self::ProductionOnly | Self::ScopeExceedsCaller => Disposition::Forbidden,
+            Self::ProductionOnly | Self::BeyondReach | Self::ScopeExceedsCaller => Disposition::Forbidden,
             Self::Conflict(_) => Disposition::Conflict,
             Self::Unavailable(_) | Self::File(_) => Disposition::Unavailable,
             Self::Internal(_) => Disposition::Failed,

@@ -43,6 +43,17 @@ pub struct Replay {
     created_at: Timestamp,
 }
 
+impl Replay {
+    /// Checks that an object that is found by its name is the one that the first request created, at the time of its
+    /// response: another one may have been given the name since.
+    ///
+    /// # Errors
+    /// That one is gone.
+    pub fn require_created_at(&self, created_at: Option<Timestamp>, what: &'static str) -> Result<(), ServiceError> {
+        if created_at == Some(self.created_at) { Ok(()) } else { Err(ServiceError::Gone(what)) }
+    }
+}
+
 /// A secret that a response reveals, with its id.
 pub type Revealed<'s> = (&'s SecretId, &'s str);
 
@@ -61,22 +72,16 @@ impl Idempotency {
         Self { store, sealer, digest_key }
     }
 
-    /// Describes the request of `caller` with the `Idempotency-Key` `key`. Requests differ by method, path and body.
-    /// What the caller may do now decides when the response is repeated.
+    /// Describes the request of `caller` with the `Idempotency-Key` `key`. Requests differ by `content`: the operation,
+    /// its object and its input. What the caller may do now decides when the response is repeated.
     ///
     /// # Errors
     /// The key is empty, too long, or not visible ASCII.
-    pub fn request(
-        &self,
-        caller: &Caller,
-        key: &str,
-        (method, path): (&str, &str),
-        body: &[u8],
-    ) -> Result<RepeatableRequest, ServiceError> {
+    pub fn request(&self, caller: &Caller, key: &str, content: &[&[u8]]) -> Result<RepeatableRequest, ServiceError> {
         if key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(ServiceError::invalid("Idempotency-Key", "must be 1 to 255 visible ASCII characters"));
         }
-        let digest = self.digest_key.digest(&[method.as_bytes(), path.as_bytes(), body]);
+        let digest = self.digest_key.digest(content);
         Ok(RepeatableRequest { actor: caller.actor().to_string(), key: key.to_owned(), digest })
     }
 

@@ -233,7 +233,7 @@ fn list_among(
         query = query.filter(audit_log::customer.eq_any(filter.customers.clone()));
     }
     if let Some(action) = &filter.action {
-        query = query.filter(audit_log::action.eq(action));
+        query = query.filter(audit_log::action.eq(action.as_str()));
     }
     if let Some(outcome) = filter.outcome {
         query = query.filter(audit_log::outcome.eq(outcome.as_str()));

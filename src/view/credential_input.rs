@@ -6,12 +6,10 @@ use crate::domain::credential::{
     Changes, CredentialInput, DetailChanges, KeyType, LIFETIME_MAX, NewCredential, NewKind, Preset, Status,
 };
 use crate::domain::environment::Environment;
-use crate::domain::field_error::FieldError;
 use crate::domain::ids::UserId;
 use crate::domain::network::Networks;
 use crate::domain::patch::Patch;
 use crate::domain::reference::{CustomerReference, UserReference};
-use crate::domain::scope::Scopes;
 use crate::domain::signing_key::Algorithm;
 use crate::domain::text::{Description, Name};
 use crate::domain::time::{Duration, Timestamp};
@@ -87,7 +85,7 @@ input! {
         /// The user who owns it, by id or e-mail address; the caller's own owner, unless given.
         owner: Optional<UserReference>,
         ..settings: CredentialSettings,
-        check needs_scopes,
+        check scopes_of_new_key,
     }
 
     /// Settings of an API key to change. A setting that is absent stays as it is.
@@ -99,6 +97,7 @@ input! {
         /// Its scopes by one word.
         preset: Changed<Preset>,
         ..settings: CredentialSettings,
+        check preset_or_scopes,
     }
 
     /// How a secret is replaced.
@@ -137,8 +136,18 @@ input! {
     }
 }
 
+/// `scoped` says that the scopes are named, every other preset names them itself.
+fn preset_or_scopes(reader: &mut Reader) {
+    match (reader.is("preset", Preset::Scoped.as_str()), reader.has("scopes")) {
+        (true, false) => reader.fail("scopes", "is required with the preset scoped"),
+        (false, true) if reader.has("preset") => reader.fail("preset", "must be scoped where scopes are named"),
+        _ => {}
+    }
+}
+
 /// Only keys of type `client` have scopes by default.
-fn needs_scopes(reader: &mut Reader) {
+fn scopes_of_new_key(reader: &mut Reader) {
+    preset_or_scopes(reader);
     if !reader.has("scopes") && !reader.has("preset") && !reader.is("type", KeyType::Client.as_str()) {
         reader.fail("scopes", "is required for a key of this type");
     }
@@ -177,79 +186,35 @@ impl ClientSettings {
     }
 }
 
-/// An end in the past.
-fn ended(changes: &Changes, now: Timestamp) -> Option<FieldError> {
-    match changes.expires_at {
-        Patch::Set(end) if end <= now => Some(FieldError::new("expires_at", "must be in the future")),
-        _ => None,
+impl From<ClientUpdate> for CredentialInput {
+    fn from(ClientUpdate { name, scopes, settings, client }: ClientUpdate) -> Self {
+        let (changes, customers) = settings.split();
+        Self { changes: Changes { name, scopes, client: client.changes(), ..changes }, customers }
     }
 }
 
-fn checked(input: CredentialInput, errors: Vec<FieldError>) -> Result<CredentialInput, Vec<FieldError>> {
-    if errors.is_empty() { Ok(input) } else { Err(errors) }
-}
-
-impl ClientUpdate {
-    /// The changes that it makes at `now`.
-    ///
-    /// # Errors
-    /// The fields that are invalid at `now`.
-    pub fn into_input(self, now: Timestamp) -> Result<CredentialInput, Vec<FieldError>> {
-        let (changes, customers) = self.settings.split();
-        let errors = ended(&changes, now).into_iter().collect();
-        let changes = Changes { name: self.name, scopes: self.scopes, client: self.client.changes(), ..changes };
-        checked(CredentialInput { changes, customers }, errors)
+impl From<ClientCreate> for NewCredential {
+    fn from(ClientCreate { name, scopes, environment, owner, settings, client }: ClientCreate) -> Self {
+        let update = ClientUpdate { name: Some(name), scopes: Some(scopes), settings, client };
+        let owner = owner.map(|owner| owner.to_string());
+        Self { kind: NewKind::Client, environment, owner, input: update.into() }
     }
 }
 
-impl ClientCreate {
-    /// The client to create at `now`.
-    ///
-    /// # Errors
-    /// The fields that are invalid at `now`.
-    pub fn into_new(self, now: Timestamp) -> Result<NewCredential, Vec<FieldError>> {
-        let Self { name, scopes, environment, owner, settings, client } = self;
-        let input = ClientUpdate { name: Some(name), scopes: Some(scopes), settings, client }.into_input(now)?;
-        Ok(NewCredential { kind: NewKind::Client, environment, owner: owner.map(|owner| owner.to_string()), input })
+impl From<ApiKeyUpdate> for CredentialInput {
+    fn from(ApiKeyUpdate { name, scopes, preset, settings }: ApiKeyUpdate) -> Self {
+        let (changes, customers) = settings.split();
+        let scopes = preset.and_then(Preset::scopes).or(scopes);
+        Self { changes: Changes { name, scopes, ..changes }, customers }
     }
 }
 
-impl ApiKeyUpdate {
-    /// The changes that it makes at `now`.
-    ///
-    /// # Errors
-    /// The fields that are invalid at `now`, or do not go together.
-    pub fn into_input(self, now: Timestamp) -> Result<CredentialInput, Vec<FieldError>> {
-        let (changes, customers) = self.settings.split();
-        let mut errors = ended(&changes, now).into_iter().collect();
-        let scopes = scopes_of(self.scopes, self.preset, &mut errors);
-        checked(CredentialInput { changes: Changes { name: self.name, scopes, ..changes }, customers }, errors)
-    }
-}
-
-impl ApiKeyCreate {
-    /// The API key to create at `now`.
-    ///
-    /// # Errors
-    /// The fields that are invalid at `now`, or do not go together.
-    pub fn into_new(self, now: Timestamp) -> Result<NewCredential, Vec<FieldError>> {
-        let Self { name, scopes, preset, r#type, environment, owner, settings } = self;
-        let input = ApiKeyUpdate { name: Some(name), scopes, preset, settings }.into_input(now)?;
+impl From<ApiKeyCreate> for NewCredential {
+    fn from(ApiKeyCreate { name, scopes, preset, r#type, environment, owner, settings }: ApiKeyCreate) -> Self {
+        let update = ApiKeyUpdate { name: Some(name), scopes, preset, settings };
         let kind = NewKind::ApiKey(r#type.unwrap_or(KeyType::Partner));
-        Ok(NewCredential { kind, environment, owner: owner.map(|owner| owner.to_string()), input })
+        Self { kind, environment, owner: owner.map(|owner| owner.to_string()), input: update.into() }
     }
-}
-
-/// The scopes that are named, or those of a preset. `scoped` says that they are named.
-fn scopes_of(named: Option<Scopes>, preset: Option<Preset>, errors: &mut Vec<FieldError>) -> Option<Scopes> {
-    let Some(preset) = preset else { return named };
-    match (preset.scopes(), named) {
-        (Some(scopes), None) => return Some(scopes),
-        (None, Some(named)) => return Some(named),
-        (None, None) => errors.push(FieldError::new("scopes", "is required with the preset scoped")),
-        (Some(_), Some(_)) => errors.push(FieldError::new("preset", "must be scoped where scopes are named")),
-    }
-    None
 }
 
 #[cfg(test)]
@@ -259,12 +224,16 @@ mod tests {
     use super::*;
     use crate::view::input::Input;
 
-    fn changes(value: Value) -> Result<Changes, Vec<(String, String)>> {
+    fn scopes(value: Value) -> Result<Option<String>, String> {
         let Value::Object(members) = value else { panic!("not an object") };
-        let input = ApiKeyCreate::read(members).unwrap();
-        let new = input.into_new(Timestamp::from_seconds(1_800_000_000));
-        new.map(|new| new.input.changes)
-            .map_err(|errors| errors.into_iter().map(|error| (error.field, error.wrong)).collect())
+        match ApiKeyCreate::read(members) {
+            Ok(create) => Ok(NewCredential::from(create).input.changes.scopes.map(|scopes| scopes.to_string())),
+            Err(errors) => {
+                let errors: Vec<String> =
+                    errors.iter().map(|error| format!("{} {}", error.field, error.wrong)).collect();
+                Err(errors.join("; "))
+            }
+        }
     }
 
     #[test]
@@ -276,22 +245,12 @@ mod tests {
             (json!({"name": "a", "preset": "scoped", "scopes": ["x:y"]}), Ok(Some("x:y"))),
             (json!({"name": "a", "preset": "scoped"}), Err("scopes is required with the preset scoped")),
             (
-                json!({"name": "a", "preset": "full", "scopes": ["x:y"]}),
-                Err("preset must be scoped where scopes are named"),
+                json!({"name": "a", "preset": "full", "scopes": ["x:y"], "token_lifetime": 1}),
+                Err("preset must be scoped where scopes are named; token_lifetime is not a field of this object"),
             ),
         ] {
-            let found = changes(given.clone()).map(|changes| changes.scopes.map(|scopes| scopes.to_string()));
-            let found = found.map_err(|errors| errors.into_iter().map(|(field, what)| format!("{field} {what}")));
-            let found = found.map_err(|errors| errors.collect::<Vec<_>>().join("; "));
-            assert_eq!(found, expected.map(|scopes| scopes.map(str::to_owned)).map_err(str::to_owned), "{given}");
+            let expected = expected.map(|scopes| scopes.map(str::to_owned)).map_err(str::to_owned);
+            assert_eq!(scopes(given.clone()), expected, "{given}");
         }
-    }
-
-    #[test]
-    fn an_end_is_in_the_future() {
-        let errors =
-            changes(json!({"name": "a", "preset": "write", "expires_at": "2020-01-01T00:00:00Z"})).unwrap_err();
-        assert_eq!(errors, [("expires_at".to_owned(), "must be in the future".to_owned())]);
-        assert!(changes(json!({"name": "a", "preset": "write", "expires_at": null})).is_ok());
     }
 }

@@ -89,7 +89,7 @@ impl SigningKeyView {
             environment: key.environment,
             algorithm: key.algorithm,
             status: key.status(now),
-            public_jwk: serde_json::from_str(key.public_jwk.as_json()).unwrap_or_default(),
+            public_jwk: serde_json::from_str(key.public_jwk.as_str()).unwrap_or_default(),
             created_at: key.created_at,
             activates_at: key.activates_at,
             retires_at: key.retires_at,

@@ -71,7 +71,7 @@ pub fn accept_events(database: &Database) {
 }
 
 both! {
-    /// SPEC §6: where events cannot be stored, what would grant or change something is 503.
+    /// Where events cannot be stored, what would grant or change something is 503.
     fn without_its_event_nothing_is_handed_out_or_changed(database) {
         let server = Server::spawn(database);
         let client = server.client("orders:read");
@@ -174,7 +174,7 @@ both! {
         assert_eq!(server.token(&refused).status, 200);
     }
 
-    /// SPEC §6: singly up to 100 a minute for each address, then one summary a second with the count.
+    /// Singly up to 100 a minute for each address, then one summary a second with the count.
     fn a_flood_of_unknown_clients_is_stored_as_some_events_and_summaries(database) {
         let server = Arc::new(Server::spawn(database));
         flood(&server);

@@ -52,7 +52,7 @@ impl KeySet {
 }
 
 both! {
-    /// SPEC §4: a new key is published for the lead before it signs, and no response may be cached for longer than
+    /// A new key is published for the lead before it signs, and no response may be cached for longer than
     /// that.
     fn every_token_verifies_offline_while_keys_rotate(database) {
         const ROTATIONS: usize = 4;

@@ -57,7 +57,7 @@ fn the_document_is_openapi_3_1_and_names_this_service() {
 }
 
 #[test]
-fn answers_of_the_management_api_are_as_documented() {
+fn responses_of_the_management_api_are_as_documented() {
     let server = server();
     let manager = server.client("sealwright.admin orders:read");
     let token = server.management_token(&manager);
@@ -108,7 +108,7 @@ fn examples_are_accepted_as_they_are() {
 }
 
 #[test]
-fn answers_of_the_protocol_are_as_documented() {
+fn responses_of_the_protocol_are_as_documented() {
     let server = server();
     let client = server.client("orders:read");
     let document = document(&server);

@@ -32,7 +32,7 @@ impl TokenVerifier {
     /// # Errors
     /// The stored JWK is damaged.
     pub fn new(key: &SigningKey) -> Result<Self, CryptoError> {
-        let jwk: Jwk = serde_json::from_str(key.public_jwk.as_json()).map_err(|_| CryptoError)?;
+        let jwk: Jwk = serde_json::from_str(key.public_jwk.as_str()).map_err(|_| CryptoError)?;
         let mut validation = Validation::new(jws_algorithm(key.algorithm));
         // `verify` checks the dates, with the time as an argument, and callers check the audiences.
         validation.validate_exp = false;

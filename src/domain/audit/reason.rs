@@ -57,6 +57,8 @@ pub enum Reason {
     MalformedCredential,
     PermissionDenied,
     ProductionOnly,
+    /// The caller acts only on its own environment and, if it is tied to customers, on their objects.
+    BeyondReach,
     ScopeExceedsCaller,
     // The objects of a request.
     InvalidInput,

@@ -1,6 +1,6 @@
 //! Recorded events, and the filter to list them.
 
-use super::Outcome;
+use super::{Action, Outcome};
 use crate::domain::ids::{EventId, RequestId};
 use crate::domain::time::Timestamp;
 
@@ -61,7 +61,7 @@ pub struct EventFilter {
     /// That used or concern this credential.
     pub credential: Option<String>,
     /// With this action.
-    pub action: Option<String>,
+    pub action: Option<Action>,
     /// With this outcome.
     pub outcome: Option<Outcome>,
     /// Of this request.

@@ -2,6 +2,7 @@
 
 use super::{Credential, CredentialKind, Details, KeyType};
 use crate::domain::audience::Audience;
+use crate::domain::field_error::FieldError;
 use crate::domain::ids::CustomerId;
 use crate::domain::network::Networks;
 use crate::domain::patch::Patch;
@@ -49,9 +50,6 @@ pub struct DetailChanges {
     pub signing_algorithm: Patch<Algorithm>,
 }
 
-/// A field that violates a rule, and what is wrong with it, as the end of a sentence.
-pub type Violation = (&'static str, &'static str);
-
 impl Changes {
     /// Returns `true` if only name and description change, which need no check of scopes.
     pub fn is_only_words(&self) -> bool {
@@ -77,11 +75,10 @@ impl Changes {
 }
 
 impl Credential {
-    /// Applies the changes. `enabled` are the algorithms that tokens may be signed with.
-    ///
-    /// # Errors
-    /// The first field that violates a rule of the credential's kind, or that contradicts another field.
-    pub fn apply(&mut self, changes: Changes, enabled: &[Algorithm]) -> Result<(), Violation> {
+    /// Applies the changes at `now`, and returns all fields that violate a rule of the credential's kind or contradict
+    /// another field. `enabled` are the algorithms that tokens may be signed with.
+    #[must_use]
+    pub fn apply(&mut self, changes: Changes, enabled: &[Algorithm], now: Timestamp) -> Vec<FieldError> {
         fn set<T>(field: &mut T, value: Option<T>) {
             if let Some(value) = value {
                 *field = value;
@@ -94,6 +91,7 @@ impl Credential {
         set(&mut self.customers, changes.customers);
         self.limits.rate_per_minute = changes.rate_per_minute.apply(self.limits.rate_per_minute);
         self.limits.burst_per_second = changes.burst_per_second.apply(self.limits.burst_per_second);
+        let is_past = matches!(changes.expires_at, Patch::Set(end) if end <= now);
         self.expires_at = changes.expires_at.apply(self.expires_at);
         if let Details::Client(client) = &mut self.details {
             let changes = changes.client;
@@ -103,28 +101,34 @@ impl Credential {
             set(&mut client.token_lifetime, changes.token_lifetime);
             client.signing_algorithm = changes.signing_algorithm.apply(client.signing_algorithm);
         }
-        self.violation(enabled).map_or(Ok(()), Err)
+        let past = [(is_past, "expires_at", "must be in the future")];
+        let violated = past.into_iter().chain(self.rules(enabled)).filter(|(is_violated, ..)| *is_violated);
+        violated.map(|(_, field, wrong)| FieldError::new(field, wrong)).collect()
     }
 
-    /// Returns the first rule that the credential violates.
-    fn violation(&self, enabled: &[Algorithm]) -> Option<Violation> {
+    /// The rules of the credential's kind: whether it violates one, the field, and what is wrong with it.
+    fn rules(&self, enabled: &[Algorithm]) -> [(bool, &'static str, &'static str); 2] {
         match &self.details {
             Details::Client(client) => {
-                if client.default_scopes.as_ref().is_some_and(|default| !self.scopes.cover_all(default)) {
-                    return Some(("default_scopes", "must be covered by scopes"));
-                }
+                let is_beyond = client.default_scopes.as_ref().is_some_and(|default| !self.scopes.cover_all(default));
                 let is_off = client.signing_algorithm.is_some_and(|algorithm| !enabled.contains(&algorithm));
-                is_off.then_some(("signing_algorithm", "is not among the enabled signing_algorithms"))
+                [
+                    (is_beyond, "default_scopes", "must be covered by scopes"),
+                    (is_off, "signing_algorithm", "is not among the enabled signing_algorithms"),
+                ]
             }
             Details::ApiKey(key) => {
+                let lacks_customer = key.key_type == KeyType::Client && self.customers.is_empty();
                 let is_reserved = |scope: &Scope| permission::is_reserved(scope.as_str());
-                if key.key_type == KeyType::Client && self.customers.is_empty() {
-                    return Some(("customers", "is required for a key of type client"));
-                }
-                (key.key_type != KeyType::Internal && self.scopes.iter().any(is_reserved)).then_some((
-                    "scopes",
-                    "has admin or management permissions that only keys of type internal may carry",
-                ))
+                let exceeds_type = key.key_type != KeyType::Internal && self.scopes.iter().any(is_reserved);
+                [
+                    (lacks_customer, "customers", "is required for a key of type client"),
+                    (
+                        exceeds_type,
+                        "scopes",
+                        "has admin or management permissions that only keys of type internal may carry",
+                    ),
+                ]
             }
         }
     }

@@ -13,7 +13,7 @@ mod secret;
 mod state;
 
 pub use api_key::{Brand, KeyDetails, KeyType, Preset, RANDOM_LENGTH, RawApiKey};
-pub use changes::{Changes, DetailChanges, Violation};
+pub use changes::{Changes, DetailChanges};
 pub use client::{BeyondClient, Client, ClientDetails, LIFETIME_MAX, LIFETIME_MIN};
 pub use filter::{CredentialFilter, Due};
 pub use id::{CredentialId, CredentialKind};

@@ -18,7 +18,7 @@ pub async fn list(
     let filter = EventFilter {
         environment: filters.environment.map(|environment| environment.to_string()),
         credential: filters.credential,
-        action: filters.action.map(|action| action.to_string()),
+        action: filters.action,
         outcome: filters.outcome,
         request_id: filters.request_id,
         since: filters.since,

@@ -22,6 +22,8 @@ pub enum ProblemCode {
     PermissionDenied,
     /// What all environments share is managed with credentials of production.
     ProductionOnly,
+    /// The caller acts only on its own environment and, if it is tied to customers, on their objects.
+    BeyondReach,
     /// The scopes go beyond what the caller may give.
     ScopeExceedsCaller,
     /// A gateway's request: the credential may not be used for this address, customer or audience.
@@ -99,6 +101,7 @@ impl ProblemCode {
             Self::NoCredentials | Self::InvalidToken => 401,
             Self::PermissionDenied
             | Self::ProductionOnly
+            | Self::BeyondReach
             | Self::ScopeExceedsCaller
             | Self::Forbidden
             | Self::InsufficientScope

@@ -130,6 +130,7 @@ fn service(error: &ServiceError) -> HttpResponse {
         ServiceError::NotFound(_) => ProblemCode::NotFound,
         ServiceError::Gone(_) => ProblemCode::Gone,
         ServiceError::ProductionOnly => ProblemCode::ProductionOnly,
+        ServiceError::BeyondReach => ProblemCode::BeyondReach,
         ServiceError::ScopeExceedsCaller => ProblemCode::ScopeExceedsCaller,
         ServiceError::IdempotencyKeyReused => ProblemCode::IdempotencyKeyReused,
         ServiceError::Conflict(conflict) => conflict_code(*conflict),

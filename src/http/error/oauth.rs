@@ -1,26 +1,56 @@
 //! Errors of the protocol's endpoints (RFC 6749 §5.2).
 
+use std::borrow::Cow;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
-use utoipa::ToSchema;
-use utoipa::openapi::schema::Type;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::{REALM, status_of};
 use crate::http::body::BodyError;
 use crate::http::describe::{OperationDoc, header};
 use crate::oauth::error::{OAuthError, UnreadableBody};
+use crate::view::closed::one_of;
 
 /// An error of the protocol's endpoints (RFC 6749 §5.2).
 #[derive(Serialize, ToSchema)]
 #[schema(as = OAuthError)]
 struct OAuthErrorView {
-    /// A registered error code.
-    #[schema(examples("invalid_client"))]
+    #[schema(value_type = Code, examples("invalid_client"))]
     error: &'static str,
     /// One sentence for developers.
     error_description: &'static str,
+}
+
+/// The closed list of codes in the document.
+enum Code {}
+
+/// An error for each code.
+const CODES: [OAuthError; 7] = [
+    OAuthError::InvalidRequest(""),
+    OAuthError::InvalidClient,
+    OAuthError::UnsupportedGrantType,
+    OAuthError::InvalidScope,
+    OAuthError::InvalidTarget,
+    OAuthError::Unavailable,
+    OAuthError::ServerError,
+];
+
+impl PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        let meaning = "A registered error code (RFC 6749 §5.2 and §4.1.2.1, RFC 8707 §2).";
+        one_of(CODES.map(OAuthError::code), &[meaning])
+    }
+}
+
+impl ToSchema for Code {
+    fn name() -> Cow<'static, str> {
+        "OAuthErrorCode".into()
+    }
 }
 
 /// The response: never cached, and for a failed authentication with a challenge.

@@ -86,7 +86,7 @@ pub async fn jwks(request: HttpRequest, state: SharedState, issuer: Data<Issuer>
         return Jwks(response.finish());
     }
     let content_type = HeaderValue::from_static("application/jwk-set+json");
-    let keys: Vec<&str> = public.keys.iter().map(PublicJwk::as_json).collect();
+    let keys: Vec<&str> = public.keys.iter().map(PublicJwk::as_str).collect();
     let set = format!("{{\"keys\":[{}]}}", keys.join(","));
     Jwks(response.insert_header((CONTENT_TYPE, content_type)).body(set))
 }

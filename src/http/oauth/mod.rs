@@ -1,6 +1,5 @@
 //! The protocol's endpoints, the same below each issuer.
 
-mod errors;
 mod forms;
 mod jwks;
 
@@ -74,7 +73,7 @@ impl<T: ToSchema> Describe for ProtocolResponse<T> {
     fn describe(doc: &mut OperationDoc) {
         let response = doc.json::<T>("application/json");
         doc.respond("200", response);
-        errors::describe(doc);
+        error::describe_oauth(doc);
         describe_client_authentication(doc);
     }
 }
@@ -104,7 +103,7 @@ impl Responder for Done {
 impl Describe for Done {
     fn describe(doc: &mut OperationDoc) {
         doc.respond("200", ResponseBuilder::new().description("The token is not in force any more.").build());
-        errors::describe(doc);
+        error::describe_oauth(doc);
         describe_client_authentication(doc);
     }
 }

@@ -1,4 +1,4 @@
-//! The protocol's endpoints. SPEC §2: below each issuer are the same paths.
+//! The protocol's endpoints. Below each issuer are the same paths.
 
 use crate::domain::environment::Environment;
 use crate::http::endpoint::{Endpoint, op};

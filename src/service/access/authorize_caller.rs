@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use super::extract_credential::{CredentialFields, ExtractedCredential, NotExtracted, extract_credential};
 use super::use_key::{Accepting, KeyUseRequest};
 use super::{Access, Refused};
 use crate::domain::audit::{Action, Disposition, Origin, Reason};
@@ -13,6 +12,7 @@ use crate::domain::key_code::KeyCode;
 use crate::domain::rate::RateLimitStatus;
 use crate::domain::scope::Scopes;
 use crate::domain::time::Timestamp;
+use crate::oauth::extract_credential::{CredentialFields, ExtractedCredential, NotExtracted, extract_credential};
 use crate::service::audit_context::{AuditContext, Subject};
 use crate::service::tokens::{NotInForce, TokenInForce};
 use crate::store::StoreError;

@@ -2,13 +2,11 @@
 //! the management API.
 
 mod authorize_caller;
-mod extract_credential;
 mod forward_auth;
 mod use_key;
 mod verify_key;
 
 pub use authorize_caller::{Requirement, Unauthorized};
-pub use extract_credential::CredentialFields;
 pub use forward_auth::{Denied, ForwardedRequest, Identity};
 pub use verify_key::{COST_MAX, KeyQuestion, RequestAsked};
 

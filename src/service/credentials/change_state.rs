@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Credentials, Target, Verb, action, require, require_not_revoked};
 use crate::domain::audit::{Action, Origin};
 use crate::domain::caller::Caller;
-use crate::domain::credential::{Credential, CredentialKind, Details, StateChange};
+use crate::domain::credential::{Credential, CredentialKind, Details, State, StateChange};
 use crate::service::error::ServiceError;
 use crate::store::credentials;
 
@@ -46,7 +46,8 @@ impl Credentials {
         .await
     }
 
-    /// Revokes all tokens that were issued to a client until now, by whatever time they were issued.
+    /// Revokes all tokens that were issued to a client until now, by whatever time they were issued. Those of a revoked
+    /// client are revoked already: nothing changes.
     ///
     /// # Errors
     /// The client is not visible to the caller.
@@ -60,6 +61,9 @@ impl Credentials {
         let target = Target { caller, kind, id, action: Action::ClientRevokeTokens, origin };
         let recorder = Arc::clone(&self.recorder);
         self.change(target, move |transaction, mut credential, now| {
+            if credential.state == State::Revoked {
+                return Ok(credential);
+            }
             if let Details::Client(client) = &mut credential.details {
                 client.revoke_tokens(recorder.latest());
             }

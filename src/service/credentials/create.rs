@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::ownership::{require_within, resolved};
-use super::{Credentials, Issued, Target, Verb, action, require};
+use super::ownership::{customers_error, resolved};
+use super::{Credentials, Issued, Target, Verb, action, require, require_valid};
 use crate::crypto::random;
 use crate::domain::audit::{Disposition, Origin};
 use crate::domain::caller::Caller;
 use crate::domain::credential::{Credential, CredentialId, CredentialKind, NewCredential, RawSecret, State};
+use crate::domain::field_error::merge;
 use crate::domain::network::Networks;
 use crate::domain::text::Description;
 use crate::domain::time::Timestamp;
@@ -77,7 +78,7 @@ impl Credentials {
         wrong.extend(missing.iter().filter(|(_, is_missing)| *is_missing).map(|(field, _)| is_required(field)));
         let customers = resolved(self.customers_named(caller, new.input.customers).await, &mut wrong)?;
         let owner = resolved(self.owner_of_new(caller, new.owner).await, &mut wrong)?;
-        let (Some(environment), Some(name), Some(scopes), true) = (environment, name, scopes, wrong.is_empty()) else {
+        let (Some(environment), Some(name), Some(scopes)) = (environment, name, scopes) else {
             return Err(ServiceError::Invalid(wrong));
         };
         let mut credential = Credential {
@@ -99,9 +100,12 @@ impl Credentials {
             secrets: vec![],
             details: new.kind.details(),
         };
-        let applied = credential.apply(new.input.changes, &self.algorithms);
-        applied.map_err(|(field, what)| ServiceError::invalid(field, what))?;
-        require_within(caller, &credential.customers)?;
+        merge(&mut wrong, credential.apply(new.input.changes, &self.algorithms, now));
+        merge(&mut wrong, customers_error(caller, &credential.customers));
+        require_valid(wrong)?;
+        if !caller.sees(environment) {
+            return Err(ServiceError::BeyondReach);
+        }
         let reaches = caller.reaches(credential.kind().write_permission(), credential.ownership());
         require(reaches && caller.may_make(&credential, None))?;
         let (stored, raw) = self.secrets.create(&credential.id, environment, now).await?;

@@ -20,7 +20,7 @@ pub use secrets::SecretFactory;
 use std::sync::Arc;
 
 use super::audit_context::AuditContext;
-use super::error::{Conflict, ServiceError};
+use super::error::{Conflict, FieldError, ServiceError};
 use super::idempotency::{Idempotency, Replay};
 use super::recorder::Recorder;
 use super::state::credential_cache::CredentialCache;
@@ -185,6 +185,11 @@ fn require_not_revoked(credential: &Credential) -> Result<(), ServiceError> {
         return Err(Conflict::Revoked(credential.kind()).into());
     }
     Ok(())
+}
+
+/// Checks that no field is invalid.
+fn require_valid(wrong: Vec<FieldError>) -> Result<(), ServiceError> {
+    if wrong.is_empty() { Ok(()) } else { Err(ServiceError::Invalid(wrong)) }
 }
 
 fn require(may: bool) -> Result<(), ServiceError> {

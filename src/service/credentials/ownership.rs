@@ -27,12 +27,10 @@ pub(super) fn visible(caller: &Caller, permission: &str, mut filter: CredentialF
     Some(filter)
 }
 
-/// Checks that a caller who is tied to customers ties credentials to these customers only.
-pub(super) fn require_within(caller: &Caller, customers: &[CustomerId]) -> Result<(), ServiceError> {
-    if caller.sees_customers(customers) {
-        return Ok(());
-    }
-    Err(ServiceError::invalid("customers", "must be among the customers that the caller is tied to"))
+/// Returns the error of a caller who is tied to customers and would tie a credential to others, or to none.
+pub(super) fn customers_error(caller: &Caller, customers: &[CustomerId]) -> Option<FieldError> {
+    let wrong = "must be among the customers that the caller is tied to";
+    (!caller.sees_customers(customers)).then(|| FieldError::new("customers", wrong))
 }
 
 /// Returns the value that was found; invalid fields are added to `wrong`.

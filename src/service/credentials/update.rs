@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::ownership::require_within;
-use super::{Credentials, Target, Verb, action, require, require_not_revoked};
+use super::ownership::{customers_error, resolved};
+use super::{Credentials, Target, Verb, action, require, require_not_revoked, require_valid};
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
 use crate::domain::credential::{Credential, CredentialInput, CredentialKind};
+use crate::domain::field_error::merge;
 use crate::service::error::ServiceError;
 use crate::store::{credential_customers, credentials};
 
@@ -30,12 +31,13 @@ impl Credentials {
         self.change(target, move |transaction, was, now| {
             require_not_revoked(&was)?;
             let mut changes = input.changes;
-            changes.customers = customers?;
+            let mut wrong = Vec::new();
+            changes.customers = resolved(customers, &mut wrong)?.flatten();
             let only_words = changes.is_only_words();
             let mut credential = was.clone();
-            let applied = credential.apply(changes, &algorithms);
-            applied.map_err(|(field, what)| ServiceError::invalid(field, what))?;
-            require_within(&own, &credential.customers)?;
+            merge(&mut wrong, credential.apply(changes, &algorithms, now));
+            merge(&mut wrong, customers_error(&own, &credential.customers));
+            require_valid(wrong)?;
             require(only_words || own.may_make(&credential, Some(&was)))?;
             credential.updated_at = now;
             credentials::update(transaction.connection, &credential)?;

@@ -42,11 +42,13 @@ impl Directory {
         let context = self.shared_context(caller, action, new.name.as_str(), origin).await?;
         let replay = self.idempotency.replay_of(repeat.as_ref(), &self.recorder, &context).await?;
         if let Some(replay) = replay {
-            let (own, name) = (caller.clone(), replay.object);
+            let own = caller.clone();
             return self
                 .recorder
                 .replay(&context, Disposition::Created, move |found| {
-                    find(found, &own, &name).map_err(ServiceError::or_gone)
+                    let role = find(found, &own, &replay.object).map_err(ServiceError::or_gone)?;
+                    replay.require_created_at(role.created_at, "role")?;
+                    Ok(role)
                 })
                 .await;
         }

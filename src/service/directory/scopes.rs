@@ -35,11 +35,13 @@ impl Directory {
         let context = self.shared_context(caller, action, new.name.as_str(), origin).await?;
         let replay = self.idempotency.replay_of(repeat.as_ref(), &self.recorder, &context).await?;
         if let Some(replay) = replay {
-            let name = replay.object.parse().ok();
             return self
                 .recorder
                 .replay(&context, Disposition::Created, move |found| {
-                    find(found, name.as_ref()).map_err(ServiceError::or_gone)
+                    let name = replay.object.parse().ok();
+                    let entry = find(found, name.as_ref()).map_err(ServiceError::or_gone)?;
+                    replay.require_created_at(Some(entry.created_at), "scope")?;
+                    Ok(entry)
                 })
                 .await;
         }

@@ -9,7 +9,7 @@ use crate::domain::environment::Environment;
 use crate::domain::signing_key::{Algorithm, KeyStatus, SigningKey};
 use crate::domain::time::Duration;
 use crate::service::audit_context::AuditContext;
-use crate::service::error::{Conflict, ServiceError};
+use crate::service::error::{Conflict, FieldError, ServiceError};
 use crate::service::idempotency::RepeatableRequest;
 use crate::store::{AnyConnection, StoreError, signing_keys};
 
@@ -50,14 +50,18 @@ impl SigningKeys {
         let key = self
             .recorder
             .change(context, Disposition::Created, move |transaction, context, now| {
-                if !own.governs(environment) {
-                    return Err(ServiceError::invalid("environment", "is not the caller's own"));
-                }
+                let mut wrong = Vec::new();
                 if !enabled {
-                    return Err(ServiceError::invalid("algorithm", "is not among the enabled signing_algorithms"));
+                    wrong.push(FieldError::new("algorithm", "is not among the enabled signing_algorithms"));
                 }
                 if lead < Duration::ZERO || lead > LEAD_MAX {
-                    return Err(ServiceError::invalid("lead", "must be at most 30d"));
+                    wrong.push(FieldError::new("lead", "must be at most 30d"));
+                }
+                if !wrong.is_empty() {
+                    return Err(ServiceError::Invalid(wrong));
+                }
+                if !own.governs(environment) {
+                    return Err(ServiceError::BeyondReach);
                 }
                 let key = succeed(transaction, spare, now, now.plus(lead))?;
                 context.target = Some(Arc::clone(&key.kid));

@@ -119,7 +119,7 @@ impl Tokens {
     /// They are in memory, so that they are served while the database is down.
     pub fn public_keys(&self, environment: Environment) -> PublicKeys {
         let keys = self.keyring.public_keys(environment, self.recorder.now());
-        let texts: Vec<&str> = keys.iter().map(PublicJwk::as_json).collect();
+        let texts: Vec<&str> = keys.iter().map(PublicJwk::as_str).collect();
         PublicKeys { digest: sha256(texts.join("\n").as_bytes()), keys }
     }
 }

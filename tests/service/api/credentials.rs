@@ -131,6 +131,48 @@ both! {
         }
     }
 
+    fn all_fields_that_violate_a_rule_are_told_at_once(database) {
+        let server = Server::start(database);
+        let token = owner(&server);
+        let past = "2020-01-01T00:00:00Z";
+        let nobody = "usr_0199c0de0000700080000000000000ff";
+        for (collection, body, fields) in [
+            (
+                "/clients",
+                json!({"name": "x", "scopes": ["orders:read"], "default_scopes": ["orders:write"], "expires_at": past,
+                       "customers": ["nobody"], "owner": nobody}),
+                ["customers", "default_scopes", "expires_at", "owner"].as_slice(),
+            ),
+            (
+                "/keys",
+                json!({"name": "x", "scopes": ["admin"], "type": "client", "expires_at": past, "owner": nobody}),
+                &["customers", "expires_at", "owner", "scopes"],
+            ),
+            (
+                "/keys",
+                json!({"name": "", "scopes": ["admin"], "preset": "full", "type": "other", "allowed_ips": ["x"]}),
+                &["allowed_ips", "name", "preset", "type"],
+            ),
+        ] {
+            assert_invalid(&server.api("POST", collection, &token, Some(&body)), fields);
+        }
+        let (_, client) = created(&server, &token, &json!({"name": "x", "scopes": ["orders:read"]}));
+        let body = json!({"default_scopes": ["orders:write"], "expires_at": past, "customers": ["nobody"]});
+        let response = server.api("PATCH", &format!("/clients/{}", client.id), &token, Some(&body));
+        assert_invalid(&response, &["customers", "default_scopes", "expires_at"]);
+    }
+
+    fn revoking_the_tokens_of_a_revoked_client_changes_nothing(database) {
+        let server = Server::start(database);
+        let token = owner(&server);
+        let (_, client) = created(&server, &token, &json!({"name": "x", "scopes": ["orders:read"]}));
+        let path = format!("/clients/{}", client.id);
+        let revoked = server.api("POST", &format!("{path}/revoke"), &token, None);
+        server.advance(1000);
+        let again = server.api("POST", &format!("{path}/revoke-tokens"), &token, None);
+        assert_eq!((again.status, &again.body), (200, &revoked.body));
+    }
+
     fn a_clock_that_steps_back_revives_no_revoked_token(database) {
         let server = Server::start(database);
         // The signing keys are older than the step.

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: what is repeated is answered once more, and done once.
+//! `Idempotency-Key`: a repeated request is done once, and gets the same response.
 
 use std::sync::Mutex;
 
@@ -18,7 +18,7 @@ fn named(server: &Server, token: &str, name: &str) -> usize {
 }
 
 both! {
-    fn a_repeated_creation_gets_the_same_answer_and_makes_one_client(database) {
+    fn a_repeated_creation_gets_the_same_response_and_makes_one_client(database) {
         let mut server = Server::start(database);
         let token = owner(&server);
         let first = post(&server, &token, "/clients", "key-1", &minimal("once"));
@@ -48,7 +48,7 @@ both! {
         assert_eq!(named(&server, &token, "twice"), 2, "without a key each request counts");
     }
 
-    fn a_repeated_rotation_gets_the_same_answer_and_makes_one_secret(database) {
+    fn a_repeated_rotation_gets_the_same_response_and_makes_one_secret(database) {
         let server = Server::start(database);
         let token = owner(&server);
         let (_, client) = created(&server, &token, &minimal("rotated"));
@@ -85,7 +85,7 @@ both! {
         assert_eq!(server.token(&with_secret(&first.body)).status, 200, "nothing was rotated");
     }
 
-    fn a_kept_secret_is_gone_after_an_hour_and_the_answer_after_a_day(database) {
+    fn a_kept_secret_is_gone_after_an_hour_and_the_response_after_a_day(database) {
         let server = Server::start(database);
         let token = owner(&server);
         let first = post(&server, &token, "/clients", "key", &minimal("aged"));
@@ -149,6 +149,24 @@ both! {
         let events = server.events(&["--credential", &text(&good[0].body["id"]), "--action", "client.create"]);
         let done = events.iter().filter(|event| event["reason"] == "ok").count();
         assert_eq!((done, events.len()), (1, good.len()), "done once, answered as often as it was: {events:?}");
+    }
+
+    fn what_was_deleted_is_gone_also_when_its_name_was_given_again(database) {
+        let server = Server::start(database);
+        let token = owner(&server);
+        for (collection, body) in [
+            ("/roles", json!({"name": "support", "scopes": ["orders:read"]})),
+            ("/scopes", json!({"name": "orders:read", "description": "Read orders."})),
+        ] {
+            let first = post(&server, &token, collection, collection, &body);
+            assert_eq!(post(&server, &token, collection, collection, &body).text, first.text);
+            let path = format!("{collection}/{}", text(&body["name"]));
+            assert_eq!(server.api("DELETE", &path, &token, None).status, 204);
+            assert_problem(&post(&server, &token, collection, collection, &body), 410, "gone");
+            server.advance(1);
+            assert_eq!(server.api("POST", collection, &token, Some(&body)).status, 201);
+            assert_problem(&post(&server, &token, collection, collection, &body), 410, "gone");
+        }
     }
 
     fn a_refused_request_leaves_its_key_free(database) {

@@ -3,7 +3,7 @@
 use super::*;
 
 /// An API that gives these responses, one a connection, whatever it is asked. Its address.
-fn api_that_answers(responses: &'static [&'static str]) -> String {
+fn api_that_responds(responses: &'static [&'static str]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/orders", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -23,7 +23,7 @@ fn api_that_answers(responses: &'static [&'static str]) -> String {
 pub fn is_patient(command: Command) {
     let server = start();
     let client = client_of(&server, "orders:read", &[]);
-    let url = api_that_answers(&[
+    let url = api_that_responds(&[
         "429 Too Many Requests\r\nRetry-After: 1",
         "503 Service Unavailable",
         "200 OK",

@@ -6,7 +6,7 @@ use super::{FORM, basic, client, is_active, start, token};
 use crate::support::{TestClient, both};
 
 both! {
-    /// RFC 6749 §2.3.1, §3.2, Appendix B, RFC 7617 (STANDARDS 3, 5–9, 11, 12): both methods, however a client's
+    /// RFC 6749 §2.3.1, §3.2, Appendix B, RFC 7617: both methods, however a client's
     /// library encodes and decorates them.
     fn every_way_to_send_the_same_request_gets_a_token(database) {
         let server = start(database, &[]);
@@ -52,7 +52,7 @@ both! {
         }
     }
 
-    /// SPEC §3: while one secret is being replaced, both are accepted; once it is replaced, it is not.
+    /// While one secret is being replaced, both are accepted; once it is replaced, it is not.
     fn two_secrets_are_accepted_while_one_is_being_replaced(database) {
         let server = start(database, &[]);
         let old = client(&server, "orders:read", &[]);
@@ -67,14 +67,14 @@ both! {
         assert_eq!(statuses, [401, 401, 200]);
     }
 
-    /// SPEC §3: a client with a list of addresses is accepted from them.
+    /// A client with a list of addresses is accepted from them.
     fn a_client_may_be_tied_to_addresses(database) {
         let server = start(database, &[]);
         let here = client(&server, "orders:read", &["--allow-ip", "127.0.0.0/8"]);
         assert!(is_active(&server, &here, &token(&server, &here)));
     }
 
-    /// RFC 6749 §2.3.1, RFC 7662 §4 (STANDARDS 13, 31, 76), SPEC §5: failures are limited at every endpoint that takes
+    /// RFC 6749 §2.3.1, RFC 7662 §4: failures are limited at every endpoint that takes
     /// a secret; the right secret passes all the while, so that nobody can lock a client out.
     fn failed_authentications_are_limited_and_lock_nobody_out(database) {
         let server = start(database, &[("GUESS_LIMIT_PER_MINUTE", "5")]);

@@ -10,7 +10,7 @@ use crate::support::{TestClient, both};
 const INACTIVE: &str = r#"{"active":false}"#;
 
 both! {
-    /// RFC 7662 §2.2, §4 (STANDARDS 75, 76): everything about a token in force, never cached.
+    /// RFC 7662 §2.2, §4: everything about a token in force, never cached.
     fn an_active_token_is_told_with_its_claims(database) {
         let server = start(database, &[]);
         let resource = ["--audience", "https://a.example", "--audience", "b"];
@@ -33,7 +33,7 @@ both! {
         }
     }
 
-    /// RFC 7662 §2.1, §2.2, §4 (STANDARDS 74), SPEC §3: own tokens, those of an audience that the caller is the
+    /// RFC 7662 §2.1, §2.2, §4: own tokens, those of an audience that the caller is the
     /// resource server of, and with the permission all of its environment.
     fn a_caller_is_told_only_of_tokens_that_concern_it(database) {
         let server = start(database, &[]);
@@ -83,7 +83,7 @@ both! {
         assert_eq!(introspect(&server, "/staging", &owner, &orders).status, 401);
     }
 
-    /// RFC 7515, 7519, 8725, 9068 §4 (STANDARDS 44–52, 56, 59, 64), RFC 6750 §3.1 (67): what is not our token in force
+    /// RFC 7515, 7519, 8725, 9068 §4, RFC 6750 §3.1: what is not our token in force
     /// is inactive to everybody, and no token for the management API.
     fn forged_and_foreign_tokens_are_inactive_and_open_nothing(database) {
         let server = start(database, &[]);
@@ -128,7 +128,7 @@ both! {
         }
         assert!(is_active(&server, &manager, &genuine), "nothing of this harmed the genuine one");
 
-        // SPEC §1: a staging token manages staging, and sees nothing of production.
+        // A staging token manages staging, and sees nothing of production.
         let seen = server.api("GET", "/clients", &foreign, None);
         let clients = seen.body["data"].as_array().unwrap();
         let environments: Vec<&Value> = clients.iter().map(|client| &client["environment"]).collect();
@@ -141,7 +141,7 @@ both! {
         assert_eq!(crate::support::in_process::panics(), Vec::<String>::new());
     }
 
-    /// RFC 6750 §2, §3 (STANDARDS 66, 67), RFC 9068 §4: how a token is presented to the management API, and for whom
+    /// RFC 6750 §2, §3, RFC 9068 §4: how a token is presented to the management API, and for whom
     /// it is.
     fn the_management_api_takes_one_bearer_token_for_itself(database) {
         let server = spawn(database, &[]);
@@ -178,7 +178,7 @@ both! {
         assert!(!server.log().contains(&good), "a token in the query is not logged");
     }
 
-    /// RFC 7662 §4, Keycloak CVE-2026-8922 (STANDARDS 75): revocation, the client's state and its scopes now are asked
+    /// RFC 7662 §4, Keycloak CVE-2026-8922: revocation, the client's state and its scopes now are asked
     /// together, and the strictest wins.
     fn a_token_is_in_force_only_as_far_as_its_client_is_now(database) {
         let server = start(database, &[]);
@@ -218,7 +218,7 @@ both! {
         assert!(server.api("GET", "/clients", &its_token, None).status == 403, "the permission was taken");
     }
 
-    /// SPEC §3: `revoke-tokens` ends what was issued before its moment, to the millisecond, and nothing after it.
+    /// `revoke-tokens` ends what was issued before its moment, to the millisecond, and nothing after it.
     fn revoke_tokens_ends_what_was_issued_before_to_the_millisecond(database) {
         let server = start(database, &[]);
         let manager = client(&server, "sealwright.clients:write orders:read", &[]);
@@ -242,7 +242,7 @@ both! {
         assert!(is_active(&server, &other, &others_token), "another client's tokens are not concerned");
     }
 
-    /// RFC 7662 §2.1 (STANDARDS 74): the endpoint is not open, and who may not use it learns nothing of the token.
+    /// RFC 7662 §2.1: the endpoint is not open, and who may not use it learns nothing of the token.
     fn a_caller_must_be_an_active_client_of_the_environment(database) {
         let server = start(database, &[]);
         let owner = client(&server, "orders:read", &[]);

@@ -29,7 +29,7 @@ fn thumbprint(key: &Value) -> String {
 }
 
 both! {
-    /// RFC 7517 §4, §5, RFC 7518 §6, RFC 8725 §3.1 (STANDARDS 44, 53–56): one key of each algorithm in each
+    /// RFC 7517 §4, §5, RFC 7518 §6, RFC 8725 §3.1: one key of each algorithm in each
     /// environment, named by its thumbprint, all different, without a private member.
     fn each_environment_publishes_its_own_public_keys_of_every_algorithm_and_nothing_private(database) {
         let server = Server::start(database);
@@ -54,7 +54,7 @@ both! {
         }
     }
 
-    /// RFC 9111 §5.2, RFC 9110 §8.8.3 and §13.1.2, RFC 5861 (STANDARDS 55, 57).
+    /// RFC 9111 §5.2, RFC 9110 §8.8.3 and §13.1.2, RFC 5861.
     fn the_answer_can_be_cached_and_asked_for_again_by_its_etag(database) {
         let server = start(database, &[]);
         let first = server.get("/.well-known/jwks.json");
@@ -99,7 +99,7 @@ both! {
         }
     }
 
-    /// RFC 9068 §4, SPEC §2: a token verifies against its own issuer's keys, and against no other's.
+    /// RFC 9068 §4: a token verifies against its own issuer's keys, and against no other's.
     fn a_token_of_one_environment_does_not_verify_against_the_keys_of_another(database) {
         let server = start(database, &[]);
         for (environment, prefix) in ENVIRONMENTS {
@@ -123,7 +123,7 @@ both! {
         }
     }
 
-    /// STANDARDS 57: verifiers depend on the keys; they are answered while the database is not.
+    /// Verifiers depend on the keys; they are answered while the database is not.
     fn the_keys_are_answered_while_the_database_is_not(database) {
         let server = start(database, &[]);
         let before = server.get("/.well-known/jwks.json").text;

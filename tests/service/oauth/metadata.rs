@@ -17,8 +17,8 @@ fn places(prefix: &str) -> Vec<String> {
 }
 
 both! {
-    /// RFC 8414 §2, §3.1, §3.3 (STANDARDS 78–82): the same document in both spellings, naming exactly what answers.
-    fn every_issuer_has_the_same_document_in_both_spellings_and_names_only_what_answers(database) {
+    /// RFC 8414 §2, §3.1, §3.3: the same document in both spellings, naming exactly what answers.
+    fn every_issuer_has_the_same_document_in_both_spellings_and_names_only_what_exists(database) {
         let server = start(database, &[]);
         for (environment, prefix) in ENVIRONMENTS {
             let issuer = format!("{}{prefix}", server.url);
@@ -62,7 +62,7 @@ both! {
         }
     }
 
-    /// RFC 8414 §3.1, STANDARDS 79: a slash at the end of the configured address is no part of the issuer.
+    /// RFC 8414 §3.1: a slash at the end of the configured address is no part of the issuer.
     fn the_issuer_has_no_slash_at_its_end_even_where_the_setting_has_one(database) {
         let server = start(database, &[("PUBLIC_URL", "https://auth.example/")]);
         let client = client(&server, "orders:read", &["--environment", "staging"]);

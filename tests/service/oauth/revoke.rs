@@ -8,7 +8,7 @@ use super::{
 use crate::support::{TestClient, both};
 
 both! {
-    /// RFC 7009 §2.1, §2.2 (STANDARDS 71, 73): the token ends with the response, wherever it is asked about online; the
+    /// RFC 7009 §2.1, §2.2: the token ends with the response, wherever it is asked about online; the
     /// client's other tokens continue; to do it again changes nothing.
     fn a_client_ends_its_own_token_at_once_and_for_good(database) {
         let mut server = start(database, &[]);
@@ -36,7 +36,7 @@ both! {
         assert!(is_active(&server, &owner, &kept));
     }
 
-    /// RFC 7009 §2.1 (STANDARDS 71): the hint is only a hint; whatever it says, the token is found.
+    /// RFC 7009 §2.1: the hint is only a hint; whatever it says, the token is found.
     fn a_hint_never_hides_a_token(database) {
         let server = start(database, &[]);
         let owner = client(&server, "orders:read", &[]);
@@ -49,7 +49,7 @@ both! {
         }
     }
 
-    /// RFC 7009 §2.1 (STANDARDS 70): another's token is answered like an unknown one, stays in force, and is noted.
+    /// RFC 7009 §2.1: another's token is answered like an unknown one, stays in force, and is noted.
     fn another_clients_token_is_not_touched(database) {
         let server = start(database, &[]);
         let (owner, other) = (client(&server, "orders:read", &[]), client(&server, "sealwright.admin", &[]));
@@ -65,7 +65,7 @@ both! {
         }
     }
 
-    /// RFC 7009 §2.2 (STANDARDS 71): what is no token in force is already what the client wants it to be.
+    /// RFC 7009 §2.2: what is no token in force is already what the client wants it to be.
     fn what_is_no_token_in_force_is_answered_like_success_and_changes_nothing(database) {
         let server = start(database, &[]);
         let owner = client(&server, "orders:read", &[]);
@@ -79,7 +79,7 @@ both! {
         assert!(is_active(&server, &owner, &good), "a forgery of a token does not end the token");
     }
 
-    /// RFC 7009 §2.1 (STANDARDS 69): first the client is authenticated; who fails ends nothing.
+    /// RFC 7009 §2.1: first the client is authenticated; who fails ends nothing.
     fn a_caller_must_be_an_active_client_of_the_environment(database) {
         let server = start(database, &[]);
         let owner = client(&server, "orders:read", &[]);
@@ -95,7 +95,7 @@ both! {
         assert!(is_active(&server, &owner, &good));
     }
 
-    /// RFC 7009 §2.2.1 (STANDARDS 72), fosite CVE-2020-15223: where it cannot be stored or looked up, the response is
+    /// RFC 7009 §2.2.1, fosite CVE-2020-15223: where it cannot be stored or looked up, the response is
     /// 503, never a success and never `active`.
     fn a_failing_database_is_never_taken_for_an_answer(database) {
         let server = start(database, &[]);

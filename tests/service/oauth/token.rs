@@ -18,7 +18,7 @@ fn claims_of(response: &Response) -> Value {
 }
 
 both! {
-    /// RFC 6749 §5.1, RFC 9068 §2, RFC 8725 (STANDARDS 15, 25, 26, 44, 54, 59–65): in every environment, with every
+    /// RFC 6749 §5.1, RFC 9068 §2, RFC 8725: in every environment, with every
     /// algorithm, the token is an RFC 9068 JWT that any library verifies against the issuer's keys.
     fn a_token_is_an_rfc_9068_jwt_of_its_issuer(database) {
         let server = Server::start(database);
@@ -94,7 +94,7 @@ both! {
         }
     }
 
-    /// RFC 6749 §3.3 (STANDARDS 16–18), SPEC §1: asked for or by default, within what the client has; always echoed.
+    /// RFC 6749 §3.3: asked for or by default, within what the client has; always echoed.
     fn the_scope_is_what_was_asked_for_or_the_clients_default(database) {
         type Row = (&'static str, &'static [&'static str], &'static [(Option<&'static str>, &'static str)]);
         let server = start(database, &[]);
@@ -132,7 +132,7 @@ both! {
         }
     }
 
-    /// RFC 8707 §2, RFC 9068 §3 (STANDARDS 7, 20, 63): the first of the client's audiences, or those that were asked
+    /// RFC 8707 §2, RFC 9068 §3: the first of the client's audiences, or those that were asked
     /// for.
     fn the_audience_is_what_was_asked_for_or_the_clients_first(database) {
         let server = start(database, &[("ENVIRONMENTS__STAGING__DEFAULT_AUDIENCE", "urn:staging-api")]);
@@ -188,7 +188,7 @@ both! {
         assert_eq!((beyond.status, beyond.body["error"].as_str()), (400, Some("invalid_scope")), "{}", beyond.text);
     }
 
-    /// SPEC §6: whatever is wrong with a request, its event names the client that made it.
+    /// Whatever is wrong with a request, its event names the client that made it.
     fn a_malformed_wish_of_a_known_client_is_stored_under_its_name(database) {
         let server = start(database, &[]);
         let client = client(&server, "orders:read", &[]);
@@ -206,7 +206,7 @@ both! {
         }
     }
 
-    /// RFC 6749 §5.1, SPEC §3: the client's own lifetime, and never past its end.
+    /// RFC 6749 §5.1: the client's own lifetime, and never past its end.
     fn a_token_lives_as_long_as_its_client_says_and_never_outlives_it(database) {
         let server = start(database, &[]);
         let brief = grant(&server, "", &client(&server, "read", &["--token-lifetime", "5m"]), &[]);

@@ -16,7 +16,7 @@ fn random(bound: u64) -> u64 {
 }
 
 both! {
-    /// SPEC §11: nothing that was acknowledged is lost when the process is killed. Fifty rounds of killing it under
+    /// Nothing that was acknowledged is lost when the process is killed. Fifty rounds of killing it under
     /// load.
     fn what_was_acknowledged_before_a_kill_is_stored(database) {
         const ROUNDS: usize = 50;

@@ -242,7 +242,7 @@ impl Random {
     }
 }
 
-/// SPEC §11, STANDARDS 24, 32, 50, 105: never a 5xx, never a connection that ends without a response, never a panic.
+/// Never a 5xx, never a connection that ends without a response, never a panic.
 #[test]
 fn random_requests_to_every_endpoint_are_answered_and_harm_nothing() {
     let server = Server::spawn(Database::new(Kind::Sqlite));

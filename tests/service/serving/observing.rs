@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// SPEC §8: every response carries `X-Request-Id`, which the audit event and the log line carry too.
+/// Every response carries `X-Request-Id`, which the audit event and the log line carry too.
 #[test]
 fn every_answer_has_an_id_that_its_one_log_line_and_its_event_have_too() {
     let server = start(&[]);
@@ -52,7 +52,7 @@ fn every_answer_has_an_id_that_its_one_log_line_and_its_event_have_too() {
     assert!(server.events(&[]).iter().all(|event| !event.to_string().contains(secret)));
 }
 
-/// SPEC §7: `/metrics` answers loopback peers whose request carries no forwarding header, and
+/// `/metrics` answers loopback peers whose request carries no forwarding header, and
 /// `sealwright.metrics:read`.
 #[test]
 fn metrics_are_for_loopback_and_who_may_read_them() {

@@ -10,7 +10,7 @@ fn own_address() -> Option<IpAddr> {
     (!address.is_loopback() && !address.is_unspecified()).then_some(address)
 }
 
-/// SPEC §8: plain HTTP is served on loopback, behind trusted proxies that say `X-Forwarded-Proto: https`, or with
+/// Plain HTTP is served on loopback, behind trusted proxies that say `X-Forwarded-Proto: https`, or with
 /// `allow_insecure_http`.
 #[test]
 fn plain_http_is_for_loopback_and_trusted_proxies() {

@@ -4,7 +4,7 @@ use super::*;
 
 both! {
     /// A token whose event is stored was received: a stop answers what was accepted.
-    fn a_stop_answers_what_was_accepted(database) {
+    fn a_stop_responds_to_what_was_accepted(database) {
         let mut server = Server::spawn_with(database, &[("SIGNING_ALGORITHMS", "[\"ES256\"]")]);
         let client =
             server.client_with("orders:read", &["--rate-per-minute", "unlimited", "--burst-per-second", "unlimited"]);

@@ -5,8 +5,6 @@ use utoipa::ToSchema;
 
 use crate::domain::credential::{Credential, CredentialId, CredentialInput, CredentialKind, KeyType, NewCredential};
 use crate::domain::ids::{ApiKeyId, ClientId};
-use crate::domain::time::Timestamp;
-use crate::http::error::ApiError;
 use crate::http::permission::{ClientsRead, ClientsWrite, KeysRead, KeysWrite, Permission};
 use crate::service::Services;
 use crate::view::credential::{ApiKeyView, ApiKeyWithValueView, ClientView, ClientWithSecretView, Moment};
@@ -28,9 +26,9 @@ pub trait Kind: 'static {
     /// What a list can be narrowed to.
     type Filters: Input + 'static;
     /// One to create.
-    type Create: Input + 'static;
+    type Create: Input + Into<NewCredential> + 'static;
     /// Settings to change.
-    type Update: Input + 'static;
+    type Update: Input + Into<CredentialInput> + 'static;
     /// One as it is shown.
     type View: Serialize + ToSchema + 'static;
     /// The same with a secret that was just created.
@@ -41,18 +39,6 @@ pub trait Kind: 'static {
 
     /// The filters, and the type of the keys to list.
     fn filters(filters: Self::Filters) -> (CredentialFilters, Option<KeyType>);
-
-    /// One to create at `now`.
-    ///
-    /// # Errors
-    /// The fields that are invalid at `now`, or do not go together.
-    fn to_create(input: Self::Create, now: Timestamp) -> Result<NewCredential, ApiError>;
-
-    /// The changes that an input makes at `now`.
-    ///
-    /// # Errors
-    /// The fields that are invalid at `now`, or do not go together.
-    fn changes(input: Self::Update, now: Timestamp) -> Result<CredentialInput, ApiError>;
 
     /// A credential of this kind as it is shown.
     fn view(credential: &Credential, services: &Services) -> Option<Self::View>;
@@ -80,14 +66,6 @@ impl Kind for Clients {
 
     fn filters(filters: CredentialFilters) -> (CredentialFilters, Option<KeyType>) {
         (filters, None)
-    }
-
-    fn to_create(input: ClientCreate, now: Timestamp) -> Result<NewCredential, ApiError> {
-        input.into_new(now).map_err(ApiError::Fields)
-    }
-
-    fn changes(input: ClientUpdate, now: Timestamp) -> Result<CredentialInput, ApiError> {
-        input.into_input(now).map_err(ApiError::Fields)
     }
 
     fn view(credential: &Credential, services: &Services) -> Option<ClientView> {
@@ -119,14 +97,6 @@ impl Kind for ApiKeys {
 
     fn filters(filters: ApiKeyFilters) -> (CredentialFilters, Option<KeyType>) {
         (filters.credentials, filters.r#type)
-    }
-
-    fn to_create(input: ApiKeyCreate, now: Timestamp) -> Result<NewCredential, ApiError> {
-        input.into_new(now).map_err(ApiError::Fields)
-    }
-
-    fn changes(input: ApiKeyUpdate, now: Timestamp) -> Result<CredentialInput, ApiError> {
-        input.into_input(now).map_err(ApiError::Fields)
     }
 
     fn view(credential: &Credential, services: &Services) -> Option<ApiKeyView> {

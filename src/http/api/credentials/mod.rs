@@ -61,8 +61,7 @@ pub async fn create<K: Kind>(
     state: SharedState,
 ) -> ApiResult<Created<K::WithSecret>> {
     let services = &state.services;
-    let new = K::to_create(call.input, services.recorder.now())?;
-    let issued = services.credentials.create(&call.caller, new, call.repeat, call.origin).await?;
+    let issued = services.credentials.create(&call.caller, call.input.into(), call.repeat, call.origin).await?;
     Created::of(&issued_view::<K>(&issued, services)?)
 }
 
@@ -77,7 +76,7 @@ pub async fn update<K: Kind>(
     state: SharedState,
 ) -> ApiResult<Updated<K::View>> {
     let services = &state.services;
-    let changes = K::changes(call.input, services.recorder.now())?;
+    let changes = call.input.into();
     let credential = services.credentials.update(&call.caller, K::KIND, &id, changes, call.origin).await?;
     Updated::of(&view::<K>(&credential, services)?)
 }

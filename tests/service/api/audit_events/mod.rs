@@ -216,7 +216,7 @@ both! {
         assert_eq!((malformed["status"].as_i64(), malformed["reason"].as_str()), (Some(422), Some("invalid_input")));
     }
 
-    /// SPEC §6: never a secret, wherever a caller puts it.
+    /// Never a secret, wherever a caller puts it.
     fn a_secret_in_a_path_is_not_recorded(database) {
         let server = Server::spawn(database);
         let token = owner(&server);

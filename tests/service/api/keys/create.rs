@@ -3,7 +3,7 @@
 use super::*;
 
 both! {
-    fn a_created_key_is_shown_whole_and_its_string_this_once(database) {
+    fn a_created_key_is_shown_whole_and_its_value_this_once(database) {
         let server = Server::start(database);
         let token = owner(&server);
         let acme = entered_customer(&server, &token, "acme");

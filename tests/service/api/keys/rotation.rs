@@ -3,7 +3,7 @@
 use super::*;
 
 both! {
-    fn a_replaced_string_ends_at_once_or_exactly_after_its_grace(database) {
+    fn a_replaced_value_ends_at_once_or_exactly_after_its_grace(database) {
         let server = Server::start(database);
         let token = owner(&server);
         let (made, first) = created_key(&server, &token, &minimal_key("rotated"));
@@ -45,7 +45,7 @@ both! {
         }
     }
 
-    fn never_more_than_two_strings_are_live(database) {
+    fn never_more_than_two_values_are_live(database) {
         let server = Server::start(database);
         let token = owner(&server);
         let (made, first) = created_key(&server, &token, &minimal_key("rotated"));

@@ -75,7 +75,7 @@ pub fn unauthenticated(clients: &Clients) -> Vec<Row> {
     rows
 }
 
-/// RFC 9110 §15.5.5, §15.5.6, §15.5.14, §15.5.15, RFC 6585 §5, RFC 6749 §3.2 (STANDARDS 1, 2, 24, 32): sizes, methods,
+/// RFC 9110 §15.5.5, §15.5.6, §15.5.14, §15.5.15, RFC 6585 §5, RFC 6749 §3.2: sizes, methods,
 /// paths, transport.
 pub fn out_of_bounds(clients: &Clients) -> Vec<Row> {
     let good = &clients.good;

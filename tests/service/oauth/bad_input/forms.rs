@@ -15,7 +15,7 @@ pub fn malformed_forms(clients: &Clients) -> Vec<Row> {
     forms.chain(others).map(|(name, sent, error)| (name.to_owned(), sent, 400, error, error)).collect()
 }
 
-/// RFC 6749 §4.4.2 (STANDARDS 21), §3.2 and erratum 5708 (7), Appendix B (10).
+/// RFC 6749 §4.4.2, §3.2 and erratum 5708, Appendix B.
 fn parameters(id: &str) -> Vec<Form> {
     vec![
         ("no grant type", "".into(), "invalid_request"),
@@ -42,7 +42,7 @@ fn parameters(id: &str) -> Vec<Form> {
     ]
 }
 
-/// RFC 6749 §3.3, STANDARDS 16, 17, 19.
+/// RFC 6749 §3.3: which scopes a request may ask for.
 fn scopes() -> Vec<Form> {
     vec![
         ("a scope of one space", format!("{ASK}&scope=+").into(), "invalid_scope"),
@@ -71,7 +71,7 @@ fn scopes() -> Vec<Form> {
     ]
 }
 
-/// RFC 8707 §2, STANDARDS 20.
+/// RFC 8707 §2: which resources a request may ask for.
 fn resources() -> Vec<Form> {
     vec![
         ("a relative resource", format!("{ASK}&resource=orders").into(), "invalid_target"),
@@ -102,7 +102,7 @@ fn resources() -> Vec<Form> {
     ]
 }
 
-/// RFC 6749 §2.3, §5.2, STANDARDS 4, 12: two ways at once, another's name, credentials in the address.
+/// RFC 6749 §2.3, §5.2: two ways at once, another's name, credentials in the address.
 fn two_ways_at_once(clients: &Clients) -> Vec<(&'static str, Sent)> {
     let good = &clients.good;
     let (id, secret) = (&good.id, &good.secret);
@@ -123,7 +123,7 @@ fn two_ways_at_once(clients: &Clients) -> Vec<(&'static str, Sent)> {
     ]
 }
 
-/// RFC 6749 §2.3.1, RFC 7617, STANDARDS 10.
+/// RFC 6749 §2.3.1, RFC 7617.
 fn basic_fields(good: &TestClient) -> Vec<(&'static str, Sent)> {
     let (id, secret) = (good.id.as_str(), good.secret.as_str());
     vec![
@@ -141,7 +141,7 @@ fn basic_fields(good: &TestClient) -> Vec<(&'static str, Sent)> {
     ]
 }
 
-/// RFC 6749 §4.4.2, STANDARDS 3.
+/// RFC 6749 §4.4.2: the form is the only media type.
 fn content_types(good: &TestClient) -> Vec<(&'static str, Sent)> {
     let by_form = format!("{ASK}&client_id={}&client_secret={}", good.id, good.secret);
     vec![

@@ -15,7 +15,7 @@ fn raw(server: &Server, bytes: &[u8]) -> String {
 }
 
 both! {
-    /// SPEC §11: a body of just 16 KiB is within bounds.
+    /// A body of just 16 KiB is within bounds.
     fn a_body_of_16_kib_is_taken(database) {
         let server = start(database, &[]);
         let client = client(&server, "orders:read", &[]);
@@ -72,7 +72,7 @@ fn malformed(client: &TestClient) -> Vec<(&'static str, String, &'static [u16])>
     ]
 }
 
-/// RFC 9112 §2.2, §6.1, §6.3, §7.1, §11.2 (STANDARDS 24, 32): what is not well-formed HTTP is refused on the
+/// RFC 9112 §2.2, §6.1, §6.3, §7.1, §11.2: what is not well-formed HTTP is refused on the
 /// connection, nothing behind it is taken for a second request, and the server continues.
 #[test]
 fn malformed_http_is_refused_and_smuggles_nothing() {
@@ -90,7 +90,7 @@ fn malformed_http_is_refused_and_smuggles_nothing() {
     assert!(!server.log().contains("panicked"));
 }
 
-/// RFC 9110 §15.5.9, SPEC §11: a body that comes too slowly is given up, with a response and an audit event.
+/// RFC 9110 §15.5.9: a body that comes too slowly is given up, with a response and an audit event.
 #[test]
 fn a_body_that_comes_too_slowly_is_given_up() {
     let server = start(Database::new(Kind::Sqlite), &[("REQUEST_TIMEOUT", "1s")]);

@@ -123,8 +123,7 @@ impl Clients {
 type Row = (String, Sent, u16, &'static str, &'static str);
 
 both! {
-    /// RFC 6749 §5.2 and all that the rows name (STANDARDS 1–5, 7, 10, 12, 14, 16–21, 24, 26–30, 32, 69, 76), SPEC §3,
-    /// §11.
+    /// RFC 6749 §5.2 and all that the rows name.
     fn bad_input_gets_its_error_and_an_audit_event_with_the_reason(database) {
         // Each row comes from an address of its own: more refusals a minute from one would be summed up.
         let server = spawn(database, &[("TRUSTED_PROXIES", r#"["127.0.0.1/32"]"#), ("LOG", "debug")]);
@@ -205,7 +204,7 @@ both! {
             assert_eq!(event["jti"], Value::Null, "{name}");
         }
 
-        // SPEC §6, §11: no part of a secret or token in the log or the audit events; the query is in neither.
+        // No part of a secret or token in the log or the audit events; the query is in neither.
         let log = server.log();
         assert!(log.contains("request_id="), "the log is kept");
         assert!(!log.contains("panicked"));
@@ -217,7 +216,7 @@ both! {
         assert_eq!(server.token(&clients.good).status, 200, "nothing of this has harmed the good client");
     }
 
-    /// RFC 6749 §5.2, SPEC §3 (STANDARDS 30): an unknown client, a wrong secret and a client that is not active take
+    /// RFC 6749 §5.2: an unknown client, a wrong secret and a client that is not active take
     /// the same time, so that none can be told from another. The bound is wide; a password hash would take many times
     /// more.
     fn refusals_take_the_same_time(database) {
