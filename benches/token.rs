@@ -16,6 +16,7 @@ use sealwright::config::{Config, Flags};
 use sealwright::domain::audience::Audience;
 use sealwright::domain::audit::{Action, Disposition, Origin, Reason};
 use sealwright::domain::caller::Caller;
+use sealwright::domain::change::Basis;
 use sealwright::domain::credential::{Changes, CredentialInput, NewCredential, NewKind};
 use sealwright::domain::environment::Environment;
 use sealwright::domain::ids::TokenKind;
@@ -135,8 +136,9 @@ fn parts(criterion: &mut Criterion) {
 fn audit(criterion: &mut Criterion) {
     let stage = Stage::new();
     let context = AuditContext::anonymous(Action::TokenIssue, Some(Environment::Production), origin());
-    let append =
-        || async { stage.services.recorder.record_event(&context, Disposition::Ok, Reason::Ok).await.unwrap() };
+    let append = || async {
+        stage.services.recorder.record_event(&context, Disposition::Ok, Reason::Ok, Basis::default()).await.unwrap();
+    };
     criterion.bench_function("audit append, one at a time", |bencher| {
         bencher.iter(|| stage.runtime.block_on(append()));
     });

@@ -67,7 +67,7 @@ async fn main() -> Result<(), Failure> {
         ..Flags::default()
     })?;
     let services = app::open(&config, config.server.listen, Purposes::Serve, Clock::system()).await?;
-    let origin = services.recorder.system_origin("seed clients")?;
+    let origin = services.recorder.events().system_origin("seed clients")?;
     let (credentials, caller, kind) = (&services.credentials, Caller::System, CredentialKind::Client);
     let mut out = std::io::stdout().lock();
     let mut last = None;

@@ -45,7 +45,7 @@ async fn main() -> Result<(), Failure> {
     let flags = Flags { data_dir: Some(data_dir.clone()), public_url: Some(public_url.clone()), ..Flags::default() };
     let config = Config::load(&flags)?;
     let services = app::open(&config, config.server.listen, Purposes::Serve, Clock::system()).await?;
-    let origin = services.recorder.system_origin("seed keys")?;
+    let origin = services.recorder.events().system_origin("seed keys")?;
     let kind = NewKind::ApiKey(KeyType::Partner);
     let verifier = new(kind, "sealwright.keys:verify")?;
     let verifier = services.credentials.create(&Caller::System, verifier, None, origin.clone()).await?;

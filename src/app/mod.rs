@@ -89,13 +89,13 @@ pub async fn open(
     require_openable(&store, &sealer)?;
     let services = create_services(config, listening, purpose, Opened { store, sealer, tag_key, clock })?;
     if purpose != Purposes::Command || fresh {
-        let origin = services.recorder.system_origin("start")?;
+        let origin = services.recorder.events().system_origin("start")?;
         let created = services.signing_keys.provide_missing(&Caller::System, &origin).await?;
         if created > 0 {
             log::info!("{created} signing keys created");
         }
     }
-    services.changes.reload_keyring().await?;
+    services.changes.follow().await?;
     Ok(Arc::new(services))
 }
 
@@ -117,6 +117,7 @@ fn tag_key(store: &Store, sealer: &Sealer, now: Timestamp) -> Result<[u8; 32], S
                 return Ok(sealed);
             }
             let sealed = sealer.seal(Purpose::TagKey, "", &random::bytes::<32>()?)?;
+            installation::set_incarnation(transaction.connection, incarnation()?)?;
             installation::set_tag_key(transaction.connection, now, &sealed)?;
             Ok::<_, ServiceError>(sealed)
         })?,
@@ -124,6 +125,14 @@ fn tag_key(store: &Store, sealer: &Sealer, now: Timestamp) -> Result<[u8; 32], S
     let wrong = |error| StartError::WrongMasterKey { what: "the key of client secrets".to_owned(), error };
     let opened = sealer.open(Purpose::TagKey, "", &sealed).map_err(wrong)?;
     opened.as_slice().try_into().map_err(|_| wrong(OpenError::Damaged))
+}
+
+/// Creates the random number that tells one database from another.
+///
+/// # Errors
+/// The operating system provides no randomness.
+pub fn incarnation() -> Result<i64, CryptoError> {
+    Ok(i64::from_le_bytes(random::bytes()?))
 }
 
 /// Checks that one of the master keys opens each signing key that is still needed.

@@ -16,6 +16,7 @@ use crate::service::Services;
 use crate::service::access::Access;
 use crate::service::credentials::{Credentials, SecretFactory};
 use crate::service::directory::Directory;
+use crate::service::events::Events;
 use crate::service::idempotency::Idempotency;
 use crate::service::insight::Insight;
 use crate::service::operations::Operations;
@@ -45,6 +46,7 @@ pub(super) struct Opened {
 
 /// The parts that several services share.
 struct Shared {
+    changes: Arc<ChangeFollower>,
     recorder: Arc<Recorder>,
     credentials: Arc<CredentialCache>,
     owners: Arc<Owners>,
@@ -73,28 +75,31 @@ pub(super) fn create_services(
     let journal = Journal::start(store.clone(), json_lines(config, purpose))?;
     // Derived, so that the stored key has only one use.
     let repeat_key = DigestKey::new(&DigestKey::new(&tag_key).digest(&[b"idempotent requests"]));
+    let changes = Arc::new(ChangeFollower::new(&store, clock.clone(), Arc::clone(&sealer)));
+    let events = Events::new(clock, http::status_of);
     let shared = Shared {
-        recorder: Arc::new(Recorder::new(store.clone(), journal, clock.clone(), http::status_of)),
-        credentials: Arc::new(CredentialCache::new(store.clone())),
-        owners: Arc::new(Owners::new(store.clone())),
-        customers: Arc::new(Customers::new(store.clone())),
-        revoked: Arc::new(RevokedTokens::new(store.clone())),
+        recorder: Arc::new(Recorder::new(store.clone(), journal, Arc::clone(&changes), events)),
+        credentials: Arc::clone(&changes.credentials),
+        owners: Arc::clone(&changes.owners),
+        customers: Arc::clone(&changes.customers),
+        revoked: Arc::clone(&changes.revoked_tokens),
         limits: Arc::default(),
         failures: Arc::new(FailedAuthentications::new(config.guess_limit_per_minute)),
         last_used: Arc::default(),
-        keyring: Arc::default(),
-        idempotency: Arc::new(Idempotency::new(store.clone(), Arc::clone(&sealer), repeat_key)),
+        keyring: Arc::clone(&changes.keyring),
+        changes,
+        idempotency: Arc::new(Idempotency::new(store, Arc::clone(&sealer), repeat_key)),
         sealer,
         passwords: Arc::new(PasswordPool::start(cores / 2)?),
         tagger: Arc::new(SecretTagger::new(&tag_key)),
         issuers: config.issuers(listening)?,
     };
     let proven = ProvenSecrets::new(DigestKey::ephemeral()?, Arc::clone(&shared.passwords));
-    Ok(assemble(config, &shared, proven, (store, clock)))
+    Ok(assemble(config, &shared, proven))
 }
 
 /// Creates the services, each with only what it needs.
-fn assemble(config: &Config, shared: &Shared, proven: ProvenSecrets, (store, clock): (Store, Clock)) -> Services {
+fn assemble(config: &Config, shared: &Shared, proven: ProvenSecrets) -> Services {
     let verifier = Arc::new(token_verifier(shared));
     Services {
         tokens: Tokens {
@@ -124,7 +129,7 @@ fn assemble(config: &Config, shared: &Shared, proven: ProvenSecrets, (store, clo
         },
         insight: Insight { recorder: Arc::clone(&shared.recorder) },
         operations: operations(config, shared),
-        changes: change_follower(shared, store, clock),
+        changes: Arc::clone(&shared.changes),
         idempotency: Arc::clone(&shared.idempotency),
         recorder: Arc::clone(&shared.recorder),
         issuers: shared.issuers.clone(),
@@ -189,19 +194,6 @@ fn operations(config: &Config, shared: &Shared) -> Operations {
         keyring: Arc::clone(&shared.keyring),
         sealer: Arc::clone(&shared.sealer),
         algorithms: config.signing.algorithms.clone(),
-    }
-}
-
-fn change_follower(shared: &Shared, store: Store, clock: Clock) -> ChangeFollower {
-    ChangeFollower {
-        store,
-        clock,
-        credentials: Arc::clone(&shared.credentials),
-        owners: Arc::clone(&shared.owners),
-        customers: Arc::clone(&shared.customers),
-        revoked_tokens: Arc::clone(&shared.revoked),
-        keyring: Arc::clone(&shared.keyring),
-        sealer: Arc::clone(&shared.sealer),
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::json_lines::JsonLines;
 use crate::domain::audit::AuditEvent;
+use crate::domain::change::Basis;
 use crate::store::audit_seconds::KnownEntries;
 use crate::store::{Store, StoreConnection, StoreError};
 
@@ -30,31 +31,39 @@ const GATHERING: std::time::Duration = std::time::Duration::from_micros(250);
 /// How long a request waits for its event to be stored.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// The event is not stored, or not known to be: the response that it records must not be sent.
-#[derive(Debug, thiserror::Error)]
-#[error("the audit event could not be stored")]
-pub struct NotStored;
+/// Why the event of a decision is not stored. The response that it records must not be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotStored {
+    /// It could not be stored, or is not known to be.
+    #[error("the audit event could not be stored")]
+    Failed,
+    /// Something that the decision is based on has changed since: decide again.
+    #[error("changes overtook the decision")]
+    Stale,
+}
 
 /// The work of the writer for a request that waits.
 enum Work {
     /// Store the event.
-    Event(AuditEvent),
+    Event(AuditEvent, Basis),
     /// The event is already stored, with the change that it records.
     Stored(AuditEvent),
     /// Store nothing, but take as long as storing an event.
-    Nothing,
+    Nothing(Basis),
 }
 
 impl Work {
     fn unstored(&self) -> Option<&AuditEvent> {
-        match self {
-            Self::Event(event) => Some(event),
-            Self::Stored(_) | Self::Nothing => None,
-        }
+        self.decision().and_then(|(event, _)| event)
     }
 
-    fn needs_commit(&self) -> bool {
-        !matches!(self, Self::Stored(_))
+    /// The event to store, if there is one, and what the decision is based on.
+    fn decision(&self) -> Option<(Option<&AuditEvent>, &Basis)> {
+        match self {
+            Self::Event(event, basis) => Some((Some(event), basis)),
+            Self::Nothing(basis) => Some((None, basis)),
+            Self::Stored(_) => None,
+        }
     }
 }
 
@@ -72,6 +81,8 @@ pub struct JournalStats {
     pub commits: AtomicU64,
     /// Events that could not be stored.
     pub failures: AtomicU64,
+    /// Decisions that were made again, because changes overtook them.
+    pub stale: AtomicU64,
     /// Whether the writer failed to store the last event.
     is_failing: AtomicBool,
 }
@@ -119,20 +130,25 @@ impl Journal {
         Ok(Self { entries: Some(entries), writer: Some(writer), stats, writes_lines })
     }
 
-    /// Stores `event`, and returns once it is durable.
+    /// Stores the event of a decision, and returns once it is durable.
     ///
     /// # Errors
-    /// The event is not stored, or not within ten seconds.
-    pub async fn record(&self, event: AuditEvent) -> Result<(), NotStored> {
-        self.submit(Work::Event(event)).await.inspect_err(|_| {
-            self.stats.failures.fetch_add(1, Ordering::Relaxed);
+    /// The event is not stored, or not within ten seconds; or what the decision is based on has changed since.
+    pub async fn record(&self, event: AuditEvent, basis: Basis) -> Result<(), NotStored> {
+        self.submit(Work::Event(event, basis)).await.inspect_err(|error| {
+            if *error == NotStored::Failed {
+                self.stats.failures.fetch_add(1, Ordering::Relaxed);
+            }
         })
     }
 
     /// Waits as long as storing an event takes, for a refusal that is only counted. Its response must not be faster
     /// than that of a stored refusal: the time would reveal which clients exist.
-    pub async fn keep_pace(&self) {
-        let _refused_all_the_same = self.submit(Work::Nothing).await;
+    ///
+    /// # Errors
+    /// As [`Journal::record`].
+    pub async fn keep_pace(&self, basis: Basis) -> Result<(), NotStored> {
+        self.submit(Work::Nothing(basis)).await
     }
 
     /// Returns `true` if the writer failed to store the last event.
@@ -151,11 +167,11 @@ impl Journal {
 
     async fn submit(&self, work: Work) -> Result<(), NotStored> {
         let (done, response) = oneshot::channel();
-        let entries = self.entries.as_ref().ok_or(NotStored)?;
-        entries.try_send(Entry { work, done }).map_err(|_| NotStored)?;
+        let entries = self.entries.as_ref().ok_or(NotStored::Failed)?;
+        entries.try_send(Entry { work, done }).map_err(|_| NotStored::Failed)?;
         match tokio::time::timeout(TIMEOUT, response).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) | Err(_) => Err(NotStored),
+            Ok(Err(_)) | Err(_) => Err(NotStored::Failed),
         }
     }
 
@@ -192,15 +208,10 @@ impl Writer {
     /// Stores the batch in one transaction. If that fails, stores each event by itself, so that one that the database
     /// refuses does not affect the others; but none if the database does not respond at all.
     fn store_batch(&mut self, batch: &mut Vec<Entry>) {
-        let committed = if batch.iter().any(|entry| entry.work.needs_commit()) {
-            self.commit(batch.iter().filter_map(|entry| entry.work.unstored()))
-        } else {
-            Ok(())
-        };
-        match committed {
-            Ok(()) => {
-                for entry in batch.drain(..) {
-                    self.succeed(entry);
+        match self.commit(batch) {
+            Ok(stale) => {
+                for (entry, is_stale) in batch.drain(..).zip(stale) {
+                    self.finish(entry, is_stale);
                 }
             }
             Err(error) if batch.len() == 1 || self.store.ping().is_err() => {
@@ -211,8 +222,8 @@ impl Writer {
             }
             Err(_) => {
                 for entry in batch.drain(..) {
-                    match entry.work.unstored().map_or(Ok(()), |event| self.commit(std::iter::once(event))) {
-                        Ok(()) => self.succeed(entry),
+                    match self.commit(std::slice::from_ref(&entry)) {
+                        Ok(stale) => self.finish(entry, stale.first() == Some(&true)),
                         Err(error) => {
                             let id = entry.work.unstored().map_or("none", |event| event.id.as_str());
                             log::error!("audit event {id} could not be stored: {error}");
@@ -224,29 +235,39 @@ impl Writer {
         }
     }
 
-    fn commit<'e>(&mut self, events: impl Iterator<Item = &'e AuditEvent> + Clone) -> Result<(), StoreError> {
+    /// Stores the events of a batch, and returns which of its decisions are stale.
+    fn commit(&mut self, batch: &[Entry]) -> Result<Vec<bool>, StoreError> {
+        let decisions = batch.iter().filter_map(|entry| entry.work.decision());
+        if decisions.clone().next().is_none() {
+            return Ok(vec![false; batch.len()]);
+        }
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.store.connection()?,
         };
-        self.store.append_events(&mut connection, events, &mut self.known)?;
+        let mut stale = self.store.append_events(&mut connection, decisions, &mut self.known)?.into_iter();
         self.connection = Some(connection);
         self.stats.commits.fetch_add(1, Ordering::Relaxed);
-        Ok(())
+        Ok(batch.iter().map(|entry| entry.work.decision().is_some() && stale.next() == Some(true)).collect())
     }
 
     fn fail(&self, entry: Entry) {
         if entry.work.unstored().is_some() {
             self.stats.is_failing.store(true, Ordering::Relaxed);
         }
-        let _gone = entry.done.send(Err(NotStored));
+        let _gone = entry.done.send(Err(NotStored::Failed));
     }
 
-    fn succeed(&mut self, entry: Entry) {
+    fn finish(&mut self, entry: Entry, is_stale: bool) {
         if entry.work.unstored().is_some() {
             self.stats.is_failing.store(false, Ordering::Relaxed);
         }
-        if let Work::Event(event) | Work::Stored(event) = &entry.work {
+        if is_stale {
+            self.stats.stale.fetch_add(1, Ordering::Relaxed);
+            let _gone = entry.done.send(Err(NotStored::Stale));
+            return;
+        }
+        if let Work::Event(event, _) | Work::Stored(event) = &entry.work {
             self.stats.events.fetch_add(1, Ordering::Relaxed);
             if let Some(lines) = &mut self.lines {
                 lines.write(event);

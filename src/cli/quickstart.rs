@@ -151,7 +151,7 @@ async fn create(services: &SharedServices, kind: NewKind) -> Result<(String, Str
     let input = CredentialInput { changes, ..CredentialInput::default() };
     let new = NewCredential { kind, environment: Some(Environment::Production), owner: None, input };
     let caller = Caller::CommandLine { actor: "cli:quickstart".into() };
-    let origin = services.recorder.system_origin("quickstart").map_err(|error| failed(&error.to_string()))?;
+    let origin = services.recorder.events().system_origin("quickstart").map_err(|error| failed(&error.to_string()))?;
     let issued = services.credentials.create(&caller, new, None, origin).await?;
     let secret = issued.secret.map(|secret| secret.expose().to_owned()).unwrap_or_default();
     Ok((issued.credential.id.to_string(), secret))

@@ -40,10 +40,7 @@ pub async fn serve(
 ) -> Result<(), CliError> {
     let address = listener.local_addr()?;
     let services = app::open(&config, address, purpose, Clock::system()).await?;
-    let followed = services.changes.start().await?;
-    // Loads again what changed between loading and following.
-    services.changes.reload_keyring().await?;
-    jobs::start(&services, followed);
+    jobs::start(&services);
     let issuer = services.issuers.of(crate::domain::environment::Environment::Production).issuer.clone();
     tokio::spawn(reread_on_hangup(services.clone()));
     http::serve(&config, services.clone(), listener, http::Stop::Signals, || {

@@ -12,7 +12,7 @@ use crate::config::{Config, Flags};
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
 use crate::service::SharedServices;
-use crate::service::recorder::Recorder;
+use crate::service::events::Events;
 
 /// A command's session: the services, its caller and its origin.
 pub struct Session {
@@ -38,7 +38,7 @@ pub fn run<F: Future<Output = Result<(), CliError>>>(
     let runtime = runtime()?;
     runtime.block_on(async {
         let services = app::open(&config, config.server.listen, Purposes::Command, Clock::system()).await?;
-        let origin = origin(&services.recorder, command)?;
+        let origin = origin(services.recorder.events(), command)?;
         work(Session { services, caller: caller(), origin }).await
     })
 }
@@ -52,8 +52,8 @@ pub fn caller() -> Caller {
 ///
 /// # Errors
 /// The system provides no randomness.
-pub fn origin(recorder: &Recorder, command: &str) -> Result<Arc<Origin>, CliError> {
-    let origin = recorder.system_origin(command).map_err(|error| CliError::Failed(error.to_string()))?;
+pub fn origin(events: &Events, command: &str) -> Result<Arc<Origin>, CliError> {
+    let origin = events.system_origin(command).map_err(|error| CliError::Failed(error.to_string()))?;
     Ok(Arc::new(Origin {
         method: "CLI".into(),
         user_agent: concat!("sealwright/", env!("CARGO_PKG_VERSION")).to_owned(),

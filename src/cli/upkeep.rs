@@ -7,13 +7,12 @@ use serde_json::json;
 
 use super::session::{self, Session};
 use super::{CliError, output};
-use crate::audit::Journal;
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
 use crate::domain::audit::{Action, Disposition, Outcome, Reason};
 use crate::http;
 use crate::service::audit_context::AuditContext;
-use crate::service::recorder::Recorder;
+use crate::service::events::Events;
 use crate::store::migrations::{self, SchemaState};
 use crate::store::{Store, backup, installation};
 
@@ -98,12 +97,13 @@ pub fn restore(flags: &Flags, json: bool, arguments: &RestoreArguments) -> Resul
     if !is_empty {
         return Err(CliError::Failed("the database is not empty: a backup is restored into an empty one".to_owned()));
     }
-    let recorder = Recorder::new(store.clone(), Journal::start(store.clone(), None)?, Clock::system(), http::status_of);
-    let origin = session::origin(&recorder, "restore")?;
+    let events = Events::new(Clock::system(), http::status_of);
+    let origin = session::origin(&events, "restore")?;
     let context = AuditContext::of(&session::caller(), Action::BackupRestore, origin);
-    let event = recorder.event(&context, Outcome::Success, Disposition::Unattended, Reason::Ok);
+    let event = events.event(&context, Outcome::Success, Disposition::Unattended, Reason::Ok);
     let event = event.map_err(|error| CliError::Failed(error.to_string()))?;
-    let rows = backup::restore(&store, &arguments.input, &event)?;
+    let incarnation = crate::app::incarnation().map_err(|error| CliError::Failed(error.to_string()))?;
+    let rows = backup::restore(&store, &arguments.input, &event, incarnation)?;
     output::object(json, &json!({"file": arguments.input.display().to_string(), "rows": rows}));
     output::remark("Give this installation the master key of the backup.");
     Ok(())

@@ -1,9 +1,12 @@
 //! Access tokens: the claims that Sealwright signs and verifies.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::audience::Audience;
-use super::ids::CustomerId;
+use super::environment::Environment;
+use super::ids::{CustomerId, TokenId};
 
 /// The claims of an access token (RFC 9068 §2.2).
 #[derive(Debug, Serialize)]
@@ -87,6 +90,19 @@ pub struct VerifiedClaims {
     /// The customers that its client was tied to; any if empty.
     #[serde(default)]
     pub customers: Vec<String>,
+}
+
+/// A token whose signature and dates are valid.
+#[derive(Clone, Debug)]
+pub struct SignedToken {
+    /// The environment that signed it.
+    pub environment: Environment,
+    /// The key that it is signed with.
+    pub kid: Arc<str>,
+    /// Its claims.
+    pub claims: VerifiedClaims,
+    /// Its id, which contains the millisecond in which it was issued.
+    pub jti: TokenId,
 }
 
 fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use crate::domain::caller::Caller;
 use crate::service::SharedServices;
 use crate::service::error::ServiceError;
-use crate::service::state::change_follower::Followed;
 
 /// A change by another process applies here after at most this time and a query.
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
@@ -18,22 +17,19 @@ const KEYS_EVERY: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// Starts all jobs on the current runtime. They end with it.
-pub fn start(services: &SharedServices, followed: Followed) {
-    tokio::spawn(follow(services.clone(), followed));
+pub fn start(services: &SharedServices) {
+    tokio::spawn(follow(services.clone()));
     tokio::spawn(store_notes(services.clone()));
     tokio::spawn(keep_keys(services.clone()));
     tokio::spawn(sweep(services.clone()));
 }
 
-async fn follow(services: SharedServices, mut followed: Followed) {
+async fn follow(services: SharedServices) {
     let mut reachable = true;
     loop {
         tokio::time::sleep(FOLLOW_EVERY).await;
-        match services.changes.follow(followed).await {
-            Ok(next) => {
-                followed = next;
-                reachable = true;
-            }
+        match services.changes.follow().await {
+            Ok(()) => reachable = true,
             Err(error) => {
                 if reachable {
                     log::error!("changes cannot be followed: {error}");
@@ -65,10 +61,10 @@ async fn keep_keys(services: SharedServices) {
 /// # Errors
 /// The database cannot be written. The next call does what is left.
 pub async fn keep_keys_once(services: &SharedServices) -> Result<(), ServiceError> {
-    let origin = services.recorder.system_origin("keep signing keys")?;
+    let origin = services.recorder.events().system_origin("keep signing keys")?;
     services.signing_keys.rotate_due(&Caller::System, &origin).await?;
     services.signing_keys.erase_spent(&Caller::System, &origin).await?;
-    let origin = services.recorder.system_origin("flag due rotations")?;
+    let origin = services.recorder.events().system_origin("flag due rotations")?;
     services.credentials.flag_due_rotations(&origin).await
 }
 

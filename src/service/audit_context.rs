@@ -8,6 +8,7 @@ use crate::domain::credential::{Credential, CredentialId};
 use crate::domain::environment::Environment;
 use crate::domain::ids::{CustomerId, TokenId};
 use crate::domain::text;
+use crate::domain::token::SignedToken;
 
 /// Longest target that is recorded, in bytes.
 const TARGET_MAX: usize = 128;
@@ -55,6 +56,16 @@ impl Subject {
             credential: Some(Arc::clone(credential.id.shared())),
             customer: only(&credential.customers),
             environment: Some(credential.environment),
+            ..Self::default()
+        }
+    }
+
+    /// The client of a token that it signed, before the client is known to exist.
+    pub fn of_token(token: &SignedToken) -> Self {
+        Self {
+            credential: Some(token.claims.client_id.as_str().into()),
+            environment: Some(token.environment),
+            jti: Some(Arc::clone(token.jti.shared())),
             ..Self::default()
         }
     }

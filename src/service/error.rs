@@ -1,5 +1,6 @@
 //! Errors of the use cases. `http` and `cli` convert them to responses and messages.
 
+use super::authority::Unauthorized;
 use crate::domain::audit::{Disposition, Reason};
 use crate::domain::credential::CredentialKind;
 pub use crate::domain::field_error::FieldError;
@@ -29,6 +30,17 @@ pub enum ServiceError {
     /// The current state does not allow the change.
     #[error(transparent)]
     Conflict(#[from] Conflict),
+    /// The caller is no caller any more, or has lost the permission, since its call was authorised.
+    #[error("the caller may not do this any more")]
+    CallerRefused {
+        /// The error for the caller.
+        unauthorized: Unauthorized,
+        /// The reason for the audit event.
+        reason: Reason,
+    },
+    /// Changes to the caller overtook the call.
+    #[error("changes overtook the call")]
+    Overtaken,
     /// The `Idempotency-Key` was used for another request.
     #[error("this Idempotency-Key was used for another request")]
     IdempotencyKeyReused,
@@ -125,6 +137,8 @@ impl ServiceError {
             Self::ScopeExceedsCaller => Reason::ScopeExceedsCaller,
             Self::Conflict(conflict) => conflict.reason(),
             Self::IdempotencyKeyReused => Reason::IdempotencyKeyReused,
+            Self::CallerRefused { reason, .. } => *reason,
+            Self::Overtaken => Reason::Overtaken,
             Self::Unavailable(_) | Self::File(_) => Reason::Unavailable,
             Self::Internal(_) => Reason::Internal,
         }
@@ -138,7 +152,8 @@ impl ServiceError {
             Self::Invalid(_) | Self::IdempotencyKeyReused => Disposition::Invalid,
             Self::ProductionOnly | Self::BeyondReach | Self::ScopeExceedsCaller => Disposition::Forbidden,
             Self::Conflict(_) => Disposition::Conflict,
-            Self::Unavailable(_) | Self::File(_) => Disposition::Unavailable,
+            Self::CallerRefused { unauthorized, .. } => unauthorized.disposition(),
+            Self::Unavailable(_) | Self::File(_) | Self::Overtaken => Disposition::Unavailable,
             Self::Internal(_) => Disposition::Failed,
         }
     }

@@ -3,9 +3,11 @@
 
 pub mod access;
 pub mod audit_context;
+mod authority;
 pub mod credentials;
 pub mod directory;
 pub mod error;
+pub mod events;
 pub mod idempotency;
 pub mod insight;
 pub mod operations;
@@ -46,7 +48,7 @@ pub struct Services {
     /// The use cases of operators.
     pub operations: Operations,
     /// Applies changes by other processes.
-    pub changes: ChangeFollower,
+    pub changes: Arc<ChangeFollower>,
     /// Responses for repeated requests.
     pub idempotency: Arc<Idempotency>,
     /// Records events of requests that reach no use case.

@@ -103,6 +103,14 @@ pub fn insert<'e>(
     Ok(entries)
 }
 
+/// Takes events back in the transaction that inserted them.
+pub(super) fn take_back(connection: &mut AnyConnection, ids: &[&str]) -> Result<(), StoreError> {
+    for chunk in ids.chunks(ROWS_PER_STATEMENT) {
+        diesel::delete(audit_log::table.filter(audit_log::id.eq_any(chunk))).execute(connection)?;
+    }
+    Ok(())
+}
+
 /// Increments one number. A transaction that does this takes as long as one that stores an event.
 ///
 /// # Errors

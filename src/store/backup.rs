@@ -153,10 +153,11 @@ pub fn write(store: &Store, path: &Path) -> Result<u64, StoreError> {
 }
 
 /// Creates the schema in an empty database and fills it from a copy, all or nothing, with `event` as the latest event.
+/// `incarnation` is a random number, by which processes tell it from the database that was copied.
 ///
 /// # Errors
 /// The copy cannot be read, or is incomplete.
-pub fn restore(store: &Store, path: &Path, event: &AuditEvent) -> Result<u64, StoreError> {
+pub fn restore(store: &Store, path: &Path, event: &AuditEvent, incarnation: i64) -> Result<u64, StoreError> {
     let failed = |error: &dyn std::fmt::Display| StoreError::File(format!("{}: {error}", path.display()));
     let file = std::fs::File::open(path).map_err(|error| failed(&error))?;
     let mut lines = std::io::BufReader::new(file).lines();
@@ -185,6 +186,7 @@ pub fn restore(store: &Store, path: &Path, event: &AuditEvent) -> Result<u64, St
         if said != Some(rows) {
             return Err(failed(&"is incomplete: its end is missing"));
         }
+        super::installation::set_incarnation(connection, incarnation)?;
         audit_seconds::rebuild(connection)?;
         super::audit_log::insert(connection, [event], &audit_seconds::KnownEntries::default())?;
         Ok(rows)

@@ -5,27 +5,11 @@ use diesel::prelude::*;
 
 use super::schema::{change_log, installation};
 use super::{AnyConnection, StoreError};
+use crate::domain::change::{Basis, ChangeKind, Position};
 use crate::domain::time::Timestamp;
 
-/// The kind of object that changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-pub enum Kind {
-    /// A client, an API key, or a secret of one; the subject is the credential's id.
-    Credential,
-    /// A customer; the subject is its id.
-    Customer,
-    /// A user; the subject is its id.
-    User,
-    /// A role; the subject is its name.
-    Role,
-    /// Signing keys; the subject is the environment.
-    SigningKeys,
-    /// The master keys that values are sealed under.
-    MasterKeys,
-    /// A token was revoked; the subject is its `jti`.
-    Token,
-}
+/// Entries that are compared with decisions that lag behind; those that lag further are stale.
+const COMPARED: i64 = 2_000;
 
 /// One change that other processes must apply.
 #[derive(Clone, Debug)]
@@ -33,9 +17,70 @@ pub struct Entry {
     /// Its sequence number.
     pub sequence: i64,
     /// `None` where a newer release wrote a kind that this one does not know: drop everything that is cached.
-    pub kind: Option<Kind>,
+    pub kind: Option<ChangeKind>,
     /// The object that changed, as its kind names it.
     pub subject: String,
+}
+
+/// The end of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The state after the last change.
+    pub position: Position,
+    /// Entries up to this one may have been removed.
+    pub pruned_to: i64,
+}
+
+impl Head {
+    /// Returns `true` if the log from `position` on is complete. Otherwise nothing that was read at `position` may be
+    /// used any more: the database was restored, or the log was pruned further.
+    pub const fn continues(&self, position: Position) -> bool {
+        position.incarnation == self.position.incarnation
+            && position.sequence <= self.position.sequence
+            && position.sequence >= self.pruned_to
+    }
+}
+
+/// Returns the end of the log.
+pub fn head(connection: &mut AnyConnection) -> Result<Head, StoreError> {
+    let columns = (installation::incarnation, installation::change_sequence, installation::pruned_to);
+    let (incarnation, sequence, pruned_to) = installation::table.find(1).select(columns).first(connection)?;
+    Ok(Head { position: Position { incarnation, sequence }, pruned_to })
+}
+
+/// Returns which of the decisions are stale: one is if, since the state that it is based on, something has changed that
+/// it is based on, or if what has changed cannot be told any more.
+pub(super) fn stale<'b>(
+    connection: &mut AnyConnection,
+    bases: impl Iterator<Item = &'b Basis> + Clone,
+) -> Result<Vec<bool>, StoreError> {
+    let head = head(connection)?;
+    let mut late = bases.clone().filter(|basis| !basis.is_empty() && basis.position() != head.position).peekable();
+    if late.peek().is_none() {
+        return Ok(bases.map(|_| false).collect());
+    }
+    let comparable = late.map(Basis::position).filter(|position| head.continues(*position));
+    let changes = match comparable.map(|position| position.sequence).min() {
+        Some(oldest) => newest_after(connection, oldest, COMPARED)?,
+        None => vec![],
+    };
+    let compared_from = if changes.len() < usize::try_from(COMPARED).unwrap_or(usize::MAX) {
+        i64::MIN
+    } else {
+        changes.last().map_or(i64::MIN, |oldest| oldest.sequence)
+    };
+    Ok(bases
+        .map(|basis| {
+            let from = basis.position();
+            !basis.is_empty()
+                && from != head.position
+                && (!head.continues(from)
+                    || from.sequence < compared_from
+                    || changes.iter().any(|change| {
+                        change.sequence > from.sequence && basis.is_touched_by(change.kind, &change.subject)
+                    }))
+        })
+        .collect())
 }
 
 /// Takes the next sequence number. Other changes wait until the transaction ends.
@@ -46,11 +91,19 @@ pub(super) fn next_sequence(connection: &mut AnyConnection) -> Result<i64, Store
     Ok(installation::table.find(1).select(installation::change_sequence).first(connection)?)
 }
 
+/// Gives a sequence number back that nothing was announced under, in the transaction that took it.
+pub(super) fn give_back(connection: &mut AnyConnection, sequence: i64) -> Result<(), StoreError> {
+    diesel::update(installation::table.find(1))
+        .set(installation::change_sequence.eq(sequence - 1))
+        .execute(connection)?;
+    Ok(())
+}
+
 pub(super) fn append(
     connection: &mut AnyConnection,
     sequence: i64,
     now: Timestamp,
-    kind: Kind,
+    kind: ChangeKind,
     subject: &str,
 ) -> Result<(), StoreError> {
     diesel::insert_into(change_log::table)
@@ -64,23 +117,36 @@ pub(super) fn append(
     Ok(())
 }
 
-/// Returns the sequence number of the last change.
-pub fn latest(connection: &mut AnyConnection) -> Result<i64, StoreError> {
-    Ok(installation::table.find(1).select(installation::change_sequence).first(connection)?)
+type Row = (i64, String, String);
+
+fn entry((sequence, kind, subject): Row) -> Entry {
+    Entry { sequence, kind: kind.parse().ok(), subject }
 }
 
 /// Lists entries after `sequence`, oldest first, at most `limit`.
 pub fn after(connection: &mut AnyConnection, sequence: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
-    let rows: Vec<(i64, String, String)> = change_log::table
+    let rows: Vec<Row> = change_log::table
         .filter(change_log::sequence.gt(sequence))
         .order(change_log::sequence.asc())
         .limit(limit)
         .select((change_log::sequence, change_log::kind, change_log::subject))
         .load(connection)?;
-    Ok(rows.into_iter().map(|(sequence, kind, subject)| Entry { sequence, kind: kind.parse().ok(), subject }).collect())
+    Ok(rows.into_iter().map(entry).collect())
 }
 
-/// Removes at most `limit` entries that are older than `before`.
+/// Lists entries after `sequence`, newest first, at most `limit`.
+fn newest_after(connection: &mut AnyConnection, sequence: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
+    let rows: Vec<Row> = change_log::table
+        .filter(change_log::sequence.gt(sequence))
+        .order(change_log::sequence.desc())
+        .limit(limit)
+        .select((change_log::sequence, change_log::kind, change_log::subject))
+        .load(connection)?;
+    Ok(rows.into_iter().map(entry).collect())
+}
+
+/// Removes at most `limit` entries that are older than `before`, in the transaction of its caller, and stores up to
+/// where the log is pruned.
 pub fn remove_before(connection: &mut AnyConnection, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
     let old: Vec<i64> = change_log::table
         .filter(change_log::changed_at.lt(before.millis()))
@@ -88,5 +154,9 @@ pub fn remove_before(connection: &mut AnyConnection, before: Timestamp, limit: i
         .limit(limit)
         .select(change_log::sequence)
         .load(connection)?;
-    Ok(diesel::delete(change_log::table.filter(change_log::sequence.eq_any(old))).execute(connection)?)
+    let Some(last) = old.last().copied() else { return Ok(0) };
+    // By number, not by time: after a step back of the clock, the older of two entries may have the later time.
+    let removed = diesel::delete(change_log::table.filter(change_log::sequence.le(last))).execute(connection)?;
+    diesel::update(installation::table.find(1)).set(installation::pruned_to.eq(last)).execute(connection)?;
+    Ok(removed)
 }

@@ -22,9 +22,12 @@ const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode 
      PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -4000; \
      PRAGMA trusted_schema = OFF;";
 
-/// A statement that runs longer than this is a fault and must not hold requests forever.
+/// A statement that runs longer than this is a fault and must not hold requests forever. The writer of events relies on
+/// the isolation level: what is committed before it looks at the change log, it sees.
 const POSTGRES_SETTINGS: &str = "SET statement_timeout = '15s'; SET lock_timeout = '10s'; \
-     SET idle_in_transaction_session_timeout = '30s'; SET synchronous_commit = on; SET client_min_messages = warning;";
+     SET idle_in_transaction_session_timeout = '30s'; SET synchronous_commit = on; \
+     SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE; \
+     SET client_min_messages = warning;";
 
 /// Opens connections for the pool.
 #[derive(Debug)]

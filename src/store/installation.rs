@@ -13,7 +13,9 @@ use crate::domain::time::Timestamp;
 pub struct InstallationRow {
     pub(super) id: i32,
     created_at: i64,
+    incarnation: i64,
     change_sequence: i64,
+    pruned_to: i64,
     #[serde(with = "base64_option")]
     tag_key_sealed: Option<Vec<u8>>,
 }
@@ -21,6 +23,15 @@ pub struct InstallationRow {
 /// Returns the sealed key of the tags in client secrets; `None` before the first start.
 pub fn tag_key(connection: &mut AnyConnection) -> Result<Option<Vec<u8>>, StoreError> {
     Ok(installation::table.find(1).select(installation::tag_key_sealed).first(connection)?)
+}
+
+/// Sets the random number by which processes tell that this is another database than the one they have read. Its change
+/// log begins here.
+pub fn set_incarnation(connection: &mut AnyConnection, incarnation: i64) -> Result<(), StoreError> {
+    diesel::update(installation::table.find(1))
+        .set((installation::incarnation.eq(incarnation), installation::pruned_to.eq(installation::change_sequence)))
+        .execute(connection)?;
+    Ok(())
 }
 
 /// Stores the sealed key of the tags in client secrets.

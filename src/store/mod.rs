@@ -34,6 +34,8 @@ pub use connection::{AnyConnection, end_connecting};
 pub use error::StoreError;
 
 use crate::config::DatabaseConfig;
+use crate::domain::audit::AuditEvent;
+use crate::domain::change::{Basis, ChangeKind};
 use crate::domain::credential::LastUse;
 use crate::domain::time::Timestamp;
 use connection::Manager;
@@ -127,7 +129,12 @@ impl Store {
     ) -> Result<T, E> {
         self.transaction(|connection| {
             let sequence = change_log::next_sequence(connection)?;
-            change(&mut Change { connection, sequence })
+            let mut transaction = Change { connection, sequence, has_announced: false };
+            let done = change(&mut transaction)?;
+            if !transaction.has_announced {
+                change_log::give_back(transaction.connection, sequence)?;
+            }
+            Ok(done)
         })
     }
 
@@ -150,26 +157,38 @@ impl Store {
         connection.transaction(|connection| work(connection).map_err(Failed::Own)).map_err(Failed::into_error)
     }
 
-    /// Stores events in one transaction on `connection`, which the writer of events keeps for itself, as it does
-    /// `known`. Without events it takes as long as with one.
+    /// Stores the events of decisions in one transaction on `connection`, which the writer of events keeps for itself,
+    /// as it does `known`. Decisions without an event take as long as one with. Returns which decisions are stale:
+    /// their events are not stored.
+    ///
+    /// The change log is read after the insertion: SQLite's writers wait for one another there, and whatever PostgreSQL
+    /// commits until then is seen (READ COMMITTED).
     ///
     /// # Errors
     /// The database refuses one of them; none is stored then.
     pub fn append_events<'e>(
         &self,
         connection: &mut StoreConnection,
-        events: impl Iterator<Item = &'e crate::domain::audit::AuditEvent> + Clone,
+        decisions: impl Iterator<Item = (Option<&'e AuditEvent>, &'e Basis)> + Clone,
         known: &mut audit_seconds::KnownEntries,
-    ) -> Result<(), StoreError> {
-        let entries = self.transaction_on(connection, |connection| {
-            let mut events = events.peekable();
-            if events.peek().is_none() {
+    ) -> Result<Vec<bool>, StoreError> {
+        let (entries, stale) = self.transaction_on(connection, |connection| {
+            let events = decisions.clone().filter_map(|(event, _)| event);
+            if events.clone().next().is_none() {
                 audit_log::beat(connection)?;
             }
-            audit_log::insert(connection, events, known)
+            let entries = audit_log::insert(connection, events, known)?;
+            let stale = change_log::stale(connection, decisions.clone().map(|(_, basis)| basis))?;
+            let unstored = decisions.zip(&stale).filter(|(_, is_stale)| **is_stale);
+            let unstored: Vec<&str> =
+                unstored.filter_map(|((event, _), _)| event.map(|event| event.id.as_str())).collect();
+            if !unstored.is_empty() {
+                audit_log::take_back(connection, &unstored)?;
+            }
+            Ok::<_, StoreError>((entries, stale))
         })?;
         known.remember(entries);
-        Ok(())
+        Ok(stale)
     }
 
     /// Stores the time at which secrets, by their ids, were last used.
@@ -210,15 +229,19 @@ impl Store {
 pub struct Change<'c> {
     /// The connection, inside the transaction.
     pub connection: &'c mut AnyConnection,
+    /// The number of the next announcement or, once there is one, of the last.
     sequence: i64,
+    has_announced: bool,
 }
 
 impl Change<'_> {
     /// Tells other processes to drop `subject` from their caches.
-    pub fn announce(&mut self, now: Timestamp, kind: change_log::Kind, subject: &str) -> Result<(), StoreError> {
-        change_log::append(self.connection, self.sequence, now, kind, subject)?;
-        self.sequence = change_log::next_sequence(self.connection)?;
-        Ok(())
+    pub fn announce(&mut self, now: Timestamp, kind: ChangeKind, subject: &str) -> Result<(), StoreError> {
+        if self.has_announced {
+            self.sequence = change_log::next_sequence(self.connection)?;
+        }
+        self.has_announced = true;
+        change_log::append(self.connection, self.sequence, now, kind, subject)
     }
 }
 

@@ -4,7 +4,9 @@ diesel::table! {
     installation (id) {
         id -> Integer,
         created_at -> BigInt,
+        incarnation -> BigInt,
         change_sequence -> BigInt,
+        pruned_to -> BigInt,
         tag_key_sealed -> Nullable<Binary>,
     }
 }

@@ -22,7 +22,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("jobs", &["service", "domain"]),
     ("http", &["service", "oauth", "config", "view", "domain"]),
     ("app", &["http", "service", "audit", "store", "crypto", "config", "clock", "domain"]),
-    ("cli", &["app", "http", "jobs", "service", "audit", "store", "crypto", "config", "clock", "view", "domain"]),
+    ("cli", &["app", "http", "jobs", "service", "store", "crypto", "config", "clock", "view", "domain"]),
     ("main", &["cli"]),
 ];
 

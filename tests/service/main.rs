@@ -10,6 +10,7 @@ mod durability;
 mod examples;
 mod gateways;
 mod generated_clients;
+mod in_flight;
 mod interop;
 mod key_rotation;
 mod oauth;

@@ -4,12 +4,18 @@
 CREATE TABLE installation (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     created_at BIGINT NOT NULL,
-    -- Every change takes the next number here first, so that numbers commit in order.
+    -- Another random number after each restore.
+    incarnation BIGINT NOT NULL,
+    -- Every change takes the next number here first, so that numbers commit in order. It is the number of the last
+    -- entry in change_log.
     change_sequence BIGINT NOT NULL,
+    -- Entries of change_log up to this one may have been removed.
+    pruned_to BIGINT NOT NULL,
     -- The key of the tags in client secrets, sealed under a master key; NULL until the first start.
     tag_key_sealed BLOB
 );
-INSERT INTO installation (id, created_at, change_sequence, tag_key_sealed) VALUES (1, 0, 0, NULL);
+INSERT INTO installation (id, created_at, incarnation, change_sequence, pruned_to, tag_key_sealed)
+    VALUES (1, 0, 0, 0, 0, NULL);
 
 -- Entries that other processes must drop from their caches.
 CREATE TABLE change_log (

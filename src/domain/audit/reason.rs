@@ -57,6 +57,8 @@ pub enum Reason {
     MalformedCredential,
     PermissionDenied,
     ProductionOnly,
+    /// Changes overtook each attempt to decide.
+    Overtaken,
     /// The caller acts only on its own environment and, if it is tied to customers, on their objects.
     BeyondReach,
     ScopeExceedsCaller,

@@ -8,6 +8,8 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::service::error::Conflict;
+
 /// Which problem it is; stable, for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
@@ -89,6 +91,23 @@ pub enum ProblemCode {
 }
 
 impl ProblemCode {
+    /// The code of a conflict, which has the name of its reason.
+    pub const fn of(conflict: Conflict) -> Self {
+        match conflict {
+            Conflict::Revoked(_) => Self::Revoked,
+            Conflict::EmailTaken => Self::EmailTaken,
+            Conflict::ExternalIdTaken => Self::ExternalIdTaken,
+            Conflict::CustomerInUse => Self::CustomerInUse,
+            Conflict::BuiltInRole => Self::BuiltInRole,
+            Conflict::RoleExists => Self::RoleExists,
+            Conflict::RoleInUse => Self::RoleInUse,
+            Conflict::ScopeExists => Self::ScopeExists,
+            Conflict::RotationPending => Self::RotationPending,
+            Conflict::Destroyed => Self::Destroyed,
+            Conflict::IdempotencyKeyInUse => Self::IdempotencyKeyInUse,
+        }
+    }
+
     /// The code in responses.
     pub fn as_str(self) -> &'static str {
         self.into()

@@ -21,7 +21,7 @@ use crate::domain::field_error::FieldError;
 use crate::domain::rate::RateLimitStatus;
 use crate::oauth::error::OAuthError;
 use crate::service::access::{Denied, Unauthorized};
-use crate::service::error::{Conflict, ServiceError};
+use crate::service::error::ServiceError;
 
 /// The realm in challenges.
 const REALM: &str = "sealwright";
@@ -119,12 +119,13 @@ impl actix_web::ResponseError for ApiError {
 fn service(error: &ServiceError) -> HttpResponse {
     let code = match error {
         ServiceError::Invalid(fields) => return Problem::invalid(fields).response(),
-        ServiceError::Unavailable(cause) | ServiceError::File(cause) => {
-            log::error!("unavailable: {cause}");
+        ServiceError::Unavailable(_) | ServiceError::File(_) | ServiceError::Overtaken => {
+            log::error!("unavailable: {error}");
             return Problem::new(ProblemCode::Unavailable, UNAVAILABLE).response();
         }
-        ServiceError::Internal(cause) => {
-            log::error!("internal: {cause}");
+        ServiceError::CallerRefused { unauthorized: refused, .. } => return unauthorized(*refused),
+        ServiceError::Internal(_) => {
+            log::error!("internal: {error}");
             return Problem::new(ProblemCode::Internal, FAILED).response();
         }
         ServiceError::NotFound(_) => ProblemCode::NotFound,
@@ -133,25 +134,9 @@ fn service(error: &ServiceError) -> HttpResponse {
         ServiceError::BeyondReach => ProblemCode::BeyondReach,
         ServiceError::ScopeExceedsCaller => ProblemCode::ScopeExceedsCaller,
         ServiceError::IdempotencyKeyReused => ProblemCode::IdempotencyKeyReused,
-        ServiceError::Conflict(conflict) => conflict_code(*conflict),
+        ServiceError::Conflict(conflict) => ProblemCode::of(*conflict),
     };
     Problem::new(code, sentence(&error.to_string())).response()
-}
-
-const fn conflict_code(conflict: Conflict) -> ProblemCode {
-    match conflict {
-        Conflict::Revoked(_) => ProblemCode::Revoked,
-        Conflict::EmailTaken => ProblemCode::EmailTaken,
-        Conflict::ExternalIdTaken => ProblemCode::ExternalIdTaken,
-        Conflict::CustomerInUse => ProblemCode::CustomerInUse,
-        Conflict::BuiltInRole => ProblemCode::BuiltInRole,
-        Conflict::RoleExists => ProblemCode::RoleExists,
-        Conflict::RoleInUse => ProblemCode::RoleInUse,
-        Conflict::ScopeExists => ProblemCode::ScopeExists,
-        Conflict::RotationPending => ProblemCode::RotationPending,
-        Conflict::Destroyed => ProblemCode::Destroyed,
-        Conflict::IdempotencyKeyInUse => ProblemCode::IdempotencyKeyInUse,
-    }
 }
 
 /// A message as a sentence.

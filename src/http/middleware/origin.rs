@@ -23,7 +23,7 @@ static REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// The origin of `request`; none if the operating system gives no randomness for its id.
 pub fn of(request: &ServiceRequest, state: &State, started: Instant) -> Option<Origin> {
-    let (request_id, now) = state.services.recorder.request_id().ok()?;
+    let (request_id, now) = state.services.recorder.events().request_id().ok()?;
     Some(Origin {
         request_id,
         method: method(request),

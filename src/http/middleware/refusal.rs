@@ -31,5 +31,5 @@ pub async fn record(response: &ServiceResponse<BoxBody>, state: &State, origin: 
         Some(caller) => AuditContext::of(&caller, action, Arc::clone(origin)),
         None => AuditContext::anonymous(action, environment_of(&origin.path), Arc::clone(origin)),
     };
-    state.services.recorder.record_refusal(&context, disposition, reason).await;
+    state.services.recorder.record_final_refusal(&context, disposition, reason).await;
 }

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use super::use_key::{Accepting, KeyUseRequest};
-use super::{Access, Refused};
-use crate::domain::audit::{Action, Disposition, Origin, Reason};
-use crate::domain::caller::{Caller, CallingCredential};
+use super::use_key::{KeyUseRequest, digest_of};
+use super::{About, Access, Refused};
+use crate::domain::audit::{Action, Origin, Reason};
+use crate::domain::caller::{Authority, Caller, CallingCredential, Proof};
+use crate::domain::change::{Basis, Position};
 use crate::domain::credential::RawApiKey;
 use crate::domain::key_code::KeyCode;
 use crate::domain::rate::RateLimitStatus;
@@ -14,43 +15,10 @@ use crate::domain::scope::Scopes;
 use crate::domain::time::Timestamp;
 use crate::oauth::extract_credential::{CredentialFields, ExtractedCredential, NotExtracted, extract_credential};
 use crate::service::audit_context::{AuditContext, Subject};
+use crate::service::authority::Unauthorized;
+use crate::service::recorder::{Counted, Decision};
 use crate::service::tokens::{NotInForce, TokenInForce};
 use crate::store::StoreError;
-
-/// Why a call is refused before it reaches its use case.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Unauthorized {
-    /// It has no credentials.
-    Missing,
-    /// It has several credentials, or fields that cannot be read.
-    Malformed,
-    /// Its key or token is not in force, or not for this API.
-    InvalidToken,
-    /// Its credential lacks this permission.
-    Insufficient(&'static str),
-    /// Its credential exceeds its rate limit.
-    RateLimited(RateLimitStatus),
-    /// Too many failed authentications come from one source.
-    TooManyFailures {
-        /// Seconds until another attempt is accepted.
-        retry_after: u32,
-    },
-    /// The service cannot decide now.
-    Unavailable,
-}
-
-impl Unauthorized {
-    /// Returns the disposition of the call.
-    pub const fn disposition(self) -> Disposition {
-        match self {
-            Self::Missing | Self::InvalidToken => Disposition::Unauthenticated,
-            Self::Malformed => Disposition::Malformed,
-            Self::Insufficient(_) => Disposition::Forbidden,
-            Self::RateLimited(_) | Self::TooManyFailures { .. } => Disposition::TooMany,
-            Self::Unavailable => Disposition::Unavailable,
-        }
-    }
-}
 
 /// What a route requires of its caller.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +46,25 @@ fn unknowable(error: &StoreError) -> Refused<Unauthorized> {
     Refused::new(Unauthorized::Unavailable, Reason::StoreUnavailable)
 }
 
+/// What authorizing a call needs.
+struct Call<'c> {
+    requirement: Requirement,
+    origin: &'c Origin,
+    counted: &'c Counted,
+    now: Timestamp,
+}
+
+impl Call<'_> {
+    /// A call that does not count costs 0, which every rate limit admits.
+    fn cost(&self) -> u32 {
+        u32::from(self.requirement.counts)
+    }
+
+    fn authority(&self, proof: Proof, basis: Basis) -> Authority {
+        Authority { proof, address: self.origin.address, permission: self.requirement.permission, basis }
+    }
+}
+
 impl Access {
     /// Authorizes the caller that these fields name to do what is required. A refusal stores its audit event; the use
     /// case stores that of a success.
@@ -90,35 +77,44 @@ impl Access {
         requirement: Requirement,
         origin: &Arc<Origin>,
     ) -> Result<Authorized, Unauthorized> {
-        let now = self.recorder.now();
-        let refused = match self.decide_caller(fields, requirement, origin, now).await {
-            Ok(authorized) => return Ok(authorized),
+        let (counted, now) = (Counted::default(), self.recorder.now());
+        let call = Call { requirement, origin, counted: &counted, now };
+        let decided = self.recorder.decide(async |position| self.decide_call(fields, &call, position, origin).await);
+        decided.await.unwrap_or(Err(Unauthorized::Unavailable))
+    }
+
+    async fn decide_call(
+        &self,
+        fields: &CredentialFields<'_>,
+        call: &Call<'_>,
+        position: Position,
+        origin: &Arc<Origin>,
+    ) -> Decision<Result<Authorized, Unauthorized>> {
+        let context = AuditContext::anonymous(Action::ApiAuthorize, None, Arc::clone(origin));
+        let refused = match self.decide_caller(fields, call, position).await {
+            Ok(authorized) => return Decision::pending(Ok(authorized), context),
             Err(refused) => refused,
         };
-        let is_unknown = refused.error == Unauthorized::InvalidToken && refused.subject.credential.is_none();
-        let failures = if is_unknown { self.failures.count_unknown(origin.address, now) } else { Ok(()) };
-        let unauthorized = match failures {
+        let is_unknown = refused.error == Unauthorized::InvalidToken && refused.about.subject.credential.is_none();
+        let count = || self.failures.count_unknown(origin.address, call.now);
+        let unauthorized = match if is_unknown { call.counted.failure(count) } else { Ok(()) } {
             Ok(()) => refused.error,
             Err(retry_after) => Unauthorized::TooManyFailures { retry_after },
         };
-        let context = AuditContext::anonymous(Action::ApiAuthorize, None, Arc::clone(origin));
-        let context = context.with_subject(*refused.subject);
-        self.recorder.record_refusal(&context, unauthorized.disposition(), refused.reason).await;
-        Err(unauthorized)
+        let About { subject, basis } = *refused.about;
+        let event = (unauthorized.disposition(), refused.reason);
+        Decision::refused(Err(unauthorized), context.with_subject(subject), event, basis)
     }
 
     async fn decide_caller(
         &self,
         fields: &CredentialFields<'_>,
-        requirement: Requirement,
-        origin: &Origin,
-        now: Timestamp,
+        call: &Call<'_>,
+        position: Position,
     ) -> Result<Authorized, Refused<Unauthorized>> {
-        // A call that does not count costs 0, which every rate limit admits.
-        let cost = u32::from(requirement.counts);
         let (credential, rate_limit, subject) = match extract_credential(fields) {
-            Ok(ExtractedCredential::Key(raw)) => self.calling_key(&raw, cost, origin, now).await?,
-            Ok(ExtractedCredential::Token(token)) => self.calling_client(token, cost, origin, now).await?,
+            Ok(ExtractedCredential::Key(raw)) => self.calling_key(&raw, call, position).await?,
+            Ok(ExtractedCredential::Token(token)) => self.calling_client(token, call, position).await?,
             Err(NotExtracted::Missing) => return Err(Refused::new(Unauthorized::Missing, Reason::NoCredentials)),
             Err(NotExtracted::Malformed(reason)) => return Err(Refused::new(Unauthorized::Malformed, reason)),
             Err(NotExtracted::Foreign) => {
@@ -126,11 +122,12 @@ impl Access {
             }
         };
         let caller = Caller::Credential(credential);
-        if caller.may(requirement.permission) {
-            Ok(Authorized { caller, rate_limit: requirement.counts.then_some(rate_limit) })
+        let Requirement { permission, counts } = call.requirement;
+        if caller.may(permission) {
+            Ok(Authorized { caller, rate_limit: counts.then_some(rate_limit) })
         } else {
-            let unauthorized = Unauthorized::Insufficient(requirement.permission);
-            Err(Refused::new(unauthorized, Reason::PermissionDenied).of(subject))
+            let refused = Refused::new(Unauthorized::Insufficient(permission), Reason::PermissionDenied);
+            Err(refused.of(subject).based_on(caller.basis()))
         }
     }
 
@@ -138,22 +135,17 @@ impl Access {
     async fn calling_key(
         &self,
         raw: &RawApiKey,
-        cost: u32,
-        origin: &Origin,
-        now: Timestamp,
+        call: &Call<'_>,
+        position: Position,
     ) -> Result<Calling, Refused<Unauthorized>> {
         let scopes = Scopes::default();
-        let request = KeyUseRequest {
-            accepting: Accepting::OfAny,
-            among: &[],
-            address: origin.address,
-            customer: None,
-            cost,
-            scopes: &scopes,
-        };
-        let used = self.use_key(raw, &request, now).await.map_err(|error| unknowable(&error))?;
+        let request = KeyUseRequest::of_caller(call.origin.address, call.cost(), &scopes);
+        let used = self.use_key(raw, &request, (position, call.counted), call.now).await;
+        let used = used.map_err(|error| unknowable(&error))?;
         let subject = used.subject();
-        let refuse = |unauthorized, subject| Err(Refused::new(unauthorized, used.reason).of(subject));
+        let refuse = |unauthorized, subject| {
+            Err(Refused::new(unauthorized, used.reason).of(subject).based_on(used.basis.clone()))
+        };
         let (Some(key), Some(rate_limit)) = (&used.key, used.rate_limit) else {
             return refuse(Unauthorized::InvalidToken, subject);
         };
@@ -162,12 +154,14 @@ impl Access {
             KeyCode::RateLimited => return refuse(Unauthorized::RateLimited(rate_limit), subject.authenticated()),
             _ => return refuse(Unauthorized::InvalidToken, subject),
         }
+        self.note_use(&used);
         let credential = CallingCredential {
             id: Arc::clone(key.id.shared()),
             environment: key.environment,
-            scopes: used.scopes,
+            scopes: used.scopes.clone(),
             owner: key.owner.clone(),
             customers: key.customers.clone(),
+            authority: call.authority(Proof::Value(digest_of(raw)), used.basis.clone()),
         };
         Ok((credential, rate_limit, subject.authenticated()))
     }
@@ -176,19 +170,21 @@ impl Access {
     async fn calling_client(
         &self,
         token: &str,
-        cost: u32,
-        origin: &Origin,
-        now: Timestamp,
+        call: &Call<'_>,
+        position: Position,
     ) -> Result<Calling, Refused<Unauthorized>> {
-        let token = self.verifier.verify_anywhere(token, now);
+        let token = self.verifier.verify_anywhere(token, call.now);
         let token = token.map_err(|reason| Refused::new(Unauthorized::InvalidToken, reason))?;
-        let subject = token.subject();
-        let in_force = self.verifier.in_force(token, now).await.map_err(|error| match error {
-            NotInForce::Refused(reason) => Refused::new(Unauthorized::InvalidToken, reason).of(subject.clone()),
+        let subject = Subject::of_token(&token);
+        let (basis, in_force) = self.verifier.in_force(token, Basis::at(position), call.now).await;
+        let in_force = in_force.map_err(|error| match error {
+            NotInForce::Refused(reason) => {
+                Refused::new(Unauthorized::InvalidToken, reason).of(subject.clone()).based_on(basis.clone())
+            }
             NotInForce::Unknowable(error) => unknowable(&error).of(subject.clone()),
         })?;
         let subject = in_force.subject();
-        match self.admit_caller(&in_force, cost, origin, now) {
+        match self.admit_caller(&in_force, call) {
             Ok(rate_limit) => {
                 let credential = CallingCredential {
                     id: Arc::clone(in_force.client.id.shared()),
@@ -196,30 +192,26 @@ impl Access {
                     scopes: in_force.scopes,
                     owner: in_force.client.owner.clone(),
                     customers: in_force.customers,
+                    authority: call.authority(Proof::Token(Box::new(in_force.token)), basis),
                 };
                 Ok((credential, rate_limit, subject))
             }
-            Err(refused) => Err(refused.of(subject)),
+            Err(refused) => Err(refused.of(subject).based_on(basis)),
         }
     }
 
     /// Decides whether a token in force may call the management API.
-    fn admit_caller(
-        &self,
-        in_force: &TokenInForce,
-        cost: u32,
-        origin: &Origin,
-        now: Timestamp,
-    ) -> Result<RateLimitStatus, Refused<Unauthorized>> {
+    fn admit_caller(&self, in_force: &TokenInForce, call: &Call<'_>) -> Result<RateLimitStatus, Refused<Unauthorized>> {
         let (client, token) = (&in_force.client, &in_force.token);
         let management = self.issuers.management(token.environment);
         if !token.claims.aud.iter().any(|audience| audience == management) {
             return Err(Refused::new(Unauthorized::InvalidToken, Reason::WrongAudience));
         }
-        if !client.allowed_ips.admit(origin.address) {
+        if !client.allowed_ips.admit(call.origin.address) {
             return Err(Refused::new(Unauthorized::InvalidToken, Reason::AddressNotAllowed));
         }
-        let rate_limit = self.limits.take(client.id.shared(), client.limits, cost, now);
+        let take = || self.limits.take(client.id.shared(), client.limits, call.cost(), call.now);
+        let rate_limit = call.counted.rate_limit(take);
         if !rate_limit.is_admitted {
             return Err(Refused::new(Unauthorized::RateLimited(rate_limit), Reason::RateLimited));
         }

@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use super::use_key::{Accepting, KeyUseRequest};
-use super::{Access, Refused};
+use super::use_key::{Accepting, KeyUse, KeyUseRequest};
+use super::{About, Access, Refused};
 use crate::domain::audit::{Action, Disposition, Origin, Reason};
+use crate::domain::change::{Basis, Position};
 use crate::domain::credential::{Credential, RawApiKey};
 use crate::domain::environment::Environment;
 use crate::domain::ids::CustomerId;
@@ -15,6 +16,7 @@ use crate::domain::scope::Scopes;
 use crate::domain::time::Timestamp;
 use crate::oauth::extract_credential::{CredentialFields, ExtractedCredential, NotExtracted, extract_credential};
 use crate::service::audit_context::{AuditContext, Subject};
+use crate::service::recorder::{Counted, Decision};
 use crate::service::tokens::{NotInForce, TokenInForce};
 use crate::store::StoreError;
 
@@ -96,11 +98,26 @@ impl Denied {
     }
 }
 
-type Decision = Result<(Identity, Subject), Refused<Denied>>;
+/// A request that may pass: its sender, its event's subject, what that is based on, and the use to note of a key.
+struct Passing {
+    identity: Identity,
+    subject: Subject,
+    basis: Basis,
+    used: Option<KeyUse>,
+}
+
+type Passed = Result<Passing, Refused<Denied>>;
 
 fn unknowable(error: &StoreError) -> Refused<Denied> {
     log::error!("{error}");
     Refused::new(Denied::Unavailable, Reason::StoreUnavailable)
+}
+
+/// What deciding about a request needs beside the request.
+struct Asked<'a> {
+    position: Position,
+    counted: &'a Counted,
+    now: Timestamp,
 }
 
 impl Access {
@@ -109,40 +126,56 @@ impl Access {
     /// # Errors
     /// The reason for which the request may not pass.
     pub async fn forward_auth(&self, request: &ForwardedRequest<'_>) -> Result<Identity, Denied> {
+        let (counted, now) = (Counted::default(), self.recorder.now());
+        let decided = self
+            .recorder
+            .decide(async |position| {
+                self.decide_forward_auth(request, &Asked { position, counted: &counted, now }).await
+            })
+            .await;
+        let (identity, used) = decided.map_err(|_| Denied::Unavailable)??;
+        if let Some(used) = used {
+            self.note_use(&used);
+        }
+        Ok(identity)
+    }
+
+    async fn decide_forward_auth(
+        &self,
+        request: &ForwardedRequest<'_>,
+        asked: &Asked<'_>,
+    ) -> Decision<Result<(Identity, Option<KeyUse>), Denied>> {
         let context =
             AuditContext::anonymous(Action::ForwardAuth, Some(request.environment), Arc::clone(&request.origin));
-        let now = self.recorder.now();
-        let refused = match self.decide_forward_auth(request, now).await {
-            Ok((identity, subject)) => {
-                let context = context.with_subject(subject);
-                let stored = self.recorder.record_event(&context, Disposition::Ok, Reason::Ok).await;
-                return stored.map(|()| identity).map_err(|_| Denied::Unavailable);
+        let refused = match self.pass(request, asked).await {
+            Ok(Passing { identity, subject, basis, used }) => {
+                return Decision::granted(Ok((identity, used)), context.with_subject(subject), Reason::Ok, basis);
             }
             Err(refused) => refused,
         };
-        let is_unknown = refused.error == Denied::Invalid && refused.subject.credential.is_none();
-        let failures = if is_unknown { self.failures.count_unknown(request.origin.address, now) } else { Ok(()) };
-        let denied = match failures {
+        let is_unknown = refused.error == Denied::Invalid && refused.about.subject.credential.is_none();
+        let count = || self.failures.count_unknown(request.origin.address, asked.now);
+        let denied = match if is_unknown { asked.counted.failure(count) } else { Ok(()) } {
             Ok(()) => refused.error,
             Err(retry_after) => Denied::TooManyFailures { retry_after },
         };
-        let context = context.with_subject(*refused.subject);
-        self.recorder.record_refusal(&context, denied.disposition(), refused.reason).await;
-        Err(denied)
+        let event = (denied.disposition(), refused.reason);
+        let About { subject, basis } = *refused.about;
+        Decision::refused(Err(denied), context.with_subject(subject), event, basis)
     }
 
-    async fn decide_forward_auth(&self, request: &ForwardedRequest<'_>, now: Timestamp) -> Decision {
+    async fn pass(&self, request: &ForwardedRequest<'_>, asked: &Asked<'_>) -> Passed {
         match extract_credential(&request.fields) {
-            Ok(ExtractedCredential::Key(raw)) => self.pass_key(request, &raw, now).await,
-            Ok(ExtractedCredential::Token(token)) => self.pass_token(request, token, now).await,
+            Ok(ExtractedCredential::Key(raw)) => self.pass_key(request, &raw, asked).await,
+            Ok(ExtractedCredential::Token(token)) => self.pass_token(request, token, asked).await,
             Err(NotExtracted::Missing) => Err(Refused::new(Denied::Missing, Reason::NoCredentials)),
             Err(NotExtracted::Malformed(reason)) => Err(Refused::new(Denied::Malformed, reason)),
             Err(NotExtracted::Foreign) => Err(Refused::new(Denied::Invalid, Reason::MalformedCredential)),
         }
     }
 
-    async fn pass_key(&self, request: &ForwardedRequest<'_>, raw: &RawApiKey, now: Timestamp) -> Decision {
-        let asked = KeyUseRequest {
+    async fn pass_key(&self, request: &ForwardedRequest<'_>, raw: &RawApiKey, asked: &Asked<'_>) -> Passed {
+        let key_request = KeyUseRequest {
             accepting: Accepting::Of(request.environment),
             among: &[],
             address: request.origin.address,
@@ -150,15 +183,18 @@ impl Access {
             cost: 1,
             scopes: &request.scopes,
         };
-        let used = self.use_key(raw, &asked, now).await.map_err(|error| unknowable(&error))?;
+        let used = self.use_key(raw, &key_request, (asked.position, asked.counted), asked.now).await;
+        let used = used.map_err(|error| unknowable(&error))?;
         let subject = used.subject();
-        let refuse = |denied| Err(Refused::new(denied, used.reason).of(subject.clone()));
-        let (Some(key), Some(rate_limit)) = (used.key, used.rate_limit) else { return refuse(Denied::Invalid) };
+        let refuse = |denied| Err(Refused::new(denied, used.reason).of(subject.clone()).based_on(used.basis.clone()));
+        let (Some(key), Some(rate_limit)) = (&used.key, used.rate_limit) else { return refuse(Denied::Invalid) };
         match used.code {
             KeyCode::Valid => {
-                let customers = used.customer.map_or_else(|| key.customers.clone(), |customer| vec![customer]);
-                let identity = Identity { credential: key, scopes: used.scopes, customers, rate_limit };
-                Ok((identity, subject.authenticated()))
+                let customers = used.customer.clone().map_or_else(|| key.customers.clone(), |customer| vec![customer]);
+                let scopes = used.scopes.clone();
+                let identity = Identity { credential: Arc::clone(key), scopes, customers, rate_limit };
+                let (subject, basis) = (subject.authenticated(), used.basis.clone());
+                Ok(Passing { identity, subject, basis, used: Some(used) })
             }
             KeyCode::IpNotAllowed => refuse(Denied::Forbidden(Forbidden::Address)),
             KeyCode::WrongCustomer => refuse(Denied::Forbidden(Forbidden::Customer)),
@@ -170,25 +206,28 @@ impl Access {
         }
     }
 
-    async fn pass_token(&self, request: &ForwardedRequest<'_>, token: &str, now: Timestamp) -> Decision {
+    async fn pass_token(&self, request: &ForwardedRequest<'_>, token: &str, asked: &Asked<'_>) -> Passed {
         let token =
-            self.verifier.verify_anywhere(token, now).map_err(|reason| Refused::new(Denied::Invalid, reason))?;
-        let subject = token.subject();
+            self.verifier.verify_anywhere(token, asked.now).map_err(|reason| Refused::new(Denied::Invalid, reason))?;
+        let subject = Subject::of_token(&token);
         if token.environment != request.environment {
             return Err(Refused::new(Denied::Invalid, Reason::WrongEnvironment).of(subject));
         }
-        let in_force = self.verifier.in_force(token, now).await.map_err(|error| match error {
-            NotInForce::Refused(reason) => Refused::new(Denied::Invalid, reason).of(subject.clone()),
+        let (basis, in_force) = self.verifier.in_force(token, Basis::at(asked.position), asked.now).await;
+        let in_force = in_force.map_err(|error| match error {
+            NotInForce::Refused(reason) => {
+                Refused::new(Denied::Invalid, reason).of(subject.clone()).based_on(basis.clone())
+            }
             NotInForce::Unknowable(error) => unknowable(&error).of(subject.clone()),
         })?;
-        match self.admit_token(request, &in_force, now).await {
+        match self.admit_token(request, &in_force, asked).await {
             Ok((customer, rate_limit)) => {
                 let subject = in_force.subject().used_for(customer.as_ref());
                 let customers = customer.map_or(in_force.customers, |customer| vec![customer]);
                 let identity = Identity { credential: in_force.client, scopes: in_force.scopes, customers, rate_limit };
-                Ok((identity, subject))
+                Ok(Passing { identity, subject, basis, used: None })
             }
-            Err(refused) => Err(refused.of(subject.tied_to(&in_force.customers))),
+            Err(refused) => Err(refused.of(subject.tied_to(&in_force.customers)).based_on(basis)),
         }
     }
 
@@ -197,7 +236,7 @@ impl Access {
         &self,
         request: &ForwardedRequest<'_>,
         in_force: &TokenInForce,
-        now: Timestamp,
+        asked: &Asked<'_>,
     ) -> Result<(Option<CustomerId>, RateLimitStatus), Refused<Denied>> {
         let client = &in_force.client;
         let forbidden = |what, reason| Refused::new(Denied::Forbidden(what), reason);
@@ -213,7 +252,8 @@ impl Access {
         if !is_for_audience(&in_force.token.claims.aud, request, self.issuers.management(request.environment)) {
             return Err(forbidden(Forbidden::Audience, Reason::WrongAudience));
         }
-        let rate_limit = self.limits.take(client.id.shared(), client.limits, 1, now);
+        let take = || self.limits.take(client.id.shared(), client.limits, 1, asked.now);
+        let rate_limit = asked.counted.rate_limit(take);
         if !rate_limit.is_admitted {
             return Err(Refused::new(Denied::RateLimited(rate_limit), Reason::RateLimited));
         }

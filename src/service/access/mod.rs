@@ -6,8 +6,10 @@ mod forward_auth;
 mod use_key;
 mod verify_key;
 
-pub use authorize_caller::{Requirement, Unauthorized};
+pub use super::authority::Unauthorized;
+pub use authorize_caller::Requirement;
 pub use forward_auth::{Denied, ForwardedRequest, Identity};
+pub(super) use use_key::{KeyUseRequest, refusal};
 pub use verify_key::{COST_MAX, KeyQuestion, RequestAsked};
 
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use super::state::owners::Owners;
 use super::tokens::TokenVerifier;
 use crate::config::Issuers;
 use crate::domain::audit::Reason;
+use crate::domain::change::Basis;
 
 /// The use cases that decide about requests.
 #[derive(Debug)]
@@ -47,23 +50,37 @@ pub struct Access {
     pub issuers: Issuers,
 }
 
-/// A refusal: the error for the sender, the reason, and the sender as the event's subject.
+/// A refusal: the error for the sender, the reason, and what is known of the sender.
 #[derive(Clone, Debug)]
 struct Refused<E> {
     error: E,
     reason: Reason,
     /// Boxed to keep results small.
-    subject: Box<Subject>,
+    about: Box<About>,
+}
+
+/// The sender as the event's subject, and what its refusal is based on.
+#[derive(Clone, Debug, Default)]
+struct About {
+    subject: Subject,
+    basis: Basis,
 }
 
 impl<E> Refused<E> {
     /// A refusal of an unknown sender.
     fn new(error: E, reason: Reason) -> Self {
-        Self { error, reason, subject: Box::default() }
+        Self { error, reason, about: Box::default() }
     }
 
     /// Adds the sender, which is known.
-    fn of(self, subject: Subject) -> Self {
-        Self { subject: Box::new(subject), ..self }
+    fn of(mut self, subject: Subject) -> Self {
+        self.about.subject = subject;
+        self
+    }
+
+    /// Adds what it is based on.
+    fn based_on(mut self, basis: Basis) -> Self {
+        self.about.basis = basis;
+        self
     }
 }

@@ -8,14 +8,16 @@ use super::Access;
 use crate::crypto::digest::sha256;
 use crate::domain::audit::Reason;
 use crate::domain::caller::are_within;
-use crate::domain::credential::{Credential, LastUse, RawApiKey, Status, StoredSecret};
+use crate::domain::change::{Basis, Position};
+use crate::domain::credential::{Credential, LastUse, RawApiKey, Status};
 use crate::domain::environment::Environment;
-use crate::domain::ids::CustomerId;
+use crate::domain::ids::{CustomerId, SecretId};
 use crate::domain::key_code::KeyCode;
 use crate::domain::rate::RateLimitStatus;
 use crate::domain::scope::Scopes;
 use crate::domain::time::Timestamp;
 use crate::service::audit_context::Subject;
+use crate::service::recorder::Counted;
 use crate::service::state::owners::Allowance;
 use crate::store::StoreError;
 
@@ -47,6 +49,13 @@ pub struct KeyUseRequest<'r> {
     pub scopes: &'r Scopes,
 }
 
+impl<'r> KeyUseRequest<'r> {
+    /// A call of the management API from `address`, where the key determines what it acts on.
+    pub fn of_caller(address: Option<IpAddr>, cost: u32, scopes: &'r Scopes) -> Self {
+        Self { accepting: Accepting::OfAny, among: &[], address, customer: None, cost, scopes }
+    }
+}
+
 /// The decision about a key.
 #[derive(Debug)]
 pub struct KeyUse {
@@ -62,13 +71,17 @@ pub struct KeyUse {
     pub customer: Option<CustomerId>,
     /// Its rate limit status, if there is a key.
     pub rate_limit: Option<RateLimitStatus>,
+    /// The use to note of its secret, where it is accepted.
+    used: Option<(SecretId, LastUse)>,
+    /// What the decision is based on.
+    pub basis: Basis,
 }
 
 impl KeyUse {
     /// The decision about a key that does not exist.
     pub fn not_found(reason: Reason) -> Self {
         let (code, scopes) = (KeyCode::NotFound, Scopes::default());
-        Self { code, reason, key: None, scopes, customer: None, rate_limit: None }
+        Self { code, reason, key: None, scopes, customer: None, rate_limit: None, used: None, basis: Basis::default() }
     }
 
     /// Returns the key as the subject of the audit event.
@@ -78,7 +91,8 @@ impl KeyUse {
 }
 
 impl Access {
-    /// Decides whether the key may be used for `request` at `now`, and counts the use.
+    /// Decides whether the key may be used for `request` at `now`, and counts the use once for a request, however often
+    /// it is decided.
     ///
     /// # Errors
     /// The database cannot be read: it cannot be known.
@@ -86,14 +100,17 @@ impl Access {
         &self,
         raw: &RawApiKey,
         request: &KeyUseRequest<'_>,
+        (position, counted): (Position, &Counted),
         now: Timestamp,
     ) -> Result<KeyUse, StoreError> {
-        let digest = sha256(raw.expose().as_bytes());
+        let digest = digest_of(raw);
         let Some(key) = self.credentials.key_by_digest(&digest).await? else {
             return Ok(KeyUse::not_found(Reason::UnknownKey));
         };
         let allowance = self.owners.allowance(key.owner.as_ref()).await?;
-        let mut decision = KeyUse { scopes: allowance.cut(&key.scopes), ..KeyUse::not_found(Reason::KeyReplaced) };
+        let basis = Basis::at(position).on_credential(&key).on_role(allowance.role());
+        let mut decision =
+            KeyUse { scopes: allowance.cut(&key.scopes), basis, ..KeyUse::not_found(Reason::KeyReplaced) };
         let live = key.live_secret_with_digest(&digest, now);
         if live.is_some() && !are_within(&key.customers, request.among) {
             decision.reason = Reason::NotOfCallersCustomers;
@@ -101,10 +118,13 @@ impl Access {
             let customer = self.customers.named_among(&key.customers, request.customer).await?;
             let refused = refusal(&key, &allowance, request, customer.is_ok(), now);
             (decision.code, decision.reason) = refused.unwrap_or_else(|| {
-                let rate_limit = self.limits.take(key.id.shared(), key.limits, request.cost, now);
+                let take = || self.limits.take(key.id.shared(), key.limits, request.cost, now);
+                let rate_limit = counted.rate_limit(take);
                 decision.rate_limit = Some(rate_limit);
-                self.count_use(&key, secret, &allowance, request, rate_limit, now)
+                admission(&key, &allowance, request, rate_limit)
             });
+            let use_now = || (secret.id.clone(), LastUse { at: now, address: request.address });
+            decision.used = (decision.code == KeyCode::Valid).then(use_now);
             decision.customer = customer.unwrap_or_default();
             decision.rate_limit.get_or_insert_with(|| self.limits.status(key.id.shared(), key.limits, now));
         }
@@ -112,29 +132,37 @@ impl Access {
         Ok(decision)
     }
 
-    /// Takes the request from the key's rate limit, and decides about limit and scopes.
-    fn count_use(
-        &self,
-        key: &Credential,
-        secret: &StoredSecret,
-        allowance: &Allowance,
-        request: &KeyUseRequest<'_>,
-        rate_limit: RateLimitStatus,
-        now: Timestamp,
-    ) -> (KeyCode, Reason) {
-        if !rate_limit.is_admitted {
-            (KeyCode::RateLimited, Reason::RateLimited)
-        } else if !key.scopes.cover_all(request.scopes) || !allowance.allows(request.scopes) {
-            (KeyCode::InsufficientScope, Reason::InsufficientScope)
-        } else {
-            self.last_used.note(&secret.id, LastUse { at: now, address: request.address });
-            (KeyCode::Valid, Reason::Ok)
+    /// Notes the use of an accepted key, once its event is stored.
+    pub(super) fn note_use(&self, decision: &KeyUse) {
+        if let Some((secret, last_use)) = &decision.used {
+            self.last_used.note(secret, *last_use);
         }
     }
 }
 
+/// The SHA-256 that a key's value is stored as.
+pub fn digest_of(raw: &RawApiKey) -> [u8; 32] {
+    sha256(raw.expose().as_bytes())
+}
+
+/// Decides about limit and scopes, once the rate limit has counted the request.
+fn admission(
+    key: &Credential,
+    allowance: &Allowance,
+    request: &KeyUseRequest<'_>,
+    rate_limit: RateLimitStatus,
+) -> (KeyCode, Reason) {
+    if !rate_limit.is_admitted {
+        (KeyCode::RateLimited, Reason::RateLimited)
+    } else if !key.scopes.cover_all(request.scopes) || !allowance.allows(request.scopes) {
+        (KeyCode::InsufficientScope, Reason::InsufficientScope)
+    } else {
+        (KeyCode::Valid, Reason::Ok)
+    }
+}
+
 /// Returns why a key is not accepted, before its rate limit counts. Permanent reasons come first.
-fn refusal(
+pub fn refusal(
     key: &Credential,
     allowance: &Allowance,
     request: &KeyUseRequest<'_>,

@@ -9,12 +9,14 @@ use super::Access;
 use super::use_key::{Accepting, KeyUse, KeyUseRequest};
 use crate::domain::audit::{Action, Disposition, Origin, Reason};
 use crate::domain::caller::Caller;
+use crate::domain::change::{Basis, Position};
 use crate::domain::credential::RawApiKey;
 use crate::domain::environment::Environment;
 use crate::domain::key_code::KeyCode;
 use crate::domain::scope::Scopes;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
+use crate::service::recorder::{Counted, Decision};
 use crate::store::StoreError;
 
 /// The largest cost of one request.
@@ -88,21 +90,35 @@ impl Access {
             environment: Some(question.environment),
             ..AuditContext::of(caller, Action::KeyVerify, about)
         };
-        let decision = match self.decide_verification(caller, &question).await {
-            Ok(decision) => decision,
-            Err(error) => return Err(self.recorder.refused(&context, error.into()).await),
-        };
-        let subject = decision.subject();
-        let context = if decision.key.is_some() { context.with_subject(subject) } else { context };
-        if decision.code == KeyCode::Valid {
-            self.recorder.record_event(&context, Disposition::Ok, decision.reason).await?;
-        } else {
-            self.recorder.record_refusal(&context, Disposition::Ok, decision.reason).await;
-        }
-        Ok(decision)
+        let counted = Counted::default();
+        let (mut calling, mut is_first) = (caller.clone(), true);
+        let decided = self
+            .recorder
+            .decide(async |position| {
+                if !std::mem::take(&mut is_first) {
+                    match self.recorder.caller_again(&calling).await {
+                        Ok(again) => calling = again,
+                        Err(error) => return refused(error, context.clone(), Basis::default()),
+                    }
+                }
+                // The caller was looked at first.
+                let basis = calling.basis();
+                match self.decide_verification(&calling, &question, (position, &counted)).await {
+                    Ok(decision) => decided(decision, &context, basis),
+                    Err(error) => refused(error.into(), context.clone(), basis),
+                }
+            })
+            .await??;
+        self.note_use(&decided);
+        Ok(decided)
     }
 
-    async fn decide_verification(&self, caller: &Caller, question: &KeyQuestion) -> Result<KeyUse, StoreError> {
+    async fn decide_verification(
+        &self,
+        caller: &Caller,
+        question: &KeyQuestion,
+        counting: (Position, &Counted),
+    ) -> Result<KeyUse, StoreError> {
         // The checksum comes first: a text that fails it was never a key, and costs no query.
         let Some(raw) = RawApiKey::parse(&question.key) else { return Ok(KeyUse::not_found(Reason::MalformedKey)) };
         let accepting =
@@ -115,6 +131,25 @@ impl Access {
             cost: question.cost,
             scopes: &question.scopes,
         };
-        self.use_key(&raw, &request, self.recorder.now()).await
+        self.use_key(&raw, &request, counting, self.recorder.now()).await
+    }
+}
+
+type Verification = Decision<Result<KeyUse, ServiceError>>;
+
+fn refused(error: ServiceError, context: AuditContext, basis: Basis) -> Verification {
+    let event = (error.disposition(), error.reason());
+    Decision::refused(Err(error), context, event, basis)
+}
+
+fn decided(decision: KeyUse, context: &AuditContext, basis: Basis) -> Verification {
+    let (reason, is_valid) = (decision.reason, decision.code == KeyCode::Valid);
+    let context = context.clone();
+    let context = if decision.key.is_some() { context.with_subject(decision.subject()) } else { context };
+    let basis = basis.and(decision.basis.clone());
+    if is_valid {
+        Decision::granted(Ok(decision), context, reason, basis)
+    } else {
+        Decision::refused(Ok(decision), context, (Disposition::Ok, reason), basis)
     }
 }

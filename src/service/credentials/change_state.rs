@@ -29,12 +29,11 @@ impl Credentials {
             StateChange::Revoke => Verb::Revoke,
         };
         let target = Target { caller, kind, id, action: action(kind, verb), origin };
-        let own = caller.clone();
-        self.change(target, move |transaction, mut credential, now| {
+        self.change(target, move |transaction, mut credential, caller, now| {
             if change != StateChange::Revoke {
                 require_not_revoked(&credential)?;
             }
-            require(change != StateChange::Enable || own.may_take(&credential))?;
+            require(change != StateChange::Enable || caller.may_take(&credential))?;
             if credential.state == change.state() {
                 return Ok(credential);
             }
@@ -60,12 +59,12 @@ impl Credentials {
         let kind = CredentialKind::Client;
         let target = Target { caller, kind, id, action: Action::ClientRevokeTokens, origin };
         let recorder = Arc::clone(&self.recorder);
-        self.change(target, move |transaction, mut credential, now| {
+        self.change(target, move |transaction, mut credential, _, now| {
             if credential.state == State::Revoked {
                 return Ok(credential);
             }
             if let Details::Client(client) = &mut credential.details {
-                client.revoke_tokens(recorder.latest());
+                client.revoke_tokens(recorder.events().latest());
             }
             credential.updated_at = now;
             credentials::update(transaction.connection, &credential)?;

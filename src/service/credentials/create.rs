@@ -7,6 +7,7 @@ use super::{Credentials, Issued, Target, Verb, action, require, require_valid};
 use crate::crypto::random;
 use crate::domain::audit::{Disposition, Origin};
 use crate::domain::caller::Caller;
+use crate::domain::change::ChangeKind;
 use crate::domain::credential::{Credential, CredentialId, CredentialKind, NewCredential, RawSecret, State};
 use crate::domain::field_error::merge;
 use crate::domain::network::Networks;
@@ -15,7 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::{FieldError, ServiceError};
 use crate::service::idempotency::RepeatableRequest;
-use crate::store::{change_log, credentials};
+use crate::store::credentials;
 
 fn new_id(kind: CredentialKind, now: Timestamp) -> Result<CredentialId, ServiceError> {
     Ok(match kind {
@@ -53,12 +54,18 @@ impl Credentials {
         let idempotency = Arc::clone(&self.idempotency);
         let (stored, raw) = (credential.clone(), secret.clone());
         self.recorder
-            .change(context.on_credential(&credential), Disposition::Created, move |transaction, _, now| {
-                credentials::insert(transaction.connection, &stored)?;
-                transaction.announce(now, change_log::Kind::Credential, stored.id.as_str())?;
-                let revealed = stored.secrets.first().map(|secret| (&secret.id, raw.expose()));
-                idempotency.keep(transaction, repeat.as_ref(), (action, stored.id.as_str()), revealed, now)
-            })
+            .change(
+                caller,
+                context.on_credential(&credential),
+                Disposition::Created,
+                move |transaction, _, caller, now| {
+                    require_creatable(caller, &stored)?;
+                    credentials::insert(transaction.connection, &stored)?;
+                    transaction.announce(now, ChangeKind::Credential, stored.id.as_str())?;
+                    let revealed = stored.secrets.first().map(|secret| (&secret.id, raw.expose()));
+                    idempotency.keep(transaction, repeat.as_ref(), (action, stored.id.as_str()), revealed, now)
+                },
+            )
             .await?;
         Ok(Issued { credential, secret: Some(secret) })
     }
@@ -103,15 +110,20 @@ impl Credentials {
         merge(&mut wrong, credential.apply(new.input.changes, &self.algorithms, now));
         merge(&mut wrong, customers_error(caller, &credential.customers));
         require_valid(wrong)?;
-        if !caller.sees(environment) {
-            return Err(ServiceError::BeyondReach);
-        }
-        let reaches = caller.reaches(credential.kind().write_permission(), credential.ownership());
-        require(reaches && caller.may_make(&credential, None))?;
+        require_creatable(caller, &credential)?;
         let (stored, raw) = self.secrets.create(&credential.id, environment, now).await?;
         credential.secrets.push(stored);
         Ok((credential, raw))
     }
+}
+
+/// Checks that the caller may create a credential: within its reach, and with scopes that it may grant.
+fn require_creatable(caller: &Caller, credential: &Credential) -> Result<(), ServiceError> {
+    if !caller.sees(credential.environment) {
+        return Err(ServiceError::BeyondReach);
+    }
+    let reaches = caller.reaches(credential.kind().write_permission(), credential.ownership());
+    require(reaches && caller.may_make(credential, None))
 }
 
 fn is_required(field: &str) -> FieldError {

@@ -31,7 +31,12 @@ impl Credentials {
                     let context = AuditContext::of(&Caller::System, Action::CredentialRotationDue, origin);
                     let events = due.into_iter().map(|(id, environment)| {
                         let context = AuditContext { environment, ..context.clone().on(&id) };
-                        recorder.event(&context, Outcome::Success, Disposition::Unattended, Reason::RotationDue)
+                        recorder.events().event(
+                            &context,
+                            Outcome::Success,
+                            Disposition::Unattended,
+                            Reason::RotationDue,
+                        )
                     });
                     let events = events.collect::<Result<Vec<_>, _>>()?;
                     audit_log::insert(transaction.connection, &events, &KnownEntries::default())?;

@@ -26,10 +26,11 @@ use super::recorder::Recorder;
 use super::state::credential_cache::CredentialCache;
 use crate::domain::audit::{Action, Disposition, Origin};
 use crate::domain::caller::Caller;
+use crate::domain::change::ChangeKind;
 use crate::domain::credential::{Credential, CredentialId, CredentialKind, RawSecret, State};
 use crate::domain::signing_key::Algorithm;
 use crate::domain::time::{Duration, Timestamp};
-use crate::store::{AnyConnection, Change, change_log, credentials};
+use crate::store::{AnyConnection, Change, credentials};
 
 /// The use cases of credentials.
 #[derive(Debug)]
@@ -110,19 +111,19 @@ impl Credentials {
     async fn change<T: Send + 'static>(
         &self,
         target: Target<'_>,
-        change: impl FnOnce(&mut Change<'_>, Credential, Timestamp) -> Result<T, ServiceError> + Send + 'static,
+        change: impl FnOnce(&mut Change<'_>, Credential, &Caller, Timestamp) -> Result<T, ServiceError> + Send + 'static,
     ) -> Result<T, ServiceError> {
         let Target { caller, kind, id, action, origin } = target;
         let context = AuditContext::of(caller, action, origin).on(id);
-        let (caller, parsed) = (caller.clone(), CredentialId::of_kind(kind, id));
+        let parsed = CredentialId::of_kind(kind, id);
         let result = self
             .recorder
-            .change(context, Disposition::Ok, move |transaction, context, now| {
-                let credential = find_writable(transaction.connection, &caller, kind, parsed.as_ref())?;
+            .change(caller, context, Disposition::Ok, move |transaction, context, caller, now| {
+                let credential = find_writable(transaction.connection, caller, kind, parsed.as_ref())?;
                 *context = context.clone().on_credential(&credential);
                 let id = credential.id.clone();
-                let done = change(transaction, credential, now)?;
-                transaction.announce(now, change_log::Kind::Credential, id.as_str())?;
+                let done = change(transaction, credential, caller, now)?;
+                transaction.announce(now, ChangeKind::Credential, id.as_str())?;
                 Ok(done)
             })
             .await;
@@ -140,13 +141,17 @@ impl Credentials {
     ) -> Result<Issued, ServiceError> {
         let Target { caller, kind, action, origin, .. } = target;
         let context = AuditContext::of(caller, action, origin).on(&replay.object);
-        let (own, now) = (caller.clone(), self.recorder.now());
+        let now = self.recorder.now();
         let id = CredentialId::of_kind(kind, &replay.object);
-        let credential = self
+        let (credential, may) = self
             .recorder
-            .replay(&context, disposition, move |connection| find_writable(connection, &own, kind, id.as_ref()))
+            .replay(caller, &context, disposition, move |connection, caller| {
+                let credential = find_writable(connection, caller, kind, id.as_ref())?;
+                let may = may(caller, &credential);
+                Ok((credential, may))
+            })
             .await?;
-        let kept = if may(caller, &credential) { self.idempotency.secret(&replay, now)? } else { None };
+        let kept = if may { self.idempotency.secret(&replay, now)? } else { None };
         let secret = kept.filter(|(id, _)| {
             credential.secrets.iter().any(|own| own.id == *id && credential.is_secret_live(own, now))
         });

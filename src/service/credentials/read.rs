@@ -24,10 +24,12 @@ impl Credentials {
         origin: Arc<Origin>,
     ) -> Result<Credential, ServiceError> {
         let context = AuditContext::of(caller, action(kind, Verb::Read), origin).on(id);
-        let (own, id) = (caller.clone(), CredentialId::of_kind(kind, id));
+        let id = CredentialId::of_kind(kind, id);
         let permission = kind.read_permission();
         self.recorder
-            .read(&context, move |connection| find_reachable(connection, &own, kind, permission, id.as_ref()))
+            .read(caller, &context, move |connection, caller| {
+                find_reachable(connection, caller, kind, permission, id.as_ref())
+            })
             .await
     }
 
@@ -42,11 +44,10 @@ impl Credentials {
         limit: i64,
         origin: Arc<Origin>,
     ) -> Result<Vec<Credential>, ServiceError> {
-        let kind = filter.kind;
+        let (kind, permission) = (filter.kind, filter.kind.read_permission());
         let context = AuditContext::of(caller, action(kind, Verb::List), origin);
-        let filter = visible(caller, kind.read_permission(), filter);
         self.recorder
-            .read(&context, move |connection| match filter {
+            .read(caller, &context, move |connection, caller| match visible(caller, permission, filter.clone()) {
                 Some(filter) => Ok(credential_list::list(connection, &filter, limit)?),
                 None => Ok(vec![]),
             })

@@ -45,10 +45,10 @@ impl Credentials {
             Ok(prepared) => prepared,
             Err(error) => return Err(self.recorder.refused(&context, error).await),
         };
-        let (own, secret, idempotency) = (caller.clone(), raw.clone(), Arc::clone(&self.idempotency));
+        let (secret, idempotency) = (raw.clone(), Arc::clone(&self.idempotency));
         let credential = self
-            .change(target, move |transaction, mut credential, now| {
-                require_rotatable(&own, &credential, grace)?;
+            .change(target, move |transaction, mut credential, caller, now| {
+                require_rotatable(caller, &credential, grace)?;
                 let secret_id = stored.id.clone();
                 credentials::add_secret(transaction.connection, &credential.id, &stored)?;
                 for (old, end) in credential.rotate(stored, grace, now) {
@@ -70,12 +70,12 @@ impl Credentials {
         id: &str,
         grace: Duration,
     ) -> Result<(CredentialId, Environment), ServiceError> {
-        let (own, id) = (caller.clone(), CredentialId::of_kind(kind, id));
+        let (caller, id) = (caller.clone(), CredentialId::of_kind(kind, id));
         self.recorder
             .store()
             .read(move |connection| {
-                let credential = find_writable(connection, &own, kind, id.as_ref())?;
-                require_rotatable(&own, &credential, grace)?;
+                let credential = find_writable(connection, &caller, kind, id.as_ref())?;
+                require_rotatable(&caller, &credential, grace)?;
                 Ok((credential.id, credential.environment))
             })
             .await

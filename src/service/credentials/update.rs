@@ -27,8 +27,8 @@ impl Credentials {
     ) -> Result<Credential, ServiceError> {
         let target = Target { caller, kind, id, action: action(kind, Verb::Update), origin };
         let customers = self.customers_named(caller, input.customers).await;
-        let (own, algorithms) = (caller.clone(), self.algorithms.clone());
-        self.change(target, move |transaction, was, now| {
+        let algorithms = self.algorithms.clone();
+        self.change(target, move |transaction, was, caller, now| {
             require_not_revoked(&was)?;
             let mut changes = input.changes;
             let mut wrong = Vec::new();
@@ -36,9 +36,9 @@ impl Credentials {
             let only_words = changes.is_only_words();
             let mut credential = was.clone();
             merge(&mut wrong, credential.apply(changes, &algorithms, now));
-            merge(&mut wrong, customers_error(&own, &credential.customers));
+            merge(&mut wrong, customers_error(caller, &credential.customers));
             require_valid(wrong)?;
-            require(only_words || own.may_make(&credential, Some(&was)))?;
+            require(only_words || caller.may_make(&credential, Some(&was)))?;
             credential.updated_at = now;
             credentials::update(transaction.connection, &credential)?;
             if credential.customers != was.customers {
@@ -65,16 +65,17 @@ impl Credentials {
         origin: Arc<Origin>,
     ) -> Result<Credential, ServiceError> {
         let target = Target { caller, kind, id, action: action(kind, Verb::Transfer), origin };
-        let may = caller.only_owner(kind.write_permission()).is_none() && (owner.is_some() || caller.may_release());
+        let may = move |caller: &Caller, to_user: bool| {
+            caller.only_owner(kind.write_permission()).is_none() && (to_user || caller.may_release())
+        };
         let new_owner = match owner {
-            Some(name) if may => self.user_named(caller, name).await.map(Some),
+            Some(name) if may(caller, true) => self.user_named(caller, name).await.map(Some),
             _ => Ok(None),
         };
-        let own = caller.clone();
-        self.change(target, move |transaction, mut credential, now| {
+        self.change(target, move |transaction, mut credential, caller, now| {
             require_not_revoked(&credential)?;
             let owner = new_owner?;
-            require(may && own.may_take(&credential))?;
+            require(may(caller, owner.is_some()) && caller.may_take(&credential))?;
             credential.owner = owner;
             credential.updated_at = now;
             credentials::update(transaction.connection, &credential)?;

@@ -6,12 +6,12 @@ use super::{Directory, taken};
 use crate::crypto::random;
 use crate::domain::audit::{Action, Disposition, Origin};
 use crate::domain::caller::Caller;
+use crate::domain::change::ChangeKind;
 use crate::domain::customer::{Customer, CustomerChanges, CustomerFilter, NewCustomer};
 use crate::domain::ids::CustomerId;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::{Conflict, ServiceError};
 use crate::service::idempotency::RepeatableRequest;
-use crate::store::change_log::Kind;
 use crate::store::{AnyConnection, customers};
 
 const NO_CUSTOMER: ServiceError = ServiceError::NotFound("customer");
@@ -41,18 +41,18 @@ impl Directory {
         let context = self.shared_context(caller, action, id.as_str(), origin).await?;
         let replay = self.idempotency.replay_of(repeat.as_ref(), &self.recorder, &context).await?;
         if let Some(replay) = replay {
-            let (own, id) = (caller.clone(), replay.object);
+            let id = replay.object;
             let context = context.on(&id);
             return self
                 .recorder
-                .replay(&context, Disposition::Created, move |found| {
-                    find(found, &own, &id).map_err(ServiceError::or_gone)
+                .replay(caller, &context, Disposition::Created, move |found, caller| {
+                    find(found, caller, &id).map_err(ServiceError::or_gone)
                 })
                 .await;
         }
         let (idempotency, is_tied) = (Arc::clone(&self.idempotency), !caller.customers().is_empty());
         self.recorder
-            .change(context, Disposition::Created, move |transaction, _, now| {
+            .change(caller, context, Disposition::Created, move |transaction, _, _, now| {
                 if is_tied {
                     return Err(ServiceError::ScopeExceedsCaller);
                 }
@@ -77,16 +77,16 @@ impl Directory {
         origin: Arc<Origin>,
     ) -> Result<Customer, ServiceError> {
         let context = self.shared_context(caller, Action::CustomerUpdate, name, origin).await?;
-        let (own, name) = (caller.clone(), name.to_owned());
+        let name = name.to_owned();
         let customer = self
             .recorder
-            .change(context, Disposition::Ok, move |transaction, _, now| {
-                let mut customer = find(transaction.connection, &own, &name)?;
+            .change(caller, context, Disposition::Ok, move |transaction, _, caller, now| {
+                let mut customer = find(transaction.connection, caller, &name)?;
                 customer.external_id = changes.external_id.unwrap_or(customer.external_id);
                 customer.name = changes.name.unwrap_or(customer.name);
                 customer.updated_at = now;
                 customers::update(transaction.connection, &customer).map_err(taken(Conflict::ExternalIdTaken))?;
-                transaction.announce(now, Kind::Customer, customer.id.as_str())?;
+                transaction.announce(now, ChangeKind::Customer, customer.id.as_str())?;
                 Ok(customer)
             })
             .await?;
@@ -100,16 +100,16 @@ impl Directory {
     /// The customer is not visible to the caller, or credentials are tied to it.
     pub async fn delete_customer(&self, caller: &Caller, name: &str, origin: Arc<Origin>) -> Result<(), ServiceError> {
         let context = self.shared_context(caller, Action::CustomerDelete, name, origin).await?;
-        let (own, name) = (caller.clone(), name.to_owned());
+        let name = name.to_owned();
         let id = self
             .recorder
-            .change(context, Disposition::NoContent, move |transaction, _, now| {
-                let customer = find(transaction.connection, &own, &name)?;
+            .change(caller, context, Disposition::NoContent, move |transaction, _, caller, now| {
+                let customer = find(transaction.connection, caller, &name)?;
                 if customers::is_in_use(transaction.connection, &customer.id)? {
                     return Err(Conflict::CustomerInUse.into());
                 }
                 customers::remove(transaction.connection, &customer.id)?;
-                transaction.announce(now, Kind::Customer, customer.id.as_str())?;
+                transaction.announce(now, ChangeKind::Customer, customer.id.as_str())?;
                 Ok(customer.id)
             })
             .await?;
@@ -123,8 +123,8 @@ impl Directory {
     /// The customer is not visible to the caller.
     pub async fn customer(&self, caller: &Caller, name: &str, origin: Arc<Origin>) -> Result<Customer, ServiceError> {
         let context = AuditContext::of(caller, Action::CustomerRead, origin).on(name);
-        let (own, name) = (caller.clone(), name.to_owned());
-        self.recorder.read(&context, move |connection| find(connection, &own, &name)).await
+        let name = name.to_owned();
+        self.recorder.read(caller, &context, move |connection, caller| find(connection, caller, &name)).await
     }
 
     /// Lists customers that are visible to the caller, newest first.
@@ -140,6 +140,8 @@ impl Directory {
     ) -> Result<Vec<Customer>, ServiceError> {
         let context = AuditContext::of(caller, Action::CustomerList, origin);
         filter.among = caller.customers().to_vec();
-        self.recorder.read(&context, move |connection| Ok(customers::list(connection, &filter, limit)?)).await
+        self.recorder
+            .read(caller, &context, move |connection, _| Ok(customers::list(connection, &filter, limit)?))
+            .await
     }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::Directory;
 use crate::domain::audit::{Action, Disposition, Origin};
 use crate::domain::caller::Caller;
+use crate::domain::change::ChangeKind;
 use crate::domain::role::{NewRole, OWNER, Role, RoleChanges, RoleName};
 use crate::domain::scope::Scopes;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::{Conflict, ServiceError};
 use crate::service::idempotency::RepeatableRequest;
-use crate::store::change_log::Kind;
 use crate::store::{AnyConnection, roles};
 
 const NO_ROLE: ServiceError = ServiceError::NotFound("role");
@@ -42,28 +42,27 @@ impl Directory {
         let context = self.shared_context(caller, action, new.name.as_str(), origin).await?;
         let replay = self.idempotency.replay_of(repeat.as_ref(), &self.recorder, &context).await?;
         if let Some(replay) = replay {
-            let own = caller.clone();
             return self
                 .recorder
-                .replay(&context, Disposition::Created, move |found| {
-                    let role = find(found, &own, &replay.object).map_err(ServiceError::or_gone)?;
+                .replay(caller, &context, Disposition::Created, move |found, caller| {
+                    let role = find(found, caller, &replay.object).map_err(ServiceError::or_gone)?;
                     replay.require_created_at(role.created_at, "role")?;
                     Ok(role)
                 })
                 .await;
         }
-        let (own, idempotency) = (caller.clone(), Arc::clone(&self.idempotency));
+        let idempotency = Arc::clone(&self.idempotency);
         let created = self
             .recorder
-            .change(context, Disposition::Created, move |transaction, _, now| {
+            .change(caller, context, Disposition::Created, move |transaction, _, caller, now| {
                 if roles::find(transaction.connection, &new.name)?.is_some() {
                     return Err(Conflict::RoleExists.into());
                 }
-                require_holds(&own, &new.scopes)?;
+                require_holds(caller, &new.scopes)?;
                 let NewRole { name, description, scopes } = new;
                 let role = Role { name, description, scopes, created_at: Some(now), updated_at: Some(now) };
                 roles::put(transaction.connection, &role, now)?;
-                transaction.announce(now, Kind::Role, role.name.as_str())?;
+                transaction.announce(now, ChangeKind::Role, role.name.as_str())?;
                 idempotency.keep(transaction, repeat.as_ref(), (action, role.name.as_str()), None, now)?;
                 Ok(role)
             })
@@ -84,22 +83,22 @@ impl Directory {
         origin: Arc<Origin>,
     ) -> Result<Role, ServiceError> {
         let context = self.shared_context(caller, Action::RoleUpdate, name, origin).await?;
-        let (own, name) = (caller.clone(), name.to_owned());
+        let name = name.to_owned();
         let updated = self
             .recorder
-            .change(context, Disposition::Ok, move |transaction, _, now| {
-                let mut role = find(transaction.connection, &own, &name)?;
+            .change(caller, context, Disposition::Ok, move |transaction, _, caller, now| {
+                let mut role = find(transaction.connection, caller, &name)?;
                 if role.name.as_str() == OWNER {
                     return Err(Conflict::BuiltInRole.into());
                 }
-                require_holds(&own, &role.scopes)?;
+                require_holds(caller, &role.scopes)?;
                 role.scopes = changes.scopes.unwrap_or(role.scopes);
-                require_holds(&own, &role.scopes)?;
+                require_holds(caller, &role.scopes)?;
                 role.description = changes.description.unwrap_or(role.description);
                 role.created_at = role.created_at.or(Some(now));
                 role.updated_at = Some(now);
                 roles::put(transaction.connection, &role, now)?;
-                transaction.announce(now, Kind::Role, role.name.as_str())?;
+                transaction.announce(now, ChangeKind::Role, role.name.as_str())?;
                 Ok(role)
             })
             .await;
@@ -113,20 +112,20 @@ impl Directory {
     /// The role is not visible to the caller, it is built in, users have it, or the caller does not hold its scopes.
     pub async fn delete_role(&self, caller: &Caller, name: &str, origin: Arc<Origin>) -> Result<(), ServiceError> {
         let context = self.shared_context(caller, Action::RoleDelete, name, origin).await?;
-        let (own, name) = (caller.clone(), name.to_owned());
+        let name = name.to_owned();
         let deleted = self
             .recorder
-            .change(context, Disposition::NoContent, move |transaction, _, now| {
-                let role = find(transaction.connection, &own, &name)?;
+            .change(caller, context, Disposition::NoContent, move |transaction, _, caller, now| {
+                let role = find(transaction.connection, caller, &name)?;
                 if role.is_built_in() {
                     return Err(Conflict::BuiltInRole.into());
                 }
                 if roles::is_in_use(transaction.connection, &role.name)? {
                     return Err(Conflict::RoleInUse.into());
                 }
-                require_holds(&own, &role.scopes)?;
+                require_holds(caller, &role.scopes)?;
                 roles::remove(transaction.connection, &role.name)?;
-                transaction.announce(now, Kind::Role, role.name.as_str())?;
+                transaction.announce(now, ChangeKind::Role, role.name.as_str())?;
                 Ok(())
             })
             .await;
@@ -140,8 +139,8 @@ impl Directory {
     /// The role is not visible to the caller.
     pub async fn role(&self, caller: &Caller, name: &str, origin: Arc<Origin>) -> Result<Role, ServiceError> {
         let context = AuditContext::of(caller, Action::RoleRead, origin).on(name);
-        let (own, name) = (caller.clone(), name.to_owned());
-        self.recorder.read(&context, move |connection| find(connection, &own, &name)).await
+        let name = name.to_owned();
+        self.recorder.read(caller, &context, move |connection, caller| find(connection, caller, &name)).await
     }
 
     /// Lists all roles, ordered by name.
@@ -150,8 +149,11 @@ impl Directory {
     /// The audit event cannot be stored.
     pub async fn list_roles(&self, caller: &Caller, origin: Arc<Origin>) -> Result<Vec<Role>, ServiceError> {
         let context = AuditContext::of(caller, Action::RoleList, origin);
-        let is_tied = !caller.customers().is_empty();
-        let all = move |connection: &mut AnyConnection| if is_tied { Ok(vec![]) } else { Ok(roles::all(connection)?) };
-        self.recorder.read(&context, all).await
+        self.recorder
+            .read(caller, &context, |connection, caller| {
+                let is_tied = !caller.customers().is_empty();
+                if is_tied { Ok(vec![]) } else { Ok(roles::all(connection)?) }
+            })
+            .await
     }
 }

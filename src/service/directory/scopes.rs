@@ -37,7 +37,7 @@ impl Directory {
         if let Some(replay) = replay {
             return self
                 .recorder
-                .replay(&context, Disposition::Created, move |found| {
+                .replay(caller, &context, Disposition::Created, move |found, _| {
                     let name = replay.object.parse().ok();
                     let entry = find(found, name.as_ref()).map_err(ServiceError::or_gone)?;
                     replay.require_created_at(Some(entry.created_at), "scope")?;
@@ -47,7 +47,7 @@ impl Directory {
         }
         let idempotency = Arc::clone(&self.idempotency);
         self.recorder
-            .change(context, Disposition::Created, move |transaction, _, now| {
+            .change(caller, context, Disposition::Created, move |transaction, _, _, now| {
                 let NewScope { name, description } = new;
                 let entry = ScopeEntry { name, description, created_at: now, updated_at: now };
                 scopes::insert(transaction.connection, &entry).map_err(taken(Conflict::ScopeExists))?;
@@ -71,7 +71,7 @@ impl Directory {
         let context = self.shared_context(caller, Action::ScopeUpdate, name, origin).await?;
         let name = name.parse::<Scope>().ok();
         self.recorder
-            .change(context, Disposition::Ok, move |transaction, _, now| {
+            .change(caller, context, Disposition::Ok, move |transaction, _, _, now| {
                 let mut entry = find(transaction.connection, name.as_ref())?;
                 entry.description = description.unwrap_or(entry.description);
                 entry.updated_at = now;
@@ -89,7 +89,7 @@ impl Directory {
         let context = self.shared_context(caller, Action::ScopeDelete, name, origin).await?;
         let name = name.parse::<Scope>().ok();
         self.recorder
-            .change(context, Disposition::NoContent, move |transaction, _, _| {
+            .change(caller, context, Disposition::NoContent, move |transaction, _, _, _| {
                 let removed = scopes::remove(transaction.connection, name.as_ref().ok_or(NO_SCOPE)?)?;
                 if removed { Ok(()) } else { Err(NO_SCOPE) }
             })
@@ -103,7 +103,7 @@ impl Directory {
     pub async fn scope(&self, caller: &Caller, name: &str, origin: Arc<Origin>) -> Result<ScopeEntry, ServiceError> {
         let context = AuditContext::of(caller, Action::ScopeRead, origin).on(name);
         let name = name.parse::<Scope>().ok();
-        self.recorder.read(&context, move |connection| find(connection, name.as_ref())).await
+        self.recorder.read(caller, &context, move |connection, _| find(connection, name.as_ref())).await
     }
 
     /// Lists the registry, newest first, starting after the scope named `after`.
@@ -119,9 +119,9 @@ impl Directory {
     ) -> Result<Vec<ScopeEntry>, ServiceError> {
         let context = AuditContext::of(caller, Action::ScopeList, origin);
         self.recorder
-            .read(&context, move |connection| {
+            .read(caller, &context, move |connection, _| {
                 let outdated = |_| ServiceError::invalid("cursor", "is out of date");
-                let before = after.map(|name| find(connection, Some(&name)).map_err(outdated)).transpose()?;
+                let before = after.as_ref().map(|name| find(connection, Some(name)).map_err(outdated)).transpose()?;
                 Ok(scopes::list(connection, before.as_ref(), limit)?)
             })
             .await

@@ -7,6 +7,7 @@ use super::{Directory, taken};
 use crate::crypto::random;
 use crate::domain::audit::{Action, Disposition, Origin};
 use crate::domain::caller::Caller;
+use crate::domain::change::ChangeKind;
 use crate::domain::ids::UserId;
 use crate::domain::patch::Patch;
 use crate::domain::role::RoleName;
@@ -14,7 +15,6 @@ use crate::domain::user::{NewUser, User, UserChanges, UserFilter};
 use crate::service::audit_context::AuditContext;
 use crate::service::error::{Conflict, ServiceError};
 use crate::service::idempotency::RepeatableRequest;
-use crate::store::change_log::Kind;
 use crate::store::{AnyConnection, roles, users};
 
 const NO_USER: ServiceError = ServiceError::NotFound("user");
@@ -52,12 +52,12 @@ impl Directory {
         let context = self.shared_context(caller, action, id.as_str(), origin).await?;
         let replay = self.idempotency.replay_of(repeat.as_ref(), &self.recorder, &context).await?;
         if let Some(replay) = replay {
-            let (own, context) = (caller.clone(), context.on(&replay.object));
+            let context = context.on(&replay.object);
             let id = replay.object.parse().ok();
             return self
                 .recorder
-                .replay(&context, Disposition::Created, move |found| {
-                    find(found, &own, id.as_ref()).map_err(ServiceError::or_gone)
+                .replay(caller, &context, Disposition::Created, move |found, caller| {
+                    find(found, caller, id.as_ref()).map_err(ServiceError::or_gone)
                 })
                 .await;
         }
@@ -66,10 +66,10 @@ impl Directory {
             Some(password) => Some(self.passwords.hash(password).await),
             None => None,
         };
-        let (own, idempotency) = (caller.clone(), Arc::clone(&self.idempotency));
+        let idempotency = Arc::clone(&self.idempotency);
         self.recorder
-            .change(context, Disposition::Created, move |transaction, _, now| {
-                require_above(transaction.connection, &own, &new.role)?;
+            .change(caller, context, Disposition::Created, move |transaction, _, caller, now| {
+                require_above(transaction.connection, caller, &new.role)?;
                 let user = User {
                     id,
                     email: new.email,
@@ -104,15 +104,14 @@ impl Directory {
             Patch::Clear => Ok(Patch::Clear),
             Patch::Set(password) => self.passwords.hash(password).await.map(Patch::Set),
         };
-        let own = caller.clone();
-        self.change_user(caller, id, Action::UserUpdate, origin, move |connection, user| {
+        self.change_user(caller, id, Action::UserUpdate, origin, move |connection, caller, user| {
             if let Some(email) = changes.email {
                 user.email = email;
             }
             user.name = changes.name.apply(user.name.take());
             user.password_hash = password_hash?.apply(user.password_hash.take());
             if let Some(role) = changes.role {
-                require_above(connection, &own, &role)?;
+                require_above(connection, caller, &role)?;
                 user.role = role;
             }
             Ok(())
@@ -132,7 +131,7 @@ impl Directory {
         origin: Arc<Origin>,
     ) -> Result<User, ServiceError> {
         let action = if is_active { Action::UserEnable } else { Action::UserDisable };
-        self.change_user(caller, id, action, origin, move |_, user| {
+        self.change_user(caller, id, action, origin, move |_, _, user| {
             user.is_active = is_active;
             Ok(())
         })
@@ -145,19 +144,19 @@ impl Directory {
         id: &str,
         action: Action,
         origin: Arc<Origin>,
-        change: impl FnOnce(&mut AnyConnection, &mut User) -> Result<(), ServiceError> + Send + 'static,
+        change: impl FnOnce(&mut AnyConnection, &Caller, &mut User) -> Result<(), ServiceError> + Send + 'static,
     ) -> Result<User, ServiceError> {
         let context = self.shared_context(caller, action, id, origin).await?;
-        let (own, parsed) = (caller.clone(), id.parse::<UserId>().ok());
+        let parsed = id.parse::<UserId>().ok();
         let result = self
             .recorder
-            .change(context, Disposition::Ok, move |transaction, _, now| {
-                let mut user = find(transaction.connection, &own, parsed.as_ref())?;
-                require_above(transaction.connection, &own, &user.role)?;
-                change(transaction.connection, &mut user)?;
+            .change(caller, context, Disposition::Ok, move |transaction, _, caller, now| {
+                let mut user = find(transaction.connection, caller, parsed.as_ref())?;
+                require_above(transaction.connection, caller, &user.role)?;
+                change(transaction.connection, caller, &mut user)?;
                 user.updated_at = now;
                 users::update(transaction.connection, &user).map_err(taken(Conflict::EmailTaken))?;
-                transaction.announce(now, Kind::User, user.id.as_str())?;
+                transaction.announce(now, ChangeKind::User, user.id.as_str())?;
                 Ok(user)
             })
             .await;
@@ -171,8 +170,8 @@ impl Directory {
     /// The user is not visible to the caller.
     pub async fn user(&self, caller: &Caller, id: &str, origin: Arc<Origin>) -> Result<User, ServiceError> {
         let context = AuditContext::of(caller, Action::UserRead, origin).on(id);
-        let (own, parsed) = (caller.clone(), id.parse::<UserId>().ok());
-        self.recorder.read(&context, move |connection| find(connection, &own, parsed.as_ref())).await
+        let parsed = id.parse::<UserId>().ok();
+        self.recorder.read(caller, &context, move |connection, caller| find(connection, caller, parsed.as_ref())).await
     }
 
     /// Lists users, newest first.
@@ -187,14 +186,11 @@ impl Directory {
         origin: Arc<Origin>,
     ) -> Result<Vec<User>, ServiceError> {
         let context = AuditContext::of(caller, Action::UserList, origin);
-        let is_tied = !caller.customers().is_empty();
         self.recorder
-            .read(
-                &context,
-                move |connection| {
-                    if is_tied { Ok(vec![]) } else { Ok(users::list(connection, &filter, limit)?) }
-                },
-            )
+            .read(caller, &context, move |connection, caller| {
+                let is_tied = !caller.customers().is_empty();
+                if is_tied { Ok(vec![]) } else { Ok(users::list(connection, &filter, limit)?) }
+            })
             .await
     }
 }

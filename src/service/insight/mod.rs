@@ -33,13 +33,15 @@ impl Insight {
         if let Some(own) = caller.environment() {
             let asked_for_another = filter.environment.as_deref().is_some_and(|asked| asked != own.as_str());
             if asked_for_another {
-                return self.recorder.read(&context, |_| Ok(vec![])).await;
+                return self.recorder.read(caller, &context, |_, _| Ok(vec![])).await;
             }
             // What all environments share is managed from production, and visible from there only.
             filter.with_shared = filter.environment.is_none() && caller.governs(Environment::Production);
             filter.environment = Some(own.to_string());
         }
         filter.customers = caller.customers().iter().map(ToString::to_string).collect();
-        self.recorder.read(&context, move |connection| Ok(audit_log::list(connection, &filter, limit)?)).await
+        self.recorder
+            .read(caller, &context, move |connection, _| Ok(audit_log::list(connection, &filter, limit)?))
+            .await
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Operations;
 use crate::domain::audit::{Action, Disposition, Origin, Reason};
 use crate::domain::caller::Caller;
+use crate::domain::change::Basis;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
 use crate::store::backup;
@@ -20,7 +21,7 @@ impl Operations {
         let store = self.recorder.store().clone();
         let written = tokio::task::spawn_blocking(move || backup::write(&store, &path)).await;
         let rows = written.map_err(|error| ServiceError::Internal(error.to_string()))??;
-        self.recorder.record_event(&context, Disposition::Unattended, Reason::Ok).await?;
+        self.recorder.record_event(&context, Disposition::Unattended, Reason::Ok, Basis::default()).await?;
         Ok(rows)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Operations;
 use crate::domain::audit::{Action, AuditEvent, Disposition, Origin, Outcome, Reason};
 use crate::domain::caller::Caller;
+use crate::domain::change::ChangeKind;
 use crate::domain::credential::{CredentialFilter, CredentialKind, State};
 use crate::domain::environment::Environment;
 use crate::domain::time::Timestamp;
@@ -12,7 +13,6 @@ use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
 use crate::service::recorder::Recorder;
 use crate::store::audit_seconds::KnownEntries;
-use crate::store::change_log::Kind;
 use crate::store::{Change, audit_log, credential_list, credentials, customers, users};
 
 /// Credentials changed per step.
@@ -55,7 +55,7 @@ impl Operations {
         let recorder = Arc::clone(&self.recorder);
         let revoked = self
             .recorder
-            .change(context, Disposition::Unattended, move |transaction, context, now| {
+            .change(caller, context, Disposition::Unattended, move |transaction, context, _, now| {
                 let base = resolve(transaction, context, &filter)?;
                 let mut each = |kind| {
                     let filter = CredentialFilter { kind, ..base.clone() };
@@ -117,9 +117,9 @@ fn revoke_each(
             credential.state = State::Revoked;
             credential.updated_at = now;
             credentials::update(transaction.connection, &credential)?;
-            transaction.announce(now, Kind::Credential, credential.id.as_str())?;
+            transaction.announce(now, ChangeKind::Credential, credential.id.as_str())?;
             let context = AuditContext { action, ..context.clone() }.on_credential(&credential);
-            events.push(recorder.event(&context, Outcome::Success, Disposition::Ok, Reason::RevokeAll)?);
+            events.push(recorder.events().event(&context, Outcome::Success, Disposition::Ok, Reason::RevokeAll)?);
         }
         audit_log::insert(transaction.connection, &events[stored..], &KnownEntries::default())?;
     }

@@ -6,12 +6,13 @@ use super::Operations;
 use crate::crypto::seal::{KeyId, MasterKey, key_id};
 use crate::domain::audit::{Action, Disposition, Origin};
 use crate::domain::caller::Caller;
+use crate::domain::change::ChangeKind;
 use crate::domain::time::Timestamp;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
 use crate::service::idempotency;
 use crate::service::state::sealer::{Purpose, Sealer};
-use crate::store::{Change, change_log, installation, signing_keys};
+use crate::store::{Change, installation, signing_keys};
 
 /// The result of a rotation.
 #[derive(Clone, Copy, Debug)]
@@ -45,9 +46,9 @@ impl Operations {
         let context = AuditContext::of(caller, Action::MasterKeyRotate, origin).on(&key.to_string());
         let sealer = Arc::clone(&self.sealer);
         self.recorder
-            .change(context, Disposition::Unattended, move |transaction, _, now| {
+            .change(caller, context, Disposition::Unattended, move |transaction, _, _, now| {
                 let resealed = reseal(transaction, &sealer, key, now)?;
-                transaction.announce(now, change_log::Kind::MasterKeys, &key.to_string())?;
+                transaction.announce(now, ChangeKind::MasterKeys, &key.to_string())?;
                 Ok(MasterKeyRotation { key, resealed })
             })
             .await

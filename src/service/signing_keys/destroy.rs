@@ -5,12 +5,13 @@ use std::sync::Arc;
 use super::{SigningKeys, succeed};
 use crate::domain::audit::{Action, Disposition, Origin};
 use crate::domain::caller::Caller;
+use crate::domain::change::ChangeKind;
 use crate::domain::signing_key::{KeyStatus, SigningKey};
 use crate::domain::time::Timestamp;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::{Conflict, ServiceError};
+use crate::store::Change;
 use crate::store::signing_keys::{self, StoredKey};
-use crate::store::{Change, change_log};
 
 impl SigningKeys {
     /// Destroys a key at once: what it signed no longer verifies. If it was active, its successor becomes active in the
@@ -20,19 +21,19 @@ impl SigningKeys {
     /// No such key is visible to the caller, or it is destroyed already.
     pub async fn destroy(&self, caller: &Caller, kid: &str, origin: Arc<Origin>) -> Result<SigningKey, ServiceError> {
         let context = AuditContext::of(caller, Action::SigningKeyDestroy, origin).on(kid);
-        let (own, kid) = (caller.clone(), kid.to_owned());
+        let kid = kid.to_owned();
         let spare = match self.keyring.line_of(&kid) {
             Some((environment, algorithm)) => Some(self.spare_key(environment, algorithm).await?),
             None => None,
         };
         let key = self
             .recorder
-            .change(context, Disposition::Ok, move |transaction, context, now| {
+            .change(caller, context, Disposition::Ok, move |transaction, context, caller, now| {
                 // A thumbprint is base64url. Anything else is not looked up, since PostgreSQL accepts no NUL in a text.
                 let is_thumbprint = kid.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
                 let found = if is_thumbprint { signing_keys::find(transaction.connection, &kid)? } else { None };
                 let key =
-                    found.filter(|key| own.governs(key.environment)).ok_or(ServiceError::NotFound("signing key"))?;
+                    found.filter(|key| caller.governs(key.environment)).ok_or(ServiceError::NotFound("signing key"))?;
                 context.environment = Some(key.environment);
                 end(transaction, spare, key, now)
             })
@@ -55,7 +56,7 @@ impl SigningKeys {
             context.environment = Some(key.environment);
             context.target = Some(Arc::clone(&key.kid));
             self.recorder
-                .change(context, Disposition::Unattended, move |transaction, _, now| {
+                .change(caller, context, Disposition::Unattended, move |transaction, _, _, now| {
                     key.destroyed_at = Some(now);
                     erase(transaction, &key, now)
                 })
@@ -106,6 +107,6 @@ fn end(
 fn erase(transaction: &mut Change<'_>, key: &SigningKey, now: Timestamp) -> Result<(), ServiceError> {
     signing_keys::update_dates(transaction.connection, key)?;
     signing_keys::set_private_key(transaction.connection, &key.kid, None)?;
-    transaction.announce(now, change_log::Kind::SigningKeys, key.environment.as_str())?;
+    transaction.announce(now, ChangeKind::SigningKeys, key.environment.as_str())?;
     Ok(())
 }

@@ -22,18 +22,17 @@ impl SigningKeys {
         origin: Arc<Origin>,
     ) -> Result<Vec<SigningKey>, ServiceError> {
         let context = AuditContext::of(caller, Action::SigningKeyList, origin);
-        let own = caller.clone();
         self.recorder
-            .read(&context, move |connection| {
+            .read(caller, &context, move |connection, caller| {
                 let mut keys: Vec<SigningKey> = signing_keys::all(connection)?
                     .into_iter()
                     .filter_map(|row| row.inspect_err(|error| log::error!("{error}")).ok())
                     .map(|stored| stored.key)
-                    .filter(|key| own.sees(key.environment))
+                    .filter(|key| caller.sees(key.environment))
                     .collect();
                 keys.reverse();
-                if let Some(after) = after {
-                    let at = keys.iter().position(|key| *key.kid == *after);
+                if let Some(after) = &after {
+                    let at = keys.iter().position(|key| *key.kid == **after);
                     let at = at.ok_or_else(|| ServiceError::invalid("cursor", "is out of date"))?;
                     keys.drain(..=at);
                 }

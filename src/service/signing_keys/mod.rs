@@ -14,11 +14,12 @@ use super::recorder::Recorder;
 use super::state::keyring::{self, Keyring};
 use super::state::sealer::Sealer;
 use crate::config::SigningConfig;
+use crate::domain::change::ChangeKind;
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::{Algorithm, KeyStatus, SigningKey};
 use crate::domain::time::Timestamp;
 use crate::store::signing_keys::{self, StoredKey};
-use crate::store::{Change, StoreError, change_log};
+use crate::store::{Change, StoreError};
 
 /// The use cases of signing keys.
 #[derive(Debug)]
@@ -75,6 +76,6 @@ fn succeed(
         active.retires_at = Some(activates_at);
         signing_keys::update_dates(transaction.connection, &active)?;
     }
-    transaction.announce(now, change_log::Kind::SigningKeys, environment.as_str())?;
+    transaction.announce(now, ChangeKind::SigningKeys, environment.as_str())?;
     Ok(spare.key)
 }

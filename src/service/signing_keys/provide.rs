@@ -31,7 +31,7 @@ impl SigningKeys {
                 let spare = self.spare_key(environment, algorithm).await?;
                 made += self
                     .recorder
-                    .change(context, Disposition::Unattended, move |transaction, context, now| {
+                    .change(caller, context, Disposition::Unattended, move |transaction, context, _, now| {
                         // Checked again in the transaction: another node may have been faster.
                         let keys = signing_keys::of(transaction.connection, environment, algorithm)?;
                         if keys.iter().any(|key| key.status(now) == KeyStatus::Active) {

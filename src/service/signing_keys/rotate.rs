@@ -11,7 +11,7 @@ use crate::domain::time::Duration;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::{Conflict, FieldError, ServiceError};
 use crate::service::idempotency::RepeatableRequest;
-use crate::store::{AnyConnection, StoreError, signing_keys};
+use crate::store::{StoreError, signing_keys};
 
 /// The longest lead that a rotation can have.
 const LEAD_MAX: Duration = Duration::days(30);
@@ -32,24 +32,24 @@ impl SigningKeys {
         origin: Arc<Origin>,
     ) -> Result<SigningKey, ServiceError> {
         let action = Action::SigningKeyRotate;
-        let mut context = AuditContext::of(caller, action, origin);
-        context.environment = Some(environment);
+        let context = AuditContext { environment: Some(environment), ..AuditContext::of(caller, action, origin) };
         let replay = self.idempotency.replay_of(repeat.as_ref(), &self.recorder, &context).await?;
         if let Some(replay) = replay {
             let context = context.on(&replay.object);
-            let gone = ServiceError::Gone("signing key");
-            let find =
-                move |connection: &mut AnyConnection| signing_keys::find(connection, &replay.object)?.ok_or(gone);
-            return self.recorder.replay(&context, Disposition::Created, find).await;
+            return self
+                .recorder
+                .replay(caller, &context, Disposition::Created, move |connection, _| {
+                    signing_keys::find(connection, &replay.object)?.ok_or(ServiceError::Gone("signing key"))
+                })
+                .await;
         }
         let lead = lead.unwrap_or(self.settings.lead);
-        let own = caller.clone();
         let spare = self.spare_key(environment, algorithm).await?;
         let idempotency = Arc::clone(&self.idempotency);
         let enabled = self.settings.algorithms.contains(&algorithm);
         let key = self
             .recorder
-            .change(context, Disposition::Created, move |transaction, context, now| {
+            .change(caller, context, Disposition::Created, move |transaction, context, caller, now| {
                 let mut wrong = Vec::new();
                 if !enabled {
                     wrong.push(FieldError::new("algorithm", "is not among the enabled signing_algorithms"));
@@ -60,7 +60,7 @@ impl SigningKeys {
                 if !wrong.is_empty() {
                     return Err(ServiceError::Invalid(wrong));
                 }
-                if !own.governs(environment) {
+                if !caller.governs(environment) {
                     return Err(ServiceError::BeyondReach);
                 }
                 let key = succeed(transaction, spare, now, now.plus(lead))?;

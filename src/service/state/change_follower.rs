@@ -1,7 +1,9 @@
-//! Applies changes by other processes. The change log is read every fifth of a second, so that a change by the command
-//! line or another node applies here well within a second.
+//! Applies changes by other processes: what they announce in the change log is dropped from the caches. The log is read
+//! every fifth of a second, and whenever a decision turns out to be stale.
 
 use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::credential_cache::CredentialCache;
 use super::customers::Customers;
@@ -10,21 +12,12 @@ use super::owners::Owners;
 use super::revoked_tokens::RevokedTokens;
 use super::sealer::Sealer;
 use crate::clock::Clock;
-use crate::domain::time::{Duration, Timestamp};
-use crate::store::change_log::{self, Entry, Kind};
-use crate::store::{Store, StoreError};
+use crate::domain::change::{ChangeKind, Position};
+use crate::store::change_log::{self, Entry, Head};
+use crate::store::{AnyConnection, Store, StoreError};
 
 /// Entries that one query reads.
 const BATCH: i64 = 500;
-/// Entries are kept for a day. A process that has not read the log for longer than this must drop everything.
-const AWAY: Duration = Duration::seconds(12 * 3600);
-
-/// The position up to which the log was followed.
-#[derive(Clone, Copy, Debug)]
-pub struct Followed {
-    sequence: i64,
-    at: Timestamp,
-}
 
 /// Everything in this process that was read from the database and that another process may change.
 #[derive(Debug)]
@@ -45,46 +38,76 @@ pub struct ChangeFollower {
     pub keyring: Arc<Keyring>,
     /// Master keys.
     pub sealer: Arc<Sealer>,
+    /// The state up to which changes are applied.
+    applied: Mutex<Position>,
+    /// Held while the log is read and applied, so that many stale decisions read it once.
+    following: tokio::sync::Mutex<()>,
 }
 
 impl ChangeFollower {
-    /// Returns the current end of the log, to follow it from there.
-    pub async fn start(&self) -> Result<Followed, StoreError> {
-        let sequence = self.store.read(change_log::latest).await?;
-        Ok(Followed { sequence, at: self.clock.now() })
+    /// Creates empty caches of what is in `store`. The first [`ChangeFollower::follow`] loads the signing keys.
+    pub fn new(store: &Store, clock: Clock, sealer: Arc<Sealer>) -> Self {
+        Self {
+            store: store.clone(),
+            clock,
+            credentials: Arc::new(CredentialCache::new(store.clone())),
+            owners: Arc::new(Owners::new(store.clone())),
+            customers: Arc::new(Customers::new(store.clone())),
+            revoked_tokens: Arc::new(RevokedTokens::new(store.clone())),
+            keyring: Arc::default(),
+            sealer,
+            applied: Mutex::default(),
+            following: tokio::sync::Mutex::default(),
+        }
     }
 
-    /// Drops what has changed since `followed`, and reloads keys if they have changed.
+    /// Returns the state up to which changes are applied here. A decision takes it before its first look-up: what has
+    /// changed since then, the writer of its event notices.
+    pub fn position(&self) -> Position {
+        *self.applied.lock()
+    }
+
+    /// Drops what has changed since the last call, and reloads keys if they have changed.
     ///
     /// # Errors
-    /// The database cannot be read. Follow the log from the same position again.
-    pub async fn follow(&self, followed: Followed) -> Result<Followed, StoreError> {
-        let now = self.clock.now();
-        let from = followed.sequence;
-        let entries: Vec<Entry> = self.store.read(move |connection| change_log::after(connection, from, BATCH)).await?;
-        let was_away = followed.at.plus(AWAY) < now;
-        if was_away {
-            self.drop_all();
+    /// The database cannot be read. The next call begins at the same position.
+    pub async fn follow(&self) -> Result<(), StoreError> {
+        let _turn = self.following.lock().await;
+        loop {
+            let from = self.position();
+            let (head, entries) = self.store.read(move |connection| read(connection, from)).await?;
+            let is_whole = head.continues(from);
+            if !is_whole {
+                self.drop_all();
+            }
+            // Each entry must be applied: no short circuit.
+            let reload = entries.iter().fold(!is_whole, |reload, entry| self.apply(entry) || reload);
+            if reload {
+                self.reload_keyring().await?;
+            }
+            let reached = match entries.last() {
+                _ if !is_whole => head.position,
+                Some(last) => Position { sequence: last.sequence, ..from },
+                None => from,
+            };
+            *self.applied.lock() = reached;
+            if entries.len() < usize::try_from(BATCH).unwrap_or(usize::MAX) {
+                return Ok(());
+            }
         }
-        // Each entry must be applied: no short circuit.
-        let reload = entries.iter().fold(was_away, |reload, entry| self.apply(entry) || reload);
-        if reload {
-            self.reload_keyring().await?;
-        }
-        Ok(Followed { sequence: entries.last().map_or(followed.sequence, |last| last.sequence), at: now })
     }
 
     /// Drops what `entry` names, and returns whether signing keys must be reloaded.
     fn apply(&self, entry: &Entry) -> bool {
         match entry.kind {
-            Some(Kind::Credential) => self.credentials.drop_entry(&entry.subject),
-            Some(Kind::User) => self.owners.drop_entry(&entry.subject),
-            Some(Kind::Role) => self.owners.clear(),
-            Some(Kind::Customer) => self.customers.drop_entry(&entry.subject),
-            Some(Kind::Token) => self.revoked_tokens.drop_entry(&entry.subject),
-            Some(Kind::SigningKeys) => return true,
+            Some(ChangeKind::Credential) => self.credentials.drop_entry(&entry.subject),
+            Some(ChangeKind::User) => self.owners.drop_entry(&entry.subject),
+            Some(ChangeKind::Role) => self.owners.clear(),
+            Some(ChangeKind::Customer) => self.customers.drop_entry(&entry.subject),
+            Some(ChangeKind::Token) => self.revoked_tokens.drop_entry(&entry.subject),
+            Some(ChangeKind::SigningKeys) => return true,
             // Values were sealed again; parsed keys stay as they are, and the sealer rereads its source when needed.
-            Some(Kind::MasterKeys) => {
+            Some(ChangeKind::MasterKeys) => {
                 if let Err(error) = self.sealer.reread() {
                     log::error!("master keys could not be reloaded: {error}");
                 }
@@ -112,4 +135,13 @@ impl ChangeFollower {
     pub async fn reload_keyring(&self) -> Result<(), StoreError> {
         self.keyring.reload(&self.store, &self.sealer, self.clock.now()).await
     }
+}
+
+/// Reads the end of the log, and what follows `from`; nothing if the log does not continue there.
+fn read(connection: &mut AnyConnection, from: Position) -> Result<(Head, Vec<Entry>), StoreError> {
+    let entries = change_log::after(connection, from.sequence, BATCH)?;
+    // In this order: what was not pruned now was there before.
+    let head = change_log::head(connection)?;
+    let entries = if head.continues(from) { entries } else { vec![] };
+    Ok((head, entries))
 }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::sealer::{Purpose, Sealer};
-use crate::crypto::jwt::{TokenSigner, TokenVerifier};
+use crate::crypto::jwt::{self, TokenError, TokenSigner, TokenVerifier};
 use crate::crypto::signing::KeyPair;
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::{Algorithm, KeyStatus, PublicJwk, SigningKey};
 use crate::domain::time::Timestamp;
+use crate::domain::token::VerifiedClaims;
 use crate::service::error::ServiceError;
 use crate::store::signing_keys::{self, StoredKey};
 use crate::store::{Store, StoreError};
@@ -86,7 +87,7 @@ impl Keyring {
         keys.iter().map(|loaded| &loaded.key).find(|key| &*key.kid == kid).map(|key| (key.environment, key.algorithm))
     }
 
-    /// Verifies `token` as one of `environment`.
+    /// Verifies `token` as one of `environment`, and returns its claims and the key that it is signed with.
     ///
     /// # Errors
     /// The reason for which the token is not in force.
@@ -96,15 +97,17 @@ impl Keyring {
         issuer: &str,
         token: &str,
         now: Timestamp,
-    ) -> Result<crate::domain::token::VerifiedClaims, crate::crypto::jwt::TokenError> {
+    ) -> Result<(VerifiedClaims, Arc<str>), TokenError> {
         let keys = self.keys.load();
-        crate::crypto::jwt::verify(token, issuer, now, |kid| {
-            keys.iter()
-                .find(|loaded| {
-                    loaded.key.environment == environment && &*loaded.key.kid == kid && loaded.key.is_published(now)
-                })
-                .map(|loaded| &*loaded.verifier)
-        })
+        let mut used = None;
+        let claims = jwt::verify(token, issuer, now, |kid| {
+            used = keys.iter().find(|loaded| {
+                loaded.key.environment == environment && &*loaded.key.kid == kid && loaded.key.is_published(now)
+            });
+            used.map(|loaded| &*loaded.verifier)
+        })?;
+        let kid = used.map(|loaded| Arc::clone(&loaded.key.kid)).ok_or(TokenError::UnknownKey)?;
+        Ok((claims, kid))
     }
 
     /// The public keys of `environment`: pending, active and retired ones.

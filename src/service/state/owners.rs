@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::cache::Cache;
 use crate::domain::ids::UserId;
+use crate::domain::role::RoleName;
 use crate::domain::scope::Scopes;
-use crate::store::{Store, StoreError, roles, users};
+use crate::store::{AnyConnection, Store, StoreError, roles, users};
 
 /// Owners that are cached, at a few hundred bytes each.
 const OWNERS: usize = 16_384;
@@ -14,7 +15,21 @@ const OWNERS: usize = 16_384;
 #[derive(Debug)]
 pub struct Owner {
     is_active: bool,
+    role: RoleName,
     ceiling: Scopes,
+}
+
+impl Owner {
+    /// Reads a user with the scopes of the role.
+    ///
+    /// # Errors
+    /// A row is damaged.
+    fn read(connection: &mut AnyConnection, user: &UserId) -> Result<Option<Self>, StoreError> {
+        let Some(user) = users::find(connection, user)? else { return Ok(None) };
+        // A missing role allows nothing.
+        let ceiling = roles::find(connection, &user.role)?.map(|role| role.scopes).unwrap_or_default();
+        Ok(Some(Self { is_active: user.is_active, role: user.role, ceiling }))
+    }
 }
 
 /// A cache of the owners of credentials.
@@ -36,23 +51,13 @@ impl Owners {
     /// The owner is not cached, and a row is damaged.
     pub async fn allowance(&self, owner: Option<&UserId>) -> Result<Allowance, StoreError> {
         let Some(user) = owner else { return Ok(Allowance::All) };
-        let owner = match self.owners.get(user.as_str()) {
-            Some(owner) => Some(owner),
-            None => self.owners.fetch(user.shared(), self.read_owner(user.clone())).await?,
-        };
-        Ok(owner.filter(|owner| owner.is_active).map_or(Allowance::Nothing, Allowance::Role))
-    }
-
-    async fn read_owner(&self, user: UserId) -> Result<Option<Owner>, StoreError> {
-        self.store
-            .read(move |connection| {
-                let Some(user) = users::find(connection, &user)? else { return Ok(None) };
-                // A missing role allows nothing.
-                let role = roles::find(connection, &user.role)?;
-                let ceiling = role.map(|role| role.scopes).unwrap_or_default();
-                Ok(Some(Owner { is_active: user.is_active, ceiling }))
-            })
-            .await
+        if let Some(owner) = self.owners.get(user.as_str()) {
+            return Ok(Allowance::of(Some(owner)));
+        }
+        let asked = user.clone();
+        let query = self.store.read(move |connection| Owner::read(connection, &asked));
+        let owner = self.owners.fetch(user.shared(), query).await?;
+        Ok(Allowance::of(owner))
     }
 
     /// Drops a user who was changed.
@@ -78,6 +83,27 @@ pub enum Allowance {
 }
 
 impl Allowance {
+    fn of(owner: Option<Arc<Owner>>) -> Self {
+        owner.filter(|owner| owner.is_active).map_or(Self::Nothing, Self::Role)
+    }
+
+    /// Reads what the owner of a credential allows, past the cache.
+    ///
+    /// # Errors
+    /// A row is damaged.
+    pub fn read(connection: &mut AnyConnection, owner: Option<&UserId>) -> Result<Self, StoreError> {
+        let Some(user) = owner else { return Ok(Self::All) };
+        Ok(Self::of(Owner::read(connection, user)?.map(Arc::new)))
+    }
+
+    /// Returns the role of the owner, if it decides.
+    pub fn role(&self) -> Option<&RoleName> {
+        match self {
+            Self::Role(owner) => Some(&owner.role),
+            Self::All | Self::Nothing => None,
+        }
+    }
+
     /// Returns the part of `scopes` that is allowed.
     pub fn cut(&self, scopes: &Scopes) -> Scopes {
         match self {

@@ -11,12 +11,15 @@ use super::Refusal;
 use crate::crypto::client_secret::SecretTagger;
 use crate::crypto::password::PasswordError;
 use crate::domain::audit::Reason;
+use crate::domain::change::{Basis, Position};
 use crate::domain::credential::{Credential, LIVE_SECRETS_MAX, LastUse, Status, StoredSecret};
 use crate::domain::environment::Environment;
+use crate::domain::ids::SecretId;
 use crate::domain::time::Timestamp;
 use crate::oauth::client_authentication::SecretCredentials;
 use crate::oauth::error::OAuthError;
 use crate::service::audit_context::Subject;
+use crate::service::recorder::Counted;
 use crate::service::state::credential_cache::CredentialCache;
 use crate::service::state::failed_authentications::FailedAuthentications;
 use crate::service::state::last_used::LastUsed;
@@ -30,9 +33,17 @@ pub struct AuthenticatedClient {
     pub credential: Arc<Credential>,
     /// The scopes that its owner allows.
     pub allowance: Allowance,
+    /// What the decision about it is based on.
+    pub basis: Basis,
+    used: (SecretId, LastUse),
 }
 
 impl AuthenticatedClient {
+    /// The same, for a decision that is also based on the signing keys of `environment`.
+    pub fn on_signing_keys(self, environment: Environment) -> Self {
+        Self { basis: self.basis.on_signing_keys(environment), ..self }
+    }
+
     /// Returns the client as the subject of an event.
     pub fn subject(&self) -> Subject {
         Subject::of(&self.credential).authenticated()
@@ -67,6 +78,10 @@ pub struct AuthenticationRequest<'r> {
     pub address: Option<IpAddr>,
     /// The time of the request.
     pub now: Timestamp,
+    /// The state of the database before the first look-up.
+    pub position: Position,
+    /// What the request has taken from limits.
+    pub counted: &'r Counted,
 }
 
 impl ClientAuthenticator {
@@ -89,7 +104,7 @@ impl ClientAuthenticator {
             // client does.
             let _as_it_was = self.credentials.fetch_client(client_id).await;
         }
-        match self.failures.count(client_id, request.address, request.now) {
+        match request.counted.failure(|| self.failures.count(client_id, request.address, request.now)) {
             Ok(()) => Err(refusal),
             Err(retry_after) => Err(Refusal { error: OAuthError::TooManyFailures { retry_after }, ..refusal }),
         }
@@ -112,19 +127,30 @@ impl ClientAuthenticator {
             return Err(invalid_client(Reason::UnknownClient));
         };
         let subject = Subject::of(&credential);
+        let mut basis = Basis::at(request.position).on_credential(&credential);
         match self.check_known(&request, &credential, secret).await {
-            Ok(allowance) => Ok(AuthenticatedClient { credential, allowance }),
-            Err(refusal) => Err(refusal.of(subject)),
+            Ok((allowance, secret)) => {
+                let used = (secret, LastUse { at: request.now, address: request.address });
+                basis = basis.on_role(allowance.role());
+                Ok(AuthenticatedClient { credential, allowance, basis, used })
+            }
+            Err(refusal) => Err(refusal.of(subject).based_on(basis)),
         }
     }
 
-    /// Checks a client that exists, and returns what its owner allows.
+    /// Notes the use of the secret that a client has authenticated with, once the event of its request is stored.
+    pub fn note_use(&self, client: &AuthenticatedClient) {
+        let (secret, last_use) = &client.used;
+        self.last_used.note(secret, *last_use);
+    }
+
+    /// Checks a client that exists, and returns what its owner allows, and the secret that it sent.
     async fn check_known(
         &self,
         request: &AuthenticationRequest<'_>,
         client: &Credential,
         secret: &str,
-    ) -> Result<Allowance, Refusal> {
+    ) -> Result<(Allowance, SecretId), Refusal> {
         let Some(stored) = self.tagged_secret(client.id.as_str(), client.live_secrets(request.now), secret) else {
             return Err(invalid_client(Reason::WrongSecret));
         };
@@ -148,8 +174,7 @@ impl ClientAuthenticator {
         if !is_proven.map_err(|error| unchecked(&error, client, stored))? {
             return Err(invalid_client(Reason::WrongSecret));
         }
-        self.last_used.note(&stored.id, LastUse { at: request.now, address: request.address });
-        Ok(allowance)
+        Ok((allowance, stored.id.clone()))
     }
 
     /// Finds the one of a client's live secrets whose tag `secret` has. An unknown client, a wrong secret, and one of

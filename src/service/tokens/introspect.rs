@@ -5,11 +5,13 @@ use std::sync::Arc;
 use super::authenticate_client::{AuthenticatedClient, AuthenticationRequest};
 use super::token_verifier::{NotInForce, TokenInForce};
 use super::{ProtocolRequest, Refusal, Tokens};
-use crate::domain::audit::{Action, Disposition, Reason};
+use crate::domain::audit::{Action, Reason};
+use crate::domain::change::{Basis, Position};
 use crate::domain::permission;
 use crate::domain::token::VerifiedClaims;
 use crate::oauth::error::OAuthError;
 use crate::service::audit_context::{AuditContext, Subject};
+use crate::service::recorder::{Counted, Decision};
 
 /// The result of an introspection request.
 #[derive(Debug)]
@@ -31,7 +33,8 @@ pub struct ActiveToken {
     pub environment: &'static str,
 }
 
-type Introspected = (Introspection, Reason, Subject);
+/// The result, the reason and the subject of the event, and what the decision is based on.
+type Introspected = (Introspection, Reason, Subject, Basis);
 
 impl Tokens {
     /// Introspects a token. The audit event is stored before this returns.
@@ -41,23 +44,24 @@ impl Tokens {
     pub async fn introspect(&self, request: ProtocolRequest<'_>) -> Result<Introspection, OAuthError> {
         let origin = Arc::clone(&request.origin);
         let context = AuditContext::anonymous(Action::TokenIntrospect, Some(request.environment), origin);
-        match self.decide_introspection(&request).await {
-            Ok((introspection, reason, subject)) => {
-                let context = context.with_subject(subject);
-                let stored = self.recorder.record_event(&context, Disposition::Ok, reason).await;
-                stored.map(|()| introspection).map_err(|_| OAuthError::Unavailable)
-            }
-            Err(Refusal { error, reason, subject }) => {
-                self.recorder.record_refusal(&context.with_subject(subject), error.disposition(), reason).await;
-                Err(error)
-            }
-        }
+        let counted = Counted::default();
+        let decided = self
+            .recorder
+            .decide(async |position| match self.decide_introspection(&request, (position, &counted)).await {
+                Ok((introspection, reason, subject, basis)) => {
+                    Decision::granted(Ok(introspection), context.clone().with_subject(subject), reason, basis)
+                }
+                Err(refusal) => refusal.decision(&context),
+            })
+            .await;
+        decided.map_err(|_| OAuthError::Unavailable)?
     }
 
     /// Authenticates the client that sends a request about a token, and returns it with the token.
     pub(super) async fn authenticate_about_token(
         &self,
         request: &ProtocolRequest<'_>,
+        (position, counted): (Position, &Counted),
     ) -> Result<(AuthenticatedClient, String), Refusal> {
         let (form, sent) = request.read()?;
         let authentication = AuthenticationRequest {
@@ -65,32 +69,43 @@ impl Tokens {
             sent: &sent,
             address: request.origin.address,
             now: self.recorder.now(),
+            position,
+            counted,
         };
         let client = self.authenticator.authenticate(authentication).await?;
         let Some(token) = form.get("token") else {
             let error = OAuthError::InvalidRequest("token is missing.");
-            return Err(Refusal::from(error).of(client.subject()));
+            return Err(Refusal::from(error).of(client.subject()).based_on(client.basis));
         };
         Ok((client, token.to_owned()))
     }
 
-    async fn decide_introspection(&self, request: &ProtocolRequest<'_>) -> Result<Introspected, Refusal> {
-        let (caller, token) = self.authenticate_about_token(request).await?;
+    async fn decide_introspection(
+        &self,
+        request: &ProtocolRequest<'_>,
+        counting: (Position, &Counted),
+    ) -> Result<Introspected, Refusal> {
+        let (caller, token) = self.authenticate_about_token(request, counting).await?;
+        self.authenticator.note_use(&caller);
         let (subject, now) = (caller.subject(), self.recorder.now());
         let token = match self.verifier.verify(request.environment, &token, now) {
             Ok(token) => token,
-            Err(reason) => return Ok((Introspection::Inactive, reason, subject)),
+            Err(reason) => {
+                let basis = caller.basis.on_signing_keys(request.environment);
+                return Ok((Introspection::Inactive, reason, subject, basis));
+            }
         };
         let subject = subject.with_token(&token.jti);
-        match self.verifier.in_force(token, now).await {
+        let (basis, in_force) = self.verifier.in_force(token, caller.basis.clone(), now).await;
+        match in_force {
             Ok(in_force) if may_introspect(&caller, &in_force) => {
                 let scope = in_force.scopes.to_string();
                 let (claims, environment) = (in_force.token.claims, request.environment.as_str());
                 let token = ActiveToken { claims, scope, environment };
-                Ok((Introspection::Active(Box::new(token)), Reason::Active, subject))
+                Ok((Introspection::Active(Box::new(token)), Reason::Active, subject, basis))
             }
-            Ok(_) => Ok((Introspection::Inactive, Reason::NotForThisCaller, subject)),
-            Err(NotInForce::Refused(reason)) => Ok((Introspection::Inactive, reason, subject)),
+            Ok(_) => Ok((Introspection::Inactive, Reason::NotForThisCaller, subject, basis)),
+            Err(NotInForce::Refused(reason)) => Ok((Introspection::Inactive, reason, subject, basis)),
             Err(NotInForce::Unknowable(error)) => Err(Refusal::store(&error).of(subject)),
         }
     }

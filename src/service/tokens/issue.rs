@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use super::authenticate_client::AuthenticationRequest;
+use super::authenticate_client::{AuthenticatedClient, AuthenticationRequest};
 use super::{ProtocolRequest, Refusal, Tokens};
 use crate::crypto::random;
-use crate::domain::audit::{Action, Disposition, Reason};
+use crate::domain::audit::{Action, Reason};
+use crate::domain::change::Position;
 use crate::domain::environment::Environment;
 use crate::domain::ids::TokenId;
 use crate::domain::rate::RateLimitStatus;
@@ -15,6 +16,7 @@ use crate::domain::token::Claims;
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::{self, AuthenticatedRequest, IssuedAccessToken, JwtIssuer, TokenParameters};
 use crate::service::audit_context::{AuditContext, Subject};
+use crate::service::recorder::{Counted, Decision};
 
 /// The outcome of a token request.
 #[derive(Debug)]
@@ -25,13 +27,13 @@ pub struct IssueOutcome {
     pub rate_limit: Option<RateLimitStatus>,
 }
 
-/// A decision about a token request.
-struct Decision {
-    issued: Result<(IssuedAccessToken, Subject), Refusal>,
+/// What one attempt to decide comes to.
+struct Attempt {
+    issued: Result<(IssuedAccessToken, Subject, AuthenticatedClient), Refusal>,
     rate_limit: Option<RateLimitStatus>,
 }
 
-impl From<Refusal> for Decision {
+impl From<Refusal> for Attempt {
     fn from(refusal: Refusal) -> Self {
         Self { issued: Err(refusal), rate_limit: None }
     }
@@ -42,22 +44,33 @@ impl Tokens {
     pub async fn issue(&self, request: ProtocolRequest<'_>) -> IssueOutcome {
         let context =
             AuditContext::anonymous(Action::TokenIssue, Some(request.environment), Arc::clone(&request.origin));
-        let Decision { issued, rate_limit } = self.decide(&request).await;
-        let issued = match issued {
-            Ok((token, subject)) => {
-                let stored =
-                    self.recorder.record_event(&context.with_subject(subject), Disposition::Ok, Reason::Ok).await;
-                stored.map(|()| token).map_err(|_| OAuthError::Unavailable)
+        let (counted, mut rate_limit) = (Counted::default(), None);
+        let decided = self
+            .recorder
+            .decide(async |position| {
+                let attempt = self.attempt(&request, (position, &counted)).await;
+                rate_limit = attempt.rate_limit;
+                match attempt.issued {
+                    Ok((token, subject, client)) => {
+                        let (context, basis) = (context.clone().with_subject(subject), client.basis.clone());
+                        Decision::granted(Ok((token, client)), context, Reason::Ok, basis)
+                    }
+                    Err(refusal) => refusal.decision(&context),
+                }
+            })
+            .await;
+        let issued = match decided {
+            Ok(Ok((token, client))) => {
+                self.authenticator.note_use(&client);
+                Ok(token)
             }
-            Err(Refusal { error, reason, subject }) => {
-                self.recorder.record_refusal(&context.with_subject(subject), error.disposition(), reason).await;
-                Err(error)
-            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(OAuthError::Unavailable),
         };
         IssueOutcome { issued, rate_limit }
     }
 
-    async fn decide(&self, request: &ProtocolRequest<'_>) -> Decision {
+    async fn attempt(&self, request: &ProtocolRequest<'_>, (position, counted): (Position, &Counted)) -> Attempt {
         let now = self.recorder.now();
         let (form, sent) = match request.read() {
             Ok(read) => read,
@@ -69,13 +82,15 @@ impl Tokens {
             sent: &sent,
             address: request.origin.address,
             now,
+            position,
+            counted,
         };
         let client = match self.authenticator.authenticate(authentication).await {
             Ok(client) => client,
             Err(refusal) => return refusal.into(),
         };
         let credential = &client.credential;
-        let rate_limit = self.limits.take(credential.id.shared(), credential.limits, 1, now);
+        let rate_limit = counted.rate_limit(|| self.limits.take(credential.id.shared(), credential.limits, 1, now));
         let issued = if rate_limit.is_admitted {
             let parameters = TokenParameters::from_form(&form).map_err(Refusal::from);
             parameters.and_then(|parameters| {
@@ -92,10 +107,13 @@ impl Tokens {
             Err(Refusal::from(error))
         };
         let issued = match issued {
-            Ok((token, jti)) => Ok((token, client.subject().with_token(&jti))),
-            Err(refusal) => Err(refusal.of(client.subject())),
+            Ok((token, jti)) => {
+                let subject = client.subject().with_token(&jti);
+                Ok((token, subject, client.on_signing_keys(request.environment)))
+            }
+            Err(refusal) => Err(refusal.of(client.subject()).based_on(client.basis)),
         };
-        Decision { issued, rate_limit: Some(rate_limit) }
+        Attempt { issued, rate_limit: Some(rate_limit) }
     }
 
     fn grant(

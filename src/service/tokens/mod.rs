@@ -12,14 +12,15 @@ pub use token_verifier::{NotInForce, TokenInForce, TokenVerifier};
 
 use std::sync::Arc;
 
-use super::audit_context::Subject;
-use super::recorder::Recorder;
+use super::audit_context::{AuditContext, Subject};
+use super::recorder::{Decision, Recorder};
 use super::state::keyring::Keyring;
 use super::state::limits::Limits;
 use super::state::revoked_tokens::RevokedTokens;
 use crate::config::Issuers;
 use crate::crypto::digest::sha256;
 use crate::domain::audit::{Origin, Reason};
+use crate::domain::change::Basis;
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::PublicJwk;
 use crate::oauth::client_authentication::{SecretCredentials, extract_credentials};
@@ -88,17 +89,30 @@ pub struct Refusal {
     pub reason: Reason,
     /// The subject of the audit event.
     pub subject: Subject,
+    /// What the refusal is based on; boxed to keep results small.
+    pub basis: Box<Basis>,
 }
 
 impl Refusal {
     /// A refusal of an unknown sender, with its true reason.
     fn new(error: OAuthError, reason: Reason) -> Self {
-        Self { error, reason, subject: Subject::default() }
+        Self { error, reason, subject: Subject::default(), basis: Box::default() }
     }
 
     /// Adds the sender, which is known.
     fn of(self, subject: Subject) -> Self {
         Self { subject, ..self }
+    }
+
+    /// Adds what it is based on.
+    fn based_on(self, basis: Basis) -> Self {
+        Self { basis: Box::new(basis), ..self }
+    }
+
+    /// The refusal as a decision, whose event `context` describes.
+    fn decision<T>(self, context: &AuditContext) -> Decision<Result<T, OAuthError>> {
+        let event = (self.error.disposition(), self.reason);
+        Decision::refused(Err(self.error), context.clone().with_subject(self.subject), event, *self.basis)
     }
 
     /// A refusal because the database cannot be read.

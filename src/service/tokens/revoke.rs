@@ -4,13 +4,16 @@
 use std::sync::Arc;
 
 use super::authenticate_client::AuthenticatedClient;
-use super::token_verifier::SignedToken;
-use super::{ProtocolRequest, Refusal, Tokens};
+use super::{ProtocolRequest, Tokens};
 use crate::domain::audit::{Action, Disposition, Reason};
+use crate::domain::caller::Caller;
+use crate::domain::change::Basis;
+use crate::domain::change::ChangeKind;
 use crate::domain::time::Timestamp;
+use crate::domain::token::SignedToken;
 use crate::oauth::error::OAuthError;
 use crate::service::audit_context::AuditContext;
-use crate::store::change_log::Kind;
+use crate::service::recorder::{Counted, Decision};
 use crate::store::revoked_tokens;
 
 impl Tokens {
@@ -23,13 +26,16 @@ impl Tokens {
     pub async fn revoke(&self, request: ProtocolRequest<'_>) -> Result<(), OAuthError> {
         let origin = Arc::clone(&request.origin);
         let context = AuditContext::anonymous(Action::TokenRevoke, Some(request.environment), origin);
-        let (client, token) = match self.authenticate_about_token(&request).await {
-            Ok(authenticated) => authenticated,
-            Err(Refusal { error, reason, subject }) => {
-                self.recorder.record_refusal(&context.with_subject(subject), error.disposition(), reason).await;
-                return Err(error);
-            }
-        };
+        let counted = Counted::default();
+        let decided = self
+            .recorder
+            .decide(async |position| match self.authenticate_about_token(&request, (position, &counted)).await {
+                Ok(authenticated) => Decision::pending(Ok(authenticated), context.clone()),
+                Err(refusal) => refusal.decision(&context),
+            })
+            .await;
+        let (client, token) = decided.map_err(|_| OAuthError::Unavailable)??;
+        self.authenticator.note_use(&client);
         let context = context.with_subject(client.subject());
         match self.verifier.verify(request.environment, &token, self.recorder.now()) {
             Ok(token) if token.claims.client_id == client.credential.id.as_str() => {
@@ -55,9 +61,10 @@ impl Tokens {
         let client = Arc::clone(client.credential.id.shared());
         let revoked = self
             .recorder
-            .change(context, Disposition::Ok, move |transaction, _, now| {
+            // Revoking only narrows: a client may do it though it has been revoked itself meanwhile.
+            .change(&Caller::System, context, Disposition::Ok, move |transaction, _, _, now| {
                 revoked_tokens::insert(transaction.connection, token.jti.as_str(), &client, now, expires_at)?;
-                transaction.announce(now, Kind::Token, token.jti.as_str())?;
+                transaction.announce(now, ChangeKind::Token, token.jti.as_str())?;
                 Ok(())
             })
             .await;
@@ -69,7 +76,7 @@ impl Tokens {
     }
 
     async fn nothing_to_revoke(&self, context: &AuditContext, reason: Reason) -> Result<(), OAuthError> {
-        let stored = self.recorder.record_event(context, Disposition::Ok, reason).await;
+        let stored = self.recorder.record_event(context, Disposition::Ok, reason, Basis::default()).await;
         stored.map_err(|_| OAuthError::Unavailable)
     }
 }

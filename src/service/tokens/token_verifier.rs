@@ -6,12 +6,13 @@ use std::sync::Arc;
 use crate::config::Issuers;
 use crate::crypto::jwt::TokenError;
 use crate::domain::audit::Reason;
+use crate::domain::change::Basis;
 use crate::domain::credential::{Credential, Status};
 use crate::domain::environment::Environment;
-use crate::domain::ids::{CustomerId, TokenId};
+use crate::domain::ids::CustomerId;
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::time::Timestamp;
-use crate::domain::token::VerifiedClaims;
+use crate::domain::token::SignedToken;
 use crate::service::audit_context::Subject;
 use crate::service::state::credential_cache::CredentialCache;
 use crate::service::state::keyring::Keyring;
@@ -34,29 +35,6 @@ pub struct TokenVerifier {
     pub issuers: Issuers,
 }
 
-/// A token whose signature and dates are valid.
-#[derive(Clone, Debug)]
-pub struct SignedToken {
-    /// The environment that signed it.
-    pub environment: Environment,
-    /// Its claims.
-    pub claims: VerifiedClaims,
-    /// Its id, which contains the millisecond in which it was issued.
-    pub jti: TokenId,
-}
-
-impl SignedToken {
-    /// Returns the token as the subject of an event, before its client is known to exist.
-    pub fn subject(&self) -> Subject {
-        Subject {
-            credential: Some(self.claims.client_id.as_str().into()),
-            environment: Some(self.environment),
-            jti: Some(Arc::clone(self.jti.shared())),
-            ..Subject::default()
-        }
-    }
-}
-
 /// A token that is in force, and the scopes that it still has.
 #[derive(Debug)]
 pub struct TokenInForce {
@@ -75,6 +53,35 @@ pub struct TokenInForce {
 }
 
 impl TokenInForce {
+    /// Decides whether a token is in force, by what is known of its client now.
+    ///
+    /// # Errors
+    /// The reason for which it is not.
+    pub fn of(
+        token: SignedToken,
+        client: Arc<Credential>,
+        allowance: Allowance,
+        is_revoked: bool,
+        now: Timestamp,
+    ) -> Result<Self, Reason> {
+        if client.status(now) != Status::Active {
+            return Err(Reason::ClientNotActive);
+        }
+        if matches!(allowance, Allowance::Nothing) {
+            return Err(Reason::OwnerInactive);
+        }
+        // `iat` has whole seconds; the id has milliseconds.
+        let revoked_before = client.as_client().and_then(|client| client.details.tokens_revoked_before);
+        if is_revoked || revoked_before.is_some_and(|before| token.jti.time() <= before) {
+            return Err(Reason::TokenRevoked);
+        }
+        let own: Vec<Scope> = token.claims.scope.split(' ').filter_map(|scope| scope.parse().ok()).collect();
+        let own = Scopes::new(own).map_err(|_| Reason::MalformedToken)?.covered_by(&client.scopes);
+        let customers = customers_left(&token.claims.customers, &client.customers);
+        let customers = customers.ok_or(Reason::CustomersChanged)?;
+        Ok(Self { scopes: allowance.cut(&own), own, customers, allowance, token, client })
+    }
+
     /// Returns whether its scopes cover `required` at this moment.
     pub fn covers(&self, required: &Scopes) -> bool {
         self.own.cover_all(required) && self.allowance.allows(required)
@@ -108,7 +115,7 @@ impl TokenVerifier {
     /// The reason for which it is not valid.
     pub fn verify(&self, environment: Environment, token: &str, now: Timestamp) -> Result<SignedToken, Reason> {
         let issuer = &self.issuers.of(environment).issuer;
-        let claims = self.keyring.verify(environment, issuer, token, now).map_err(|error| match error {
+        let (claims, kid) = self.keyring.verify(environment, issuer, token, now).map_err(|error| match error {
             TokenError::Malformed => Reason::MalformedToken,
             TokenError::UnknownKey => Reason::UnknownKey,
             TokenError::BadSignature => Reason::BadSignature,
@@ -116,7 +123,7 @@ impl TokenVerifier {
             TokenError::Expired => Reason::TokenExpired,
         })?;
         let jti = claims.jti.parse().map_err(|_| Reason::MalformedToken)?;
-        Ok(SignedToken { environment, claims, jti })
+        Ok(SignedToken { environment, kid, claims, jti })
     }
 
     /// Verifies that any environment signed `token`. The token names its issuer itself, but the environment whose key
@@ -136,31 +143,34 @@ impl TokenVerifier {
         Err(refused)
     }
 
-    /// Decides whether `token` is in force at `now`, by its revocation and the current state of its client.
+    /// Decides whether `token` is in force at `now`, by its revocation and the current state of its client. Returns
+    /// also what the decision is based on: `basis` and what was looked at.
     ///
     /// # Errors
     /// The token is not in force, or the service cannot know.
-    pub async fn in_force(&self, token: SignedToken, now: Timestamp) -> Result<TokenInForce, NotInForce> {
-        use NotInForce::Refused;
-        let client = self.credentials.client(&token.claims.client_id).await?;
-        let client = client.ok_or(Refused(Reason::UnknownClient))?;
-        if client.status(now) != Status::Active {
-            return Err(Refused(Reason::ClientNotActive));
-        }
-        let allowance = self.owners.allowance(client.owner.as_ref()).await?;
-        if matches!(allowance, Allowance::Nothing) {
-            return Err(Refused(Reason::OwnerInactive));
-        }
-        // `iat` has whole seconds; the id has milliseconds.
-        let revoked_before = client.as_client().and_then(|client| client.details.tokens_revoked_before);
-        if revoked_before.is_some_and(|before| token.jti.time() <= before) || self.revoked.contain(&token.jti).await? {
-            return Err(Refused(Reason::TokenRevoked));
-        }
-        let own: Vec<Scope> = token.claims.scope.split(' ').filter_map(|scope| scope.parse().ok()).collect();
-        let own = Scopes::new(own).map_err(|_| Refused(Reason::MalformedToken))?.covered_by(&client.scopes);
-        let customers = customers_left(&token.claims.customers, &client.customers);
-        let customers = customers.ok_or(Refused(Reason::CustomersChanged))?;
-        Ok(TokenInForce { scopes: allowance.cut(&own), own, customers, allowance, token, client })
+    pub async fn in_force(
+        &self,
+        token: SignedToken,
+        basis: Basis,
+        now: Timestamp,
+    ) -> (Basis, Result<TokenInForce, NotInForce>) {
+        let basis = basis.on_token(&token.jti).on_signing_keys(token.environment);
+        let client = match self.credentials.client(&token.claims.client_id).await {
+            Ok(Some(client)) => client,
+            Ok(None) => return (basis, Err(NotInForce::Refused(Reason::UnknownClient))),
+            Err(error) => return (basis, Err(error.into())),
+        };
+        let basis = basis.on_credential(&client);
+        let allowance = match self.owners.allowance(client.owner.as_ref()).await {
+            Ok(allowance) => allowance,
+            Err(error) => return (basis, Err(error.into())),
+        };
+        let basis = basis.on_role(allowance.role());
+        let in_force = match self.revoked.contain(&token.jti).await {
+            Ok(is_revoked) => TokenInForce::of(token, client, allowance, is_revoked, now).map_err(NotInForce::Refused),
+            Err(error) => Err(error.into()),
+        };
+        (basis, in_force)
     }
 }
 

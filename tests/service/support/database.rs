@@ -78,6 +78,23 @@ impl Database {
         }
     }
 
+    /// A transaction of another process, which holds the lock that changes take first.
+    pub fn begin_change(&self) -> OpenChange {
+        const LOCK: &str = "UPDATE installation SET change_sequence = change_sequence + 1";
+        match self.url() {
+            Some(url) => {
+                let mut connection = PgConnection::establish(url).unwrap();
+                connection.batch_execute(&format!("BEGIN; {LOCK}")).unwrap();
+                OpenChange::Postgres(connection)
+            }
+            None => {
+                let mut connection = self.sqlite();
+                connection.batch_execute(&format!("BEGIN IMMEDIATE; {LOCK}")).unwrap();
+                OpenChange::Sqlite(connection)
+            }
+        }
+    }
+
     /// The rows of a query.
     pub fn rows<R>(&self, sql: &str) -> Vec<R>
     where
@@ -121,6 +138,29 @@ impl Database {
         let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
         connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
         connection
+    }
+}
+
+/// A change that another process makes: SQL, and what it announces.
+pub enum OpenChange {
+    /// On SQLite.
+    Sqlite(SqliteConnection),
+    /// On PostgreSQL.
+    Postgres(PgConnection),
+}
+
+impl OpenChange {
+    /// Runs `sql`, announces that `subject` has changed, and commits.
+    pub fn commit(mut self, sql: &str, kind: &str, subject: &str) {
+        let announce = format!(
+            "INSERT INTO change_log (sequence, changed_at, kind, subject)
+                 SELECT change_sequence, 4000000000000, '{kind}', '{subject}' FROM installation"
+        );
+        let sql = format!("{sql}; {announce}; COMMIT");
+        match &mut self {
+            Self::Sqlite(connection) => connection.batch_execute(&sql).unwrap(),
+            Self::Postgres(connection) => connection.batch_execute(&sql).unwrap(),
+        }
     }
 }
 

@@ -102,9 +102,7 @@ async fn serve(flags: &Flags, listener: TcpListener, clock: Clock, orders: Order
     let config = Config::load(flags).map_err(text)?;
     let address = listener.local_addr().map_err(text)?;
     let services = app::open(&config, address, Purposes::Serve, clock).await.map_err(text)?;
-    let followed = services.changes.start().await.map_err(text)?;
-    services.changes.reload_keyring().await.map_err(text)?;
-    jobs::start(&services, followed);
+    jobs::start(&services);
     let Orders { work, stop, report } = orders;
     tokio::spawn(work_as_told(services.clone(), work));
     let stop = http::Stop::When(Box::pin(async {

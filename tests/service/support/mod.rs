@@ -1,5 +1,6 @@
 //! The harness: databases that are copied, servers in this process or as processes of their own, and their clients.
 
+mod beside;
 mod credentials;
 mod database;
 mod events;
@@ -17,6 +18,7 @@ mod template;
 mod time;
 mod waiting;
 
+pub use beside::Beside;
 pub use credentials::{TestClient, TestKey};
 pub use database::{Database, Kind};
 pub use in_process::Work;

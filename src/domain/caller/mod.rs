@@ -1,8 +1,13 @@
 //! The callers of the management operations, and their permissions.
 
+mod authority;
+
 use std::sync::Arc;
 
+pub use authority::{Authority, Proof};
+
 use super::audience::Audience;
+use super::change::Basis;
 use super::credential::{Credential, Ownership};
 use super::environment::Environment;
 use super::ids::{CustomerId, UserId};
@@ -36,6 +41,16 @@ pub struct CallingCredential {
     pub owner: Option<UserId>,
     /// The customers that it is tied to: it acts only on their objects. Empty for all.
     pub customers: Vec<CustomerId>,
+    /// What made it a caller.
+    pub authority: Authority,
+}
+
+impl CallingCredential {
+    /// Returns `true` if it acts on the same objects as `other`: what it creates belongs to the same owner, environment
+    /// and customers.
+    pub fn acts_as(&self, other: &Self) -> bool {
+        (self.environment, &self.owner, &self.customers) == (other.environment, &other.owner, &other.customers)
+    }
 }
 
 impl Caller {
@@ -59,6 +74,11 @@ impl Caller {
     /// Returns the id of the calling credential.
     pub fn credential(&self) -> Option<Arc<str>> {
         self.as_credential().map(|credential| Arc::clone(&credential.id))
+    }
+
+    /// Returns what the decision about the caller is based on; nothing for the command line and the service itself.
+    pub fn basis(&self) -> Basis {
+        self.as_credential().map(|credential| credential.authority.basis.clone()).unwrap_or_default()
     }
 
     /// Returns the only environment that the caller sees and acts on; `None` for all of them.
@@ -199,6 +219,12 @@ mod tests {
             scopes: scopes.parse().unwrap(),
             owner: owner.cloned(),
             customers: customers.to_vec(),
+            authority: Authority {
+                proof: Proof::Value([0; 32]),
+                address: None,
+                permission: permission::CLIENTS_WRITE,
+                basis: Basis::default(),
+            },
         })
     }
 

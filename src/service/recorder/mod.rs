@@ -1,0 +1,292 @@
+//! Records decisions in the audit log: nothing is issued, changed or read without an event.
+
+mod decision;
+
+use std::sync::Arc;
+
+pub use decision::{Counted, Decision};
+
+use super::audit_context::AuditContext;
+use super::authority;
+use super::error::ServiceError;
+use super::events::Events;
+use super::state::change_follower::ChangeFollower;
+use crate::audit::{FloodGate, Journal, NotStored};
+use crate::domain::audit::{Action, Disposition, Origin, Outcome, Reason};
+use crate::domain::caller::Caller;
+use crate::domain::change::{Basis, Position};
+use crate::domain::time::Timestamp;
+use crate::store::audit_seconds::KnownEntries;
+use crate::store::{AnyConnection, Change, Store, audit_log};
+use decision::Verdict;
+
+/// How often a decision is made that changes overtake, before the service gives up for now.
+const ATTEMPTS: usize = 4;
+
+/// The database, the audit log and the clock of the use cases.
+#[derive(Debug)]
+pub struct Recorder {
+    store: Store,
+    journal: Journal,
+    flood: FloodGate,
+    changes: Arc<ChangeFollower>,
+    events: Events,
+}
+
+impl Recorder {
+    /// Creates a recorder of what happens in `store`.
+    pub fn new(store: Store, journal: Journal, changes: Arc<ChangeFollower>, events: Events) -> Self {
+        Self { store, journal, flood: FloodGate::default(), changes, events }
+    }
+
+    /// Returns the database that changes and events are stored in.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Returns the writer of the audit log.
+    pub const fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Returns the source of events and of the time.
+    pub const fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// Returns the current time by the clock.
+    pub fn now(&self) -> Timestamp {
+        self.events.now()
+    }
+
+    /// Decides, and stores the event of the decision. If something that it is based on has changed when the event is to
+    /// be stored, in this process or another, the changes are applied and `decide` decides again. It is given the state
+    /// of the database that its look-ups begin with.
+    ///
+    /// # Errors
+    /// The event of what was granted cannot be stored, or changes overtook each attempt.
+    pub async fn decide<T>(&self, mut decide: impl AsyncFnMut(Position) -> Decision<T>) -> Result<T, NotStored> {
+        let mut overtaken = None;
+        for _ in 0..ATTEMPTS {
+            let decision = decide(self.changes.position()).await;
+            let basis = decision.basis;
+            let stored = match decision.verdict {
+                Verdict::Pending => Ok(()),
+                Verdict::Granted(disposition, reason) => {
+                    self.record_event(&decision.context, disposition, reason, basis).await
+                }
+                Verdict::Refused(disposition, reason) => {
+                    match self.record_refusal(&decision.context, disposition, reason, basis).await {
+                        // The journal has logged why it could not be stored.
+                        Err(NotStored::Failed) => Ok(()),
+                        other => other,
+                    }
+                }
+            };
+            match stored {
+                Ok(()) => return Ok(decision.result),
+                Err(NotStored::Failed) => return Err(NotStored::Failed),
+                Err(NotStored::Stale) => self.follow().await?,
+            }
+            overtaken = Some(decision.context);
+        }
+        if let Some(context) = overtaken {
+            let (disposition, basis) = (Disposition::Unavailable, Basis::default());
+            let _refused_anyway = self.record_refusal(&context, disposition, Reason::Overtaken, basis).await;
+        }
+        Err(NotStored::Stale)
+    }
+
+    /// Applies the changes that overtook a decision.
+    async fn follow(&self) -> Result<(), NotStored> {
+        self.changes.follow().await.map_err(|error| {
+            log::error!("changes cannot be followed: {error}");
+            NotStored::Failed
+        })
+    }
+
+    /// Stores the event of something that was granted or read. Without it, nothing may be issued.
+    ///
+    /// # Errors
+    /// The event cannot be stored, or something has changed that `basis` has looked at.
+    pub async fn record_event(
+        &self,
+        context: &AuditContext,
+        disposition: Disposition,
+        reason: Reason,
+        basis: Basis,
+    ) -> Result<(), NotStored> {
+        let event = self.events.event(context, Outcome::Success, disposition, reason).map_err(|_| NotStored::Failed)?;
+        self.journal.record(event, basis).await
+    }
+
+    /// Stores the event of a refusal, or only counts it in a flood of requests that name no existing credential.
+    ///
+    /// # Errors
+    /// As [`Recorder::record_event`].
+    async fn record_refusal(
+        &self,
+        context: &AuditContext,
+        disposition: Disposition,
+        reason: Reason,
+        basis: Basis,
+    ) -> Result<(), NotStored> {
+        let outcome = if disposition.is_fault() { Outcome::Error } else { Outcome::Refused };
+        let event = self.events.event(context, outcome, disposition, reason).map_err(|_| NotStored::Failed)?;
+        let time = event.time;
+        let event = if context.credential.is_some() { Some(event) } else { self.flood.admit(event, time) };
+        match event {
+            Some(event) => self.journal.record(event, basis).await,
+            None => self.journal.keep_pace(basis).await,
+        }
+    }
+
+    /// Stores the event of a refusal that no change could turn into anything else. The request is refused whether or
+    /// not the event could be stored.
+    pub async fn record_final_refusal(&self, context: &AuditContext, disposition: Disposition, reason: Reason) {
+        // The journal has logged why it could not be stored.
+        let _refused_anyway = self.record_refusal(context, disposition, reason, Basis::default()).await;
+    }
+
+    /// Returns whether events can be stored, without which nothing is granted. If the last could not be, it tries to
+    /// store one about this check, so that a node without other requests notices when it can again.
+    pub async fn can_record(&self, origin: Arc<Origin>) -> bool {
+        let probe = AuditContext::of(&Caller::System, Action::AuditProbe, origin);
+        !self.journal.is_failing()
+            || self.record_event(&probe, Disposition::Ok, Reason::Ok, Basis::default()).await.is_ok()
+    }
+
+    /// Stores one summary per kind of refusal that was only counted since the last call.
+    pub async fn record_summaries(&self) {
+        for event in self.flood.summaries() {
+            // The journal has logged why it could not be stored.
+            let _unstored = self.journal.record(event, Basis::default()).await;
+        }
+    }
+
+    /// Changes something for `caller` and stores its event in one transaction. The transaction reads again what made
+    /// the caller one, after all earlier changes, and gives `change` the caller as it is then. If the change is
+    /// refused, stores the event of the refusal.
+    ///
+    /// # Errors
+    /// The change is refused or fails. Nothing has changed then.
+    pub async fn change<T: Send + 'static>(
+        self: &Arc<Self>,
+        caller: &Caller,
+        context: AuditContext,
+        disposition: Disposition,
+        change: impl FnOnce(&mut Change<'_>, &mut AuditContext, &Caller, Timestamp) -> Result<T, ServiceError>
+        + Send
+        + 'static,
+    ) -> Result<T, ServiceError> {
+        let (recorder, caller, mut own) = (Arc::clone(self), caller.clone(), context.clone());
+        let result = self
+            .store
+            .change(move |transaction| {
+                let now = recorder.now();
+                let calling = authority::read_again(transaction.connection, &caller, Position::default(), now)?;
+                require_same(&caller, &calling)?;
+                let done = change(transaction, &mut own, &calling, now)?;
+                let event = recorder.events.event(&own, Outcome::Success, disposition, Reason::Ok)?;
+                audit_log::insert(transaction.connection, [&event], &KnownEntries::default())?;
+                Ok::<_, ServiceError>((done, event))
+            })
+            .await;
+        match result {
+            Ok((done, event)) => {
+                self.journal.pass_on(event).await;
+                Ok(done)
+            }
+            Err(error) => Err(self.refused(&context, error).await),
+        }
+    }
+
+    /// Reads something for `caller`, with a pooled connection.
+    ///
+    /// # Errors
+    /// The query fails, or its event cannot be stored.
+    pub async fn read<T, Q>(&self, caller: &Caller, context: &AuditContext, query: Q) -> Result<T, ServiceError>
+    where
+        T: Send + 'static,
+        Q: Fn(&mut AnyConnection, &Caller) -> Result<T, ServiceError> + Clone + Send + 'static,
+    {
+        self.read_because(caller, context, (Disposition::Ok, Reason::Ok), query).await
+    }
+
+    /// Reads as [`Recorder::read`] does, for a repeated request that shows again what the first one created.
+    ///
+    /// # Errors
+    /// As [`Recorder::read`].
+    pub async fn replay<T, Q>(
+        &self,
+        caller: &Caller,
+        context: &AuditContext,
+        disposition: Disposition,
+        query: Q,
+    ) -> Result<T, ServiceError>
+    where
+        T: Send + 'static,
+        Q: Fn(&mut AnyConnection, &Caller) -> Result<T, ServiceError> + Clone + Send + 'static,
+    {
+        self.read_because(caller, context, (disposition, Reason::Replayed), query).await
+    }
+
+    /// Reads, and stores the event. If changes overtook the caller meanwhile, the caller is authorised again and reads
+    /// again what it may see now.
+    async fn read_because<T, Q>(
+        &self,
+        caller: &Caller,
+        context: &AuditContext,
+        (disposition, reason): (Disposition, Reason),
+        query: Q,
+    ) -> Result<T, ServiceError>
+    where
+        T: Send + 'static,
+        Q: Fn(&mut AnyConnection, &Caller) -> Result<T, ServiceError> + Clone + Send + 'static,
+    {
+        let mut caller = caller.clone();
+        for _ in 0..ATTEMPTS {
+            let (query, own) = (query.clone(), caller.clone());
+            let found = match self.store.read(move |connection| query(connection, &own)).await {
+                Ok(found) => found,
+                Err(error) => return Err(self.refused(context, error).await),
+            };
+            match self.record_event(context, disposition, reason, caller.basis()).await {
+                Ok(()) => return Ok(found),
+                Err(NotStored::Failed) => return Err(NotStored::Failed.into()),
+                Err(NotStored::Stale) => {}
+            }
+            caller = match self.caller_again(&caller).await {
+                Ok(caller) => caller,
+                Err(error) => return Err(self.refused(context, error).await),
+            };
+        }
+        Err(self.refused(context, ServiceError::Overtaken).await)
+    }
+
+    /// Applies the changes that overtook a decision, and returns its caller as it is now.
+    ///
+    /// # Errors
+    /// It is no caller any more, or lacks the permission of its call.
+    pub async fn caller_again(&self, caller: &Caller) -> Result<Caller, ServiceError> {
+        self.follow().await?;
+        let (position, now, own) = (self.changes.position(), self.now(), caller.clone());
+        let again = self.store.read(move |connection| authority::read_again(connection, &own, position, now)).await?;
+        require_same(caller, &again)?;
+        Ok(again)
+    }
+
+    /// Stores the event of `error`, and returns the error.
+    pub async fn refused(&self, context: &AuditContext, error: ServiceError) -> ServiceError {
+        self.record_final_refusal(context, error.disposition(), error.reason()).await;
+        error
+    }
+}
+
+/// Checks that a caller acts on the same objects as when its call was read: what it did not name is its own.
+fn require_same(was: &Caller, now: &Caller) -> Result<(), ServiceError> {
+    match (was, now) {
+        (Caller::Credential(was), Caller::Credential(now)) if !now.acts_as(was) => Err(ServiceError::Overtaken),
+        _ => Ok(()),
+    }
+}
