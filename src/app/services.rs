@@ -1,16 +1,17 @@
 //! Puts the services together from what was opened.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::{Purposes, StartError};
-use crate::audit::Journal;
+use crate::audit::{Journal, JsonLines, Sequencer};
 use crate::clock::Clock;
 use crate::config::{Config, Issuers};
 use crate::crypto::client_secret::SecretTagger;
 use crate::crypto::digest::DigestKey;
 use crate::crypto::password::PasswordPool;
+use crate::crypto::random;
+use crate::domain::ids::ProcessKind;
 use crate::http;
 use crate::service::Services;
 use crate::service::access::Access;
@@ -34,6 +35,7 @@ use crate::service::state::revoked_tokens::RevokedTokens;
 use crate::service::state::sealer::Sealer;
 use crate::service::tokens::{ClientAuthenticator, TokenVerifier, Tokens};
 use crate::store::Store;
+use crate::store::leases::Leases;
 
 /// The parts that the services are created from.
 pub(super) struct Opened {
@@ -70,7 +72,9 @@ pub(super) fn create_services(
 ) -> Result<Services, StartError> {
     let Opened { store, sealer, tag_key, clock } = opened;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let journal = Journal::start(store.clone(), json_lines(config, purpose))?;
+    let journal = Journal::start(store.clone())?;
+    let leases = Arc::new(Leases::new(store.clone(), holder(&clock)?));
+    let lines = json_lines(config, purpose, &store, &leases)?;
     // Derived, so that the stored key has only one use.
     let repeat_key = DigestKey::new(&DigestKey::new(&tag_key).digest(&[b"idempotent requests"]));
     let shared = Shared {
@@ -90,11 +94,20 @@ pub(super) fn create_services(
         issuers: config.issuers(listening)?,
     };
     let proven = ProvenSecrets::new(DigestKey::ephemeral()?, Arc::clone(&shared.passwords));
-    Ok(assemble(config, &shared, proven, (store, clock)))
+    Ok(assemble(config, &shared, proven, Background { store, clock, leases, lines }))
+}
+
+/// What works beside the use cases.
+struct Background {
+    store: Store,
+    clock: Clock,
+    leases: Arc<Leases>,
+    lines: Option<JsonLines>,
 }
 
 /// Creates the services, each with only what it needs.
-fn assemble(config: &Config, shared: &Shared, proven: ProvenSecrets, (store, clock): (Store, Clock)) -> Services {
+fn assemble(config: &Config, shared: &Shared, proven: ProvenSecrets, background: Background) -> Services {
+    let Background { store, clock, leases, lines } = background;
     let verifier = Arc::new(token_verifier(shared));
     Services {
         tokens: Tokens {
@@ -124,6 +137,9 @@ fn assemble(config: &Config, shared: &Shared, proven: ProvenSecrets, (store, clo
         },
         insight: Insight { recorder: Arc::clone(&shared.recorder) },
         operations: operations(config, shared),
+        leases,
+        sequencer: Sequencer::new(store.clone()),
+        lines,
         changes: change_follower(shared, store, clock),
         idempotency: Arc::clone(&shared.idempotency),
         recorder: Arc::clone(&shared.recorder),
@@ -205,8 +221,19 @@ fn change_follower(shared: &Shared, store: Store, clock: Clock) -> ChangeFollowe
     }
 }
 
-/// Returns the file for events as lines of JSON; never the standard output of a command, which has its own output.
-fn json_lines(config: &Config, purpose: Purposes) -> Option<&Path> {
-    let path = config.audit_json_lines.as_deref()?;
-    (purpose != Purposes::Command || path != Path::new("-")).then_some(path)
+/// Returns a name that no other process has.
+fn holder(clock: &Clock) -> Result<String, StartError> {
+    Ok(random::id::<ProcessKind>(clock.now())?.to_string())
+}
+
+/// Starts to write events as lines of JSON, if that is set. Only servers write them: a command ends, and its events are
+/// read by the servers.
+fn json_lines(
+    config: &Config,
+    purpose: Purposes,
+    store: &Store,
+    leases: &Arc<Leases>,
+) -> std::io::Result<Option<JsonLines>> {
+    let path = config.audit_json_lines.as_deref().filter(|_| purpose != Purposes::Command);
+    path.map(|path| JsonLines::start(store.clone(), leases, &config.node_name, path)).transpose()
 }

@@ -2,7 +2,6 @@
 //! wait for them. Under load a commit stores many events, so that durability costs each of them little; without load an
 //! event waits for no other.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -10,9 +9,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use super::json_lines::JsonLines;
 use crate::domain::audit::AuditEvent;
-use crate::store::audit_seconds::KnownEntries;
 use crate::store::{Store, StoreConnection, StoreError};
 
 /// Events that may wait; further requests are refused at once instead of after a wait.
@@ -39,22 +36,16 @@ pub struct NotStored;
 enum Work {
     /// Store the event.
     Event(AuditEvent),
-    /// The event is already stored, with the change that it records.
-    Stored(AuditEvent),
     /// Store nothing, but take as long as storing an event.
     Nothing,
 }
 
 impl Work {
-    fn unstored(&self) -> Option<&AuditEvent> {
+    fn event(&self) -> Option<&AuditEvent> {
         match self {
             Self::Event(event) => Some(event),
-            Self::Stored(_) | Self::Nothing => None,
+            Self::Nothing => None,
         }
-    }
-
-    fn needs_commit(&self) -> bool {
-        !matches!(self, Self::Stored(_))
     }
 }
 
@@ -82,7 +73,6 @@ pub struct Journal {
     entries: Option<SyncSender<Entry>>,
     writer: Option<JoinHandle<()>>,
     stats: Arc<JournalStats>,
-    writes_lines: bool,
 }
 
 impl Drop for Journal {
@@ -103,20 +93,16 @@ impl std::fmt::Debug for Journal {
 }
 
 impl Journal {
-    /// Starts the writer. `json_lines` is a file that also receives every event as a line of JSON; `-` is standard
-    /// output.
+    /// Starts the thread of the writer, which opens its connection when the first event comes.
     ///
     /// # Errors
-    /// The operating system cannot start a thread, or the file cannot be opened.
-    pub fn start(store: Store, json_lines: Option<&Path>) -> std::io::Result<Self> {
+    /// The operating system cannot start a thread.
+    pub fn start(store: Store) -> std::io::Result<Self> {
         let (entries, queue) = sync_channel(QUEUE);
         let stats = Arc::new(JournalStats::default());
-        let lines = json_lines.map(JsonLines::open).transpose()?;
-        let writes_lines = lines.is_some();
-        let writer =
-            Writer { store, connection: None, known: KnownEntries::default(), stats: Arc::clone(&stats), lines };
+        let writer = Writer { store, connection: None, stats: Arc::clone(&stats) };
         let writer = std::thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(&queue))?;
-        Ok(Self { entries: Some(entries), writer: Some(writer), stats, writes_lines })
+        Ok(Self { entries: Some(entries), writer: Some(writer), stats })
     }
 
     /// Stores `event`, and returns once it is durable.
@@ -140,13 +126,9 @@ impl Journal {
         self.stats.is_failing.load(Ordering::Relaxed)
     }
 
-    /// Counts an event that was stored with the change that it records, and writes its line of JSON.
-    pub async fn pass_on(&self, event: AuditEvent) {
-        if !self.writes_lines {
-            self.stats.events.fetch_add(1, Ordering::Relaxed);
-        } else if self.submit(Work::Stored(event)).await.is_err() {
-            log::error!("an audit event was not written as a line of JSON");
-        }
+    /// Counts events that were stored with the changes that they record.
+    pub fn count_stored(&self, events: usize) {
+        self.stats.events.fetch_add(u64::try_from(events).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     async fn submit(&self, work: Work) -> Result<(), NotStored> {
@@ -169,9 +151,7 @@ struct Writer {
     store: Store,
     /// Reused for every commit, and returned to the pool when one fails.
     connection: Option<StoreConnection>,
-    known: KnownEntries,
     stats: Arc<JournalStats>,
-    lines: Option<JsonLines>,
 }
 
 impl Writer {
@@ -192,12 +172,7 @@ impl Writer {
     /// Stores the batch in one transaction. If that fails, stores each event by itself, so that one that the database
     /// refuses does not affect the others; but none if the database does not respond at all.
     fn store_batch(&mut self, batch: &mut Vec<Entry>) {
-        let committed = if batch.iter().any(|entry| entry.work.needs_commit()) {
-            self.commit(batch.iter().filter_map(|entry| entry.work.unstored()))
-        } else {
-            Ok(())
-        };
-        match committed {
+        match self.commit(batch.iter().filter_map(|entry| entry.work.event())) {
             Ok(()) => {
                 for entry in batch.drain(..) {
                     self.succeed(entry);
@@ -211,10 +186,10 @@ impl Writer {
             }
             Err(_) => {
                 for entry in batch.drain(..) {
-                    match entry.work.unstored().map_or(Ok(()), |event| self.commit(std::iter::once(event))) {
+                    match entry.work.event().map_or(Ok(()), |event| self.commit(std::iter::once(event))) {
                         Ok(()) => self.succeed(entry),
                         Err(error) => {
-                            let id = entry.work.unstored().map_or("none", |event| event.id.as_str());
+                            let id = entry.work.event().map_or("none", |event| event.id.as_str());
                             log::error!("audit event {id} could not be stored: {error}");
                             self.fail(entry);
                         }
@@ -224,33 +199,28 @@ impl Writer {
         }
     }
 
-    fn commit<'e>(&mut self, events: impl Iterator<Item = &'e AuditEvent> + Clone) -> Result<(), StoreError> {
+    fn commit<'e>(&mut self, events: impl Iterator<Item = &'e AuditEvent>) -> Result<(), StoreError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.store.connection()?,
         };
-        self.store.append_events(&mut connection, events, &mut self.known)?;
+        self.store.append_events(&mut connection, events)?;
         self.connection = Some(connection);
         self.stats.commits.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
     fn fail(&self, entry: Entry) {
-        if entry.work.unstored().is_some() {
+        if entry.work.event().is_some() {
             self.stats.is_failing.store(true, Ordering::Relaxed);
         }
         let _gone = entry.done.send(Err(NotStored));
     }
 
-    fn succeed(&mut self, entry: Entry) {
-        if entry.work.unstored().is_some() {
+    fn succeed(&self, entry: Entry) {
+        if entry.work.event().is_some() {
             self.stats.is_failing.store(false, Ordering::Relaxed);
-        }
-        if let Work::Event(event) | Work::Stored(event) = &entry.work {
             self.stats.events.fetch_add(1, Ordering::Relaxed);
-            if let Some(lines) = &mut self.lines {
-                lines.write(event);
-            }
         }
         // A request that was cancelled meanwhile receives nothing; its event is stored all the same.
         let _gone = entry.done.send(Ok(()));

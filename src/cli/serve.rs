@@ -43,7 +43,7 @@ pub async fn serve(
     let followed = services.changes.start().await?;
     // Loads again what changed between loading and following.
     services.changes.reload_keyring().await?;
-    jobs::start(&services, followed);
+    jobs::start(&services, followed).await;
     let issuer = services.issuers.of(crate::domain::environment::Environment::Production).issuer.clone();
     tokio::spawn(reread_on_hangup(services.clone()));
     http::serve(&config, services.clone(), listener, http::Stop::Signals, || {
@@ -51,13 +51,13 @@ pub async fn serve(
         ready();
     })
     .await?;
-    services.operations.store_notes().await;
+    jobs::stop(&services).await;
     log::info!("stopped");
     Ok(())
 }
 
-/// Reloads the master keys on SIGHUP, which would end the process otherwise. Certificates are reloaded with them where
-/// Sealwright terminates TLS.
+/// Reloads the master keys on SIGHUP, which would end the process otherwise, and opens the file of `audit_json_lines`
+/// again. Certificates are reloaded with them where Sealwright terminates TLS.
 async fn reread_on_hangup(services: SharedServices) {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut hangups) =
@@ -66,6 +66,9 @@ async fn reread_on_hangup(services: SharedServices) {
         return;
     };
     while hangups.recv().await.is_some() {
+        if let Some(lines) = &services.lines {
+            lines.reopen();
+        }
         match services.operations.sealer.reread() {
             Ok(()) => log::info!("master keys reloaded"),
             Err(error) => log::error!("master keys could not be reloaded: {error}"),

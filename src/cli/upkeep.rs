@@ -98,7 +98,7 @@ pub fn restore(flags: &Flags, json: bool, arguments: &RestoreArguments) -> Resul
     if !is_empty {
         return Err(CliError::Failed("the database is not empty: a backup is restored into an empty one".to_owned()));
     }
-    let recorder = Recorder::new(store.clone(), Journal::start(store.clone(), None)?, Clock::system(), http::status_of);
+    let recorder = Recorder::new(store.clone(), Journal::start(store.clone())?, Clock::system(), http::status_of);
     let origin = session::origin(&recorder, "restore")?;
     let context = AuditContext::of(&session::caller(), Action::BackupRestore, origin);
     let event = recorder.event(&context, Outcome::Success, Disposition::Unattended, Reason::Ok);

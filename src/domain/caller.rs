@@ -6,6 +6,7 @@ use super::audience::Audience;
 use super::credential::{Credential, Ownership};
 use super::environment::Environment;
 use super::ids::{CustomerId, UserId};
+use super::lease::Lease;
 use super::permission;
 use super::scope::{ANY_RESOURCE, Scopes};
 
@@ -19,8 +20,10 @@ pub enum Caller {
     },
     /// A client with a bearer token, or an API key.
     Credential(CallingCredential),
-    /// The service itself, on a schedule.
+    /// The service itself, when it starts.
     System,
+    /// A background loop of the service. It changes something only while this process holds the loop's lease.
+    Job(Lease),
 }
 
 /// A calling credential as it is now.
@@ -44,7 +47,7 @@ impl Caller {
         match self {
             Self::CommandLine { actor } => Arc::clone(actor),
             Self::Credential(credential) => Arc::clone(&credential.id),
-            Self::System => "system".into(),
+            Self::System | Self::Job(_) => "system".into(),
         }
     }
 
@@ -52,7 +55,15 @@ impl Caller {
     pub fn as_credential(&self) -> Option<&CallingCredential> {
         match self {
             Self::Credential(credential) => Some(credential),
-            Self::CommandLine { .. } | Self::System => None,
+            Self::CommandLine { .. } | Self::System | Self::Job(_) => None,
+        }
+    }
+
+    /// Returns the lease that the caller acts under, which each of its changes checks.
+    pub fn lease(&self) -> Option<&Lease> {
+        match self {
+            Self::Job(lease) => Some(lease),
+            Self::CommandLine { .. } | Self::Credential(_) | Self::System => None,
         }
     }
 

@@ -11,8 +11,7 @@ use crate::domain::audit::{Action, AuditEvent, Disposition, Origin, Outcome, Rea
 use crate::domain::caller::Caller;
 use crate::domain::ids::RequestId;
 use crate::domain::time::Timestamp;
-use crate::store::audit_seconds::KnownEntries;
-use crate::store::{AnyConnection, Change, Store, audit_log};
+use crate::store::{AnyConnection, Change, Store, audit_log, leases};
 
 /// Converts a disposition to the HTTP status that events store, which only the layer `http` knows.
 pub type StatusOf = fn(Disposition) -> u16;
@@ -171,15 +170,18 @@ impl Recorder {
         let result = self
             .store
             .change(move |transaction| {
+                if let Some(lease) = &own.lease {
+                    leases::check(transaction.connection, lease)?;
+                }
                 let done = change(transaction, &mut own, recorder.now())?;
                 let event = recorder.event(&own, Outcome::Success, disposition, Reason::Ok)?;
-                audit_log::insert(transaction.connection, [&event], &KnownEntries::default())?;
-                Ok::<_, ServiceError>((done, event))
+                audit_log::insert(transaction.connection, [&event])?;
+                Ok::<_, ServiceError>(done)
             })
             .await;
         match result {
-            Ok((done, event)) => {
-                self.journal.pass_on(event).await;
+            Ok(done) => {
+                self.journal.count_stored(1);
                 Ok(done)
             }
             Err(error) => Err(self.refused(&context, error).await),

@@ -3,6 +3,7 @@
 //! Each query is written once for both databases. Every change runs through [`Store::change`], which first takes the
 //! next number of the change log: that serialises changes, and tells other processes what to drop from their caches.
 
+pub mod audit_chain;
 pub mod audit_log;
 pub mod audit_seconds;
 pub mod backup;
@@ -17,6 +18,7 @@ pub mod customers;
 mod error;
 pub mod idempotency;
 pub mod installation;
+pub mod leases;
 pub mod migrations;
 pub mod revoked_tokens;
 pub mod roles;
@@ -35,6 +37,7 @@ pub use error::StoreError;
 
 use crate::config::DatabaseConfig;
 use crate::domain::credential::LastUse;
+use crate::domain::lease::Lease;
 use crate::domain::time::Timestamp;
 use connection::Manager;
 use error::{Failed, damaged};
@@ -150,26 +153,52 @@ impl Store {
         connection.transaction(|connection| work(connection).map_err(Failed::Own)).map_err(Failed::into_error)
     }
 
-    /// Stores events in one transaction on `connection`, which the writer of events keeps for itself, as it does
-    /// `known`. Without events it takes as long as with one.
+    /// Runs `work` of a background loop in one transaction, if this process still holds `lease`, on a thread that may
+    /// block.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`], no connection is available, or `work` fails. Nothing has changed then.
+    pub async fn under<T: Send + 'static>(
+        &self,
+        lease: &Lease,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (store, lease) = (self.clone(), lease.clone());
+        blocking(move || store.under_blocking(&lease, work)).await
+    }
+
+    /// Runs `work` as [`Store::under`] does, on this thread.
+    ///
+    /// # Errors
+    /// As [`Store::under`].
+    pub fn under_blocking<T>(
+        &self,
+        lease: &Lease,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.transaction(|connection| {
+            leases::check(connection, lease)?;
+            work(connection)
+        })
+    }
+
+    /// Stores events in one transaction on `connection`, which the writer of events keeps for itself. Without events it
+    /// takes as long as with one.
     ///
     /// # Errors
     /// The database refuses one of them; none is stored then.
     pub fn append_events<'e>(
         &self,
         connection: &mut StoreConnection,
-        events: impl Iterator<Item = &'e crate::domain::audit::AuditEvent> + Clone,
-        known: &mut audit_seconds::KnownEntries,
+        events: impl Iterator<Item = &'e crate::domain::audit::AuditEvent>,
     ) -> Result<(), StoreError> {
-        let entries = self.transaction_on(connection, |connection| {
+        self.transaction_on(connection, |connection| {
             let mut events = events.peekable();
             if events.peek().is_none() {
                 audit_log::beat(connection)?;
             }
-            audit_log::insert(connection, events, known)
-        })?;
-        known.remember(entries);
-        Ok(())
+            audit_log::insert(connection, events)
+        })
     }
 
     /// Stores the time at which secrets, by their ids, were last used.
