@@ -1,16 +1,17 @@
 //! Puts the services together from what was opened.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::{Purposes, StartError};
-use crate::audit::Journal;
+use crate::audit::{Journal, JsonLines, Sequencer};
 use crate::clock::Clock;
 use crate::config::{Config, Issuers};
 use crate::crypto::client_secret::SecretTagger;
 use crate::crypto::digest::DigestKey;
 use crate::crypto::password::PasswordPool;
+use crate::crypto::random;
+use crate::domain::ids::ProcessKind;
 use crate::http;
 use crate::service::Services;
 use crate::service::access::Access;
@@ -35,6 +36,7 @@ use crate::service::state::revoked_tokens::RevokedTokens;
 use crate::service::state::sealer::Sealer;
 use crate::service::tokens::{ClientAuthenticator, TokenVerifier, Tokens};
 use crate::store::Store;
+use crate::store::leases::Leases;
 
 /// The parts that the services are created from.
 pub(super) struct Opened {
@@ -72,7 +74,9 @@ pub(super) fn create_services(
 ) -> Result<Services, StartError> {
     let Opened { store, sealer, tag_key, clock } = opened;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let journal = Journal::start(store.clone(), json_lines(config, purpose))?;
+    let journal = Journal::start(store.clone())?;
+    let leases = Arc::new(Leases::new(store.clone(), holder(&clock)?));
+    let lines = json_lines(config, purpose, &store, &leases)?;
     // Derived, so that the stored key has only one use.
     let repeat_key = DigestKey::new(&DigestKey::new(&tag_key).digest(&[b"idempotent requests"]));
     let changes = Arc::new(ChangeFollower::new(&store, clock.clone(), Arc::clone(&sealer)));
@@ -88,18 +92,26 @@ pub(super) fn create_services(
         last_used: Arc::default(),
         keyring: Arc::clone(&changes.keyring),
         changes,
-        idempotency: Arc::new(Idempotency::new(store, Arc::clone(&sealer), repeat_key)),
+        idempotency: Arc::new(Idempotency::new(store.clone(), Arc::clone(&sealer), repeat_key)),
         sealer,
         passwords: Arc::new(PasswordPool::start(cores / 2)?),
         tagger: Arc::new(SecretTagger::new(&tag_key)),
         issuers: config.issuers(listening)?,
     };
     let proven = ProvenSecrets::new(DigestKey::ephemeral()?, Arc::clone(&shared.passwords));
-    Ok(assemble(config, &shared, proven))
+    Ok(assemble(config, &shared, proven, Background { sequencer: Sequencer::new(store), leases, lines }))
+}
+
+/// What works beside the use cases.
+struct Background {
+    sequencer: Sequencer,
+    leases: Arc<Leases>,
+    lines: Option<JsonLines>,
 }
 
 /// Creates the services, each with only what it needs.
-fn assemble(config: &Config, shared: &Shared, proven: ProvenSecrets) -> Services {
+fn assemble(config: &Config, shared: &Shared, proven: ProvenSecrets, background: Background) -> Services {
+    let Background { sequencer, leases, lines } = background;
     let verifier = Arc::new(token_verifier(shared));
     Services {
         tokens: Tokens {
@@ -129,6 +141,9 @@ fn assemble(config: &Config, shared: &Shared, proven: ProvenSecrets) -> Services
         },
         insight: Insight { recorder: Arc::clone(&shared.recorder) },
         operations: operations(config, shared),
+        leases,
+        sequencer,
+        lines,
         changes: Arc::clone(&shared.changes),
         idempotency: Arc::clone(&shared.idempotency),
         recorder: Arc::clone(&shared.recorder),
@@ -197,8 +212,19 @@ fn operations(config: &Config, shared: &Shared) -> Operations {
     }
 }
 
-/// Returns the file for events as lines of JSON; never the standard output of a command, which has its own output.
-fn json_lines(config: &Config, purpose: Purposes) -> Option<&Path> {
-    let path = config.audit_json_lines.as_deref()?;
-    (purpose != Purposes::Command || path != Path::new("-")).then_some(path)
+/// Returns a name that no other process has.
+fn holder(clock: &Clock) -> Result<String, StartError> {
+    Ok(random::id::<ProcessKind>(clock.now())?.to_string())
+}
+
+/// Starts to write events as lines of JSON, if that is set. Only servers write them: a command ends, and its events are
+/// read by the servers.
+fn json_lines(
+    config: &Config,
+    purpose: Purposes,
+    store: &Store,
+    leases: &Arc<Leases>,
+) -> std::io::Result<Option<JsonLines>> {
+    let path = config.audit_json_lines.as_deref().filter(|_| purpose != Purposes::Command);
+    path.map(|path| JsonLines::start(store.clone(), leases, &config.node_name, path)).transpose()
 }

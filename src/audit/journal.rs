@@ -2,7 +2,6 @@
 //! wait for them. Under load a commit stores many events, so that durability costs each of them little; without load an
 //! event waits for no other.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -10,10 +9,8 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use super::json_lines::JsonLines;
 use crate::domain::audit::AuditEvent;
 use crate::domain::change::Basis;
-use crate::store::audit_seconds::KnownEntries;
 use crate::store::{Store, StoreConnection, StoreError};
 
 /// Events that may wait; further requests are refused at once instead of after a wait.
@@ -46,23 +43,20 @@ pub enum NotStored {
 enum Work {
     /// Store the event.
     Event(AuditEvent, Basis),
-    /// The event is already stored, with the change that it records.
-    Stored(AuditEvent),
     /// Store nothing, but take as long as storing an event.
     Nothing(Basis),
 }
 
 impl Work {
-    fn unstored(&self) -> Option<&AuditEvent> {
-        self.decision().and_then(|(event, _)| event)
+    fn event(&self) -> Option<&AuditEvent> {
+        self.decision().0
     }
 
     /// The event to store, if there is one, and what the decision is based on.
-    fn decision(&self) -> Option<(Option<&AuditEvent>, &Basis)> {
+    fn decision(&self) -> (Option<&AuditEvent>, &Basis) {
         match self {
-            Self::Event(event, basis) => Some((Some(event), basis)),
-            Self::Nothing(basis) => Some((None, basis)),
-            Self::Stored(_) => None,
+            Self::Event(event, basis) => (Some(event), basis),
+            Self::Nothing(basis) => (None, basis),
         }
     }
 }
@@ -93,7 +87,6 @@ pub struct Journal {
     entries: Option<SyncSender<Entry>>,
     writer: Option<JoinHandle<()>>,
     stats: Arc<JournalStats>,
-    writes_lines: bool,
 }
 
 impl Drop for Journal {
@@ -114,20 +107,16 @@ impl std::fmt::Debug for Journal {
 }
 
 impl Journal {
-    /// Starts the writer. `json_lines` is a file that also receives every event as a line of JSON; `-` is standard
-    /// output.
+    /// Starts the thread of the writer, which opens its connection when the first event comes.
     ///
     /// # Errors
-    /// The operating system cannot start a thread, or the file cannot be opened.
-    pub fn start(store: Store, json_lines: Option<&Path>) -> std::io::Result<Self> {
+    /// The operating system cannot start a thread.
+    pub fn start(store: Store) -> std::io::Result<Self> {
         let (entries, queue) = sync_channel(QUEUE);
         let stats = Arc::new(JournalStats::default());
-        let lines = json_lines.map(JsonLines::open).transpose()?;
-        let writes_lines = lines.is_some();
-        let writer =
-            Writer { store, connection: None, known: KnownEntries::default(), stats: Arc::clone(&stats), lines };
+        let writer = Writer { store, connection: None, stats: Arc::clone(&stats) };
         let writer = std::thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(&queue))?;
-        Ok(Self { entries: Some(entries), writer: Some(writer), stats, writes_lines })
+        Ok(Self { entries: Some(entries), writer: Some(writer), stats })
     }
 
     /// Stores the event of a decision, and returns once it is durable.
@@ -156,13 +145,9 @@ impl Journal {
         self.stats.is_failing.load(Ordering::Relaxed)
     }
 
-    /// Counts an event that was stored with the change that it records, and writes its line of JSON.
-    pub async fn pass_on(&self, event: AuditEvent) {
-        if !self.writes_lines {
-            self.stats.events.fetch_add(1, Ordering::Relaxed);
-        } else if self.submit(Work::Stored(event)).await.is_err() {
-            log::error!("an audit event was not written as a line of JSON");
-        }
+    /// Counts events that were stored with the changes that they record.
+    pub fn count_stored(&self, events: usize) {
+        self.stats.events.fetch_add(u64::try_from(events).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     async fn submit(&self, work: Work) -> Result<(), NotStored> {
@@ -185,9 +170,7 @@ struct Writer {
     store: Store,
     /// Reused for every commit, and returned to the pool when one fails.
     connection: Option<StoreConnection>,
-    known: KnownEntries,
     stats: Arc<JournalStats>,
-    lines: Option<JsonLines>,
 }
 
 impl Writer {
@@ -225,7 +208,7 @@ impl Writer {
                     match self.commit(std::slice::from_ref(&entry)) {
                         Ok(stale) => self.finish(entry, stale.first() == Some(&true)),
                         Err(error) => {
-                            let id = entry.work.unstored().map_or("none", |event| event.id.as_str());
+                            let id = entry.work.event().map_or("none", |event| event.id.as_str());
                             log::error!("audit event {id} could not be stored: {error}");
                             self.fail(entry);
                         }
@@ -237,29 +220,27 @@ impl Writer {
 
     /// Stores the events of a batch, and returns which of its decisions are stale.
     fn commit(&mut self, batch: &[Entry]) -> Result<Vec<bool>, StoreError> {
-        let decisions = batch.iter().filter_map(|entry| entry.work.decision());
-        if decisions.clone().next().is_none() {
-            return Ok(vec![false; batch.len()]);
-        }
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.store.connection()?,
         };
-        let mut stale = self.store.append_events(&mut connection, decisions, &mut self.known)?.into_iter();
+        let decisions = batch.iter().map(|entry| entry.work.decision());
+        let stale = self.store.append_events(&mut connection, decisions)?;
         self.connection = Some(connection);
         self.stats.commits.fetch_add(1, Ordering::Relaxed);
-        Ok(batch.iter().map(|entry| entry.work.decision().is_some() && stale.next() == Some(true)).collect())
+        Ok(stale)
     }
 
     fn fail(&self, entry: Entry) {
-        if entry.work.unstored().is_some() {
+        if entry.work.event().is_some() {
             self.stats.is_failing.store(true, Ordering::Relaxed);
         }
         let _gone = entry.done.send(Err(NotStored::Failed));
     }
 
-    fn finish(&mut self, entry: Entry, is_stale: bool) {
-        if entry.work.unstored().is_some() {
+    fn finish(&self, entry: Entry, is_stale: bool) {
+        let has_event = entry.work.event().is_some();
+        if has_event {
             self.stats.is_failing.store(false, Ordering::Relaxed);
         }
         if is_stale {
@@ -267,11 +248,8 @@ impl Writer {
             let _gone = entry.done.send(Err(NotStored::Stale));
             return;
         }
-        if let Work::Event(event, _) | Work::Stored(event) = &entry.work {
+        if has_event {
             self.stats.events.fetch_add(1, Ordering::Relaxed);
-            if let Some(lines) = &mut self.lines {
-                lines.write(event);
-            }
         }
         // A request that was cancelled meanwhile receives nothing; its event is stored all the same.
         let _gone = entry.done.send(Ok(()));

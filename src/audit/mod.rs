@@ -1,8 +1,13 @@
-//! The audit log: events are stored durably before the response is sent.
+//! The audit log: events are stored durably before the response is sent. After that, the sequencer gives them their
+//! positions, and a thread writes them as lines of JSON.
 
 mod flood;
 mod journal;
 mod json_lines;
+mod line_file;
+mod sequencer;
 
 pub use flood::FloodGate;
 pub use journal::{Journal, NotStored};
+pub use json_lines::JsonLines;
+pub use sequencer::Sequencer;

@@ -40,7 +40,7 @@ pub async fn serve(
 ) -> Result<(), CliError> {
     let address = listener.local_addr()?;
     let services = app::open(&config, address, purpose, Clock::system()).await?;
-    jobs::start(&services);
+    jobs::start(&services).await;
     let issuer = services.issuers.of(crate::domain::environment::Environment::Production).issuer.clone();
     tokio::spawn(reread_on_hangup(services.clone()));
     http::serve(&config, services.clone(), listener, http::Stop::Signals, || {
@@ -48,13 +48,13 @@ pub async fn serve(
         ready();
     })
     .await?;
-    services.operations.store_notes().await;
+    jobs::stop(&services).await;
     log::info!("stopped");
     Ok(())
 }
 
-/// Reloads the master keys on SIGHUP, which would end the process otherwise. Certificates are reloaded with them where
-/// Sealwright terminates TLS.
+/// Reloads the master keys on SIGHUP, which would end the process otherwise, and opens the file of `audit_json_lines`
+/// again. Certificates are reloaded with them where Sealwright terminates TLS.
 async fn reread_on_hangup(services: SharedServices) {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut hangups) =
@@ -63,6 +63,9 @@ async fn reread_on_hangup(services: SharedServices) {
         return;
     };
     while hangups.recv().await.is_some() {
+        if let Some(lines) = &services.lines {
+            lines.reopen();
+        }
         match services.operations.sealer.reread() {
             Ok(()) => log::info!("master keys reloaded"),
             Err(error) => log::error!("master keys could not be reloaded: {error}"),

@@ -4,6 +4,7 @@
 mod database;
 mod issuers;
 mod master_key;
+mod node;
 mod server;
 mod settings;
 mod signing;
@@ -57,6 +58,8 @@ pub struct Config {
     pub guess_limit_per_minute: u32,
     /// A file that receives every audit event as a line of JSON; `-` is standard output.
     pub audit_json_lines: Option<PathBuf>,
+    /// The name of this node among the processes on one database.
+    pub node_name: String,
     /// The filter of the log, in the syntax of `env_logger`.
     pub log: String,
     shown: Vec<ShownSetting>,
@@ -118,6 +121,7 @@ impl Config {
             key_brand: settings.key_brand.parse().map_err(|wrong| ConfigError::setting("key_brand", wrong))?,
             rotation_age: rotation_age(&settings.rotation_age)?,
             guess_limit_per_minute: settings.guess_limit_per_minute,
+            node_name: node::name(settings.node_name.as_deref())?,
             audit_json_lines: settings.audit_json_lines,
             log: settings.log,
             data_dir: settings.data_dir,
@@ -139,6 +143,7 @@ impl Config {
                 "database_url" => database.clone().into(),
                 "public_url" => public_url.clone().into(),
                 "workers" => self.server.workers.into(),
+                "node_name" => self.node_name.clone().into(),
                 _ => continue,
             };
         }

@@ -88,6 +88,7 @@ pub struct Settings {
     pub guess_limit_per_minute: u32,
     pub public_docs: bool,
     pub audit_json_lines: Option<PathBuf>,
+    pub node_name: Option<String>,
     pub log: String,
 }
 
@@ -128,13 +129,14 @@ impl Default for Settings {
             guess_limit_per_minute: 30,
             public_docs: true,
             audit_json_lines: None,
+            node_name: None,
             log: "info".to_owned(),
         }
     }
 }
 
 /// The names, in the order of the documentation.
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 26] = [
     "data_dir",
     "database_url",
     "database_pool_size",
@@ -160,6 +162,7 @@ const NAMES: [&str; 25] = [
     "guess_limit_per_minute",
     "public_docs",
     "audit_json_lines",
+    "node_name",
 ];
 
 /// Reads the settings, and the values that `config check` shows.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
@@ -64,8 +65,24 @@ impl Metrics {
         ] {
             registry.register(name, help, ConstCounter::new(value));
         }
+        register_lines(&mut registry, services);
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry)?;
         Ok(text)
     }
+}
+
+/// Figures about events as lines of JSON, where they are written.
+fn register_lines(registry: &mut Registry, services: &Services) {
+    let Some(lines) = &services.lines else { return };
+    let (written, failures) = lines.counts();
+    let lag = Duration::from_millis(lines.lag_millis(services.recorder.now()));
+    registry.register("audit_lines", "Audit events written as lines of JSON", ConstCounter::new(written));
+    registry.register("audit_lines_failures", "Failed attempts to write lines of JSON", ConstCounter::new(failures));
+    registry.register_with_unit(
+        "audit_lines_lag",
+        "Age of the oldest audit event that is not written as a line of JSON",
+        Unit::Seconds,
+        ConstGauge::new(lag.as_secs_f64()),
+    );
 }

@@ -1,5 +1,6 @@
-//! Background jobs: following changes, storing last uses and counters, rotating keys, housekeeping. Each is a loop that
-//! survives failures: it logs them and tries again.
+//! Background jobs: following changes, storing last uses and counters, giving events their positions, rotating keys,
+//! housekeeping. Each is a loop that survives failures: it logs them and tries again. What must run once in an
+//! installation runs under a lease.
 
 use std::time::Duration;
 
@@ -16,12 +17,81 @@ const KEYS_EVERY: Duration = Duration::from_secs(5);
 /// How often rows that are no longer needed are removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
+/// How often this process shows that it lives, and looks for leases that nobody holds.
+const KEEP_LEASES_EVERY: Duration = Duration::from_secs(1);
+/// How often stored events get their positions.
+const SEQUENCE_EVERY: Duration = Duration::from_millis(500);
+
+/// The lease of the positions of events.
+const SEQUENCER: &str = "sequencer";
+/// The lease of signing keys and due rotations.
+const KEYS: &str = "keys";
+/// The lease of housekeeping.
+const SWEEP: &str = "sweep";
+
 /// Starts all jobs on the current runtime. They end with it.
-pub fn start(services: &SharedServices) {
+///
+/// Those that must run once in an installation take a lease first, which is here when this returns unless another
+/// process holds it.
+pub async fn start(services: &SharedServices) {
+    for name in [SEQUENCER, KEYS, SWEEP] {
+        services.leases.want(name);
+    }
+    let works = keep_leases_once(services, true).await;
+    tokio::spawn(keep_leases(services.clone(), works));
     tokio::spawn(follow(services.clone()));
     tokio::spawn(store_notes(services.clone()));
+    tokio::spawn(sequence(services.clone()));
     tokio::spawn(keep_keys(services.clone()));
     tokio::spawn(sweep(services.clone()));
+}
+
+/// Stores what is noted, and returns the leases, so that other processes continue at once.
+pub async fn stop(services: &SharedServices) {
+    services.operations.store_notes().await;
+    let own = services.clone();
+    let stop_lines = move || {
+        if let Some(lines) = &own.lines {
+            lines.stop();
+        }
+    };
+    let _ended = tokio::task::spawn_blocking(stop_lines).await;
+    if let Err(error) = services.leases.release().await {
+        log::warn!("leases are not returned, and expire: {error}");
+    }
+}
+
+async fn keep_leases(services: SharedServices, mut works: bool) {
+    loop {
+        tokio::time::sleep(KEEP_LEASES_EVERY).await;
+        works = keep_leases_once(&services, works).await;
+    }
+}
+
+/// Keeps the leases, and returns whether that works. Only the first of several failures is logged.
+async fn keep_leases_once(services: &SharedServices, worked: bool) -> bool {
+    let kept = services.leases.keep(std::time::Instant::now()).await;
+    if let Err(error) = &kept
+        && worked
+    {
+        log::warn!("leases cannot be kept: {error}");
+    }
+    kept.is_ok()
+}
+
+async fn sequence(services: SharedServices) {
+    let mut works = true;
+    loop {
+        tokio::time::sleep(SEQUENCE_EVERY).await;
+        let Some(lease) = services.leases.held(SEQUENCER) else { continue };
+        let done = services.sequencer.step(&lease).await;
+        if let Err(error) = &done
+            && works
+        {
+            log::error!("audit events get no positions: {error}");
+        }
+        works = done.is_ok();
+    }
 }
 
 async fn follow(services: SharedServices) {
@@ -56,21 +126,26 @@ async fn keep_keys(services: SharedServices) {
     }
 }
 
-/// Rotates and erases signing keys that are due, and flags credentials that are due for rotation.
+/// Rotates and erases signing keys that are due, and flags credentials that are due for rotation, if this process holds
+/// the lease.
 ///
 /// # Errors
 /// The database cannot be written. The next call does what is left.
 pub async fn keep_keys_once(services: &SharedServices) -> Result<(), ServiceError> {
+    let Some(lease) = services.leases.held(KEYS) else { return Ok(()) };
+    let caller = Caller::Job(lease.clone());
     let origin = services.recorder.events().system_origin("keep signing keys")?;
-    services.signing_keys.rotate_due(&Caller::System, &origin).await?;
-    services.signing_keys.erase_spent(&Caller::System, &origin).await?;
+    services.signing_keys.rotate_due(&caller, &origin).await?;
+    services.signing_keys.erase_spent(&caller, &origin).await?;
     let origin = services.recorder.events().system_origin("flag due rotations")?;
-    services.credentials.flag_due_rotations(&origin).await
+    services.credentials.flag_due_rotations(&lease, &origin).await
 }
 
 async fn sweep(services: SharedServices) {
     loop {
-        if let Err(error) = services.operations.sweep().await {
+        if let Some(lease) = services.leases.held(SWEEP)
+            && let Err(error) = services.operations.sweep(&lease).await
+        {
             log::warn!("sweeping: {error}");
         }
         tokio::time::sleep(SWEEP_EVERY).await;

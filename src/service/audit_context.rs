@@ -7,6 +7,7 @@ use crate::domain::caller::Caller;
 use crate::domain::credential::{Credential, CredentialId};
 use crate::domain::environment::Environment;
 use crate::domain::ids::{CustomerId, TokenId};
+use crate::domain::lease::Lease;
 use crate::domain::text;
 use crate::domain::token::SignedToken;
 
@@ -32,6 +33,8 @@ pub struct AuditContext {
     pub jti: Option<Arc<str>>,
     /// The origin of the request.
     pub origin: Arc<Origin>,
+    /// The lease of the background loop that makes the change, if one does.
+    pub lease: Option<Lease>,
 }
 
 /// The credential or token that a request was made with, as far as a decision identified it.
@@ -102,7 +105,17 @@ impl AuditContext {
     /// A request whose actor is not known yet.
     pub fn anonymous(action: Action, environment: Option<Environment>, origin: Arc<Origin>) -> Self {
         let actor = "anonymous".into();
-        Self { action, actor, credential: None, customer: None, target: None, environment, jti: None, origin }
+        Self {
+            action,
+            actor,
+            credential: None,
+            customer: None,
+            target: None,
+            environment,
+            jti: None,
+            origin,
+            lease: None,
+        }
     }
 
     /// A request by `caller`.
@@ -116,6 +129,7 @@ impl AuditContext {
             environment: caller.environment(),
             jti: None,
             origin,
+            lease: caller.lease().cloned(),
         }
     }
 

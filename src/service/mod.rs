@@ -18,7 +18,9 @@ pub mod tokens;
 
 use std::sync::Arc;
 
+use crate::audit::{JsonLines, Sequencer};
 use crate::config::Issuers;
+use crate::store::leases::Leases;
 use access::Access;
 use credentials::Credentials;
 use directory::Directory;
@@ -51,6 +53,12 @@ pub struct Services {
     pub changes: Arc<ChangeFollower>,
     /// Responses for repeated requests.
     pub idempotency: Arc<Idempotency>,
+    /// Which background loops this process runs.
+    pub leases: Arc<Leases>,
+    /// Gives events their positions.
+    pub sequencer: Sequencer,
+    /// Writes events as lines of JSON, if that is set.
+    pub lines: Option<JsonLines>,
     /// Records events of requests that reach no use case.
     pub recorder: Arc<Recorder>,
     /// The three issuers.

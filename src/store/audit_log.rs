@@ -1,14 +1,13 @@
 //! Stores and lists audit events.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::audit_seconds::{self, IndexEntry, KnownEntries};
+use super::audit_seconds::Latest;
 use super::schema::{audit_beat, audit_log};
-use super::{AnyConnection, StoreError, base64_option};
+use super::{AnyConnection, StoreError, audit_seconds};
 use crate::domain::audit::{AuditEvent, EventFilter, RecordedEvent};
 use crate::domain::environment::Environment;
 use crate::domain::ids::{EventId, RequestId};
@@ -72,8 +71,8 @@ impl<'e> NewRow<'e> {
     }
 }
 
-/// Stores events and the index entries that they need, and returns those that were not in `known`. Call it inside a
-/// transaction.
+/// Stores events. Call it inside a transaction. Positions and the index by credential follow from the rows, by
+/// background loops.
 ///
 /// On SQLite one prepared statement per row is cheapest; on PostgreSQL few round trips are.
 ///
@@ -81,10 +80,8 @@ impl<'e> NewRow<'e> {
 /// The database fails or refuses.
 pub fn insert<'e>(
     connection: &mut AnyConnection,
-    events: impl IntoIterator<Item = &'e AuditEvent> + Clone,
-    known: &KnownEntries,
-) -> Result<BTreeSet<IndexEntry>, StoreError> {
-    let entries = known.missing(events.clone());
+    events: impl IntoIterator<Item = &'e AuditEvent>,
+) -> Result<(), StoreError> {
     let rows = events.into_iter().map(NewRow::of);
     match connection {
         AnyConnection::Sqlite(connection) => {
@@ -99,8 +96,7 @@ pub fn insert<'e>(
             }
         }
     }
-    audit_seconds::insert(connection, &entries)?;
-    Ok(entries)
+    Ok(())
 }
 
 /// Takes events back in the transaction that inserted them.
@@ -124,7 +120,8 @@ pub fn beat(connection: &mut AnyConnection) -> Result<(), StoreError> {
 #[derive(Queryable, Selectable, Insertable, Serialize, Deserialize)]
 #[diesel(table_name = audit_log, treat_none_as_default_value = false)]
 pub struct EventRow {
-    pub(super) id: String,
+    pub(super) serial: i64,
+    id: String,
     time: i64,
     actor: String,
     credential: Option<String>,
@@ -144,13 +141,10 @@ pub struct EventRow {
     jti: Option<String>,
     duration_micros: i64,
     count: i64,
-    position: Option<i64>,
-    #[serde(with = "base64_option")]
-    hash: Option<Vec<u8>>,
 }
 
 impl EventRow {
-    fn into_event(self) -> RecordedEvent {
+    pub(super) fn into_event(self) -> RecordedEvent {
         RecordedEvent {
             id: self.id,
             time: Timestamp::from_millis(self.time),
@@ -196,8 +190,9 @@ pub fn list(
     let Some(subject) = &filter.credential else { return list_among(connection, filter, &ids, limit) };
     let mut found = Vec::new();
     let mut seconds = audit_seconds::seconds_of(&ids);
+    let unindexed = audit_seconds::unindexed(connection, subject)?;
     loop {
-        let latest = audit_seconds::latest(connection, subject, &seconds)?;
+        let Latest { seconds: latest, rest } = audit_seconds::latest(connection, subject, &seconds, &unindexed)?;
         for run in audit_seconds::runs(&latest) {
             let start = ids.start.clone().max(Some(EventId::floor(run.start)));
             let end = [Some(EventId::floor(run.end)), ids.end.clone()].into_iter().flatten().min();
@@ -207,9 +202,9 @@ pub fn list(
             }
             found.append(&mut list_among(connection, filter, &(start..end), missing)?);
         }
-        match latest.last() {
-            Some(earliest) if latest.len() == audit_seconds::STEP => seconds.end = *earliest,
-            _ => return Ok(found),
+        match rest {
+            Some(end) => seconds.end = end,
+            None => return Ok(found),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
+use super::audit_chain::{CursorRow, Run};
 use super::audit_log::EventRow;
 use super::credential_customers::Tie;
 use super::credential_rows::{CredentialRow, SecretRow};
@@ -15,8 +16,8 @@ use super::installation::InstallationRow;
 use super::revoked_tokens::RevokedTokenRow;
 use super::roles::RoleRow;
 use super::schema::{
-    audit_log, credential_customers, credential_secrets, credentials, customers, idempotency_keys, installation,
-    revoked_tokens, roles, scopes, signing_keys, users,
+    audit_chain, audit_cursors, audit_log, credential_customers, credential_secrets, credentials, customers,
+    idempotency_keys, installation, revoked_tokens, roles, scopes, signing_keys, users,
 };
 use super::scopes::ScopeRow;
 use super::signing_keys::SigningKeyRow;
@@ -30,7 +31,7 @@ const STEP: i64 = 500;
 const FORMAT: &str = "sealwright backup 2";
 /// Tables that a copy leaves out: they are derived from others, or short-lived.
 #[cfg(test)]
-const LEFT_OUT: [&str; 4] = ["audit_beat", "audit_seconds", "change_log", "idempotency_keys"];
+const LEFT_OUT: [&str; 5] = ["audit_beat", "audit_seconds", "change_log", "idempotency_keys", "leases"];
 
 /// Reads rows after the one whose key is `after`, ordered by key.
 macro_rules! page {
@@ -104,7 +105,9 @@ tables! {
     scopes: ScopeRow by name;
     signing_keys: SigningKeyRow by kid;
     revoked_tokens: RevokedTokenRow by jti;
-    audit_log: EventRow by id;
+    audit_log: EventRow by serial;
+    audit_chain: Run by position;
+    audit_cursors: CursorRow by name;
 }
 
 fn unwritable(error: &serde_json::Error) -> StoreError {
@@ -188,9 +191,22 @@ pub fn restore(store: &Store, path: &Path, event: &AuditEvent, incarnation: i64)
         }
         super::installation::set_incarnation(connection, incarnation)?;
         audit_seconds::rebuild(connection)?;
-        super::audit_log::insert(connection, [event], &audit_seconds::KnownEntries::default())?;
+        continue_serials(connection)?;
+        super::audit_log::insert(connection, [event])?;
         Ok(rows)
     })
+}
+
+/// Makes serials of new events follow those of the copy. SQLite does so by itself.
+fn continue_serials(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    if let AnyConnection::Postgres(connection) = connection {
+        diesel::sql_query(
+            "SELECT setval(pg_get_serial_sequence('audit_log', 'serial'), COALESCE(MAX(serial), 0) + 1, false) \
+             FROM audit_log",
+        )
+        .execute(connection)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

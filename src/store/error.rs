@@ -20,6 +20,9 @@ pub enum StoreError {
         /// Column.
         column: &'static str,
     },
+    /// Another process has taken over the lease of a background loop: what this process would write is refused.
+    #[error("another process has taken over the lease \"{0}\": this write is refused")]
+    LeaseLost(String),
     /// A file of a backup cannot be read or written, or is damaged.
     #[error("{0}")]
     File(String),

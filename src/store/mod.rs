@@ -3,6 +3,7 @@
 //! Each query is written once for both databases. Every change runs through [`Store::change`], which first takes the
 //! next number of the change log: that serialises changes, and tells other processes what to drop from their caches.
 
+pub mod audit_chain;
 pub mod audit_log;
 pub mod audit_seconds;
 pub mod backup;
@@ -17,6 +18,7 @@ pub mod customers;
 mod error;
 pub mod idempotency;
 pub mod installation;
+pub mod leases;
 pub mod migrations;
 pub mod revoked_tokens;
 pub mod roles;
@@ -37,6 +39,7 @@ use crate::config::DatabaseConfig;
 use crate::domain::audit::AuditEvent;
 use crate::domain::change::{Basis, ChangeKind};
 use crate::domain::credential::LastUse;
+use crate::domain::lease::Lease;
 use crate::domain::time::Timestamp;
 use connection::Manager;
 use error::{Failed, damaged};
@@ -157,9 +160,38 @@ impl Store {
         connection.transaction(|connection| work(connection).map_err(Failed::Own)).map_err(Failed::into_error)
     }
 
-    /// Stores the events of decisions in one transaction on `connection`, which the writer of events keeps for itself,
-    /// as it does `known`. Decisions without an event take as long as one with. Returns which decisions are stale:
-    /// their events are not stored.
+    /// Runs `work` of a background loop in one transaction, if this process still holds `lease`, on a thread that may
+    /// block.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`], no connection is available, or `work` fails. Nothing has changed then.
+    pub async fn under<T: Send + 'static>(
+        &self,
+        lease: &Lease,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (store, lease) = (self.clone(), lease.clone());
+        blocking(move || store.under_blocking(&lease, work)).await
+    }
+
+    /// Runs `work` as [`Store::under`] does, on this thread.
+    ///
+    /// # Errors
+    /// As [`Store::under`].
+    pub fn under_blocking<T>(
+        &self,
+        lease: &Lease,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.transaction(|connection| {
+            leases::check(connection, lease)?;
+            work(connection)
+        })
+    }
+
+    /// Stores the events of decisions in one transaction on `connection`, which the writer of events keeps for itself.
+    /// Decisions without an event take as long as one with. Returns which decisions are stale: their events are not
+    /// stored.
     ///
     /// The change log is read after the insertion: SQLite's writers wait for one another there, and whatever PostgreSQL
     /// commits until then is seen (READ COMMITTED).
@@ -170,14 +202,13 @@ impl Store {
         &self,
         connection: &mut StoreConnection,
         decisions: impl Iterator<Item = (Option<&'e AuditEvent>, &'e Basis)> + Clone,
-        known: &mut audit_seconds::KnownEntries,
     ) -> Result<Vec<bool>, StoreError> {
-        let (entries, stale) = self.transaction_on(connection, |connection| {
+        self.transaction_on(connection, |connection| {
             let events = decisions.clone().filter_map(|(event, _)| event);
             if events.clone().next().is_none() {
                 audit_log::beat(connection)?;
             }
-            let entries = audit_log::insert(connection, events, known)?;
+            audit_log::insert(connection, events)?;
             let stale = change_log::stale(connection, decisions.clone().map(|(_, basis)| basis))?;
             let unstored = decisions.zip(&stale).filter(|(_, is_stale)| **is_stale);
             let unstored: Vec<&str> =
@@ -185,10 +216,8 @@ impl Store {
             if !unstored.is_empty() {
                 audit_log::take_back(connection, &unstored)?;
             }
-            Ok::<_, StoreError>((entries, stale))
-        })?;
-        known.remember(entries);
-        Ok(stale)
+            Ok::<_, StoreError>(stale)
+        })
     }
 
     /// Stores the time at which secrets, by their ids, were last used.

@@ -152,7 +152,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    audit_log (id) {
+    audit_log (serial) {
+        serial -> BigInt,
         id -> Text,
         time -> BigInt,
         actor -> Text,
@@ -173,8 +174,30 @@ diesel::table! {
         jti -> Nullable<Text>,
         duration_micros -> BigInt,
         count -> BigInt,
-        position -> Nullable<BigInt>,
-        hash -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    audit_chain (position) {
+        position -> BigInt,
+        first_serial -> BigInt,
+        events -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_cursors (name) {
+        name -> Text,
+        position -> BigInt,
+    }
+}
+
+diesel::table! {
+    leases (name) {
+        name -> Text,
+        holder -> Text,
+        heartbeat -> BigInt,
+        fence -> BigInt,
     }
 }
 

@@ -32,8 +32,8 @@ const CLOSED: [(&str, &[&str]); 8] = [
     // No JSON and no HTTP.
     ("service", &["arc_swap", "log", "parking_lot", "quick_cache", "strum", "thiserror", "tokio", "zeroize"]),
     ("jobs", &["log", "tokio"]),
-    // JSON for the lines of `audit_json_lines`.
-    ("audit", &["log", "parking_lot", "quick_cache", "serde_json", "thiserror", "tokio"]),
+    // JSON for the lines of `audit_json_lines`, and the flag that opens their file without waiting.
+    ("audit", &["libc", "log", "parking_lot", "quick_cache", "serde_json", "thiserror", "tokio"]),
     ("app", &["log", "thiserror"]),
 ];
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::pedantic)]
 
 mod api;
+mod audit_lines;
 mod command_line;
 mod database;
 mod durability;

@@ -1,5 +1,8 @@
 DROP TABLE audit_beat;
 DROP TABLE audit_seconds;
+DROP TABLE leases;
+DROP TABLE audit_cursors;
+DROP TABLE audit_chain;
 DROP TABLE audit_log;
 DROP TABLE idempotency_keys;
 DROP TABLE revoked_tokens;

@@ -170,8 +170,11 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
 
+-- Rows are inserted, and never updated.
 CREATE TABLE audit_log (
-    id TEXT PRIMARY KEY,
+    -- The order in which rows are stored, which is that of their commits: SQLite has one writer at a time.
+    serial INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
     time BIGINT NOT NULL,
     actor TEXT NOT NULL,
     credential TEXT,
@@ -192,13 +195,35 @@ CREATE TABLE audit_log (
     jti TEXT,
     duration_micros BIGINT NOT NULL,
     -- How many similar refusals the row summarises.
-    count BIGINT NOT NULL,
-    -- Its position in the chain, assigned when it is sealed.
-    position BIGINT,
-    hash BLOB
+    count BIGINT NOT NULL
+);
+-- The positions of events: runs of events whose serials follow one another. Positions begin at 1, have no gaps, and
+-- have the order of serials.
+CREATE TABLE audit_chain (
+    -- That of the first event.
+    position BIGINT PRIMARY KEY,
+    first_serial BIGINT NOT NULL UNIQUE,
+    events BIGINT NOT NULL
+) WITHOUT ROWID;
+-- How far those who read the events by position have come.
+CREATE TABLE audit_cursors (
+    name TEXT PRIMARY KEY,
+    -- That of the last event that was read; 0 before the first.
+    position BIGINT NOT NULL
+) WITHOUT ROWID;
+-- Which process runs each background loop that must run once.
+CREATE TABLE leases (
+    name TEXT PRIMARY KEY,
+    -- Empty where a process has returned the lease.
+    holder TEXT NOT NULL,
+    -- Increases while the holder lives.
+    heartbeat BIGINT NOT NULL,
+    -- Increases with each new holder. Every write of the loop checks it.
+    fence BIGINT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE audit_seconds (
-    -- A credential or a target, and a second (since the epoch) in which the log has an event for it.
+    -- A credential or a target, and a second (since the epoch) in which the log has an event for it. Events whose
+    -- position is beyond the cursor `index` may lack their rows.
     subject TEXT NOT NULL,
     second BIGINT NOT NULL,
     PRIMARY KEY (subject, second)

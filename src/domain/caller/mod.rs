@@ -11,6 +11,7 @@ use super::change::Basis;
 use super::credential::{Credential, Ownership};
 use super::environment::Environment;
 use super::ids::{CustomerId, UserId};
+use super::lease::Lease;
 use super::permission;
 use super::scope::{ANY_RESOURCE, Scopes};
 
@@ -24,8 +25,10 @@ pub enum Caller {
     },
     /// A client with a bearer token, or an API key.
     Credential(CallingCredential),
-    /// The service itself, on a schedule.
+    /// The service itself, when it starts.
     System,
+    /// A background loop of the service. It changes something only while this process holds the loop's lease.
+    Job(Lease),
 }
 
 /// A calling credential as it is now.
@@ -59,7 +62,7 @@ impl Caller {
         match self {
             Self::CommandLine { actor } => Arc::clone(actor),
             Self::Credential(credential) => Arc::clone(&credential.id),
-            Self::System => "system".into(),
+            Self::System | Self::Job(_) => "system".into(),
         }
     }
 
@@ -67,7 +70,15 @@ impl Caller {
     pub fn as_credential(&self) -> Option<&CallingCredential> {
         match self {
             Self::Credential(credential) => Some(credential),
-            Self::CommandLine { .. } | Self::System => None,
+            Self::CommandLine { .. } | Self::System | Self::Job(_) => None,
+        }
+    }
+
+    /// Returns the lease that the caller acts under, which each of its changes checks.
+    pub fn lease(&self) -> Option<&Lease> {
+        match self {
+            Self::Job(lease) => Some(lease),
+            Self::CommandLine { .. } | Self::Credential(_) | Self::System => None,
         }
     }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::Credentials;
 use crate::domain::audit::{Action, Disposition, Origin, Outcome, Reason};
 use crate::domain::caller::Caller;
+use crate::domain::lease::Lease;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
-use crate::store::audit_seconds::KnownEntries;
-use crate::store::{audit_log, credentials};
+use crate::store::{audit_log, credentials, leases};
 
 /// Credentials flagged in one transaction.
 const STEP: i64 = 100;
@@ -18,17 +18,20 @@ impl Credentials {
     /// the last call.
     ///
     /// # Errors
-    /// The database cannot be written. The next call flags the rest.
-    pub async fn flag_due_rotations(&self, origin: &Arc<Origin>) -> Result<(), ServiceError> {
+    /// The database cannot be written, or another process runs this loop now. The next call flags the rest.
+    pub async fn flag_due_rotations(&self, lease: &Lease, origin: &Arc<Origin>) -> Result<(), ServiceError> {
         loop {
             let (age, origin, recorder) = (self.rotation_age, Arc::clone(origin), Arc::clone(&self.recorder));
-            let events = self
+            let caller = Caller::Job(lease.clone());
+            let lease = lease.clone();
+            let flagged = self
                 .recorder
                 .store()
                 .change(move |transaction| {
+                    leases::check(transaction.connection, &lease)?;
                     let now = recorder.now();
                     let due = credentials::flag_due_rotations(transaction.connection, now.minus(age), now, STEP)?;
-                    let context = AuditContext::of(&Caller::System, Action::CredentialRotationDue, origin);
+                    let context = AuditContext::of(&caller, Action::CredentialRotationDue, origin);
                     let events = due.into_iter().map(|(id, environment)| {
                         let context = AuditContext { environment, ..context.clone().on(&id) };
                         recorder.events().event(
@@ -39,16 +42,14 @@ impl Credentials {
                         )
                     });
                     let events = events.collect::<Result<Vec<_>, _>>()?;
-                    audit_log::insert(transaction.connection, &events, &KnownEntries::default())?;
-                    Ok::<_, ServiceError>(events)
+                    audit_log::insert(transaction.connection, &events)?;
+                    Ok::<_, ServiceError>(events.len())
                 })
                 .await?;
-            if events.is_empty() {
+            if flagged == 0 {
                 return Ok(());
             }
-            for event in events {
-                self.recorder.journal().pass_on(event).await;
-            }
+            self.recorder.journal().count_stored(flagged);
         }
     }
 }

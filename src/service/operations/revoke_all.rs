@@ -12,7 +12,6 @@ use crate::domain::time::Timestamp;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
 use crate::service::recorder::Recorder;
-use crate::store::audit_seconds::KnownEntries;
 use crate::store::{Change, audit_log, credential_list, credentials, customers, users};
 
 /// Credentials changed per step.
@@ -67,9 +66,7 @@ impl Operations {
         self.credentials.clear();
         let (clients, keys) = revoked?;
         let revoked = Revoked { clients: clients.len(), keys: keys.len() };
-        for event in clients.into_iter().chain(keys) {
-            self.recorder.journal().pass_on(event).await;
-        }
+        self.recorder.journal().count_stored(clients.len() + keys.len());
         Ok(revoked)
     }
 }
@@ -121,6 +118,6 @@ fn revoke_each(
             let context = AuditContext { action, ..context.clone() }.on_credential(&credential);
             events.push(recorder.events().event(&context, Outcome::Success, Disposition::Ok, Reason::RevokeAll)?);
         }
-        audit_log::insert(transaction.connection, &events[stored..], &KnownEntries::default())?;
+        audit_log::insert(transaction.connection, &events[stored..])?;
     }
 }

@@ -4,9 +4,10 @@
 use std::time::Duration as StdDuration;
 
 use super::Operations;
+use crate::domain::lease::Lease;
 use crate::domain::time::Duration;
 use crate::service::idempotency::{RESPONSE_KEPT, SECRET_KEPT};
-use crate::store::{StoreError, change_log, credentials, idempotency, revoked_tokens};
+use crate::store::{StoreError, change_log, credentials, idempotency, leases, revoked_tokens};
 
 /// Rows per step.
 const STEP: i64 = 500;
@@ -32,15 +33,16 @@ impl Operations {
     /// Removes rows that are no longer needed, in small steps.
     ///
     /// # Errors
-    /// The database cannot be written. The next call removes the rest.
-    pub async fn sweep(&self) -> Result<(), StoreError> {
+    /// The database cannot be written, or another process runs this loop now. The next call removes the rest.
+    pub async fn sweep(&self, lease: &Lease) -> Result<(), StoreError> {
         loop {
-            let now = self.recorder.now();
+            let (now, lease) = (self.recorder.now(), lease.clone());
             let removed = self
                 .recorder
                 .store()
                 .change(move |transaction| {
                     let connection = &mut *transaction.connection;
+                    leases::check(connection, &lease)?;
                     idempotency::expire(connection, now.minus(SECRET_KEPT), now.minus(RESPONSE_KEPT))?;
                     let removed = [
                         revoked_tokens::remove_expired(connection, now, STEP)?,

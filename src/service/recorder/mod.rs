@@ -16,8 +16,7 @@ use crate::domain::audit::{Action, Disposition, Origin, Outcome, Reason};
 use crate::domain::caller::Caller;
 use crate::domain::change::{Basis, Position};
 use crate::domain::time::Timestamp;
-use crate::store::audit_seconds::KnownEntries;
-use crate::store::{AnyConnection, Change, Store, audit_log};
+use crate::store::{AnyConnection, Change, Store, audit_log, leases};
 use decision::Verdict;
 
 /// How often a decision is made that changes overtake, before the service gives up for now.
@@ -183,18 +182,21 @@ impl Recorder {
         let result = self
             .store
             .change(move |transaction| {
+                if let Some(lease) = &own.lease {
+                    leases::check(transaction.connection, lease)?;
+                }
                 let now = recorder.now();
                 let calling = authority::read_again(transaction.connection, &caller, Position::default(), now)?;
                 require_same(&caller, &calling)?;
                 let done = change(transaction, &mut own, &calling, now)?;
                 let event = recorder.events.event(&own, Outcome::Success, disposition, Reason::Ok)?;
-                audit_log::insert(transaction.connection, [&event], &KnownEntries::default())?;
-                Ok::<_, ServiceError>((done, event))
+                audit_log::insert(transaction.connection, [&event])?;
+                Ok::<_, ServiceError>(done)
             })
             .await;
         match result {
-            Ok((done, event)) => {
-                self.journal.pass_on(event).await;
+            Ok(done) => {
+                self.journal.count_stored(1);
                 Ok(done)
             }
             Err(error) => Err(self.refused(&context, error).await),

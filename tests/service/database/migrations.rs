@@ -40,10 +40,13 @@ fn schema_of(database: &Database) -> Schema {
     let mut schema = Schema::new();
     for row in rows {
         let [table, column, kind, nullable, key] = row.split(' ').collect::<Vec<_>>().try_into().unwrap();
-        if table == "__diesel_schema_migrations" {
+        // Tables of diesel and of SQLite's `AUTOINCREMENT`.
+        if ["__diesel_schema_migrations", "sqlite_sequence"].contains(&table) {
             continue;
         }
         let kind = match kind.to_lowercase().as_str() {
+            // SQLite's own number of a row: it has 64 bits, and must be declared so.
+            "integer" if (table, column) == ("audit_log", "serial") => "BigInt",
             "integer" => "Integer",
             "bigint" => "BigInt",
             "text" => "Text",

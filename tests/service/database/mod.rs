@@ -1,8 +1,10 @@
 //! The databases: their schema, their transport security, and what becomes of the service when they fail.
 
+mod leases;
 mod migrations;
 mod nodes;
 mod outage;
+pub mod positions;
 mod postgres_tls;
 
 use std::path::PathBuf;

@@ -95,6 +95,20 @@ impl Database {
         }
     }
 
+    /// A connection of its own, for transactions beside others.
+    pub fn connect(&self) -> Box<dyn FnMut(&str) + Send> {
+        match self.url() {
+            Some(url) => {
+                let mut connection = PgConnection::establish(url).unwrap();
+                Box::new(move |sql| connection.batch_execute(sql).unwrap())
+            }
+            None => {
+                let mut connection = self.sqlite();
+                Box::new(move |sql| connection.batch_execute(sql).unwrap())
+            }
+        }
+    }
+
     /// The rows of a query.
     pub fn rows<R>(&self, sql: &str) -> Vec<R>
     where

@@ -102,14 +102,16 @@ async fn serve(flags: &Flags, listener: TcpListener, clock: Clock, orders: Order
     let config = Config::load(flags).map_err(text)?;
     let address = listener.local_addr().map_err(text)?;
     let services = app::open(&config, address, Purposes::Serve, clock).await.map_err(text)?;
-    jobs::start(&services);
+    jobs::start(&services).await;
     let Orders { work, stop, report } = orders;
     tokio::spawn(work_as_told(services.clone(), work));
     let stop = http::Stop::When(Box::pin(async {
         let _dropped_or_told = stop.await;
     }));
     let ready = || report.send(Ok(())).unwrap();
-    http::serve(&config, services, listener, stop, ready).await.map_err(text)
+    let served = http::serve(&config, services.clone(), listener, stop, ready).await.map_err(text);
+    jobs::stop(&services).await;
+    served
 }
 
 async fn work_as_told(services: SharedServices, mut work: tokio_mpsc::UnboundedReceiver<(Work, mpsc::Sender<()>)>) {

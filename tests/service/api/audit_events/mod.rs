@@ -3,8 +3,10 @@
 mod search;
 
 use super::{assert_problem, column, created, events_of, minimal, owner, rfc3339, text};
-use crate::support::{Response, Server, TestClient, both};
+use crate::durability::unindexed;
+use crate::support::{Response, Server, TestClient, both, eventually};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// The one event of a response's request.
 #[track_caller]
