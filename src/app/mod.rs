@@ -96,6 +96,7 @@ pub async fn open(
         }
     }
     services.changes.reload_keyring().await?;
+    services.operations.credentials.reload_epochs().await?;
     Ok(Arc::new(services))
 }
 

@@ -142,6 +142,8 @@ kinds! {
     EventKind, EventId, "evt";
     /// One HTTP request or run of a command, as in `X-Request-Id`, the log and the audit event.
     RequestKind, RequestId, "req";
+    /// An epoch: one act that revoked many credentials.
+    EpochKind, EpochId, "rev";
     /// One issued token: the `jti` claim.
     TokenKind, TokenId, "tok";
 }

@@ -1,5 +1,5 @@
-//! Background jobs: following changes, storing last uses and counters, rotating keys, housekeeping. Each is a loop that
-//! survives failures: it logs them and tries again.
+//! Background jobs: following changes, expanding epochs, storing last uses and counters, rotating keys, housekeeping.
+//! Each is a loop that survives failures: it logs them and tries again.
 
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use crate::service::state::change_follower::Followed;
 
 /// A change by another process applies here after at most this time and a query.
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
+/// How often epochs are looked for that are to be expanded.
+const EXPAND_EVERY: Duration = Duration::from_secs(1);
 /// How often last uses and counted refusals are stored.
 const STORE_NOTES_EVERY: Duration = Duration::from_secs(1);
 /// How often signing keys and credentials are checked for due rotations.
@@ -20,6 +22,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// Starts all jobs on the current runtime. They end with it.
 pub fn start(services: &SharedServices, followed: Followed) {
     tokio::spawn(follow(services.clone(), followed));
+    tokio::spawn(expand_epochs(services.clone()));
     tokio::spawn(store_notes(services.clone()));
     tokio::spawn(keep_keys(services.clone()));
     tokio::spawn(sweep(services.clone()));
@@ -40,6 +43,17 @@ async fn follow(services: SharedServices, mut followed: Followed) {
                 }
                 reachable = false;
             }
+        }
+    }
+}
+
+/// Writes what epochs have ended into rows and events. Several processes that do it at once take turns, one step each,
+/// and do nothing twice; a lease, which saves the others the work, belongs around this loop's one call.
+async fn expand_epochs(services: SharedServices) {
+    loop {
+        tokio::time::sleep(EXPAND_EVERY).await;
+        if let Err(error) = services.operations.expand_epochs().await {
+            log::warn!("expanding epochs: {error}");
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod audit_context;
 pub mod credentials;
 pub mod directory;
 pub mod error;
+mod expansion;
 pub mod idempotency;
 pub mod insight;
 pub mod operations;

@@ -186,6 +186,13 @@ impl Recorder {
         }
     }
 
+    /// Passes on events that a transaction has stored.
+    pub async fn pass_on(&self, events: Vec<AuditEvent>) {
+        for event in events {
+            self.journal.pass_on(event).await;
+        }
+    }
+
     /// Reads something for the caller of `context`, with a pooled connection.
     ///
     /// # Errors

@@ -15,6 +15,8 @@ pub enum Kind {
     Credential,
     /// A customer; the subject is its id.
     Customer,
+    /// An epoch was made, or all its rows and events are written; the subject is its number.
+    Epoch,
     /// A user; the subject is its id.
     User,
     /// A role; the subject is its name.

@@ -14,6 +14,8 @@ pub mod credential_list;
 mod credential_rows;
 pub mod credentials;
 pub mod customers;
+pub mod epoch_rows;
+pub mod epochs;
 mod error;
 pub mod idempotency;
 pub mod installation;
@@ -35,6 +37,7 @@ pub use error::StoreError;
 
 use crate::config::DatabaseConfig;
 use crate::domain::credential::LastUse;
+use crate::domain::epoch::Epoch;
 use crate::domain::time::Timestamp;
 use connection::Manager;
 use error::{Failed, damaged};
@@ -214,11 +217,21 @@ pub struct Change<'c> {
 }
 
 impl Change<'_> {
+    /// Returns the number of the change, which its next entry in the change log will have.
+    pub const fn sequence(&self) -> i64 {
+        self.sequence
+    }
+
     /// Tells other processes to drop `subject` from their caches.
     pub fn announce(&mut self, now: Timestamp, kind: change_log::Kind, subject: &str) -> Result<(), StoreError> {
         change_log::append(self.connection, self.sequence, now, kind, subject)?;
         self.sequence = change_log::next_sequence(self.connection)?;
         Ok(())
+    }
+
+    /// Tells other processes to load the epochs again, since `epoch` was made or is expanded.
+    pub fn announce_epoch(&mut self, now: Timestamp, epoch: &Epoch) -> Result<(), StoreError> {
+        self.announce(now, change_log::Kind::Epoch, &epoch.sequence.to_string())
     }
 }
 

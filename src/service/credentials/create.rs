@@ -7,7 +7,9 @@ use super::{Credentials, Issued, Target, Verb, action, require};
 use crate::crypto::random;
 use crate::domain::audit::{Disposition, Origin};
 use crate::domain::caller::Caller;
-use crate::domain::credential::{Credential, CredentialId, CredentialKind, NewCredential, RawSecret, State};
+use crate::domain::credential::{
+    ChangeNumbers, Credential, CredentialId, CredentialKind, NewCredential, RawSecret, State,
+};
 use crate::domain::network::Networks;
 use crate::domain::text::Description;
 use crate::domain::time::Timestamp;
@@ -50,9 +52,11 @@ impl Credentials {
             Err(error) => return Err(self.recorder.refused(&context, error).await),
         };
         let idempotency = Arc::clone(&self.idempotency);
-        let (stored, raw) = (credential.clone(), secret.clone());
+        let (mut stored, raw) = (credential.clone(), secret.clone());
         self.recorder
             .change(context.on_credential(&credential), Disposition::Created, move |transaction, _, now| {
+                let sequence = transaction.sequence();
+                stored.numbers = ChangeNumbers { created: sequence, owner: sequence, customers: sequence };
                 credentials::insert(transaction.connection, &stored)?;
                 transaction.announce(now, change_log::Kind::Credential, stored.id.as_str())?;
                 let revealed = stored.secrets.first().map(|secret| (&secret.id, raw.expose()));
@@ -98,6 +102,8 @@ impl Credentials {
             earlier_use: None,
             secrets: vec![],
             details: new.kind.details(),
+            // Known once the change has its number.
+            numbers: ChangeNumbers::default(),
         };
         let applied = credential.apply(new.input.changes, &self.algorithms);
         applied.map_err(|(field, what)| ServiceError::invalid(field, what))?;

@@ -8,7 +8,7 @@ use crate::domain::caller::Caller;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
 use crate::store::audit_seconds::KnownEntries;
-use crate::store::{audit_log, credentials};
+use crate::store::{audit_log, credentials, epochs};
 
 /// Credentials flagged in one transaction.
 const STEP: i64 = 100;
@@ -27,6 +27,10 @@ impl Credentials {
                 .store()
                 .change(move |transaction| {
                     let now = recorder.now();
+                    // Rows do not show yet which have ended: they are flagged when the epochs are expanded.
+                    if !epochs::unexpanded(transaction.connection)?.is_empty() {
+                        return Ok(vec![]);
+                    }
                     let due = credentials::flag_due_rotations(transaction.connection, now.minus(age), now, STEP)?;
                     let context = AuditContext::of(&Caller::System, Action::CredentialRotationDue, origin);
                     let events = due.into_iter().map(|(id, environment)| {

@@ -48,9 +48,10 @@ pub struct ChangeFollower {
 }
 
 impl ChangeFollower {
-    /// Returns the current end of the log, to follow it from there.
+    /// Returns the current end of the log, to follow it from there, and loads the epochs that were made before it.
     pub async fn start(&self) -> Result<Followed, StoreError> {
         let sequence = self.store.read(change_log::latest).await?;
+        self.credentials.reload_epochs().await?;
         Ok(Followed { sequence, at: self.clock.now() })
     }
 
@@ -68,6 +69,9 @@ impl ChangeFollower {
         }
         // Each entry must be applied: no short circuit.
         let reload = entries.iter().fold(was_away, |reload, entry| self.apply(entry) || reload);
+        if was_away || entries.iter().any(|entry| matches!(entry.kind, Some(Kind::Epoch) | None)) {
+            self.credentials.reload_epochs().await?;
+        }
         if reload {
             self.reload_keyring().await?;
         }
@@ -80,6 +84,8 @@ impl ChangeFollower {
             Some(Kind::Credential) => self.credentials.drop_entry(&entry.subject),
             Some(Kind::User) => self.owners.drop_entry(&entry.subject),
             Some(Kind::Role) => self.owners.clear(),
+            // The list of epochs is reloaded after all entries.
+            Some(Kind::Epoch) => {}
             Some(Kind::Customer) => self.customers.drop_entry(&entry.subject),
             Some(Kind::Token) => self.revoked_tokens.drop_entry(&entry.subject),
             Some(Kind::SigningKeys) => return true,
