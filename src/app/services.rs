@@ -205,6 +205,7 @@ fn operations(config: &Config, shared: &Shared) -> Operations {
     Operations {
         recorder: Arc::clone(&shared.recorder),
         credentials: Arc::clone(&shared.credentials),
+        idempotency: Arc::clone(&shared.idempotency),
         last_used: Arc::clone(&shared.last_used),
         keyring: Arc::clone(&shared.keyring),
         sealer: Arc::clone(&shared.sealer),

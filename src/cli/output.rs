@@ -98,9 +98,14 @@ pub fn new_password() -> Result<Zeroizing<String>, CliError> {
     if first == second { Ok(first) } else { Err(CliError::Usage("the two passwords differ".to_owned())) }
 }
 
+/// Returns whether there is a terminal to ask on.
+pub fn has_terminal() -> bool {
+    std::io::stdin().is_terminal()
+}
+
 /// Asks for confirmation on the terminal. Returns false without a terminal.
 pub fn confirmed(question: &str) -> bool {
-    if !std::io::stdin().is_terminal() {
+    if !has_terminal() {
         return false;
     }
     let mut stderr = std::io::stderr();

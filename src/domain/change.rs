@@ -15,6 +15,8 @@ pub enum ChangeKind {
     Credential,
     /// A customer; the subject is its id.
     Customer,
+    /// An epoch was made, or all its rows and events are written; the subject is its number.
+    Epoch,
     /// A user; the subject is its id.
     User,
     /// A role; the subject is its name.
@@ -104,11 +106,12 @@ impl Basis {
         self.subjects.is_empty() && self.signing_keys.is_none()
     }
 
-    /// Returns `true` if a change of this kind and subject may have changed the decision. `None` is a kind that a newer
-    /// release writes: it may be anything.
+    /// Returns `true` if a change of this kind and subject may have changed the decision. `None` is a kind that only a
+    /// newer release knows.
     pub fn is_touched_by(&self, kind: Option<ChangeKind>, subject: &str) -> bool {
         match kind {
-            None => true,
+            // An epoch may have ended any credential; a kind that a newer release writes may be anything.
+            None | Some(ChangeKind::Epoch) => true,
             Some(ChangeKind::SigningKeys) => self.signing_keys.is_some_and(|own| own.as_str() == subject),
             Some(kind) => self.subjects.iter().any(|(own, id)| *own == kind && **id == *subject),
         }
@@ -146,6 +149,7 @@ mod tests {
             (Some(ChangeKind::SigningKeys), "staging", true),
             (Some(ChangeKind::SigningKeys), "production", false),
             (Some(ChangeKind::MasterKeys), "", false),
+            (Some(ChangeKind::Epoch), "3", true),
             (None, "", true),
         ] {
             assert_eq!(basis.is_touched_by(kind, subject), expected, "{kind:?} {subject}");

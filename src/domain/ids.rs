@@ -144,6 +144,8 @@ kinds! {
     RequestKind, RequestId, "req";
     /// A process that serves, as the holder of leases.
     ProcessKind, ProcessId, "prc";
+    /// An epoch: one act that revoked many credentials.
+    EpochKind, EpochId, "rev";
     /// One issued token: the `jti` claim.
     TokenKind, TokenId, "tok";
 }

@@ -8,6 +8,7 @@ pub mod change;
 pub mod credential;
 pub mod customer;
 pub mod environment;
+pub mod epoch;
 pub mod field_error;
 pub mod form_encoding;
 pub mod ids;

@@ -22,6 +22,8 @@ macro_rules! permissions {
 }
 
 permissions! {
+    /// Everything.
+    Admin = ADMIN;
     /// Read clients.
     ClientsRead = CLIENTS_READ;
     /// Create and change clients.

@@ -1,6 +1,6 @@
-//! Background jobs: following changes, storing last uses and counters, giving events their positions, rotating keys,
-//! housekeeping. Each is a loop that survives failures: it logs them and tries again. What must run once in an
-//! installation runs under a lease.
+//! Background jobs: following changes, expanding epochs, storing last uses and counters, giving events their positions,
+//! rotating keys, housekeeping. Each is a loop that survives failures: it logs them and tries again. What must run once
+//! in an installation runs under a lease.
 
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use crate::service::error::ServiceError;
 
 /// A change by another process applies here after at most this time and a query.
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
+/// How often epochs are looked for that are to be expanded.
+const EXPAND_EVERY: Duration = Duration::from_secs(1);
 /// How often last uses and counted refusals are stored.
 const STORE_NOTES_EVERY: Duration = Duration::from_secs(1);
 /// How often signing keys and credentials are checked for due rotations.
@@ -40,6 +42,7 @@ pub async fn start(services: &SharedServices) {
     let works = keep_leases_once(services, true).await;
     tokio::spawn(keep_leases(services.clone(), works));
     tokio::spawn(follow(services.clone()));
+    tokio::spawn(expand_epochs(services.clone()));
     tokio::spawn(store_notes(services.clone()));
     tokio::spawn(sequence(services.clone()));
     tokio::spawn(keep_keys(services.clone()));
@@ -106,6 +109,17 @@ async fn follow(services: SharedServices) {
                 }
                 reachable = false;
             }
+        }
+    }
+}
+
+/// Writes what epochs have ended into rows and events. Several processes that do it at once take turns, one step each,
+/// and do nothing twice; a lease, which saves the others the work, belongs around this loop's one call.
+async fn expand_epochs(services: SharedServices) {
+    loop {
+        tokio::time::sleep(EXPAND_EVERY).await;
+        if let Err(error) = services.operations.expand_epochs().await {
+            log::warn!("expanding epochs: {error}");
         }
     }
 }

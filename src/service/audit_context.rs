@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::audit::{Action, Origin};
 use crate::domain::caller::Caller;
-use crate::domain::credential::{Credential, CredentialId};
+use crate::domain::credential::Credential;
 use crate::domain::environment::Environment;
 use crate::domain::ids::{CustomerId, TokenId};
 use crate::domain::lease::Lease;
@@ -142,12 +142,14 @@ impl AuditContext {
     /// The same with a credential as the target.
     #[must_use]
     pub fn on_credential(self, credential: &Credential) -> Self {
-        let context = self.on_id(&credential.id);
-        Self { environment: Some(credential.environment), customer: only(&credential.customers), ..context }
+        let id = Arc::clone(credential.id.shared());
+        self.on_target(id, Some(credential.environment), &credential.customers)
     }
 
-    fn on_id(self, id: &CredentialId) -> Self {
-        Self { target: Some(Arc::clone(id.shared())), ..self }
+    /// The same with the target `id`, of this environment and tied to these customers.
+    #[must_use]
+    pub fn on_target(self, id: Arc<str>, environment: Option<Environment>, customers: &[CustomerId]) -> Self {
+        Self { target: Some(id), environment, customer: only(customers), ..self }
     }
 
     /// The same with the credential or token that the request was made with. The event of a credential belongs to its

@@ -8,6 +8,7 @@ pub mod credentials;
 pub mod directory;
 pub mod error;
 pub mod events;
+mod expansion;
 pub mod idempotency;
 pub mod insight;
 pub mod operations;

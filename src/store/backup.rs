@@ -12,11 +12,12 @@ use super::audit_log::EventRow;
 use super::credential_customers::Tie;
 use super::credential_rows::{CredentialRow, SecretRow};
 use super::customers::CustomerRow;
+use super::epochs::EpochRow;
 use super::installation::InstallationRow;
 use super::revoked_tokens::RevokedTokenRow;
 use super::roles::RoleRow;
 use super::schema::{
-    audit_chain, audit_cursors, audit_log, credential_customers, credential_secrets, credentials, customers,
+    audit_chain, audit_cursors, audit_log, credential_customers, credential_secrets, credentials, customers, epochs,
     idempotency_keys, installation, revoked_tokens, roles, scopes, signing_keys, users,
 };
 use super::scopes::ScopeRow;
@@ -102,6 +103,7 @@ tables! {
     credentials: CredentialRow by id;
     credential_secrets: SecretRow by id;
     credential_customers: Tie by customer, credential;
+    epochs: EpochRow by sequence;
     scopes: ScopeRow by name;
     signing_keys: SigningKeyRow by kid;
     revoked_tokens: RevokedTokenRow by jti;

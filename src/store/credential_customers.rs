@@ -15,12 +15,29 @@ use crate::domain::ids::CustomerId;
 pub struct Tie {
     pub(super) customer: String,
     pub(super) credential: String,
+    #[serde(default)]
+    pub(super) sequence: i64,
 }
 
-/// Ties a credential to exactly these customers, replacing earlier ones.
-pub fn set(connection: &mut AnyConnection, credential: &str, customers: &[CustomerId]) -> Result<(), StoreError> {
+/// The customers of a credential.
+#[derive(Debug, Default)]
+pub struct Ties {
+    /// The customers, in the order in which they were created.
+    pub customers: Vec<CustomerId>,
+    /// The number of the change that tied the credential to them.
+    pub sequence: i64,
+}
+
+/// Ties a credential to exactly these customers, replacing earlier ones. All ties get the number of this change, also
+/// those that were there: an epoch whose caller could not see the credential as it was must not reach it now.
+pub fn set(
+    connection: &mut AnyConnection,
+    credential: &str,
+    customers: &[CustomerId],
+    sequence: i64,
+) -> Result<(), StoreError> {
     diesel::delete(ties::table.filter(ties::credential.eq(credential))).execute(connection)?;
-    insert_all(connection, credential, customers)
+    insert_all(connection, credential, customers, sequence)
 }
 
 /// Ties a new credential to these customers.
@@ -28,19 +45,20 @@ pub(super) fn insert_all(
     connection: &mut AnyConnection,
     credential: &str,
     customers: &[CustomerId],
+    sequence: i64,
 ) -> Result<(), StoreError> {
     for customer in customers {
-        let tie = Tie { customer: customer.to_string(), credential: credential.to_owned() };
+        let tie = Tie { customer: customer.to_string(), credential: credential.to_owned(), sequence };
         diesel::insert_into(ties::table).values(tie).execute(connection)?;
     }
     Ok(())
 }
 
-/// Returns the customers of a credential, in the order in which the customers were created.
+/// Returns the customers of a credential.
 ///
 /// # Errors
 /// A row is damaged.
-pub fn of(connection: &mut AnyConnection, credential: &str) -> Result<Vec<CustomerId>, StoreError> {
+pub fn of(connection: &mut AnyConnection, credential: &str) -> Result<Ties, StoreError> {
     Ok(of_each(connection, [credential])?.remove(credential).unwrap_or_default())
 }
 
@@ -51,17 +69,19 @@ pub fn of(connection: &mut AnyConnection, credential: &str) -> Result<Vec<Custom
 pub fn of_each<'c>(
     connection: &mut AnyConnection,
     credentials: impl IntoIterator<Item = &'c str>,
-) -> Result<HashMap<String, Vec<CustomerId>>, StoreError> {
+) -> Result<HashMap<String, Ties>, StoreError> {
     let credentials: Vec<&str> = credentials.into_iter().collect();
     let rows: Vec<Tie> = ties::table
         .filter(ties::credential.eq_any(credentials))
         .order(ties::customer.asc())
         .select(Tie::as_select())
         .load(connection)?;
-    let mut found: HashMap<String, Vec<CustomerId>> = HashMap::new();
-    for Tie { customer, credential } in rows {
+    let mut found: HashMap<String, Ties> = HashMap::new();
+    for Tie { customer, credential, sequence } in rows {
         let customer = customer.parse().map_err(|_| damaged("credential_customers", &credential, "customer"))?;
-        found.entry(credential).or_default().push(customer);
+        let ties = found.entry(credential).or_default();
+        ties.customers.push(customer);
+        ties.sequence = ties.sequence.max(sequence);
     }
     Ok(found)
 }

@@ -7,8 +7,9 @@ use diesel::prelude::*;
 
 use super::credential_rows::{CredentialRow, SecretRow};
 use super::schema::{credential_customers as ties, credential_secrets, credentials, customers};
-use super::{AnyConnection, StoreError, credential_customers};
+use super::{AnyConnection, StoreError, credential_customers, epoch_rows, epochs};
 use crate::domain::credential::{Credential, CredentialFilter, Status};
+use crate::domain::epoch::Epoch;
 use crate::domain::ids::CustomerId;
 use crate::domain::time::Timestamp;
 
@@ -16,12 +17,15 @@ type Backend = <AnyConnection as diesel::Connection>::Backend;
 /// Credentials with the conditions of a filter.
 type Query<'f> = credentials::BoxedQuery<'f, Backend, SqlTypeOf<AsSelect<CredentialRow, Backend>>>;
 
-/// Lists credentials that pass `filter`, newest first, at most `limit`. Damaged rows are logged and left out.
+/// Lists credentials that pass `filter`, newest first, at most `limit`, as they are under all epochs. Damaged rows are
+/// logged and left out.
 pub fn list(
     connection: &mut AnyConnection,
     filter: &CredentialFilter,
     limit: i64,
 ) -> Result<Vec<Credential>, StoreError> {
+    // Before the rows: an epoch that is expanded in between has changed them.
+    let open = epochs::open(connection)?;
     let mut query = credentials::table
         .select(CredentialRow::as_select())
         .filter(credentials::kind.eq(filter.kind.as_str()))
@@ -40,8 +44,11 @@ pub fn list(
     if let Some(before) = &filter.before {
         query = query.filter(credentials::id.lt(before.as_str()));
     }
-    let rows: Vec<CredentialRow> = filter_by_state(filter_by_ownership(query, filter), filter).load(connection)?;
-    into_credentials(connection, rows)
+    let query = filter_by_state(filter_by_ownership(query, filter), filter, &open);
+    let rows: Vec<CredentialRow> = query.load(connection)?;
+    let mut credentials = into_credentials(connection, rows)?;
+    credentials.iter_mut().for_each(|credential| credential.apply_epochs(&open));
+    Ok(credentials)
 }
 
 /// Filters by owner, by customer, and by the customers that the caller is tied to.
@@ -66,22 +73,33 @@ fn filter_by_ownership<'f>(mut query: Query<'f>, filter: &'f CredentialFilter) -
 }
 
 /// Filters by status, and by whether the credential is due for rotation.
-fn filter_by_state<'f>(mut query: Query<'f>, filter: &CredentialFilter) -> Query<'f> {
+fn filter_by_state<'f>(mut query: Query<'f>, filter: &CredentialFilter, open: &'f [Epoch]) -> Query<'f> {
     let has_ended = |now: Timestamp| {
         credentials::expires_at.is_not_null().and(credentials::expires_at.assume_not_null().le(now.millis()))
     };
     if let Some((status, now)) = filter.status {
         query = match status {
-            Status::Revoked => query.filter(credentials::state.eq("revoked")),
+            Status::Revoked => match epoch_rows::are_ended(open) {
+                Some(are_ended) => query.filter(credentials::state.eq("revoked").or(are_ended)),
+                None => query.filter(credentials::state.eq("revoked")),
+            },
             Status::Expired => query.filter(credentials::state.ne("revoked")).filter(has_ended(now)),
             Status::Inactive => query.filter(credentials::state.eq("disabled")).filter(not(has_ended(now))),
             Status::Active => query.filter(credentials::state.eq("enabled")).filter(not(has_ended(now))),
         };
+        if let Some(are_ended) = epoch_rows::are_ended(open).filter(|_| status != Status::Revoked) {
+            query = query.filter(not(are_ended));
+        }
     }
     if let Some(due) = filter.due {
         let is_old = credentials::rotated_at.le(due.rotated_before.millis());
         let is_due = is_old.and(credentials::state.ne("revoked")).and(not(has_ended(due.now)));
-        query = if due.is_due { query.filter(is_due) } else { query.filter(not(is_due)) };
+        query = match (due.is_due, epoch_rows::are_ended(open)) {
+            (true, None) => query.filter(is_due),
+            (true, Some(are_ended)) => query.filter(is_due).filter(not(are_ended)),
+            (false, None) => query.filter(not(is_due)),
+            (false, Some(are_ended)) => query.filter(not(is_due).or(are_ended)),
+        };
     }
     query
 }

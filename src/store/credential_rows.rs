@@ -3,13 +3,14 @@
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::credential_customers::Ties;
 use super::schema::{credential_secrets, credentials};
 use super::{StoreError, base64_option, damaged, join, split};
 use crate::domain::audience::Audience;
 use crate::domain::credential::{
-    ClientDetails, Credential, CredentialId, CredentialKind, Details, KeyDetails, LastUse, SecretHash, StoredSecret,
+    ChangeNumbers, ClientDetails, Credential, CredentialId, CredentialKind, Details, KeyDetails, LastUse, SecretHash,
+    StoredSecret,
 };
-use crate::domain::ids::CustomerId;
 use crate::domain::network::Networks;
 use crate::domain::rate::RateLimits;
 use crate::domain::scope::Scopes;
@@ -29,6 +30,8 @@ pub struct CredentialRow {
     due_flagged_at: Option<i64>,
     earlier_used_at: Option<i64>,
     earlier_used_address: Option<String>,
+    #[serde(default)]
+    created_sequence: i64,
 }
 
 /// The columns that updates change. Lists are joined by single spaces.
@@ -55,6 +58,8 @@ pub struct Settings {
     token_lifetime: Option<i64>,
     signing_algorithm: Option<String>,
     tokens_revoked_before: Option<i64>,
+    #[serde(default)]
+    owner_sequence: i64,
 }
 
 impl Settings {
@@ -82,6 +87,7 @@ impl Settings {
             token_lifetime: client.map(|client| client.token_lifetime.as_seconds()),
             signing_algorithm: client.and_then(|client| client.signing_algorithm).map(|name| name.to_string()),
             tokens_revoked_before: client.and_then(|client| client.tokens_revoked_before).map(Timestamp::millis),
+            owner_sequence: credential.numbers.owner,
         }
     }
 
@@ -116,6 +122,7 @@ impl CredentialRow {
             due_flagged_at: None,
             earlier_used_at: None,
             earlier_used_address: None,
+            created_sequence: credential.numbers.created,
         }
     }
 
@@ -123,11 +130,7 @@ impl CredentialRow {
     ///
     /// # Errors
     /// A column is damaged.
-    pub fn into_credential(
-        self,
-        secrets: Vec<SecretRow>,
-        customers: Vec<CustomerId>,
-    ) -> Result<Credential, StoreError> {
+    pub fn into_credential(self, secrets: Vec<SecretRow>, ties: Ties) -> Result<Credential, StoreError> {
         let wrong = |column| damaged(TABLE, &self.id, column);
         let settings = &self.settings;
         let id: CredentialId = self.id.parse().map_err(|_| wrong("id"))?;
@@ -147,13 +150,18 @@ impl CredentialRow {
             state: settings.state.parse().map_err(|_| wrong("state"))?,
             expires_at: settings.expires_at.map(Timestamp::from_millis),
             owner: settings.owner.as_deref().map(str::parse).transpose().map_err(|_| wrong("owner"))?,
-            customers,
+            customers: ties.customers,
             created_at: Timestamp::from_millis(settings.created_at),
             updated_at: Timestamp::from_millis(settings.updated_at),
             rotated_at: Timestamp::from_millis(settings.rotated_at),
             earlier_use: last_use(self.earlier_used_at, self.earlier_used_address.as_deref()),
             secrets: secrets.into_iter().map(SecretRow::into_secret).collect::<Result<_, _>>()?,
             details: settings.details(id.kind()).map_err(wrong)?,
+            numbers: ChangeNumbers {
+                created: self.created_sequence,
+                owner: settings.owner_sequence,
+                customers: ties.sequence,
+            },
             id,
         })
     }

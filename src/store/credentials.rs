@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::credential_rows::{CredentialRow, SecretRow, Settings};
 use super::schema::{credential_secrets, credentials};
-use super::{AnyConnection, StoreError, credential_customers};
+use super::{AnyConnection, StoreError, credential_customers, epochs};
 use crate::domain::credential::{Credential, CredentialId, LastUse, StoredSecret};
 use crate::domain::environment::Environment;
 use crate::domain::ids::SecretId;
@@ -21,7 +21,8 @@ pub fn insert(connection: &mut AnyConnection, credential: &Credential) -> Result
     for secret in &credential.secrets {
         insert_secret(connection, &credential.id, secret)?;
     }
-    credential_customers::insert_all(connection, credential.id.as_str(), &credential.customers)
+    let sequence = credential.numbers.customers;
+    credential_customers::insert_all(connection, credential.id.as_str(), &credential.customers, sequence)
 }
 
 /// Stores the settings of a credential, but not its secrets, its customers, or what background jobs record.
@@ -111,11 +112,27 @@ pub fn id_by_digest(connection: &mut AnyConnection, digest: &[u8; 32]) -> Result
         .optional()?)
 }
 
-/// Finds a credential with all its secrets, newest first. An unknown id takes the same queries as a known one.
+/// Finds a credential with all its secrets, newest first, as it is under all epochs. An unknown id takes the same
+/// queries as a known one.
 ///
 /// # Errors
 /// The row is damaged.
 pub fn find(connection: &mut AnyConnection, id: &CredentialId) -> Result<Option<Credential>, StoreError> {
+    // Before the row: an epoch that is expanded in between has changed the row.
+    let open = epochs::open(connection)?;
+    let mut found = find_row(connection, id)?;
+    if let Some(credential) = &mut found {
+        credential.apply_epochs(&open);
+    }
+    Ok(found)
+}
+
+/// Finds a credential as [`find`] does, as its row shows it: an epoch that is not expanded may have ended it. Only for
+/// the cache, which applies the epochs that it has in memory.
+///
+/// # Errors
+/// The row is damaged.
+pub fn find_row(connection: &mut AnyConnection, id: &CredentialId) -> Result<Option<Credential>, StoreError> {
     let row: Option<CredentialRow> =
         credentials::table.find(id.as_str()).select(CredentialRow::as_select()).first(connection).optional()?;
     let secrets = credential_secrets::table

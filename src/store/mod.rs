@@ -15,6 +15,8 @@ pub mod credential_list;
 mod credential_rows;
 pub mod credentials;
 pub mod customers;
+pub mod epoch_rows;
+pub mod epochs;
 mod error;
 pub mod idempotency;
 pub mod installation;
@@ -39,6 +41,7 @@ use crate::config::DatabaseConfig;
 use crate::domain::audit::AuditEvent;
 use crate::domain::change::{Basis, ChangeKind};
 use crate::domain::credential::LastUse;
+use crate::domain::epoch::Epoch;
 use crate::domain::lease::Lease;
 use crate::domain::time::Timestamp;
 use connection::Manager;
@@ -264,6 +267,11 @@ pub struct Change<'c> {
 }
 
 impl Change<'_> {
+    /// Returns the number of the change, which its next entry in the change log will have.
+    pub const fn sequence(&self) -> i64 {
+        self.sequence
+    }
+
     /// Tells other processes to drop `subject` from their caches.
     pub fn announce(&mut self, now: Timestamp, kind: ChangeKind, subject: &str) -> Result<(), StoreError> {
         if self.has_announced {
@@ -271,6 +279,11 @@ impl Change<'_> {
         }
         self.has_announced = true;
         change_log::append(self.connection, self.sequence, now, kind, subject)
+    }
+
+    /// Tells other processes to load the epochs again, since `epoch` was made or is expanded.
+    pub fn announce_epoch(&mut self, now: Timestamp, epoch: &Epoch) -> Result<(), StoreError> {
+        self.announce(now, ChangeKind::Epoch, &epoch.sequence.to_string())
     }
 }
 

@@ -57,6 +57,7 @@ diesel::table! {
     credential_customers (customer, credential) {
         customer -> Text,
         credential -> Text,
+        sequence -> BigInt,
     }
 }
 
@@ -87,6 +88,8 @@ diesel::table! {
         token_lifetime -> Nullable<BigInt>,
         signing_algorithm -> Nullable<Text>,
         tokens_revoked_before -> Nullable<BigInt>,
+        created_sequence -> BigInt,
+        owner_sequence -> BigInt,
     }
 }
 
@@ -102,6 +105,25 @@ diesel::table! {
         ends_at -> Nullable<BigInt>,
         last_used_at -> Nullable<BigInt>,
         last_used_address -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    epochs (sequence) {
+        sequence -> BigInt,
+        id -> Text,
+        environment -> Nullable<Text>,
+        owner -> Nullable<Text>,
+        customer -> Nullable<Text>,
+        within -> Text,
+        created_at -> BigInt,
+        actor -> Text,
+        credential -> Nullable<Text>,
+        request_id -> Text,
+        clients -> Nullable<BigInt>,
+        keys -> Nullable<BigInt>,
+        expanded_to -> Text,
+        expanded_at -> Nullable<BigInt>,
     }
 }
 

@@ -13,6 +13,7 @@ pub mod input;
 pub mod introspection;
 pub mod operation;
 pub mod page;
+pub mod revoke_all;
 pub mod role;
 pub mod scope;
 pub mod signing_key;

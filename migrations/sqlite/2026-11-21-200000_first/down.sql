@@ -8,6 +8,7 @@ DROP TABLE idempotency_keys;
 DROP TABLE revoked_tokens;
 DROP TABLE signing_keys;
 DROP TABLE scopes;
+DROP TABLE epochs;
 DROP TABLE credential_customers;
 DROP TABLE credential_secrets;
 DROP TABLE credentials;

@@ -89,13 +89,18 @@ CREATE TABLE credentials (
     resource_for TEXT,
     token_lifetime BIGINT,
     signing_algorithm TEXT,
-    tokens_revoked_before BIGINT
+    tokens_revoked_before BIGINT,
+    -- The numbers of the changes that created it and gave it its owner: an epoch ends what has lower ones.
+    created_sequence BIGINT NOT NULL DEFAULT 0,
+    owner_sequence BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX credentials_kind ON credentials (kind, id);
 CREATE INDEX credentials_environment ON credentials (kind, environment, id);
 CREATE INDEX credentials_name ON credentials (kind, name, id);
 CREATE INDEX credentials_owner ON credentials (owner, id) WHERE owner IS NOT NULL;
 CREATE INDEX credentials_rotated_at ON credentials (rotated_at) WHERE due_flagged_at IS NULL;
+-- Counts what an epoch would end.
+CREATE INDEX credentials_living ON credentials (environment, kind, state) WHERE state <> 'revoked';
 
 -- Secrets of clients and values of API keys, hashed.
 CREATE TABLE credential_secrets (
@@ -119,9 +124,36 @@ CREATE INDEX credential_secrets_ends_at ON credential_secrets (ends_at) WHERE en
 CREATE TABLE credential_customers (
     customer TEXT NOT NULL REFERENCES customers (id),
     credential TEXT NOT NULL REFERENCES credentials (id),
+    -- The number of the change that tied the credential to its customers, to all of them.
+    sequence BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (customer, credential)
 ) WITHOUT ROWID;
 CREATE INDEX credential_customers_credential ON credential_customers (credential);
+
+-- Acts that ended many credentials at once: those with lower numbers to which all that is named here applies.
+CREATE TABLE epochs (
+    -- The number of the change that made it.
+    sequence BIGINT PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    environment TEXT,
+    owner TEXT,
+    customer TEXT,
+    -- The customers that its caller was tied to: it ends what is tied to some of them and to no other. Empty for all.
+    within TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    -- Who made it and by which request, for the events of the credentials.
+    actor TEXT NOT NULL,
+    credential TEXT,
+    request_id TEXT NOT NULL,
+    -- How many clients and keys it was to end, as counted before; NULL if that took too long.
+    clients BIGINT,
+    keys BIGINT,
+    -- The last credential whose row has been compared with it.
+    expanded_to TEXT NOT NULL,
+    -- When all rows and events were written; NULL until then.
+    expanded_at BIGINT
+);
+CREATE INDEX epochs_open ON epochs (sequence) WHERE expanded_at IS NULL;
 
 CREATE TABLE scopes (
     name TEXT PRIMARY KEY,

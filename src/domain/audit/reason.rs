@@ -11,6 +11,7 @@ pub enum Reason {
     Replayed,
     Active,
     RevokeAll,
+    DryRun,
     RotationDue,
     // Clients at the OAuth endpoints.
     UnknownClient,

@@ -69,6 +69,19 @@ pub struct Credential {
     pub secrets: Vec<StoredSecret>,
     /// The settings of its kind.
     pub details: Details,
+    /// The numbers of the changes that decide which epochs end it.
+    pub numbers: ChangeNumbers,
+}
+
+/// Numbers of changes of a credential. An epoch ends what has lower numbers than its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChangeNumbers {
+    /// The change that created it.
+    pub created: i64,
+    /// The change that gave it its owner.
+    pub owner: i64,
+    /// The change that tied it to its customers, to all of them; 0 without customers.
+    pub customers: i64,
 }
 
 /// The settings that differ between the kinds.

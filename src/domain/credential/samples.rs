@@ -24,6 +24,7 @@ fn with(id: CredentialId, details: Details) -> Credential {
         earlier_use: None,
         secrets: vec![],
         details,
+        numbers: ChangeNumbers::default(),
     }
 }
 

@@ -4,6 +4,7 @@ pub mod audit_events;
 pub mod credentials;
 pub mod customers;
 pub mod forward_auth;
+pub mod revoke_all;
 pub mod roles;
 pub mod scopes;
 pub mod signing_keys;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::view::credential_input::{ApiKeyCreate, ApiKeyUpdate, ClientCreate, ClientUpdate, SecretRotation, Transfer};
 use crate::view::customer::{CustomerCreate, CustomerUpdate};
 use crate::view::input::Input;
+use crate::view::revoke_all::RevokeAll;
 use crate::view::role::{RoleCreate, RoleUpdate};
 use crate::view::scope::{ScopeCreate, ScopeUpdate};
 use crate::view::signing_key::SigningKeyRotation;
@@ -60,6 +61,7 @@ fn examples() -> Vec<Example> {
         Example::of::<RoleUpdate>(json!({"description": "Reads orders for invoices."})),
         Example::of::<ScopeCreate>(json!({"name": "orders:read", "description": "Reads orders."})),
         Example::of::<ScopeUpdate>(json!({"description": "Reads orders."})),
+        Example::of::<RevokeAll>(json!({"environment": "staging", "owner": "ann@example.com", "dry_run": true})),
         Example::of::<SigningKeyRotation>(json!({"algorithm": "ES256", "lead": "1h"})),
     ]
 }

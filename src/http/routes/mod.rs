@@ -7,7 +7,7 @@ mod protocol;
 
 use actix_web::web::{self, ServiceConfig};
 
-use super::api::{audit_events, forward_auth, signing_keys, verify};
+use super::api::{audit_events, forward_auth, revoke_all, signing_keys, verify};
 use super::endpoint::{Endpoint, op};
 use super::middleware::FORWARD_AUTH;
 use super::{error, oauth, operations, reference};
@@ -134,6 +134,16 @@ fn other_routes() -> Vec<Endpoint> {
                  at once.",
             ),
             signing_keys::destroy,
+        ),
+        Endpoint::at("Operations", "/api/v1/revoke-all").post(
+            op(
+                "revoke_all",
+                "Revoke all credentials of an environment, an owner or a customer",
+                "For emergencies: permanently, clients and API keys alike, in one act that is in force with the \
+                 response, however many they are. It reaches the credentials that the caller sees; those that are \
+                 created, tied or transferred later are not revoked by it. The events of the credentials follow.",
+            ),
+            revoke_all::revoke_all,
         ),
         Endpoint::at("Audit", "/api/v1/audit-events").get(
             op("list_audit_events", "List audit events", "Every access and change, newest first."),

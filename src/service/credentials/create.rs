@@ -8,7 +8,9 @@ use crate::crypto::random;
 use crate::domain::audit::{Disposition, Origin};
 use crate::domain::caller::Caller;
 use crate::domain::change::ChangeKind;
-use crate::domain::credential::{Credential, CredentialId, CredentialKind, NewCredential, RawSecret, State};
+use crate::domain::credential::{
+    ChangeNumbers, Credential, CredentialId, CredentialKind, NewCredential, RawSecret, State,
+};
 use crate::domain::field_error::merge;
 use crate::domain::network::Networks;
 use crate::domain::text::Description;
@@ -52,7 +54,7 @@ impl Credentials {
             Err(error) => return Err(self.recorder.refused(&context, error).await),
         };
         let idempotency = Arc::clone(&self.idempotency);
-        let (stored, raw) = (credential.clone(), secret.clone());
+        let (mut stored, raw) = (credential.clone(), secret.clone());
         self.recorder
             .change(
                 caller,
@@ -60,6 +62,8 @@ impl Credentials {
                 Disposition::Created,
                 move |transaction, _, caller, now| {
                     require_creatable(caller, &stored)?;
+                    let sequence = transaction.sequence();
+                    stored.numbers = ChangeNumbers { created: sequence, owner: sequence, customers: sequence };
                     credentials::insert(transaction.connection, &stored)?;
                     transaction.announce(now, ChangeKind::Credential, stored.id.as_str())?;
                     let revealed = stored.secrets.first().map(|secret| (&secret.id, raw.expose()));
@@ -106,6 +110,8 @@ impl Credentials {
             earlier_use: None,
             secrets: vec![],
             details: new.kind.details(),
+            // Known once the change has its number.
+            numbers: ChangeNumbers::default(),
         };
         merge(&mut wrong, credential.apply(new.input.changes, &self.algorithms, now));
         merge(&mut wrong, customers_error(caller, &credential.customers));

@@ -8,7 +8,7 @@ use crate::domain::caller::Caller;
 use crate::domain::lease::Lease;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
-use crate::store::{audit_log, credentials, leases};
+use crate::store::{audit_log, credentials, epochs, leases};
 
 /// Credentials flagged in one transaction.
 const STEP: i64 = 100;
@@ -30,6 +30,10 @@ impl Credentials {
                 .change(move |transaction| {
                     leases::check(transaction.connection, &lease)?;
                     let now = recorder.now();
+                    // Rows do not show yet which have ended: they are flagged when the epochs are expanded.
+                    if !epochs::unexpanded(transaction.connection)?.is_empty() {
+                        return Ok(0);
+                    }
                     let due = credentials::flag_due_rotations(transaction.connection, now.minus(age), now, STEP)?;
                     let context = AuditContext::of(&caller, Action::CredentialRotationDue, origin);
                     let events = due.into_iter().map(|(id, environment)| {

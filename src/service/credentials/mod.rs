@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use super::audit_context::AuditContext;
 use super::error::{Conflict, FieldError, ServiceError};
+use super::expansion;
 use super::idempotency::{Idempotency, Replay};
 use super::recorder::Recorder;
 use super::state::credential_cache::CredentialCache;
@@ -107,7 +108,8 @@ struct Target<'t> {
 }
 
 impl Credentials {
-    /// Changes the credential that `target` names, if it is visible to the caller, and drops it from the cache.
+    /// Changes the credential that `target` names, if it is visible to the caller, and drops it from the cache. If an
+    /// epoch has ended it, that is written into its row first.
     async fn change<T: Send + 'static>(
         &self,
         target: Target<'_>,
@@ -116,19 +118,23 @@ impl Credentials {
         let Target { caller, kind, id, action, origin } = target;
         let context = AuditContext::of(caller, action, origin).on(id);
         let parsed = CredentialId::of_kind(kind, id);
+        let recorder = Arc::clone(&self.recorder);
         let result = self
             .recorder
             .change(caller, context, Disposition::Ok, move |transaction, context, caller, now| {
                 let credential = find_writable(transaction.connection, caller, kind, parsed.as_ref())?;
                 *context = context.clone().on_credential(&credential);
+                let ended = expansion::expand_one(transaction, &recorder, &credential.id)?;
                 let id = credential.id.clone();
                 let done = change(transaction, credential, caller, now)?;
                 transaction.announce(now, ChangeKind::Credential, id.as_str())?;
-                Ok(done)
+                Ok((done, ended))
             })
             .await;
         self.cache.drop_entry(id);
-        result
+        let (done, ended) = result?;
+        self.recorder.journal().count_stored(ended);
+        Ok(done)
     }
 
     /// Returns the result of a repeated request: the object as it is now. Its secret is included within the hour, while

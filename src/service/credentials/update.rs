@@ -42,7 +42,9 @@ impl Credentials {
             credential.updated_at = now;
             credentials::update(transaction.connection, &credential)?;
             if credential.customers != was.customers {
-                credential_customers::set(transaction.connection, credential.id.as_str(), &credential.customers)?;
+                let sequence = transaction.sequence();
+                let id = credential.id.as_str();
+                credential_customers::set(transaction.connection, id, &credential.customers, sequence)?;
             }
             Ok(credential)
         })
@@ -77,6 +79,7 @@ impl Credentials {
             let owner = new_owner?;
             require(may(caller, owner.is_some()) && caller.may_take(&credential))?;
             credential.owner = owner;
+            credential.numbers.owner = transaction.sequence();
             credential.updated_at = now;
             credentials::update(transaction.connection, &credential)?;
             Ok(credential)

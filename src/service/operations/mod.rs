@@ -6,10 +6,11 @@ mod revoke_all;
 mod rotate_master_key;
 mod sweep;
 
-pub use revoke_all::RevokeFilter;
+pub use revoke_all::{RevokeFilter, RevokedAll};
 
 use std::sync::Arc;
 
+use super::idempotency::Idempotency;
 use super::recorder::Recorder;
 use super::state::credential_cache::CredentialCache;
 use super::state::keyring::Keyring;
@@ -24,6 +25,8 @@ pub struct Operations {
     pub recorder: Arc<Recorder>,
     /// Cached credentials.
     pub credentials: Arc<CredentialCache>,
+    /// Responses for repeated requests.
+    pub idempotency: Arc<Idempotency>,
     /// The last use of secrets.
     pub last_used: Arc<LastUsed>,
     /// Signing keys.

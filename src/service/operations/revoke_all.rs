@@ -1,26 +1,32 @@
-//! Revokes every credential of an environment, an owner or a customer at once, for emergencies.
+//! Revokes every credential of an environment, an owner or a customer at once, for emergencies. It is one row, in force
+//! when the use case returns, however many credentials that are; their rows and events follow in small steps.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::Operations;
-use crate::domain::audit::{Action, AuditEvent, Disposition, Origin, Outcome, Reason};
+use crate::crypto::random;
+use crate::domain::audit::{Action, Disposition, Origin, Reason};
 use crate::domain::caller::Caller;
-use crate::domain::change::ChangeKind;
-use crate::domain::credential::{CredentialFilter, CredentialKind, State};
 use crate::domain::environment::Environment;
-use crate::domain::time::Timestamp;
+use crate::domain::epoch::{Epoch, Extent};
+use crate::domain::ids::EpochId;
 use crate::service::audit_context::AuditContext;
-use crate::service::error::ServiceError;
-use crate::service::recorder::Recorder;
-use crate::store::{Change, audit_log, credential_list, credentials, customers, users};
+use crate::service::error::{FieldError, ServiceError};
+use crate::service::expansion::{self, Step};
+use crate::service::idempotency::RepeatableRequest;
+use crate::store::epochs::{self, Counts, StoredEpoch};
+use crate::store::{AnyConnection, customers, epoch_rows, users};
 
-/// Credentials changed per step.
-const STEP: i64 = 500;
+/// How long an emergency waits until what it ends is counted.
+const COUNTING: Duration = Duration::from_secs(3);
+/// The shortest pause between two steps of the expansion.
+const PAUSE: Duration = Duration::from_millis(10);
 
-/// Filters of the credentials to revoke. A credential must match all that are given.
+/// Which credentials to revoke. All that is named must apply, and something must be.
 #[derive(Clone, Debug, Default)]
 pub struct RevokeFilter {
-    /// The environment.
+    /// The environment; the caller's own if `None`.
     pub environment: Option<Environment>,
     /// The owner, by id or e-mail address.
     pub owner: Option<String>,
@@ -28,96 +34,171 @@ pub struct RevokeFilter {
     pub customer: Option<String>,
 }
 
-/// The number of credentials that were revoked and were not revoked before.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Revoked {
-    /// Number of clients.
-    pub clients: usize,
-    /// Number of API keys.
-    pub keys: usize,
+/// What was revoked, or would be.
+#[derive(Clone, Debug)]
+pub struct RevokedAll {
+    /// The id of the act; `None` if it was only counted.
+    pub id: Option<String>,
+    /// How many credentials it revokes, as counted just before. What was revoked already is not counted. `None` if the
+    /// count took too long, which stops no emergency.
+    pub counts: Option<Counts>,
 }
 
 impl Operations {
-    /// Revokes every credential that passes `filter`, in one transaction. Each has its own event, in addition to that
-    /// of the whole operation.
+    /// Counts the credentials that [`Operations::revoke_all`] would revoke now.
     ///
     /// # Errors
-    /// There is no such user or customer, and nothing has been revoked.
-    pub async fn revoke_all(
+    /// As [`Operations::revoke_all`].
+    pub async fn count_for_revoke_all(
         &self,
         caller: &Caller,
         filter: RevokeFilter,
         origin: Arc<Origin>,
-    ) -> Result<Revoked, ServiceError> {
-        let environment = filter.environment;
-        let context = AuditContext { environment, ..AuditContext::of(caller, Action::CredentialRevokeAll, origin) };
-        let recorder = Arc::clone(&self.recorder);
-        let revoked = self
+    ) -> Result<RevokedAll, ServiceError> {
+        let mut context = context_of(caller, &filter, origin);
+        let extent = self.extent(caller, filter, &mut context).await?;
+        match self.count(extent).await {
+            Ok(counts) => {
+                self.recorder.record_event(&context, Disposition::Ok, Reason::DryRun, caller.basis()).await?;
+                Ok(RevokedAll { id: None, counts: Some(counts) })
+            }
+            Err(error) => Err(self.recorder.refused(&context, error).await),
+        }
+    }
+
+    /// Revokes every credential that passes `filter` and is visible to the caller, as an epoch: one short transaction,
+    /// and in force when it returns. What is created, tied or transferred later is not revoked by it.
+    ///
+    /// # Errors
+    /// Nothing is named; or the environment, the owner or the customer is not visible to the caller. Nothing has been
+    /// revoked then.
+    pub async fn revoke_all(
+        &self,
+        caller: &Caller,
+        filter: RevokeFilter,
+        repeat: Option<RepeatableRequest>,
+        origin: Arc<Origin>,
+    ) -> Result<RevokedAll, ServiceError> {
+        let mut context = context_of(caller, &filter, Arc::clone(&origin));
+        if let Some(replay) = self.idempotency.replay_of(repeat.as_ref(), &self.recorder, &context).await? {
+            let stored = self
+                .recorder
+                .replay(caller, &context, Disposition::Ok, move |connection, _| {
+                    epochs::find(connection, &replay.object)?.ok_or(ServiceError::Gone("act"))
+                })
+                .await?;
+            return Ok(RevokedAll { id: Some(stored.id), counts: stored.counted });
+        }
+        let extent = self.extent(caller, filter, &mut context).await?;
+        // Before the transaction: to count takes time, for which no other change must wait.
+        let counted = tokio::time::timeout(COUNTING, self.count(extent.clone())).await;
+        let counts = counted.unwrap_or_else(|_| Err(ServiceError::Unavailable("counting took too long".to_owned())));
+        let counts = counts.inspect_err(|error| log::warn!("revoke-all: {error}")).ok();
+        let id: EpochId = random::id(self.recorder.now())?;
+        let own_id = id.to_string();
+        let idempotency = Arc::clone(&self.idempotency);
+        let epoch = self
             .recorder
-            .change(caller, context, Disposition::Unattended, move |transaction, context, _, now| {
-                let base = resolve(transaction, context, &filter)?;
-                let mut each = |kind| {
-                    let filter = CredentialFilter { kind, ..base.clone() };
-                    revoke_each(&recorder, transaction, context, filter, now)
-                };
-                Ok((each(CredentialKind::Client)?, each(CredentialKind::ApiKey)?))
+            .change(caller, context, Disposition::Ok, move |transaction, _, caller, now| {
+                let epoch = Epoch { sequence: transaction.sequence(), extent, created_at: now };
+                let credential = caller.credential().map(|id| id.to_string());
+                let maker = (caller.actor().to_string(), credential, origin.request_id.to_string());
+                let stored = StoredEpoch::new(epoch, own_id, maker, counts);
+                epochs::insert(transaction.connection, &stored)?;
+                transaction.announce_epoch(now, &stored.epoch)?;
+                let done = (Action::CredentialRevokeAll, stored.id.as_str());
+                idempotency.keep(transaction, repeat.as_ref(), done, None, now)?;
+                Ok(stored.epoch)
             })
-            .await;
-        self.credentials.clear();
-        let (clients, keys) = revoked?;
-        let revoked = Revoked { clients: clients.len(), keys: keys.len() };
-        self.recorder.journal().count_stored(clients.len() + keys.len());
-        Ok(revoked)
+            .await?;
+        self.credentials.add_epoch(epoch).await;
+        Ok(RevokedAll { id: Some(id.to_string()), counts })
+    }
+
+    /// Resolves the names in `filter` as far as they are visible to the caller, which the event names, too.
+    async fn extent(
+        &self,
+        caller: &Caller,
+        filter: RevokeFilter,
+        context: &mut AuditContext,
+    ) -> Result<Extent, ServiceError> {
+        let own = caller.clone();
+        match self.recorder.store().read(move |connection| resolve(connection, &own, &filter)).await {
+            Ok(extent) => {
+                context.target = extent.owner.as_ref().map(|owner| Arc::clone(owner.shared()));
+                if let Some(customer) = &extent.customer {
+                    context.customer = Some(Arc::clone(customer.shared()));
+                }
+                Ok(extent)
+            }
+            Err(error) => Err(self.recorder.refused(context, error).await),
+        }
+    }
+
+    async fn count(&self, extent: Extent) -> Result<Counts, ServiceError> {
+        self.recorder.store().read(move |connection| Ok(epoch_rows::count(connection, &extent)?)).await
+    }
+
+    /// Writes what epochs have ended into rows and events, in small steps, until nothing is left.
+    ///
+    /// # Errors
+    /// The database cannot be written. The next call does what is left.
+    pub async fn expand_epochs(&self) -> Result<(), ServiceError> {
+        while self.credentials.has_open_epochs() {
+            let started = Instant::now();
+            match self.expand_next().await? {
+                Step::Compared(events) => self.recorder.journal().count_stored(events),
+                Step::Expanded(events) => {
+                    self.credentials.reload_epochs().await?;
+                    self.recorder.journal().count_stored(events);
+                }
+                // Another process was faster.
+                Step::Idle => self.credentials.reload_epochs().await?,
+            }
+            // Half of the time is left to others.
+            tokio::time::sleep(started.elapsed().max(PAUSE)).await;
+        }
+        Ok(())
+    }
+
+    async fn expand_next(&self) -> Result<Step, ServiceError> {
+        let recorder = Arc::clone(&self.recorder);
+        self.recorder.store().change(move |transaction| expansion::expand_next(transaction, &recorder)).await
     }
 }
 
-/// Resolves the names in `filter` to ids, which the event of the whole operation names too.
-fn resolve(
-    transaction: &mut Change<'_>,
-    context: &mut AuditContext,
-    filter: &RevokeFilter,
-) -> Result<CredentialFilter, ServiceError> {
-    let mut resolved =
-        CredentialFilter { environment: filter.environment, ..CredentialFilter::all(CredentialKind::Client) };
+fn context_of(caller: &Caller, filter: &RevokeFilter, origin: Arc<Origin>) -> AuditContext {
+    let context = AuditContext::of(caller, Action::CredentialRevokeAll, origin);
+    AuditContext { environment: filter.environment.or(context.environment), ..context }
+}
+
+/// Resolves the names in `filter`. All that are not visible to the caller are named in one error.
+fn resolve(connection: &mut AnyConnection, caller: &Caller, filter: &RevokeFilter) -> Result<Extent, ServiceError> {
+    let mut wrong = Vec::new();
+    if filter.environment.is_none() && filter.owner.is_none() && filter.customer.is_none() {
+        wrong.push(FieldError::new("environment", "is required, or owner or customer is"));
+    }
+    if filter.environment.is_some_and(|environment| !caller.sees(environment)) {
+        wrong.push(FieldError::new("environment", "is not the caller's own"));
+    }
+    let mut extent = Extent {
+        environment: filter.environment.or(caller.environment()),
+        within: caller.customers().to_vec(),
+        ..Extent::default()
+    };
     if let Some(name) = &filter.owner {
-        let user = users::find_named(transaction.connection, name)?.ok_or(ServiceError::NotFound("user"))?;
-        context.target = Some(Arc::clone(user.id.shared()));
-        resolved.owner = Some(user.id);
+        let user = users::find_named(connection, name)?.map(|user| user.id);
+        extent.owner = user.filter(|user| caller.sees_users() || caller.owner() == Some(user));
+        if extent.owner.is_none() {
+            wrong.push(FieldError::new("owner", "is not the id or e-mail address of a user: there is no such user"));
+        }
     }
     if let Some(name) = &filter.customer {
-        let found = customers::find_named(transaction.connection, name)?;
-        let customer = found.ok_or(ServiceError::NotFound("customer"))?;
-        context.customer = Some(Arc::clone(customer.id.shared()));
-        resolved.customer = Some(customer.id.to_string());
-    }
-    Ok(resolved)
-}
-
-fn revoke_each(
-    recorder: &Recorder,
-    transaction: &mut Change<'_>,
-    context: &AuditContext,
-    mut filter: CredentialFilter,
-    now: Timestamp,
-) -> Result<Vec<AuditEvent>, ServiceError> {
-    let action = match filter.kind {
-        CredentialKind::Client => Action::ClientRevoke,
-        CredentialKind::ApiKey => Action::KeyRevoke,
-    };
-    let mut events = Vec::new();
-    loop {
-        let page = credential_list::list(transaction.connection, &filter, STEP)?;
-        let Some(last) = page.last() else { return Ok(events) };
-        filter.before = Some(last.id.clone());
-        let stored = events.len();
-        for mut credential in page.into_iter().filter(|credential| credential.state != State::Revoked) {
-            credential.state = State::Revoked;
-            credential.updated_at = now;
-            credentials::update(transaction.connection, &credential)?;
-            transaction.announce(now, ChangeKind::Credential, credential.id.as_str())?;
-            let context = AuditContext { action, ..context.clone() }.on_credential(&credential);
-            events.push(recorder.events().event(&context, Outcome::Success, Disposition::Ok, Reason::RevokeAll)?);
+        let customer = customers::find_named(connection, name)?.map(|customer| customer.id);
+        extent.customer = customer.filter(|customer| caller.sees_customers(std::slice::from_ref(customer)));
+        if extent.customer.is_none() {
+            wrong.push(FieldError::new("customer", "is not the id of a customer: there is no such customer"));
         }
-        audit_log::insert(transaction.connection, &events[stored..])?;
     }
+    if wrong.is_empty() { Ok(extent) } else { Err(ServiceError::Invalid(wrong)) }
 }

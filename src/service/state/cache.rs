@@ -67,6 +67,13 @@ impl<V> Cache<V> {
         self.entries.remove(id);
     }
 
+    /// Drops all values to which `applies` does.
+    pub fn drop_where(&self, applies: impl Fn(&V) -> bool) {
+        let mut dropped = self.dropped.lock();
+        *dropped += 1;
+        self.entries.retain(|_, value| !applies(value));
+    }
+
     /// Drops all values that are cached.
     pub fn clear(&self) {
         let mut dropped = self.dropped.lock();

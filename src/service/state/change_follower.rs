@@ -82,6 +82,10 @@ impl ChangeFollower {
             }
             // Each entry must be applied: no short circuit.
             let reload = entries.iter().fold(!is_whole, |reload, entry| self.apply(entry) || reload);
+            let epochs = |entry: &Entry| matches!(entry.kind, Some(ChangeKind::Epoch) | None);
+            if !is_whole || entries.iter().any(epochs) {
+                self.credentials.reload_epochs().await?;
+            }
             if reload {
                 self.reload_keyring().await?;
             }
@@ -106,6 +110,8 @@ impl ChangeFollower {
             Some(ChangeKind::Customer) => self.customers.drop_entry(&entry.subject),
             Some(ChangeKind::Token) => self.revoked_tokens.drop_entry(&entry.subject),
             Some(ChangeKind::SigningKeys) => return true,
+            // The list of epochs is reloaded after all entries.
+            Some(ChangeKind::Epoch) => {}
             // Values were sealed again; parsed keys stay as they are, and the sealer rereads its source when needed.
             Some(ChangeKind::MasterKeys) => {
                 if let Err(error) = self.sealer.reread() {

@@ -1,4 +1,5 @@
-//! A cache of credentials: clients by their `client_id`, API keys by the digest of their value.
+//! A cache of credentials: clients by their `client_id`, API keys by the digest of their value. What an epoch has ended
+//! is returned as revoked, whatever its row and the cache show.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use quick_cache::sync::Cache as QuickCache;
 
 use super::cache::Cache;
+use super::epochs::Epochs;
 use crate::domain::credential::{Credential, CredentialId, CredentialKind};
+use crate::domain::epoch::{self, Epoch};
 use crate::store::{Store, StoreError, credentials};
 
 /// Credentials that are cached, at one to two kilobytes each.
@@ -18,7 +21,9 @@ const UNKNOWN: usize = 32_768;
 #[derive(Debug)]
 pub struct CredentialCache {
     store: Store,
+    /// As their rows show them.
     credentials: Cache<Credential>,
+    epochs: Epochs,
     /// The key that has or had a value. That never changes, so that nothing here is ever stale; whether the key still
     /// accepts the value is stored with the key.
     ids_by_digest: QuickCache<[u8; 32], CredentialId>,
@@ -33,6 +38,7 @@ impl CredentialCache {
         Self {
             store,
             credentials: Cache::new(CREDENTIALS),
+            epochs: Epochs::default(),
             ids_by_digest: QuickCache::new(CREDENTIALS),
             unknown_digests: QuickCache::new(UNKNOWN),
             unknown_asked: AtomicU64::new(0),
@@ -41,7 +47,7 @@ impl CredentialCache {
 
     /// Returns the client that `client_id` names, if it is cached.
     pub fn cached_client(&self, client_id: &str) -> Option<Arc<Credential>> {
-        self.credentials.get(client_id).filter(|credential| credential.kind() == CredentialKind::Client)
+        self.cached(client_id).filter(|credential| credential.kind() == CredentialKind::Client)
     }
 
     /// Fetches the client that `client_id` names by a query, and caches it.
@@ -72,7 +78,7 @@ impl CredentialCache {
     /// The row is damaged.
     pub async fn key_by_digest(&self, digest: &[u8; 32]) -> Result<Option<Arc<Credential>>, StoreError> {
         let Some(id) = self.id_by_digest(digest).await? else { return Ok(None) };
-        match self.credentials.get(id.as_str()) {
+        match self.cached(id.as_str()) {
             Some(found) => Ok(Some(found)),
             None => self.fetch(id).await,
         }
@@ -96,15 +102,42 @@ impl CredentialCache {
         Ok(Some(id))
     }
 
+    fn cached(&self, id: &str) -> Option<Arc<Credential>> {
+        let epochs = self.epochs.open();
+        self.credentials.get(id).map(|credential| under(&epochs, credential))
+    }
+
     async fn fetch(&self, id: CredentialId) -> Result<Option<Arc<Credential>>, StoreError> {
+        let epochs = Arc::clone(&self.epochs.open());
         let shared = Arc::clone(id.shared());
-        let query = self.store.read(move |connection| credentials::find(connection, &id));
-        self.credentials.fetch(&shared, query).await
+        let query = self.store.read(move |connection| credentials::find_row(connection, &id));
+        Ok(self.credentials.fetch(&shared, query).await?.map(|credential| under(&epochs, credential)))
     }
 
     /// Drops a credential that was changed.
     pub fn drop_entry(&self, id: &str) {
         self.credentials.drop_entry(id);
+    }
+
+    /// Applies an epoch that this process has made, from now on.
+    pub async fn add_epoch(&self, epoch: Epoch) {
+        self.epochs.add(epoch).await;
+    }
+
+    /// Returns whether there are epochs that rows of credentials may not show yet.
+    pub fn has_open_epochs(&self) -> bool {
+        !self.epochs.open().is_empty()
+    }
+
+    /// Reloads the epochs from the database.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a row is damaged; the epochs stay as they are.
+    pub async fn reload_epochs(&self) -> Result<(), StoreError> {
+        let forget = |expanded: &[Epoch]| {
+            self.credentials.drop_where(|credential| epoch::ending(expanded, credential).is_some());
+        };
+        self.epochs.reload(&self.store, forget).await
     }
 
     /// Drops all credentials; the next look-ups take queries.
@@ -117,4 +150,14 @@ impl CredentialCache {
         let (hits, misses) = self.credentials.hits_and_misses();
         (hits, misses + self.unknown_asked.load(Ordering::Relaxed))
     }
+}
+
+/// Returns a credential as it is under `epochs`.
+fn under(epochs: &[Epoch], credential: Arc<Credential>) -> Arc<Credential> {
+    if epoch::ending(epochs, &credential).is_none() {
+        return credential;
+    }
+    let mut ended = Credential::clone(&credential);
+    ended.apply_epochs(epochs);
+    Arc::new(ended)
 }

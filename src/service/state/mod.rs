@@ -4,6 +4,7 @@ pub mod cache;
 pub mod change_follower;
 pub mod credential_cache;
 pub mod customers;
+pub mod epochs;
 pub mod failed_authentications;
 pub mod keyring;
 pub mod last_used;

@@ -13,6 +13,7 @@ mod keys;
 mod limits;
 mod people;
 mod permissions;
+mod revoke_all;
 mod scopes;
 mod signing_keys;
 mod verify;

@@ -3,3 +3,4 @@
 mod immediate;
 mod kill;
 mod random_input;
+mod revoke_all;

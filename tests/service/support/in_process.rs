@@ -51,6 +51,8 @@ pub enum Work {
     StoreNotes,
     /// Rotates signing keys and flags credentials that are due.
     KeepKeys,
+    /// Writes what epochs have ended into rows and events.
+    ExpandEpochs,
 }
 
 /// A server in a thread of its own; dropped, it has ended.
@@ -119,6 +121,7 @@ async fn work_as_told(services: SharedServices, mut work: tokio_mpsc::UnboundedR
         match work {
             Work::StoreNotes => services.operations.store_notes().await,
             Work::KeepKeys => jobs::keep_keys_once(&services).await.unwrap(),
+            Work::ExpandEpochs => services.operations.expand_epochs().await.unwrap(),
         }
         let _nobody_waits = done.send(());
     }

@@ -108,6 +108,7 @@ const TABLE: &[Row] = &[
     row("GET", "/api/v1/signing-keys", SIGNING_KEYS_READ, None, 200),
     row("POST", "/api/v1/signing-keys/rotate", SIGNING_KEYS_WRITE, Some(r#"{"lead":"31d"}"#), 422),
     row("POST", "/api/v1/signing-keys/{kid}/destroy", SIGNING_KEYS_WRITE, None, 404),
+    row("POST", "/api/v1/revoke-all", "sealwright.admin", Some("{}"), 422),
 ];
 
 /// The audit log is apart from the table, since reading it is what its callers see.

@@ -25,11 +25,19 @@ both! {
         is(["VALID"; 4]);
         for options in [vec!["--owner", "ann@example.com"], vec!["--customer", "acme", "--json"]] {
             let ended = end_with(2, &mut server.command(&[&["revoke-all"], options.as_slice()].concat()));
-            assert!(ended.err.contains("--yes"), "{ended:?}");
+            assert!(ended.err.contains("--yes") && ended.out.is_empty(), "{ended:?}");
+            let counted = server.cli(&[&["revoke-all", "--dry-run"], &options[..2]].concat());
+            let expected = (&json!(true), &Value::Null, &json!(0));
+            assert_eq!((&counted["dry_run"], &counted["id"], &counted["revoked"]), expected);
+            assert_eq!(counted["clients"], 1);
+            assert!(counted["keys"].as_i64().unwrap() >= 2, "{counted}");
         }
+        end_with(2, &mut server.command(&["revoke-all", "--dry-run"]));
         for options in [["--owner", "nobody@example.com"], ["--customer", "nobody"]] {
-            let ended = end_with(1, server.command(&["revoke-all", "--yes"]).args(options));
-            assert!(ended.err.contains("no such"), "{ended:?}");
+            for flag in ["--yes", "--dry-run"] {
+                let ended = end_with(1, server.command(&["revoke-all", flag]).args(options));
+                assert!(ended.err.contains("no such"), "{ended:?}");
+            }
         }
         is(["VALID"; 4]);
         let both = server.cli(&["revoke-all", "--owner", "ANN@example.com", "--customer", "acme", "--yes"]);
@@ -46,7 +54,7 @@ both! {
         is(["REVOKED", "REVOKED", "REVOKED", "VALID"]);
         within_a_second(&401, || server.token(&acmes_client).status);
         let events = server.events(&["--action", "credential.revoke_all"]);
-        let done: Vec<&Value> = events.iter().filter(|event| event["outcome"] == "success").collect();
+        let done: Vec<&Value> = events.iter().filter(|event| event["reason"] == "ok").collect();
         assert_eq!((done.len(), &done[0]["method"]), (3, &json!("CLI")), "{events:?}");
     }
 }
