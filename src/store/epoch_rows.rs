@@ -19,7 +19,7 @@ type Condition<'c> = Box<dyn BoxableExpression<credentials::table, Backend, SqlT
 
 /// The condition that one of `epochs` ends a credential; `None` if there are none. It says in SQL what [`Epoch::ends`]
 /// says.
-pub(super) fn are_ended<'e>(epochs: &'e [Epoch]) -> Option<Condition<'e>> {
+pub(super) fn are_ended(epochs: &[Epoch]) -> Option<Condition<'_>> {
     let mut each = epochs.iter().map(|epoch| are_within(&epoch.extent, epoch.sequence));
     let first = each.next()?;
     Some(each.fold(first, |any, one| Box::new(any.or(one))))
