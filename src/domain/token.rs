@@ -1,9 +1,11 @@
 //! Access tokens: the claims that Sealwright signs and verifies.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::audience::Audience;
-use super::ids::CustomerId;
+use super::customer::Customer;
 
 /// The claims of an access token (RFC 9068 §2.2).
 #[derive(Debug, Serialize)]
@@ -26,14 +28,14 @@ pub struct Claims<'a> {
     pub scope: &'a str,
     /// The environment's name.
     pub environment: &'static str,
-    /// The customers that the client is tied to; omitted if there are none.
+    /// The customers that the client serves; omitted if it is tied to none.
     #[serde(skip_serializing_if = "CustomersClaim::is_empty")]
     pub customers: CustomersClaim<'a>,
 }
 
-/// The claim `customers`: the ids of the customers that a client is tied to.
+/// The claim `customers`: the external ids of the customers that a client serves.
 #[derive(Clone, Copy, Debug)]
-pub struct CustomersClaim<'a>(pub &'a [CustomerId]);
+pub struct CustomersClaim<'a>(pub &'a [Arc<Customer>]);
 
 impl CustomersClaim<'_> {
     fn is_empty(&self) -> bool {
@@ -43,7 +45,7 @@ impl CustomersClaim<'_> {
 
 impl Serialize for CustomersClaim<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(CustomerId::as_str))
+        serializer.collect_seq(self.0.iter().map(|customer| customer.external_id.as_str()))
     }
 }
 
@@ -84,7 +86,7 @@ pub struct VerifiedClaims {
     pub jti: String,
     /// Scopes, separated by spaces.
     pub scope: String,
-    /// The customers that its client was tied to; any if empty.
+    /// The external ids of the customers that it was issued for; any if empty.
     #[serde(default)]
     pub customers: Vec<String>,
 }

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use super::audit_log::EventRow;
 use super::credential_customers::Tie;
 use super::credential_rows::{CredentialRow, SecretRow};
-use super::customers::CustomerRow;
+use super::customers::{CustomerRow, DeletedCustomerRow};
 use super::installation::InstallationRow;
 use super::revoked_tokens::RevokedTokenRow;
 use super::roles::RoleRow;
 use super::schema::{
-    audit_log, credential_customers, credential_secrets, credentials, customers, idempotency_keys, installation,
-    revoked_tokens, roles, scopes, signing_keys, users,
+    audit_log, credential_customers, credential_secrets, credentials, customers, deleted_customers, idempotency_keys,
+    installation, revoked_tokens, roles, scopes, signing_keys, users,
 };
 use super::scopes::ScopeRow;
 use super::signing_keys::SigningKeyRow;
@@ -96,6 +96,7 @@ macro_rules! tables {
 tables! {
     installation: InstallationRow by id;
     customers: CustomerRow by id;
+    deleted_customers: DeletedCustomerRow by external_id;
     roles: RoleRow by name;
     users: UserRow by id;
     credentials: CredentialRow by id;

@@ -17,6 +17,7 @@ pub mod customers;
 mod error;
 pub mod idempotency;
 pub mod installation;
+mod metadata;
 pub mod migrations;
 pub mod revoked_tokens;
 pub mod roles;

@@ -25,6 +25,16 @@ diesel::table! {
         name -> Text,
         created_at -> BigInt,
         updated_at -> BigInt,
+        metadata -> Text,
+        is_suspended -> Integer,
+    }
+}
+
+diesel::table! {
+    deleted_customers (external_id) {
+        external_id -> Text,
+        id -> Text,
+        deleted_at -> BigInt,
     }
 }
 
@@ -85,6 +95,7 @@ diesel::table! {
         token_lifetime -> Nullable<BigInt>,
         signing_algorithm -> Nullable<Text>,
         tokens_revoked_before -> Nullable<BigInt>,
+        metadata -> Text,
     }
 }
 

@@ -22,10 +22,21 @@ CREATE INDEX change_log_changed_at ON change_log (changed_at);
 
 CREATE TABLE customers (
     id TEXT PRIMARY KEY,
+    -- Fixed at creation.
     external_id TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
     created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL
+    updated_at BIGINT NOT NULL,
+    -- A JSON object of strings.
+    metadata TEXT NOT NULL,
+    is_suspended INTEGER NOT NULL
+);
+
+-- External ids of customers that were deleted: they are not given again.
+CREATE TABLE deleted_customers (
+    external_id TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
+    deleted_at BIGINT NOT NULL
 );
 
 -- Roles that were created or changed; the built-in roles are in the code.
@@ -83,7 +94,9 @@ CREATE TABLE credentials (
     resource_for TEXT,
     token_lifetime BIGINT,
     signing_algorithm TEXT,
-    tokens_revoked_before BIGINT
+    tokens_revoked_before BIGINT,
+    -- A JSON object of strings, for both kinds.
+    metadata TEXT NOT NULL
 );
 CREATE INDEX credentials_kind ON credentials (kind, id);
 CREATE INDEX credentials_environment ON credentials (kind, environment, id);

@@ -20,6 +20,7 @@ pub enum Reason {
     ClientExpired,
     ClientRevoked,
     OwnerInactive,
+    CustomerSuspended,
     AddressNotAllowed,
     DamagedSecret,
     InvalidRequest,

@@ -3,6 +3,7 @@
 use super::{Credential, CredentialKind, Details, KeyType};
 use crate::domain::audience::Audience;
 use crate::domain::ids::CustomerId;
+use crate::domain::metadata::MetadataChanges;
 use crate::domain::network::Networks;
 use crate::domain::patch::Patch;
 use crate::domain::permission;
@@ -30,6 +31,8 @@ pub struct Changes {
     pub expires_at: Patch<Timestamp>,
     /// The customers that it is tied to.
     pub customers: Option<Vec<CustomerId>>,
+    /// Pairs of its metadata; cleared is none.
+    pub metadata: Patch<MetadataChanges>,
     /// Changes to the settings that only clients have.
     pub client: DetailChanges,
 }
@@ -64,6 +67,7 @@ impl Changes {
             burst_per_second,
             expires_at,
             customers,
+            metadata,
             client,
         } = self;
         scopes.is_none()
@@ -72,6 +76,8 @@ impl Changes {
             && burst_per_second.is_keep()
             && expires_at.is_keep()
             && customers.is_none()
+            // APIs read it, and may decide by it.
+            && metadata.is_keep()
             && *client == DetailChanges::default()
     }
 }
@@ -92,6 +98,7 @@ impl Credential {
         set(&mut self.scopes, changes.scopes);
         set(&mut self.allowed_ips, changes.allowed_ips);
         set(&mut self.customers, changes.customers);
+        self.metadata = self.metadata.patched(changes.metadata).map_err(|wrong| ("metadata", wrong))?;
         self.limits.rate_per_minute = changes.rate_per_minute.apply(self.limits.rate_per_minute);
         self.limits.burst_per_second = changes.burst_per_second.apply(self.limits.burst_per_second);
         self.expires_at = changes.expires_at.apply(self.expires_at);

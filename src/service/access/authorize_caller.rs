@@ -167,7 +167,7 @@ impl Access {
             environment: key.environment,
             scopes: used.scopes,
             owner: key.owner.clone(),
-            customers: key.customers.clone(),
+            customers: used.customers.iter().map(|customer| customer.id.clone()).collect(),
         };
         Ok((credential, rate_limit, subject.authenticated()))
     }
@@ -195,7 +195,7 @@ impl Access {
                     environment: in_force.token.environment,
                     scopes: in_force.scopes,
                     owner: in_force.client.owner.clone(),
-                    customers: in_force.customers,
+                    customers: in_force.served.ids(),
                 };
                 Ok((credential, rate_limit, subject))
             }

@@ -8,8 +8,8 @@ use super::use_key::{Accepting, KeyUseRequest};
 use super::{Access, Refused};
 use crate::domain::audit::{Action, Disposition, Origin, Reason};
 use crate::domain::credential::{Credential, RawApiKey};
+use crate::domain::customer::Customer;
 use crate::domain::environment::Environment;
-use crate::domain::ids::CustomerId;
 use crate::domain::key_code::KeyCode;
 use crate::domain::rate::RateLimitStatus;
 use crate::domain::scope::Scopes;
@@ -42,8 +42,8 @@ pub struct Identity {
     pub credential: Arc<Credential>,
     /// The scopes that it has at this moment.
     pub scopes: Scopes,
-    /// The requested customer, or else those that the credential is tied to.
-    pub customers: Vec<CustomerId>,
+    /// The requested customer, or else those that the credential serves now.
+    pub customers: Vec<Arc<Customer>>,
     /// Its rate limit status.
     pub rate_limit: RateLimitStatus,
 }
@@ -156,7 +156,7 @@ impl Access {
         let (Some(key), Some(rate_limit)) = (used.key, used.rate_limit) else { return refuse(Denied::Invalid) };
         match used.code {
             KeyCode::Valid => {
-                let customers = used.customer.map_or_else(|| key.customers.clone(), |customer| vec![customer]);
+                let customers = used.customer.map_or(used.customers, |customer| vec![customer]);
                 let identity = Identity { credential: key, scopes: used.scopes, customers, rate_limit };
                 Ok((identity, subject.authenticated()))
             }
@@ -181,35 +181,31 @@ impl Access {
             NotInForce::Refused(reason) => Refused::new(Denied::Invalid, reason).of(subject.clone()),
             NotInForce::Unknowable(error) => unknowable(&error).of(subject.clone()),
         })?;
-        match self.admit_token(request, &in_force, now).await {
+        match self.admit_token(request, &in_force, now) {
             Ok((customer, rate_limit)) => {
-                let subject = in_force.subject().used_for(customer.as_ref());
-                let customers = customer.map_or(in_force.customers, |customer| vec![customer]);
+                let subject = in_force.subject().used_for(customer.as_deref());
+                let customers = customer.map_or_else(|| in_force.served.into_customers(), |customer| vec![customer]);
                 let identity = Identity { credential: in_force.client, scopes: in_force.scopes, customers, rate_limit };
                 Ok((identity, subject))
             }
-            Err(refused) => Err(refused.of(subject.tied_to(&in_force.customers))),
+            Err(refused) => Err(refused.of(subject.tied_to(&in_force.served.ids()))),
         }
     }
 
     /// Decides whether a token in force may be used for `request`, and returns the requested customer, if any.
-    async fn admit_token(
+    fn admit_token(
         &self,
         request: &ForwardedRequest<'_>,
         in_force: &TokenInForce,
         now: Timestamp,
-    ) -> Result<(Option<CustomerId>, RateLimitStatus), Refused<Denied>> {
+    ) -> Result<(Option<Arc<Customer>>, RateLimitStatus), Refused<Denied>> {
         let client = &in_force.client;
         let forbidden = |what, reason| Refused::new(Denied::Forbidden(what), reason);
         if !client.allowed_ips.admit(request.origin.address) {
             return Err(forbidden(Forbidden::Address, Reason::AddressNotAllowed));
         }
-        let customer = self
-            .customers
-            .named_among(&in_force.customers, request.customer.as_deref())
-            .await
-            .map_err(|error| unknowable(&error))?
-            .map_err(|_| forbidden(Forbidden::Customer, Reason::WrongCustomer))?;
+        let customer = in_force.served.find(request.customer.as_deref());
+        let customer = customer.map_err(|_| forbidden(Forbidden::Customer, Reason::WrongCustomer))?;
         if !is_for_audience(&in_force.token.claims.aud, request, self.issuers.management(request.environment)) {
             return Err(forbidden(Forbidden::Audience, Reason::WrongAudience));
         }

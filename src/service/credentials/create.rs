@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::ownership::{require_within, resolved};
-use super::{Credentials, Issued, Target, Verb, action, require};
+use super::{Credentials, Issued, Target, Verb, action, require, with_customers};
 use crate::crypto::random;
 use crate::domain::audit::{Disposition, Origin};
 use crate::domain::caller::Caller;
 use crate::domain::credential::{Credential, CredentialId, CredentialKind, NewCredential, RawSecret, State};
+use crate::domain::metadata::Metadata;
 use crate::domain::network::Networks;
 use crate::domain::text::Description;
 use crate::domain::time::Timestamp;
@@ -50,16 +51,18 @@ impl Credentials {
             Err(error) => return Err(self.recorder.refused(&context, error).await),
         };
         let idempotency = Arc::clone(&self.idempotency);
-        let (stored, raw) = (credential.clone(), secret.clone());
-        self.recorder
+        let raw = secret.clone();
+        let tied = self
+            .recorder
             .change(context.on_credential(&credential), Disposition::Created, move |transaction, _, now| {
-                credentials::insert(transaction.connection, &stored)?;
-                transaction.announce(now, change_log::Kind::Credential, stored.id.as_str())?;
-                let revealed = stored.secrets.first().map(|secret| (&secret.id, raw.expose()));
-                idempotency.keep(transaction, repeat.as_ref(), (action, stored.id.as_str()), revealed, now)
+                credentials::insert(transaction.connection, &credential)?;
+                transaction.announce(now, change_log::Kind::Credential, credential.id.as_str())?;
+                let revealed = credential.secrets.first().map(|secret| (&secret.id, raw.expose()));
+                idempotency.keep(transaction, repeat.as_ref(), (action, credential.id.as_str()), revealed, now)?;
+                with_customers(transaction.connection, credential)
             })
             .await?;
-        Ok(Issued { credential, secret: Some(secret) })
+        Ok(Issued { tied, secret: Some(secret) })
     }
 
     /// Checks what can be checked before the transaction, and creates the secret. Argon2 runs last.
@@ -92,6 +95,7 @@ impl Credentials {
             expires_at: None,
             owner: owner.flatten(),
             customers: customers.flatten().unwrap_or_else(|| caller.customers().to_vec()),
+            metadata: Metadata::default(),
             created_at: now,
             updated_at: now,
             rotated_at: now,

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::ownership::require_within;
-use super::{Credentials, Target, Verb, action, require, require_not_revoked};
+use super::{Credentials, Target, TiedCredential, Verb, action, require, require_not_revoked};
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
-use crate::domain::credential::{Credential, CredentialInput, CredentialKind};
+use crate::domain::credential::{CredentialInput, CredentialKind};
 use crate::service::error::ServiceError;
 use crate::store::{credential_customers, credentials};
 
@@ -23,7 +23,7 @@ impl Credentials {
         id: &str,
         input: CredentialInput,
         origin: Arc<Origin>,
-    ) -> Result<Credential, ServiceError> {
+    ) -> Result<TiedCredential, ServiceError> {
         let target = Target { caller, kind, id, action: action(kind, Verb::Update), origin };
         let customers = self.customers_named(caller, input.customers).await;
         let (own, algorithms) = (caller.clone(), self.algorithms.clone());
@@ -61,7 +61,7 @@ impl Credentials {
         id: &str,
         owner: Option<String>,
         origin: Arc<Origin>,
-    ) -> Result<Credential, ServiceError> {
+    ) -> Result<TiedCredential, ServiceError> {
         let target = Target { caller, kind, id, action: action(kind, Verb::Transfer), origin };
         let may = caller.only_owner(kind.write_permission()).is_none() && (owner.is_some() || caller.may_release());
         let new_owner = match owner {

@@ -12,12 +12,14 @@ use crate::crypto::client_secret::SecretTagger;
 use crate::crypto::password::PasswordError;
 use crate::domain::audit::Reason;
 use crate::domain::credential::{Credential, LIVE_SECRETS_MAX, LastUse, Status, StoredSecret};
+use crate::domain::customer::Served;
 use crate::domain::environment::Environment;
 use crate::domain::time::Timestamp;
 use crate::oauth::client_authentication::SecretCredentials;
 use crate::oauth::error::OAuthError;
 use crate::service::audit_context::Subject;
 use crate::service::state::credential_cache::CredentialCache;
+use crate::service::state::customers::Customers;
 use crate::service::state::failed_authentications::FailedAuthentications;
 use crate::service::state::last_used::LastUsed;
 use crate::service::state::owners::{Allowance, Owners};
@@ -30,6 +32,8 @@ pub struct AuthenticatedClient {
     pub credential: Arc<Credential>,
     /// The scopes that its owner allows.
     pub allowance: Allowance,
+    /// The customers that it serves now.
+    pub served: Served,
 }
 
 impl AuthenticatedClient {
@@ -46,6 +50,8 @@ pub struct ClientAuthenticator {
     pub credentials: Arc<CredentialCache>,
     /// Cached owners of clients.
     pub owners: Arc<Owners>,
+    /// Cached customers.
+    pub customers: Arc<Customers>,
     /// Recognises secrets by their tags.
     pub tagger: Arc<SecretTagger>,
     /// Checks secrets with Argon2.
@@ -113,18 +119,18 @@ impl ClientAuthenticator {
         };
         let subject = Subject::of(&credential);
         match self.check_known(&request, &credential, secret).await {
-            Ok(allowance) => Ok(AuthenticatedClient { credential, allowance }),
+            Ok((allowance, served)) => Ok(AuthenticatedClient { credential, allowance, served }),
             Err(refusal) => Err(refusal.of(subject)),
         }
     }
 
-    /// Checks a client that exists, and returns what its owner allows.
+    /// Checks a client that exists, and returns what its owner allows and whom it serves.
     async fn check_known(
         &self,
         request: &AuthenticationRequest<'_>,
         client: &Credential,
         secret: &str,
-    ) -> Result<Allowance, Refusal> {
+    ) -> Result<(Allowance, Served), Refusal> {
         let Some(stored) = self.tagged_secret(client.id.as_str(), client.live_secrets(request.now), secret) else {
             return Err(invalid_client(Reason::WrongSecret));
         };
@@ -141,6 +147,8 @@ impl ClientAuthenticator {
         if matches!(allowance, Allowance::Nothing) {
             return Err(invalid_client(Reason::OwnerInactive));
         }
+        let served = self.customers.served(&client.customers).await.map_err(|error| Refusal::store(&error))?;
+        let served = served.map_err(|_| invalid_client(Reason::CustomerSuspended))?;
         if !client.allowed_ips.admit(request.address) {
             return Err(invalid_client(Reason::AddressNotAllowed));
         }
@@ -149,7 +157,7 @@ impl ClientAuthenticator {
             return Err(invalid_client(Reason::WrongSecret));
         }
         self.last_used.note(&stored.id, LastUse { at: request.now, address: request.address });
-        Ok(allowance)
+        Ok((allowance, served))
     }
 
     /// Finds the one of a client's live secrets whose tag `secret` has. An unknown client, a wrong secret, and one of

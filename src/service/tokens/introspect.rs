@@ -6,6 +6,8 @@ use super::authenticate_client::{AuthenticatedClient, AuthenticationRequest};
 use super::token_verifier::{NotInForce, TokenInForce};
 use super::{ProtocolRequest, Refusal, Tokens};
 use crate::domain::audit::{Action, Disposition, Reason};
+use crate::domain::caller::are_within;
+use crate::domain::customer::Customer;
 use crate::domain::permission;
 use crate::domain::token::VerifiedClaims;
 use crate::oauth::error::OAuthError;
@@ -27,8 +29,8 @@ pub struct ActiveToken {
     pub claims: VerifiedClaims,
     /// The scopes that its client still has, separated by spaces.
     pub scope: String,
-    /// Its environment.
-    pub environment: &'static str,
+    /// The customers that it serves now, as APIs know them; none if it is tied to none.
+    pub customers: Vec<Arc<Customer>>,
 }
 
 type Introspected = (Introspection, Reason, Subject);
@@ -85,8 +87,8 @@ impl Tokens {
         match self.verifier.in_force(token, now).await {
             Ok(in_force) if may_introspect(&caller, &in_force) => {
                 let scope = in_force.scopes.to_string();
-                let (claims, environment) = (in_force.token.claims, request.environment.as_str());
-                let token = ActiveToken { claims, scope, environment };
+                let customers = in_force.served.customers().to_vec();
+                let token = ActiveToken { claims: in_force.token.claims, scope, customers };
                 Ok((Introspection::Active(Box::new(token)), Reason::Active, subject))
             }
             Ok(_) => Ok((Introspection::Inactive, Reason::NotForThisCaller, subject)),
@@ -97,13 +99,14 @@ impl Tokens {
 }
 
 /// Returns whether a client may introspect a token: its own, one of an audience that it is the resource server of or,
-/// with the permission, any.
+/// with the permission, any. To a client that is tied to customers, others' tokens are visible as others' keys are:
+/// those of its customers only.
 fn may_introspect(caller: &AuthenticatedClient, in_force: &TokenInForce) -> bool {
     let claims = &in_force.token.claims;
     let serves = caller.credential.as_client().is_some_and(|client| {
         client.details.resource_for.iter().any(|own| claims.aud.iter().any(|audience| own.as_str() == audience))
     });
+    let may_all = || caller.allowance.cut(&caller.credential.scopes).cover_permission(permission::TOKENS_INTROSPECT);
     claims.client_id == caller.credential.id.as_str()
-        || serves
-        || caller.allowance.cut(&caller.credential.scopes).cover_permission(permission::TOKENS_INTROSPECT)
+        || (are_within(&in_force.served.ids(), &caller.served.ids()) && (serves || may_all()))
 }

@@ -7,6 +7,7 @@ use super::authenticate_client::AuthenticationRequest;
 use super::{ProtocolRequest, Refusal, Tokens};
 use crate::crypto::random;
 use crate::domain::audit::{Action, Disposition, Reason};
+use crate::domain::customer::Customer;
 use crate::domain::environment::Environment;
 use crate::domain::ids::TokenId;
 use crate::domain::rate::RateLimitStatus;
@@ -85,7 +86,7 @@ impl Tokens {
                     client.allowance.ceiling(),
                     sent.secret.expose(),
                 );
-                self.grant(request.environment, &client_request, now)
+                self.grant(request.environment, &client_request, client.served.customers(), now)
             })
         } else {
             let error = OAuthError::RateLimited { retry_after: rate_limit.retry_after_seconds() };
@@ -102,6 +103,7 @@ impl Tokens {
         &self,
         environment: Environment,
         request: &AuthenticatedRequest<'_>,
+        customers: &[Arc<Customer>],
         now: Timestamp,
     ) -> Result<(IssuedAccessToken, TokenId), Refusal> {
         let client = request.client();
@@ -118,7 +120,7 @@ impl Tokens {
         let jwt_issuer = JwtIssuer {
             issuer: &issuer.issuer,
             environment: environment.as_str(),
-            customers: &client.credential.customers,
+            customers,
             issued_at: now,
             jti: jti.as_str(),
             sign: |claims: &Claims<'_>| signer.sign(claims).ok(),

@@ -7,13 +7,15 @@ use crate::config::Issuers;
 use crate::crypto::jwt::TokenError;
 use crate::domain::audit::Reason;
 use crate::domain::credential::{Credential, Status};
+use crate::domain::customer::Served;
 use crate::domain::environment::Environment;
-use crate::domain::ids::{CustomerId, TokenId};
+use crate::domain::ids::TokenId;
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::time::Timestamp;
 use crate::domain::token::VerifiedClaims;
 use crate::service::audit_context::Subject;
 use crate::service::state::credential_cache::CredentialCache;
+use crate::service::state::customers::{Customers, ServesNone};
 use crate::service::state::keyring::Keyring;
 use crate::service::state::owners::{Allowance, Owners};
 use crate::service::state::revoked_tokens::RevokedTokens;
@@ -26,6 +28,8 @@ pub struct TokenVerifier {
     pub credentials: Arc<CredentialCache>,
     /// Cached owners of clients.
     pub owners: Arc<Owners>,
+    /// Cached customers.
+    pub customers: Arc<Customers>,
     /// Tokens that were revoked individually.
     pub revoked: Arc<RevokedTokens>,
     /// The signing keys.
@@ -66,8 +70,8 @@ pub struct TokenInForce {
     own: Scopes,
     /// The same, as far as the role of its client's owner allows them.
     pub scopes: Scopes,
-    /// The customers that both the token and its client are tied to now; any, if empty.
-    pub customers: Vec<CustomerId>,
+    /// The customers that both the token and its client serve now.
+    pub served: Served,
     /// The scopes that its client's owner allows.
     allowance: Allowance,
     /// Its client.
@@ -82,7 +86,7 @@ impl TokenInForce {
 
     /// Returns the token and its client as the subject of an event.
     pub fn subject(&self) -> Subject {
-        Subject::of(&self.client).tied_to(&self.customers).with_token(&self.token.jti).authenticated()
+        Subject::of(&self.client).tied_to(&self.served.ids()).with_token(&self.token.jti).authenticated()
     }
 }
 
@@ -158,19 +162,11 @@ impl TokenVerifier {
         }
         let own: Vec<Scope> = token.claims.scope.split(' ').filter_map(|scope| scope.parse().ok()).collect();
         let own = Scopes::new(own).map_err(|_| Refused(Reason::MalformedToken))?.covered_by(&client.scopes);
-        let customers = customers_left(&token.claims.customers, &client.customers);
-        let customers = customers.ok_or(Refused(Reason::CustomersChanged))?;
-        Ok(TokenInForce { scopes: allowance.cut(&own), own, customers, allowance, token, client })
+        let served = self.customers.served_by_token(&token.claims.customers, &client.customers).await?;
+        let served = served.map_err(|none| match none {
+            ServesNone::Changed => Refused(Reason::CustomersChanged),
+            ServesNone::Suspended => Refused(Reason::CustomerSuspended),
+        })?;
+        Ok(TokenInForce { scopes: allowance.cut(&own), own, served, allowance, token, client })
     }
-}
-
-/// Returns those of a token's customers that its client is still tied to. A token never reaches further than when it
-/// was issued.
-fn customers_left(claimed: &[String], now: &[CustomerId]) -> Option<Vec<CustomerId>> {
-    if claimed.is_empty() {
-        return Some(now.to_vec());
-    }
-    let claimed = claimed.iter().filter_map(|customer| customer.parse::<CustomerId>().ok());
-    let left: Vec<CustomerId> = claimed.filter(|customer| now.is_empty() || now.contains(customer)).collect();
-    (!left.is_empty()).then_some(left)
 }
