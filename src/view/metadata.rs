@@ -40,7 +40,12 @@ impl PartialSchema for Metadata {
     }
 }
 
-impl ToSchema for Metadata {}
+impl ToSchema for Metadata {
+    /// Another name than that of an issuer's metadata.
+    fn name() -> std::borrow::Cow<'static, str> {
+        "ObjectMetadata".into()
+    }
+}
 
 /// Pairs to set, and by null to remove.
 pub enum MetadataPairs {}
