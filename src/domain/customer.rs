@@ -51,6 +51,23 @@ fn external_id(text: &str) -> Result<&str, &'static str> {
     Ok(text)
 }
 
+/// A customer as decisions about requests know it: what is cached, without the texts that people and APIs read.
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    /// Its id here.
+    pub id: CustomerId,
+    /// Its id on the company's platform.
+    pub external_id: ExternalId,
+    /// Whether it is suspended.
+    pub is_suspended: bool,
+}
+
+impl From<Customer> for Tenant {
+    fn from(Customer { id, external_id, is_suspended, .. }: Customer) -> Self {
+        Self { id, external_id, is_suspended }
+    }
+}
+
 /// The customers that a credential serves at this moment. An enum and not a list, so that a credential whose last
 /// customer is left out never looks like one that is tied to none.
 #[derive(Clone, Debug, Default)]
@@ -59,12 +76,12 @@ pub enum Served {
     #[default]
     All,
     /// It serves these, of which there is at least one.
-    Only(Vec<Arc<Customer>>),
+    Only(Vec<Arc<Tenant>>),
 }
 
 /// All customers that a credential is tied to are suspended, these: it is refused.
 #[derive(Clone, Debug)]
-pub struct AllSuspended(pub Vec<Arc<Customer>>);
+pub struct AllSuspended(pub Vec<Arc<Tenant>>);
 
 /// The credential does not serve the customer that a request is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +93,7 @@ impl Served {
     ///
     /// # Errors
     /// None of its customers counts.
-    pub fn of(is_tied: bool, customers: Vec<Arc<Customer>>) -> Result<Self, AllSuspended> {
+    pub fn of(is_tied: bool, customers: Vec<Arc<Tenant>>) -> Result<Self, AllSuspended> {
         if !is_tied {
             return Ok(Self::All);
         }
@@ -89,15 +106,15 @@ impl Served {
     ///
     /// # Errors
     /// It does not serve that customer.
-    pub fn find(&self, named: Option<&str>) -> Result<Option<Arc<Customer>>, OtherCustomer> {
+    pub fn find(&self, named: Option<&str>) -> Result<Option<Arc<Tenant>>, OtherCustomer> {
         let (Self::Only(customers), Some(named)) = (self, named) else { return Ok(None) };
         let is_named =
-            |customer: &&Arc<Customer>| customer.id.as_str() == named || customer.external_id.as_str() == named;
+            |customer: &&Arc<Tenant>| customer.id.as_str() == named || customer.external_id.as_str() == named;
         customers.iter().find(is_named).cloned().map(Some).ok_or(OtherCustomer)
     }
 
     /// Returns the customers; none if it serves all.
-    pub fn customers(&self) -> &[Arc<Customer>] {
+    pub fn customers(&self) -> &[Arc<Tenant>] {
         match self {
             Self::All => &[],
             Self::Only(customers) => customers,
@@ -105,7 +122,7 @@ impl Served {
     }
 
     /// Returns the customers by value; none if it serves all.
-    pub fn into_customers(self) -> Vec<Arc<Customer>> {
+    pub fn into_customers(self) -> Vec<Arc<Tenant>> {
         match self {
             Self::All => vec![],
             Self::Only(customers) => customers,
@@ -153,21 +170,12 @@ pub struct CustomerChanges {
 mod tests {
     use super::*;
 
-    fn customer(external_id: &str, is_suspended: bool) -> Arc<Customer> {
-        let at = Timestamp::from_millis(1);
-        let first = external_id.as_bytes()[0];
-        Arc::new(Customer {
-            id: CustomerId::new(at, &[first; 10]),
-            external_id: external_id.parse().unwrap(),
-            name: external_id.parse().unwrap(),
-            metadata: Metadata::default(),
-            is_suspended,
-            created_at: at,
-            updated_at: at,
-        })
+    fn customer(external_id: &str, is_suspended: bool) -> Arc<Tenant> {
+        let id = CustomerId::new(Timestamp::from_millis(1), &[external_id.as_bytes()[0]; 10]);
+        Arc::new(Tenant { id, external_id: external_id.parse().unwrap(), is_suspended })
     }
 
-    fn names(customers: &[Arc<Customer>]) -> Vec<String> {
+    fn names(customers: &[Arc<Tenant>]) -> Vec<String> {
         customers.iter().map(|customer| customer.external_id.to_string()).collect()
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::audience::Audience;
-use super::customer::Customer;
+use super::customer::Tenant;
 
 /// The claims of an access token (RFC 9068 §2.2).
 #[derive(Debug, Serialize)]
@@ -35,7 +35,7 @@ pub struct Claims<'a> {
 
 /// The claim `customers`: the external ids of the customers that a client serves.
 #[derive(Clone, Copy, Debug)]
-pub struct CustomersClaim<'a>(pub &'a [Arc<Customer>]);
+pub struct CustomersClaim<'a>(pub &'a [Arc<Tenant>]);
 
 impl CustomersClaim<'_> {
     fn is_empty(&self) -> bool {

@@ -20,7 +20,7 @@ use super::error::OAuthError;
 use super::form::Form;
 use crate::domain::audience::{AUDIENCES_MAX, Audience, EnvironmentAudiences};
 use crate::domain::credential::Client;
-use crate::domain::customer::Customer;
+use crate::domain::customer::Tenant;
 use crate::domain::scope::Scopes;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{AudClaim, Claims, CustomersClaim};
@@ -157,7 +157,7 @@ pub struct JwtIssuer<'i, Sign> {
     /// The environment's name.
     pub environment: &'static str,
     /// The customers that the client serves; none if it is tied to none.
-    pub customers: &'i [Arc<Customer>],
+    pub customers: &'i [Arc<Tenant>],
     /// When the token is issued.
     pub issued_at: Timestamp,
     /// The token's id.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::audit::{Action, Origin};
 use crate::domain::caller::Caller;
 use crate::domain::credential::{Credential, CredentialId};
-use crate::domain::customer::Customer;
+use crate::domain::customer::Tenant;
 use crate::domain::environment::Environment;
 use crate::domain::ids::{CustomerId, TokenId};
 use crate::domain::text;
@@ -68,7 +68,7 @@ impl Subject {
 
     /// The same, used for `customer`, if known.
     #[must_use]
-    pub fn used_for(self, customer: Option<&Customer>) -> Self {
+    pub fn used_for(self, customer: Option<&Tenant>) -> Self {
         match customer {
             Some(customer) => Self { customer: Some(Arc::clone(customer.id.shared())), ..self },
             None => self,

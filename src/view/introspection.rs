@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::customer::{Customer, ExternalId};
+use crate::domain::customer::{ExternalId, Tenant};
 use crate::domain::environment::Environment;
 use crate::domain::token::VerifiedClaims;
 
@@ -83,12 +83,7 @@ impl From<Vec<String>> for TokenAudience {
 impl Introspection {
     /// The response for a token in force with these claims, whose scopes are `scope` and which serves `customers` at
     /// this moment.
-    pub fn active(
-        claims: VerifiedClaims,
-        scope: String,
-        customers: &[Arc<Customer>],
-        environment: Environment,
-    ) -> Self {
+    pub fn active(claims: VerifiedClaims, scope: String, customers: &[Arc<Tenant>], environment: Environment) -> Self {
         Self {
             active: true,
             scope: Some(scope),

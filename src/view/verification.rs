@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::field::{Address, AnyScopes, Cost, Remark, SentSecret};
 use super::input::{Optional, Required, input};
 use crate::domain::credential::{Credential, KeyType};
-use crate::domain::customer::{Customer, ExternalId};
+use crate::domain::customer::{ExternalId, Tenant};
 use crate::domain::environment::Environment;
 use crate::domain::ids::{ApiKeyId, UserId};
 use crate::domain::key_code::KeyCode;
@@ -101,7 +101,7 @@ impl<'v> Verdict<'v> {
     pub fn new(
         code: KeyCode,
         key: Option<&'v Credential>,
-        (scopes, customers): (&'v Scopes, &'v [Arc<Customer>]),
+        (scopes, customers): (&'v Scopes, &'v [Arc<Tenant>]),
         status: Option<&RateLimitStatus>,
     ) -> Self {
         let valid = code == KeyCode::Valid;

@@ -8,7 +8,7 @@ use super::use_key::{Accepting, KeyUseRequest};
 use super::{Access, Refused};
 use crate::domain::audit::{Action, Disposition, Origin, Reason};
 use crate::domain::credential::{Credential, RawApiKey};
-use crate::domain::customer::Customer;
+use crate::domain::customer::Tenant;
 use crate::domain::environment::Environment;
 use crate::domain::key_code::KeyCode;
 use crate::domain::rate::RateLimitStatus;
@@ -43,7 +43,7 @@ pub struct Identity {
     /// The scopes that it has at this moment.
     pub scopes: Scopes,
     /// The requested customer, or else those that the credential serves now.
-    pub customers: Vec<Arc<Customer>>,
+    pub customers: Vec<Arc<Tenant>>,
     /// Its rate limit status.
     pub rate_limit: RateLimitStatus,
 }
@@ -198,7 +198,7 @@ impl Access {
         request: &ForwardedRequest<'_>,
         in_force: &TokenInForce,
         now: Timestamp,
-    ) -> Result<(Option<Arc<Customer>>, RateLimitStatus), Refused<Denied>> {
+    ) -> Result<(Option<Arc<Tenant>>, RateLimitStatus), Refused<Denied>> {
         let client = &in_force.client;
         let forbidden = |what, reason| Refused::new(Denied::Forbidden(what), reason);
         if !client.allowed_ips.admit(request.origin.address) {

@@ -9,7 +9,7 @@ use crate::crypto::digest::sha256;
 use crate::domain::audit::Reason;
 use crate::domain::caller::are_within;
 use crate::domain::credential::{Credential, LastUse, RawApiKey, Status, StoredSecret};
-use crate::domain::customer::{AllSuspended, Customer, Served};
+use crate::domain::customer::{AllSuspended, Served, Tenant};
 use crate::domain::environment::Environment;
 use crate::domain::ids::CustomerId;
 use crate::domain::key_code::KeyCode;
@@ -60,10 +60,10 @@ pub struct KeyUse {
     /// The scopes that it has at this moment.
     pub scopes: Scopes,
     /// The requested customer, if the key is tied to it.
-    pub customer: Option<Arc<Customer>>,
+    pub customer: Option<Arc<Tenant>>,
     /// The customers that it serves now, or that it is tied to if all of them are suspended; none if it is tied to
     /// none.
-    pub customers: Vec<Arc<Customer>>,
+    pub customers: Vec<Arc<Tenant>>,
     /// Its rate limit status, if there is a key.
     pub rate_limit: Option<RateLimitStatus>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use quick_cache::sync::Cache as QuickCache;
 
 use super::cache::Cache;
-use crate::domain::customer::{AllSuspended, Customer, Served};
+use crate::domain::customer::{AllSuspended, Served, Tenant};
 use crate::domain::ids::CustomerId;
 use crate::store::{Store, StoreError, customers};
 
@@ -16,7 +16,7 @@ const CUSTOMERS: usize = 16_384;
 #[derive(Debug)]
 pub struct Customers {
     store: Store,
-    by_id: Cache<Customer>,
+    by_id: Cache<Tenant>,
     /// Never stale: an external id is fixed, and never given again.
     ids_by_external_id: QuickCache<Arc<str>, CustomerId>,
 }
@@ -67,7 +67,7 @@ impl Customers {
     }
 
     /// Returns those of `ids` that exist.
-    async fn each(&self, ids: &[CustomerId]) -> Result<Vec<Arc<Customer>>, StoreError> {
+    async fn each(&self, ids: &[CustomerId]) -> Result<Vec<Arc<Tenant>>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
             found.extend(self.get(id).await?);
@@ -76,7 +76,7 @@ impl Customers {
     }
 
     /// Returns the customers with these external ids that exist.
-    async fn each_named(&self, external_ids: &[String]) -> Result<Vec<Arc<Customer>>, StoreError> {
+    async fn each_named(&self, external_ids: &[String]) -> Result<Vec<Arc<Tenant>>, StoreError> {
         let mut found = Vec::with_capacity(external_ids.len());
         for external_id in external_ids {
             found.extend(self.get_named(external_id).await?);
@@ -84,16 +84,16 @@ impl Customers {
         Ok(found)
     }
 
-    async fn get(&self, id: &CustomerId) -> Result<Option<Arc<Customer>>, StoreError> {
+    async fn get(&self, id: &CustomerId) -> Result<Option<Arc<Tenant>>, StoreError> {
         if let Some(found) = self.by_id.get(id.as_str()) {
             return Ok(Some(found));
         }
         let asked = id.clone();
-        let query = self.store.read(move |connection| customers::find(connection, &asked));
+        let query = self.store.read(move |connection| Ok(customers::find(connection, &asked)?.map(Tenant::from)));
         self.by_id.fetch(id.shared(), query).await
     }
 
-    async fn get_named(&self, external_id: &str) -> Result<Option<Arc<Customer>>, StoreError> {
+    async fn get_named(&self, external_id: &str) -> Result<Option<Arc<Tenant>>, StoreError> {
         if let Some(id) = self.ids_by_external_id.get(external_id) {
             return self.get(&id).await;
         }

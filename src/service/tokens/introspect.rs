@@ -7,7 +7,7 @@ use super::token_verifier::{NotInForce, TokenInForce};
 use super::{ProtocolRequest, Refusal, Tokens};
 use crate::domain::audit::{Action, Disposition, Reason};
 use crate::domain::caller::are_within;
-use crate::domain::customer::Customer;
+use crate::domain::customer::Tenant;
 use crate::domain::permission;
 use crate::domain::token::VerifiedClaims;
 use crate::oauth::error::OAuthError;
@@ -30,7 +30,7 @@ pub struct ActiveToken {
     /// The scopes that its client still has, separated by spaces.
     pub scope: String,
     /// The customers that it serves now, as APIs know them; none if it is tied to none.
-    pub customers: Vec<Arc<Customer>>,
+    pub customers: Vec<Arc<Tenant>>,
 }
 
 type Introspected = (Introspection, Reason, Subject);

@@ -7,7 +7,7 @@ use super::authenticate_client::AuthenticationRequest;
 use super::{ProtocolRequest, Refusal, Tokens};
 use crate::crypto::random;
 use crate::domain::audit::{Action, Disposition, Reason};
-use crate::domain::customer::Customer;
+use crate::domain::customer::Tenant;
 use crate::domain::environment::Environment;
 use crate::domain::ids::TokenId;
 use crate::domain::rate::RateLimitStatus;
@@ -103,7 +103,7 @@ impl Tokens {
         &self,
         environment: Environment,
         request: &AuthenticatedRequest<'_>,
-        customers: &[Arc<Customer>],
+        customers: &[Arc<Tenant>],
         now: Timestamp,
     ) -> Result<(IssuedAccessToken, TokenId), Refusal> {
         let client = request.client();
