@@ -63,7 +63,7 @@ impl Stage {
             let new = NewCredential { kind: NewKind::Client, environment, owner: None, input };
             let issued = services.credentials.create(&Caller::System, new, None, origin()).await.unwrap();
             let secret = issued.secret.unwrap().expose().to_owned();
-            (services, issued.credential.id.to_string(), secret)
+            (services, issued.tied.credential.id.to_string(), secret)
         });
         let body = format!(
             "grant_type=client_credentials&client_id={id}&client_secret={secret}&scope=orders%3Aread+orders%3Awrite"

@@ -74,7 +74,7 @@ async fn main() -> Result<(), Failure> {
     for number in 0..arguments.count {
         let new = new(NewKind::Client, "orders:read orders:write")?;
         let mut issued = credentials.create(&caller, new, None, Arc::clone(&origin)).await?;
-        let id = issued.credential.id.to_string();
+        let id = issued.tied.credential.id.to_string();
         if number < arguments.rotated {
             writeln!(out, "rotated {id} {}", issued.secret.as_ref().map_or("", |secret| secret.expose()))?;
             issued = credentials.rotate(&caller, kind, &id, Duration::ZERO, None, Arc::clone(&origin)).await?;

@@ -50,7 +50,7 @@ async fn main() -> Result<(), Failure> {
     let verifier = new(kind, "sealwright.keys:verify")?;
     let verifier = services.credentials.create(&Caller::System, verifier, None, origin.clone()).await?;
     let original = new(kind, "orders:read orders:write")?;
-    let original = services.credentials.create(&Caller::System, original, None, origin).await?.credential;
+    let original = services.credentials.create(&Caller::System, original, None, origin).await?.tied.credential;
     drop(services);
     println_key("verifier", verifier.secret.as_ref().map_or("", |key| key.expose()))?;
     copy(&data_dir, original.id.as_str(), &config, count, copies)
@@ -65,7 +65,7 @@ fn copy(data_dir: &Path, original: &str, config: &Config, count: u64, copies: u6
     let mut connection = SqliteConnection::establish(&data_dir.join("sealwright.db").to_string_lossy())?;
     let all = count + copies;
     let columns = "kind, environment, name, description, scopes, allowed_ips, rate_per_minute, burst_per_second, \
-                   state, expires_at, owner, created_at, updated_at, rotated_at, key_type";
+                   state, expires_at, owner, created_at, updated_at, rotated_at, key_type, metadata";
     connection.batch_execute(&format!(
         "PRAGMA busy_timeout = 10000; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -200000; \
          CREATE TEMP TABLE copies AS \

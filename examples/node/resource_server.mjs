@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// An API that verifies Sealwright's tokens offline.
+// An API that verifies Sealwright's tokens offline. A caller that is tied to customers sees only their orders.
 //
 //   SEALWRIGHT_ISSUER  the issuer whose tokens are accepted
 //   AUDIENCE           the name of this API, which a token must have as `aud`
@@ -7,7 +7,7 @@
 //
 //   node resource_server.mjs
 //
-// `authorize` is the part to reuse; it fits any framework.
+// `authorize` and `serves` are the parts to reuse; they fit any framework.
 
 import { createServer } from 'node:http'
 import { webcrypto } from 'node:crypto'
@@ -69,6 +69,11 @@ async function verify(token) {
       typ: 'at+jwt', // other JWTs of the same issuer are not access tokens
       requiredClaims: ['exp', 'iat', 'sub', 'client_id', 'jti'],
     })
+    // A token without the claim may be used for every customer: one that cannot be read must not pass for it.
+    const tied = payload.customers ?? (('customers' in payload) ? [] : ['any'])
+    if (!Array.isArray(tied) || tied.length === 0 || !tied.every((customer) => typeof customer === 'string')) {
+      throw new errors.JWTClaimValidationFailed('"customers" is not a list of external ids', payload, 'customers')
+    }
     return payload
   } catch (error) {
     if (error instanceof errors.JOSEError && !KEY_PROBLEMS.includes(error.code)) {
@@ -109,12 +114,37 @@ async function authorize(request, scope) {
   return claims
 }
 
-const routes = {
-  'GET /orders': async (request) => {
-    const { client_id } = await authorize(request, 'orders:read')
-    return { orders: [{ id: 1, item: 'sealing wax' }], client_id }
-  },
-}
+/** Whether a caller may see a customer's data. A token without the claim may be used for every customer. */
+const serves = (claims, customer) => claims.customers === undefined || claims.customers.includes(customer)
+
+// `customer` is the external id by which Sealwright knows the tenant.
+const ORDERS = [
+  { id: 1, customer: 'acme', item: 'sealing wax' },
+  { id: 2, customer: 'globex', item: 'ribbon' },
+]
+
+const routes = [
+  // The orders that the caller may see or, with `?customer=`, those of one customer.
+  [/^GET \/orders$/, async (request, { searchParams }) => {
+    const claims = await authorize(request, 'orders:read')
+    const wanted = searchParams.get('customer')
+    if (wanted !== null && !serves(claims, wanted)) {
+      throw new Refusal(403, {}, {
+        error: 'access_denied',
+        error_description: 'The credential is tied to other customers',
+      })
+    }
+    const orders = ORDERS.filter(({ customer }) => serves(claims, customer) && [null, customer].includes(wanted))
+    return { orders, client_id: claims.client_id }
+  }],
+  // One order. An order of a customer that the caller does not serve does not exist for it.
+  [/^GET \/orders\/([0-9]+)$/, async (request, _, number) => {
+    const claims = await authorize(request, 'orders:read')
+    const order = ORDERS.find(({ id, customer }) => id === Number(number) && serves(claims, customer))
+    if (!order) throw new Refusal(404, {}, { error_description: 'There is no such order' })
+    return order
+  }],
+]
 
 function send(response, status, headers, body) {
   response.writeHead(status, { 'Content-Type': 'application/json', ...headers })
@@ -123,9 +153,12 @@ function send(response, status, headers, body) {
 
 const server = createServer(async (request, response) => {
   try {
-    const route = routes[`${request.method} ${request.url.split('?')[0]}`]
-    if (!route) throw new Refusal(404, {}, { error_description: 'The path does not exist' })
-    send(response, 200, {}, await route(request))
+    const url = new URL(request.url, 'http://localhost')
+    for (const [pattern, route] of routes) {
+      const match = pattern.exec(`${request.method} ${url.pathname}`)
+      if (match) return send(response, 200, {}, await route(request, url, ...match.slice(1)))
+    }
+    throw new Refusal(404, {}, { error_description: 'The path does not exist' })
   } catch (error) {
     if (error instanceof Refusal) return send(response, error.status, error.headers, error.body)
     console.error(error)

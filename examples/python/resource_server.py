@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An API that verifies Sealwright's tokens offline.
+"""An API that verifies Sealwright's tokens offline. A caller that is tied to customers sees only their orders.
 
     SEALWRIGHT_ISSUER  the issuer whose tokens are accepted
     AUDIENCE           the name of this API, which a token must have as `aud`
@@ -7,7 +7,7 @@
 
     python resource_server.py
 
-`requires(scope)` is the part to reuse.
+`requires(scope)` and `serves(customer)` are the parts to reuse.
 """
 
 import functools
@@ -72,7 +72,17 @@ def verify(token):
     # Other JWTs of the same issuer are not access tokens.
     if str(decoded["header"].get("typ")).lower() not in ("at+jwt", "application/at+jwt"):
         raise jwt.InvalidTokenError("the token is not an access token")
-    return decoded["payload"]
+    claims = decoded["payload"]
+    # A token without the claim may be used for every customer: one that cannot be read must not pass for it.
+    tied = claims.get("customers", ["any"])
+    if not isinstance(tied, list) or not tied or not all(isinstance(customer, str) for customer in tied):
+        raise jwt.InvalidTokenError("the claim customers is not a list of external ids")
+    return claims
+
+
+def serves(customer):
+    """Whether the caller may see a customer's data. A token without the claim may be used for every customer."""
+    return "customers" not in g.claims or customer in g.claims["customers"]
 
 
 def covers(granted, required):
@@ -132,10 +142,34 @@ def keys_unavailable(error):
     return response
 
 
+# `customer` is the external id by which Sealwright knows the tenant.
+ORDERS = [
+    {"id": 1, "customer": "acme", "item": "sealing wax"},
+    {"id": 2, "customer": "globex", "item": "ribbon"},
+]
+
+
 @app.get("/orders")
 @requires("orders:read")
 def orders():
-    return jsonify(orders=[{"id": 1, "item": "sealing wax"}], client_id=g.claims["client_id"])
+    """The orders that the caller may see or, with `?customer=`, those of one customer."""
+    visible = [order for order in ORDERS if serves(order["customer"])]
+    wanted = request.args.get("customer")
+    if wanted is not None:
+        if not serves(wanted):
+            return jsonify(error="access_denied", error_description="The credential is tied to other customers"), 403
+        visible = [order for order in visible if order["customer"] == wanted]
+    return jsonify(orders=visible, client_id=g.claims["client_id"])
+
+
+@app.get("/orders/<int:number>")
+@requires("orders:read")
+def order(number):
+    """One order. An order of a customer that the caller does not serve does not exist for it."""
+    for found in ORDERS:
+        if found["id"] == number and serves(found["customer"]):
+            return jsonify(found)
+    return jsonify(error_description="There is no such order"), 404
 
 
 def main():

@@ -155,6 +155,7 @@ fn token_verifier(shared: &Shared) -> TokenVerifier {
     TokenVerifier {
         credentials: Arc::clone(&shared.credentials),
         owners: Arc::clone(&shared.owners),
+        customers: Arc::clone(&shared.customers),
         revoked: Arc::clone(&shared.revoked),
         keyring: Arc::clone(&shared.keyring),
         issuers: shared.issuers.clone(),
@@ -165,6 +166,7 @@ fn client_authenticator(shared: &Shared, proven: ProvenSecrets) -> ClientAuthent
     ClientAuthenticator {
         credentials: Arc::clone(&shared.credentials),
         owners: Arc::clone(&shared.owners),
+        customers: Arc::clone(&shared.customers),
         tagger: Arc::clone(&shared.tagger),
         proven,
         failures: Arc::clone(&shared.failures),

@@ -8,13 +8,12 @@ use super::session::{self, Session};
 use super::{CliError, output};
 use crate::config::Flags;
 use crate::domain::credential::{
-    Credential, CredentialFilter, CredentialInput, CredentialKind, Due, KeyType, NewCredential, RawSecret, StateChange,
-    Status,
+    CredentialFilter, CredentialInput, CredentialKind, Due, KeyType, NewCredential, RawSecret, StateChange, Status,
 };
 use crate::domain::environment::Environment;
 use crate::domain::time::{Duration, Timestamp};
 use crate::service::Services;
-use crate::service::credentials::Issued;
+use crate::service::credentials::{Issued, TiedCredential};
 use crate::view::credential::{ApiKeyView, ClientView, Moment};
 
 /// Commands on one credential of either kind.
@@ -76,15 +75,19 @@ pub struct Settings {
     /// Customer that it is tied to, by id or external id (repeatable); `any` clears the list
     #[arg(long)]
     customer: Vec<String>,
+    /// Pair of text to keep with it, key=value (repeatable); `key=` removes the pair, and `none` all pairs
+    #[arg(long, value_name = "KEY=VALUE")]
+    metadata: Vec<String>,
 }
 
 impl Settings {
     /// Converts the settings to the members of a request at `now`.
     ///
     /// # Errors
-    /// `--expires-in` is zero.
+    /// `--expires-in` is zero, or `--metadata` is no pair.
     pub fn members(self, name: Option<String>, now: Timestamp) -> Result<Members, CliError> {
-        Members::default()
+        let members = Members::default().pairs("metadata", &self.metadata)?;
+        members
             .text("name", name)
             .text("description", self.description)
             .list("scopes", self.scope, "")
@@ -231,7 +234,7 @@ pub fn list(
             ..CredentialFilter::all(kind)
         };
         let found = credentials.list(&caller, narrowed, filter.limit, origin).await?;
-        let views: Vec<Value> = found.iter().map(|credential| view(&services, credential, None)).collect();
+        let views: Vec<Value> = found.iter().map(|tied| view(&services, tied, None)).collect();
         output::list(json, &views, columns);
         Ok(())
     })
@@ -243,28 +246,33 @@ fn words(kind: CredentialKind, verb: &str) -> String {
 }
 
 /// Returns a credential as the API shows it, with `secret` if it was just created.
-pub fn view(services: &Services, credential: &Credential, secret: Option<&str>) -> Value {
+pub fn view(services: &Services, tied: &TiedCredential, secret: Option<&str>) -> Value {
+    let TiedCredential { credential, customers } = tied;
     let at = Moment { now: services.recorder.now(), rotation_age: services.credentials.rotation_age };
     let audiences = &services.issuers.of(credential.environment).audiences;
     match (credential.as_client(), credential.key_type(), secret) {
-        (Some(client), _, None) => output::shown(&ClientView::new(client, audiences, at)),
-        (Some(client), _, secret) => output::shown(&ClientView::new(client, audiences, at).with_secret(secret)),
-        (None, Some(key_type), None) => output::shown(&ApiKeyView::new(credential, key_type, at)),
-        (None, Some(key_type), secret) => output::shown(&ApiKeyView::new(credential, key_type, at).with_value(secret)),
+        (Some(client), _, secret) => {
+            let view = ClientView::new(client, customers, audiences, at);
+            if secret.is_some() { output::shown(&view.with_secret(secret)) } else { output::shown(&view) }
+        }
+        (None, Some(key_type), secret) => {
+            let view = ApiKeyView::new(credential, key_type, customers, at);
+            if secret.is_some() { output::shown(&view.with_value(secret)) } else { output::shown(&view) }
+        }
         (None, None, _) => Value::Null,
     }
 }
 
 /// Prints a credential as the API shows it, without its secret.
-pub fn print(json: bool, services: &Services, credential: &Credential) {
-    output::object(json, &view(services, credential, None));
+pub fn print(json: bool, services: &Services, tied: &TiedCredential) {
+    output::object(json, &view(services, tied, None));
 }
 
 fn print_issued(json: bool, services: &Services, issued: &Issued) {
     let secret = issued.secret.as_ref().map(RawSecret::expose);
-    output::object(json, &view(services, &issued.credential, secret));
+    output::object(json, &view(services, &issued.tied, secret));
     if !json {
-        output::remark(match issued.credential.kind() {
+        output::remark(match issued.tied.credential.kind() {
             CredentialKind::Client => "The client_secret is not shown again: store it where the client reads it.",
             CredentialKind::ApiKey => "The key is not shown again: store it where its user reads it.",
         });

@@ -14,12 +14,15 @@ use crate::view::customer::{CustomerCreate, CustomerUpdate, CustomerView};
 pub enum Command {
     /// Create a customer
     Create {
-        /// External id: the customer's id on your platform
+        /// External id: the customer's id on your platform, which APIs see; it cannot be changed or used again
         #[arg(long)]
         external_id: String,
         /// Display name
         #[arg(long)]
         name: String,
+        /// Pair of text to keep with it, key=value (repeatable)
+        #[arg(long, value_name = "KEY=VALUE")]
+        metadata: Vec<String>,
     },
     /// List customers, newest first
     List {
@@ -39,14 +42,24 @@ pub enum Command {
     Update {
         /// The customer's id or external id
         id: String,
-        /// External id: the customer's id on your platform
-        #[arg(long)]
-        external_id: Option<String>,
         /// Display name
         #[arg(long)]
         name: Option<String>,
+        /// Pair of text to keep with it, key=value (repeatable); `key=` removes the pair, and `none` all pairs
+        #[arg(long, value_name = "KEY=VALUE")]
+        metadata: Vec<String>,
     },
-    /// Delete a customer that no credential is tied to
+    /// Suspend a customer: credentials do not serve it, and those of no other customer are refused
+    Suspend {
+        /// The customer's id or external id
+        id: String,
+    },
+    /// Resume a suspended customer
+    Resume {
+        /// The customer's id or external id
+        id: String,
+    },
+    /// Delete a customer that no credential is tied to; its external id is not given again
     Delete {
         /// The customer's id or external id
         id: String,
@@ -59,8 +72,9 @@ fn view(customer: &Customer) -> Value {
 
 pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
     match command {
-        Command::Create { external_id, name } => {
+        Command::Create { external_id, name, metadata } => {
             let members = Members::default().text("external_id", Some(external_id)).text("name", Some(name));
+            let members = members.pairs("metadata", &metadata)?;
             let new = members.read::<CustomerCreate>()?.into();
             session::run(flags, "customer create", async move |session| {
                 let Session { services, caller, origin } = session;
@@ -73,7 +87,7 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
             let filter = CustomerFilter { external_id, ..CustomerFilter::default() };
             let found = services.directory.list_customers(&caller, filter, limit, origin).await?;
             let views: Vec<Value> = found.iter().map(view).collect();
-            output::list(json, &views, &["id", "external_id", "name", "created_at"]);
+            output::list(json, &views, &["id", "external_id", "name", "status", "created_at"]);
             Ok(())
         }),
         Command::Show { id } => session::run(flags, "customer show", async move |session| {
@@ -81,8 +95,8 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
             output::object(json, &view(&services.directory.customer(&caller, &id, origin).await?));
             Ok(())
         }),
-        Command::Update { id, external_id, name } => {
-            let members = Members::default().text("external_id", external_id).text("name", name);
+        Command::Update { id, name, metadata } => {
+            let members = Members::default().text("name", name).pairs("metadata", &metadata)?;
             let changes = members.read::<CustomerUpdate>()?.into();
             session::run(flags, "customer update", async move |session| {
                 let Session { services, caller, origin } = session;
@@ -91,6 +105,8 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
                 Ok(())
             })
         }
+        Command::Suspend { id } => suspend(flags, json, id, true),
+        Command::Resume { id } => suspend(flags, json, id, false),
         Command::Delete { id } => session::run(flags, "customer delete", async move |session| {
             let Session { services, caller, origin } = session;
             services.directory.delete_customer(&caller, &id, origin).await?;
@@ -98,4 +114,13 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
             Ok(())
         }),
     }
+}
+
+fn suspend(flags: &Flags, json: bool, id: String, suspended: bool) -> Result<(), CliError> {
+    let command = if suspended { "customer suspend" } else { "customer resume" };
+    session::run(flags, command, async move |session| {
+        let Session { services, caller, origin } = session;
+        output::object(json, &view(&services.directory.suspend_customer(&caller, &id, suspended, origin).await?));
+        Ok(())
+    })
 }

@@ -158,7 +158,8 @@ fn verify(flags: &Flags, json: bool, asked: Verification) -> Result<(), CliError
     session::run(flags, "key verify", async move |session| {
         let Session { services, caller, origin } = session;
         let used = services.access.verify_key(&caller, question, &origin).await?;
-        let verdict = Verdict::new(used.code, used.key.as_deref(), &used.scopes, used.rate_limit.as_ref());
+        let verdict =
+            Verdict::new(used.code, used.key.as_deref(), (&used.scopes, &used.customers), used.rate_limit.as_ref());
         output::object(json, &output::shown(&verdict));
         if used.code == KeyCode::Valid { Ok(()) } else { Err(CliError::Silent) }
     })

@@ -43,6 +43,29 @@ impl Members {
         self.add(name, Some(Value::Array(vec![])))
     }
 
+    /// Adds pairs `key=value`, if there are any: without a value, a pair is removed; `none` alone clears the field.
+    ///
+    /// # Errors
+    /// One is not a pair, or a key is repeated.
+    pub fn pairs(self, name: &str, items: &[String]) -> Result<Self, CliError> {
+        if items.is_empty() {
+            return Ok(self);
+        }
+        if items == ["none"] {
+            return Ok(self.add(name, Some(Value::Null)));
+        }
+        let mut pairs = Map::new();
+        for item in items {
+            let wrong = |what: &str| CliError::Usage(format!("--{} {what}", option_name(name)));
+            let (key, value) = item.split_once('=').ok_or_else(|| wrong("must be key=value, key= or none"))?;
+            let value = if value.is_empty() { Value::Null } else { Value::from(value) };
+            if pairs.insert(key.to_owned(), value).is_some() {
+                return Err(wrong("names a key twice"));
+            }
+        }
+        Ok(self.add(name, Some(Value::Object(pairs))))
+    }
+
     /// Adds a whole number, if it is given; `word` clears the field. The reader refuses what is not a number.
     #[must_use]
     pub fn number(self, name: &str, value: Option<String>, word: &str) -> Self {

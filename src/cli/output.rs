@@ -65,6 +65,8 @@ fn plain(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.clone(),
+        // A customer in a list, as APIs call it.
+        Value::Object(members) if members.contains_key("external_id") => plain(&members["external_id"]),
         Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     }

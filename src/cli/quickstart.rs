@@ -154,7 +154,7 @@ async fn create(services: &SharedServices, kind: NewKind) -> Result<(String, Str
     let origin = services.recorder.events().system_origin("quickstart").map_err(|error| failed(&error.to_string()))?;
     let issued = services.credentials.create(&caller, new, None, origin).await?;
     let secret = issued.secret.map(|secret| secret.expose().to_owned()).unwrap_or_default();
-    Ok((issued.credential.id.to_string(), secret))
+    Ok((issued.tied.credential.id.to_string(), secret))
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CliError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::credential::Credential;
 use super::environment::Environment;
-use super::ids::TokenId;
+use super::ids::{CustomerId, TokenId};
 use super::role::RoleName;
 
 /// The kind of object that changed.
@@ -58,9 +58,13 @@ impl Basis {
     pub fn on_credential(mut self, credential: &Credential) -> Self {
         self.subjects.push((ChangeKind::Credential, Arc::clone(credential.id.shared())));
         self.subjects.extend(credential.owner.iter().map(|owner| (ChangeKind::User, Arc::clone(owner.shared()))));
-        let customers =
-            credential.customers.iter().map(|customer| (ChangeKind::Customer, Arc::clone(customer.shared())));
-        self.subjects.extend(customers);
+        self.on_customers(credential.customers.iter())
+    }
+
+    /// The same, based on customers that a token names.
+    #[must_use]
+    pub fn on_customers<'c>(mut self, customers: impl Iterator<Item = &'c CustomerId>) -> Self {
+        self.subjects.extend(customers.map(|customer| (ChangeKind::Customer, Arc::clone(customer.shared()))));
         self
     }
 
@@ -122,7 +126,7 @@ impl Basis {
 mod tests {
     use super::*;
     use crate::domain::credential::samples;
-    use crate::domain::ids::{CustomerId, UserId};
+    use crate::domain::ids::UserId;
     use crate::domain::time::Timestamp;
 
     #[test]

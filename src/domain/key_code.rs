@@ -12,7 +12,7 @@ pub enum KeyCode {
     Revoked,
     /// Its `expires_at` has passed.
     Expired,
-    /// It is disabled, or its owner is not active.
+    /// It is disabled, its owner is not active, or all of its customers are suspended.
     Disabled,
     /// It belongs to another environment than the request.
     WrongEnvironment,

@@ -31,6 +31,15 @@ impl<T> Patch<T> {
         }
     }
 
+    /// Converts the value of a field that is set.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Patch<U> {
+        match self {
+            Self::Keep => Patch::Keep,
+            Self::Clear => Patch::Clear,
+            Self::Set(value) => Patch::Set(convert(value)),
+        }
+    }
+
     /// Returns `true` if the field keeps its value.
     pub const fn is_keep(&self) -> bool {
         matches!(self, Self::Keep)

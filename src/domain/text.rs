@@ -74,13 +74,18 @@ fn bounded<'t>(text: &'t str, max: usize, too_long: &'static str) -> Result<&'t 
     if text.chars().count() > max {
         return Err(too_long);
     }
-    if text.chars().any(|c| c.is_control() || is_invisible(c)) {
+    if !is_visible(text) {
         return Err("must not contain control characters");
     }
     if text.trim() != text {
         return Err("must not begin or end with white space");
     }
     Ok(text)
+}
+
+/// Returns `true` if `text` has no control characters, and none that are invisible.
+pub fn is_visible(text: &str) -> bool {
+    !text.chars().any(|c| c.is_control() || is_invisible(c))
 }
 
 /// Returns `true` for a character that is invisible but changes how others look: directions of writing, zero-width

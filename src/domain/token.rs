@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::audience::Audience;
+use super::customer::Tenant;
 use super::environment::Environment;
-use super::ids::{CustomerId, TokenId};
+use super::ids::TokenId;
 
 /// The claims of an access token (RFC 9068 §2.2).
 #[derive(Debug, Serialize)]
@@ -29,14 +30,14 @@ pub struct Claims<'a> {
     pub scope: &'a str,
     /// The environment's name.
     pub environment: &'static str,
-    /// The customers that the client is tied to; omitted if there are none.
+    /// The customers that the client serves; omitted if it is tied to none.
     #[serde(skip_serializing_if = "CustomersClaim::is_empty")]
     pub customers: CustomersClaim<'a>,
 }
 
-/// The claim `customers`: the ids of the customers that a client is tied to.
+/// The claim `customers`: the external ids of the customers that a client serves.
 #[derive(Clone, Copy, Debug)]
-pub struct CustomersClaim<'a>(pub &'a [CustomerId]);
+pub struct CustomersClaim<'a>(pub &'a [Arc<Tenant>]);
 
 impl CustomersClaim<'_> {
     fn is_empty(&self) -> bool {
@@ -46,7 +47,7 @@ impl CustomersClaim<'_> {
 
 impl Serialize for CustomersClaim<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(CustomerId::as_str))
+        serializer.collect_seq(self.0.iter().map(|customer| customer.external_id.as_str()))
     }
 }
 
@@ -87,7 +88,7 @@ pub struct VerifiedClaims {
     pub jti: String,
     /// Scopes, separated by spaces.
     pub scope: String,
-    /// The customers that its client was tied to; any if empty.
+    /// The external ids of the customers that it was issued for; any if empty.
     #[serde(default)]
     pub customers: Vec<String>,
 }

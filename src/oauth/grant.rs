@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use chrono::DateTime;
 use oxide_auth::code_grant::client_credentials::{ClientCredentials, Input, Output, Request};
@@ -20,7 +20,7 @@ use super::error::OAuthError;
 use super::form::Form;
 use crate::domain::audience::{AUDIENCES_MAX, Audience, EnvironmentAudiences};
 use crate::domain::credential::Client;
-use crate::domain::ids::CustomerId;
+use crate::domain::customer::Tenant;
 use crate::domain::scope::Scopes;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{AudClaim, Claims, CustomersClaim};
@@ -156,8 +156,8 @@ pub struct JwtIssuer<'i, Sign> {
     pub issuer: &'i str,
     /// The environment's name.
     pub environment: &'static str,
-    /// The customers that the client is tied to.
-    pub customers: &'i [CustomerId],
+    /// The customers that the client serves; none if it is tied to none.
+    pub customers: &'i [Arc<Tenant>],
     /// When the token is issued.
     pub issued_at: Timestamp,
     /// The token's id.

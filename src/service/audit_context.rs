@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::audit::{Action, Origin};
 use crate::domain::caller::Caller;
 use crate::domain::credential::Credential;
+use crate::domain::customer::Tenant;
 use crate::domain::environment::Environment;
 use crate::domain::ids::{CustomerId, TokenId};
 use crate::domain::lease::Lease;
@@ -81,9 +82,9 @@ impl Subject {
 
     /// The same, used for `customer`, if known.
     #[must_use]
-    pub fn used_for(self, customer: Option<&CustomerId>) -> Self {
+    pub fn used_for(self, customer: Option<&Tenant>) -> Self {
         match customer {
-            Some(customer) => Self { customer: Some(Arc::clone(customer.shared())), ..self },
+            Some(customer) => Self { customer: Some(Arc::clone(customer.id.shared())), ..self },
             None => self,
         }
     }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use super::access::{KeyUseRequest, refusal};
 use super::error::ServiceError;
+use super::state::customers::{read_each, read_of_token};
 use super::state::owners::Allowance;
-use super::tokens::TokenInForce;
+use super::tokens::{Known, TokenInForce};
 use crate::domain::audit::{Disposition, Reason};
 use crate::domain::caller::{Authority, Caller, CallingCredential, Proof};
 use crate::domain::change::{Basis, Position};
 use crate::domain::credential::{Credential, CredentialId};
+use crate::domain::customer::{AllSuspended, Served};
 use crate::domain::rate::RateLimitStatus;
 use crate::domain::scope::Scopes;
 use crate::domain::time::Timestamp;
@@ -70,8 +72,9 @@ pub fn read_again(
     let basis = Basis::at(position).on_credential(&credential).on_role(allowance.role());
     let (scopes, customers, basis) = match &was.authority.proof {
         Proof::Value(digest) => {
-            let scopes = key_in_force(&credential, digest, &allowance, &was.authority, now)?;
-            (scopes, credential.customers.clone(), basis)
+            let served = Served::of(!credential.customers.is_empty(), read_each(connection, &credential.customers)?);
+            let scopes = key_in_force(&credential, digest, (&allowance, served.as_ref()), &was.authority, now)?;
+            (scopes, served.map(|served| served.ids()).unwrap_or_default(), basis)
         }
         Proof::Token(token) => {
             let basis = basis.on_token(&token.jti).on_signing_keys(token.environment);
@@ -79,7 +82,8 @@ pub fn read_again(
             if !credential.allowed_ips.admit(was.authority.address) {
                 return Err(refused(Reason::AddressNotAllowed));
             }
-            (in_force.scopes, in_force.customers, basis)
+            let served = in_force.served.ids();
+            (in_force.scopes, served, basis)
         }
     };
     let authority = Authority { basis, ..was.authority.clone() };
@@ -108,7 +112,7 @@ fn refused(reason: Reason) -> ServiceError {
 fn key_in_force(
     key: &Credential,
     digest: &[u8; 32],
-    allowance: &Allowance,
+    (allowance, served): (&Allowance, Result<&Served, &AllSuspended>),
     authority: &Authority,
     now: Timestamp,
 ) -> Result<Scopes, ServiceError> {
@@ -117,7 +121,7 @@ fn key_in_force(
     }
     let scopes = Scopes::default();
     let request = KeyUseRequest::of_caller(authority.address, 0, &scopes);
-    match refusal(key, allowance, &request, true, now) {
+    match refusal(key, allowance, &request, served, now) {
         Some((_, reason)) => Err(refused(reason)),
         None => Ok(allowance.cut(&key.scopes)),
     }
@@ -135,5 +139,7 @@ fn token_in_force(
         return Err(refused(Reason::UnknownKey));
     }
     let is_revoked = revoked_tokens::contains(connection, token.jti.as_str())?;
-    TokenInForce::of(token.clone(), Arc::new(client.clone()), allowance, is_revoked, now).map_err(refused)
+    let tenants = read_of_token(connection, &token.claims.customers, &client.customers)?;
+    let known = Known { client: Arc::new(client.clone()), allowance, tenants, is_revoked };
+    TokenInForce::of(token.clone(), known, now).map_err(refused)
 }

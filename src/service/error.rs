@@ -64,8 +64,8 @@ pub enum Conflict {
     /// Another user has the e-mail address.
     #[error("another user has this address")]
     EmailTaken,
-    /// Another customer has the external id.
-    #[error("another customer has this external id")]
+    /// Another customer has or had the external id.
+    #[error("another customer has this external id, or had it: it is not given again")]
     ExternalIdTaken,
     /// Credentials are tied to the customer.
     #[error("credentials are tied to this customer")]

@@ -11,14 +11,14 @@ use super::audit_chain::{CursorRow, Run};
 use super::audit_log::EventRow;
 use super::credential_customers::Tie;
 use super::credential_rows::{CredentialRow, SecretRow};
-use super::customers::CustomerRow;
+use super::customers::{CustomerRow, DeletedCustomerRow};
 use super::epochs::EpochRow;
 use super::installation::InstallationRow;
 use super::revoked_tokens::RevokedTokenRow;
 use super::roles::RoleRow;
 use super::schema::{
-    audit_chain, audit_cursors, audit_log, credential_customers, credential_secrets, credentials, customers, epochs,
-    idempotency_keys, installation, revoked_tokens, roles, scopes, signing_keys, users,
+    audit_chain, audit_cursors, audit_log, credential_customers, credential_secrets, credentials, customers,
+    deleted_customers, epochs, idempotency_keys, installation, revoked_tokens, roles, scopes, signing_keys, users,
 };
 use super::scopes::ScopeRow;
 use super::signing_keys::SigningKeyRow;
@@ -98,6 +98,7 @@ macro_rules! tables {
 tables! {
     installation: InstallationRow by id;
     customers: CustomerRow by id;
+    deleted_customers: DeletedCustomerRow by external_id;
     roles: RoleRow by name;
     users: UserRow by id;
     credentials: CredentialRow by id;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::credential_customers::Ties;
 use super::schema::{credential_secrets, credentials};
-use super::{StoreError, base64_option, damaged, join, split};
+use super::{StoreError, base64_option, damaged, join, metadata, split};
 use crate::domain::audience::Audience;
 use crate::domain::credential::{
     ChangeNumbers, ClientDetails, Credential, CredentialId, CredentialKind, Details, KeyDetails, LastUse, SecretHash,
@@ -58,6 +58,7 @@ pub struct Settings {
     token_lifetime: Option<i64>,
     signing_algorithm: Option<String>,
     tokens_revoked_before: Option<i64>,
+    metadata: String,
     #[serde(default)]
     owner_sequence: i64,
 }
@@ -87,6 +88,7 @@ impl Settings {
             token_lifetime: client.map(|client| client.token_lifetime.as_seconds()),
             signing_algorithm: client.and_then(|client| client.signing_algorithm).map(|name| name.to_string()),
             tokens_revoked_before: client.and_then(|client| client.tokens_revoked_before).map(Timestamp::millis),
+            metadata: metadata::to_column(&credential.metadata),
             owner_sequence: credential.numbers.owner,
         }
     }
@@ -151,6 +153,7 @@ impl CredentialRow {
             expires_at: settings.expires_at.map(Timestamp::from_millis),
             owner: settings.owner.as_deref().map(str::parse).transpose().map_err(|_| wrong("owner"))?,
             customers: ties.customers,
+            metadata: metadata::from_column(&settings.metadata).map_err(|()| wrong("metadata"))?,
             created_at: Timestamp::from_millis(settings.created_at),
             updated_at: Timestamp::from_millis(settings.updated_at),
             rotated_at: Timestamp::from_millis(settings.rotated_at),

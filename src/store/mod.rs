@@ -21,6 +21,7 @@ mod error;
 pub mod idempotency;
 pub mod installation;
 pub mod leases;
+mod metadata;
 pub mod migrations;
 pub mod revoked_tokens;
 pub mod roles;

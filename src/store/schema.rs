@@ -27,6 +27,16 @@ diesel::table! {
         name -> Text,
         created_at -> BigInt,
         updated_at -> BigInt,
+        metadata -> Text,
+        is_suspended -> Integer,
+    }
+}
+
+diesel::table! {
+    deleted_customers (external_id) {
+        external_id -> Text,
+        id -> Text,
+        deleted_at -> BigInt,
     }
 }
 
@@ -88,6 +98,7 @@ diesel::table! {
         token_lifetime -> Nullable<BigInt>,
         signing_algorithm -> Nullable<Text>,
         tokens_revoked_before -> Nullable<BigInt>,
+        metadata -> Text,
         created_sequence -> BigInt,
         owner_sequence -> BigInt,
     }

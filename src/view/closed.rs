@@ -116,6 +116,16 @@ pub enum UserStatus {
     Inactive,
 }
 
+/// Whether credentials serve a customer.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerStatus {
+    /// Credentials that are tied to the customer serve it.
+    Active,
+    /// They do not, until it is resumed; those that are tied to no other customer are refused.
+    Suspended,
+}
+
 /// The closed list of management permissions, which are scopes. A permission is covered by itself, by the
 /// `sealwright.…:*` of its resource, and by `sealwright.admin`; never by a business scope.
 pub enum Permission {}

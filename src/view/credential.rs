@@ -8,8 +8,10 @@ use utoipa::{PartialSchema, ToSchema};
 use super::text::string;
 use crate::domain::audience::{Audience, EnvironmentAudiences};
 use crate::domain::credential::{Client, Credential, CredentialId, KeyType, Status, StoredSecret};
+use crate::domain::customer::{Customer, ExternalId};
 use crate::domain::environment::Environment;
 use crate::domain::ids::{ApiKeyId, ClientId, CustomerId, SecretId, UserId};
+use crate::domain::metadata::Metadata;
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::signing_key::Algorithm;
 use crate::domain::text::{Description, Name};
@@ -38,8 +40,9 @@ struct CredentialFields {
     /// The user who owns it, and whose role limits it; null means the organisation.
     #[schema(required)]
     owner: Option<UserId>,
-    /// The customers that it is tied to. Without any it serves all customers.
-    customers: Vec<CustomerId>,
+    /// The customers that it is tied to, suspended ones included. Without any it serves all customers.
+    customers: Vec<TiedCustomer>,
+    metadata: Metadata,
     /// Addresses and CIDR blocks that it may be used from. Without any it may be used from anywhere.
     #[schema(value_type = Vec<AllowedNetwork>, max_items = 100)]
     allowed_ips: Vec<String>,
@@ -63,8 +66,23 @@ struct CredentialFields {
     last_used_at: Option<Timestamp>,
 }
 
+/// A customer that a credential is tied to.
+#[derive(Serialize, ToSchema)]
+struct TiedCustomer {
+    id: CustomerId,
+    /// What tokens, verification and gateways call it.
+    external_id: ExternalId,
+    name: Name,
+}
+
+impl From<&Customer> for TiedCustomer {
+    fn from(customer: &Customer) -> Self {
+        Self { id: customer.id.clone(), external_id: customer.external_id.clone(), name: customer.name.clone() }
+    }
+}
+
 impl CredentialFields {
-    fn new(credential: &Credential, at: Moment) -> Self {
+    fn new(credential: &Credential, customers: &[Customer], at: Moment) -> Self {
         Self {
             environment: credential.environment,
             name: credential.name.clone(),
@@ -72,7 +90,8 @@ impl CredentialFields {
             status: credential.status(at.now),
             scopes: scopes(&credential.scopes),
             owner: credential.owner.clone(),
-            customers: credential.customers.clone(),
+            customers: customers.iter().map(TiedCustomer::from).collect(),
+            metadata: credential.metadata.clone(),
             allowed_ips: credential.allowed_ips.to_strings(),
             rate_per_minute: credential.limits.rate_per_minute,
             burst_per_second: credential.limits.burst_per_second,
@@ -206,13 +225,13 @@ fn scopes(scopes: &Scopes) -> Vec<Scope> {
 }
 
 impl ClientView {
-    /// The client. `audiences` are its environment's.
-    pub fn new(client: Client<'_>, audiences: &EnvironmentAudiences, at: Moment) -> Self {
+    /// The client, which is tied to `customers`. `audiences` are its environment's.
+    pub fn new(client: Client<'_>, customers: &[Customer], audiences: &EnvironmentAudiences, at: Moment) -> Self {
         let Client { credential, details } = client;
         Self {
             id: credential.id.clone(),
             client_id: credential.id.clone(),
-            shared: CredentialFields::new(credential, at),
+            shared: CredentialFields::new(credential, customers, at),
             default_scopes: details.default_scopes.as_ref().map(scopes),
             audiences: client.effective_audiences(audiences),
             resource_for: details.resource_for.clone(),
@@ -243,13 +262,13 @@ impl SecretView {
 }
 
 impl ApiKeyView {
-    /// The key, which is of this type.
-    pub fn new(key: &Credential, key_type: KeyType, at: Moment) -> Self {
+    /// The key, which is of this type and tied to `customers`.
+    pub fn new(key: &Credential, key_type: KeyType, customers: &[Customer], at: Moment) -> Self {
         let newest = key.secrets.first();
         Self {
             id: key.id.clone(),
             r#type: key_type,
-            shared: CredentialFields::new(key, at),
+            shared: CredentialFields::new(key, customers, at),
             last_used_address: key.last_use().and_then(|used| used.address).map(|address| address.to_string()),
             prefix: newest.map(|value| value.prefix.clone()).unwrap_or_default(),
             last_four: newest.map(|value| value.last_four.clone()).unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use super::field::{AllowedNetworks, Audiences, Customers, Flag, Grace, GrantedScopes, RateLimit, TokenLifetime};
 use super::input::{Changed, Nullable, Optional, Patched, Reader, Required, input};
+use super::metadata::MetadataPairs;
 use crate::domain::credential::{
     Changes, CredentialInput, DetailChanges, KeyType, LIFETIME_MAX, NewCredential, NewKind, Preset, Status,
 };
@@ -29,6 +30,8 @@ input! {
         expires_at: Patched<Timestamp>,
         /// The customers that it is tied to, by either of their ids. Null or an empty list means none.
         customers: Patched<Customers>,
+        /// Pairs of text to keep with it; null as a value removes a pair, and others stay. Null removes all.
+        metadata: Patched<MetadataPairs>,
     }
 
     /// Settings that only clients have.
@@ -162,15 +165,11 @@ impl CredentialSettings {
             rate_per_minute: self.rate_per_minute,
             burst_per_second: self.burst_per_second,
             expires_at: self.expires_at,
+            metadata: self.metadata,
             ..Changes::default()
         };
         let names = |customers: Vec<CustomerReference>| customers.iter().map(CustomerReference::to_string).collect();
-        let customers = match self.customers {
-            Patch::Keep => Patch::Keep,
-            Patch::Clear => Patch::Clear,
-            Patch::Set(customers) => Patch::Set(names(customers)),
-        };
-        (changes, customers)
+        (changes, self.customers.map(names))
     }
 }
 

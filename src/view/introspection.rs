@@ -1,8 +1,11 @@
 //! Introspection of tokens (RFC 7662 §2.2).
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::customer::{ExternalId, Tenant};
 use crate::domain::environment::Environment;
 use crate::domain::token::VerifiedClaims;
 
@@ -51,6 +54,11 @@ pub struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Environment)]
     environment: Option<Environment>,
+    /// The customers that it may be used for now, by their external ids. Absent for a token that is tied to none, and
+    /// may be used for any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    customers: Vec<ExternalId>,
 }
 
 /// The audiences of a token. Clients that are generated have no good type for the choice: the document leaves it open.
@@ -73,8 +81,9 @@ impl From<Vec<String>> for TokenAudience {
 }
 
 impl Introspection {
-    /// The response for a token in force with these claims, whose scopes are `scope` at this moment.
-    pub fn active(claims: VerifiedClaims, scope: String, environment: Environment) -> Self {
+    /// The response for a token in force with these claims, whose scopes are `scope` and which serves `customers` at
+    /// this moment.
+    pub fn active(claims: VerifiedClaims, scope: String, customers: &[Arc<Tenant>], environment: Environment) -> Self {
         Self {
             active: true,
             scope: Some(scope),
@@ -87,6 +96,7 @@ impl Introspection {
             iss: Some(claims.iss),
             jti: Some(claims.jti),
             environment: Some(environment),
+            customers: customers.iter().map(|customer| customer.external_id.clone()).collect(),
         }
     }
 

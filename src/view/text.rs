@@ -20,7 +20,7 @@ use crate::domain::time::{Duration, Timestamp};
 use crate::domain::user::EmailAddress;
 
 /// Nothing that cannot be seen, and no white space at either end.
-const NAME: &str = concat!(
+pub const NAME: &str = concat!(
     r"^[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff]",
     r"([^\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]*",
     r"[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff])?$"
@@ -106,7 +106,7 @@ texts! {
     EmailAddress = string(EMAIL).max_length(Some(254)).examples(["ann@example.com"]);
     /// The name of a role.
     RoleName = string("^[a-z][a-z0-9_-]*$").max_length(Some(60)).examples(["developer"]);
-    /// A customer's id on your platform.
+    /// A customer's id on your platform: visible ASCII without a space. It is fixed, and never given again.
     ExternalId = string("^(?!cus_)(?!any$)[!-~]+$").max_length(Some(128)).examples(["acme"]);
     /// A user, by id or e-mail address.
     UserReference = string(EMAIL).pattern(Some(format!("^usr_[0-9a-f]{{32}}$|{EMAIL}"))).max_length(Some(254))

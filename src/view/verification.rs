@@ -3,15 +3,19 @@
 // A member that is absent differs from one that is null.
 #![allow(clippy::option_option)]
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::field::{Address, AnyScopes, Cost, Remark, SentSecret};
 use super::input::{Optional, Required, input};
 use crate::domain::credential::{Credential, KeyType};
+use crate::domain::customer::{ExternalId, Tenant};
 use crate::domain::environment::Environment;
-use crate::domain::ids::{ApiKeyId, CustomerId, UserId};
+use crate::domain::ids::{ApiKeyId, UserId};
 use crate::domain::key_code::KeyCode;
+use crate::domain::metadata::Metadata;
 use crate::domain::rate::{BucketStatus, RateLimitStatus};
 use crate::domain::reference::CustomerReference;
 use crate::domain::scope::{Scope, Scopes};
@@ -41,10 +45,15 @@ pub struct Verdict<'v> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Option<UserId>)]
     owner: Option<Option<&'v UserId>>,
-    /// The customers that it is tied to.
+    /// The customers that it may be used for now, by their external ids. Empty for a key that is tied to none, and may
+    /// be used for any.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(required = false, value_type = Vec<CustomerId>)]
-    customers: Option<&'v [CustomerId]>,
+    #[schema(required = false, value_type = Vec<ExternalId>)]
+    customers: Option<Vec<&'v ExternalId>>,
+    /// Its metadata.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = Metadata)]
+    metadata: Option<&'v Metadata>,
     /// What it may do at this moment, limited by its owner's role.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Vec<Scope>)]
@@ -88,11 +97,11 @@ impl RateLimitView {
 }
 
 impl<'v> Verdict<'v> {
-    /// The result `code` for `key`, whose scopes are `scopes` at this moment.
+    /// The result `code` for `key`, whose scopes are `scopes` and which serves `customers` at this moment.
     pub fn new(
         code: KeyCode,
         key: Option<&'v Credential>,
-        scopes: &'v Scopes,
+        (scopes, customers): (&'v Scopes, &'v [Arc<Tenant>]),
         status: Option<&RateLimitStatus>,
     ) -> Self {
         let valid = code == KeyCode::Valid;
@@ -105,7 +114,8 @@ impl<'v> Verdict<'v> {
             r#type: key.and_then(Credential::key_type),
             environment: key.map(|key| key.environment),
             owner: key.map(|key| key.owner.as_ref()),
-            customers: key.map(|key| &*key.customers),
+            customers: key.map(|_| customers.iter().map(|customer| &customer.external_id).collect()),
+            metadata: key.map(|key| &key.metadata),
             scopes: key.map(|_| scopes.iter().collect()),
             expires_at: key.map(|key| key.expires_at),
             rate_limit: status.map(RateLimitView::new),

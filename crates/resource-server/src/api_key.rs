@@ -123,24 +123,25 @@ impl KeyVerifier {
     }
 
     fn caller(&self, response: VerifyResponse, scopes: &'static [&'static str]) -> Result<Caller, Reason> {
-        match (response.code, response.id) {
-            (Code::Valid, Some(credential)) if response.valid => Ok(Caller {
+        match (response.code, response.id, response.customers) {
+            // Without its customers, a key that is tied to some would look like one that acts for all.
+            (Code::Valid, Some(credential), Some(customers)) if response.valid => Ok(Caller {
                 credential,
                 kind: CallerKind::ApiKey,
                 scopes: response.scopes.unwrap_or_default(),
-                customers: response.customers.unwrap_or_default(),
+                customers,
                 owner: response.owner,
                 environment: self.environment,
                 token_id: None,
             }),
-            (Code::IpNotAllowed, _) => Err(Reason::AddressNotAllowed),
-            (Code::WrongCustomer, _) => Err(Reason::WrongCustomer),
-            (Code::InsufficientScope, _) => Err(Reason::InsufficientScope(scopes)),
-            (Code::RateLimited, _) => {
+            (Code::IpNotAllowed, ..) => Err(Reason::AddressNotAllowed),
+            (Code::WrongCustomer, ..) => Err(Reason::WrongCustomer),
+            (Code::InsufficientScope, ..) => Err(Reason::InsufficientScope(scopes)),
+            (Code::RateLimited, ..) => {
                 let wait = response.rate_limit.as_ref().and_then(RateLimit::seconds).unwrap_or(RETRY_AFTER);
                 Err(Reason::RateLimited { retry_after: wait.clamp(1, RETRY_AFTER_MAX) })
             }
-            (code, _) => {
+            (code, ..) => {
                 log::debug!("API key refused: {code:?}");
                 Err(Reason::InvalidKey)
             }

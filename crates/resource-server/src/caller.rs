@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::covers;
+use crate::refusal::{Reason, Refusal};
 
 /// The caller of a request, with a credential that was verified.
 ///
@@ -22,7 +23,8 @@ pub struct Caller {
     pub kind: CallerKind,
     /// The scopes: of a token as it was issued, of an API key as they are now.
     pub scopes: Vec<String>,
-    /// The customers that the credential is tied to. A credential without ties serves every customer. See
+    /// The customers that the credential may be used for, by their external ids: the ids on your own platform, which
+    /// never change and are never given again. A credential without ties serves every customer, and has none here. See
     /// [`Caller::acts_for`].
     pub customers: Vec<String>,
     /// The user who owns an API key. A token does not name its owner.
@@ -47,7 +49,8 @@ impl Caller {
         self.scopes.iter().any(|granted| covers(granted, required))
     }
 
-    /// Returns whether the caller may act on a customer's data. A credential without ties may act on every customer's.
+    /// Returns whether the caller may act on the data of a customer, by its external id. A credential without ties may
+    /// act on every customer's.
     ///
     /// ```
     /// use sealwright_resource_server::Caller;
@@ -58,6 +61,24 @@ impl Caller {
     /// ```
     pub fn acts_for(&self, customer: &str) -> bool {
         self.customers.is_empty() || self.customers.iter().any(|own| own == customer)
+    }
+
+    /// Checks that the caller may act on the data of a customer, by its external id.
+    ///
+    /// ```
+    /// use sealwright_resource_server::{Caller, Refusal};
+    ///
+    /// fn orders_of(caller: &Caller, customer: &str) -> Result<Vec<u32>, Refusal> {
+    ///     caller.require_customer(customer)?;
+    ///     Ok(vec![])
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// It may not: 403.
+    pub fn require_customer(&self, customer: &str) -> Result<(), Refusal> {
+        // This refusal has no challenge, which would name the realm: another credential of the caller would not help.
+        if self.acts_for(customer) { Ok(()) } else { Err(Refusal::new(Reason::WrongCustomer, "".into())) }
     }
 }
 
@@ -160,5 +181,7 @@ mod tests {
         assert!(caller.acts_for("acme"));
         caller.customers.push("acme".to_owned());
         assert!(caller.acts_for("acme") && !caller.acts_for("globex"));
+        assert!(caller.require_customer("acme").is_ok());
+        assert_eq!(caller.require_customer("globex").unwrap_err().reason(), Reason::WrongCustomer);
     }
 }

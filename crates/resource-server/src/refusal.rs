@@ -39,8 +39,8 @@ pub enum Reason {
     /// The API key is not allowed from the caller's address: 403.
     #[error("The API key is not allowed from this address")]
     AddressNotAllowed,
-    /// The API key is tied to another customer: 403.
-    #[error("The API key is tied to another customer")]
+    /// The credential is tied to other customers: 403.
+    #[error("The credential is tied to other customers")]
     WrongCustomer,
     /// The API key is over its rate limit: 429.
     #[error("The API key is over its rate limit")]

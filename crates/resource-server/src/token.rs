@@ -43,8 +43,21 @@ struct Claims {
     #[serde(default)]
     scope: String,
     #[serde(default)]
-    customers: Vec<String>,
+    customers: Customers,
     environment: Option<Environment>,
+}
+
+/// The external ids of customers. Absent for a client that is tied to none; an empty list must not pass for that.
+#[derive(Default, Deserialize)]
+#[serde(try_from = "Vec<String>")]
+struct Customers(Vec<String>);
+
+impl TryFrom<Vec<String>> for Customers {
+    type Error = &'static str;
+
+    fn try_from(customers: Vec<String>) -> Result<Self, Self::Error> {
+        if customers.is_empty() { Err("no customers") } else { Ok(Self(customers)) }
+    }
 }
 
 #[derive(Deserialize)]
@@ -107,7 +120,7 @@ impl TokenVerifier {
             credential: claims.client_id,
             kind: CallerKind::Token,
             scopes: claims.scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
-            customers: claims.customers,
+            customers: claims.customers.0,
             owner: None,
             environment: self.environment,
             token_id: Some(claims.jti),

@@ -14,6 +14,7 @@ DROP TABLE credential_secrets;
 DROP TABLE credentials;
 DROP TABLE users;
 DROP TABLE roles;
+DROP TABLE deleted_customers;
 DROP TABLE customers;
 DROP TABLE change_log;
 DROP TABLE installation;

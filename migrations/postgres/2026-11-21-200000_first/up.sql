@@ -28,10 +28,21 @@ CREATE INDEX change_log_changed_at ON change_log (changed_at);
 
 CREATE TABLE customers (
     id TEXT PRIMARY KEY,
+    -- Fixed at creation.
     external_id TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
     created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL
+    updated_at BIGINT NOT NULL,
+    -- A JSON object of strings.
+    metadata TEXT NOT NULL,
+    is_suspended INTEGER NOT NULL
+);
+
+-- External ids of customers that were deleted: they are not given again.
+CREATE TABLE deleted_customers (
+    external_id TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
+    deleted_at BIGINT NOT NULL
 );
 
 -- Roles that were created or changed; the built-in roles are in the code.
@@ -90,6 +101,8 @@ CREATE TABLE credentials (
     token_lifetime BIGINT,
     signing_algorithm TEXT,
     tokens_revoked_before BIGINT,
+    -- A JSON object of strings, for both kinds.
+    metadata TEXT NOT NULL,
     -- The numbers of the changes that created it and gave it its owner: an epoch ends what has lower ones.
     created_sequence BIGINT NOT NULL DEFAULT 0,
     owner_sequence BIGINT NOT NULL DEFAULT 0

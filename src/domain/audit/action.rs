@@ -66,6 +66,10 @@ pub enum Action {
     CustomerRead,
     #[strum(serialize = "customer.update")]
     CustomerUpdate,
+    #[strum(serialize = "customer.suspend")]
+    CustomerSuspend,
+    #[strum(serialize = "customer.resume")]
+    CustomerResume,
     #[strum(serialize = "customer.delete")]
     CustomerDelete,
     #[strum(serialize = "user.create")]

@@ -21,6 +21,7 @@ pub enum Reason {
     ClientExpired,
     ClientRevoked,
     OwnerInactive,
+    CustomerSuspended,
     AddressNotAllowed,
     DamagedSecret,
     InvalidRequest,

@@ -4,6 +4,7 @@ use super::{Credential, CredentialKind, Details, KeyType};
 use crate::domain::audience::Audience;
 use crate::domain::field_error::FieldError;
 use crate::domain::ids::CustomerId;
+use crate::domain::metadata::MetadataChanges;
 use crate::domain::network::Networks;
 use crate::domain::patch::Patch;
 use crate::domain::permission;
@@ -31,6 +32,8 @@ pub struct Changes {
     pub expires_at: Patch<Timestamp>,
     /// The customers that it is tied to.
     pub customers: Option<Vec<CustomerId>>,
+    /// Pairs of its metadata; cleared is none.
+    pub metadata: Patch<MetadataChanges>,
     /// Changes to the settings that only clients have.
     pub client: DetailChanges,
 }
@@ -62,6 +65,7 @@ impl Changes {
             burst_per_second,
             expires_at,
             customers,
+            metadata,
             client,
         } = self;
         scopes.is_none()
@@ -70,6 +74,8 @@ impl Changes {
             && burst_per_second.is_keep()
             && expires_at.is_keep()
             && customers.is_none()
+            // APIs read it, and may decide by it.
+            && metadata.is_keep()
             && *client == DetailChanges::default()
     }
 }
@@ -89,6 +95,9 @@ impl Credential {
         set(&mut self.scopes, changes.scopes);
         set(&mut self.allowed_ips, changes.allowed_ips);
         set(&mut self.customers, changes.customers);
+        let metadata = self.metadata.patched(changes.metadata);
+        let wrong_metadata = metadata.as_ref().err().map(|wrong| (true, "metadata", *wrong));
+        set(&mut self.metadata, metadata.ok());
         self.limits.rate_per_minute = changes.rate_per_minute.apply(self.limits.rate_per_minute);
         self.limits.burst_per_second = changes.burst_per_second.apply(self.limits.burst_per_second);
         let is_past = matches!(changes.expires_at, Patch::Set(end) if end <= now);
@@ -102,7 +111,8 @@ impl Credential {
             client.signing_algorithm = changes.signing_algorithm.apply(client.signing_algorithm);
         }
         let past = [(is_past, "expires_at", "must be in the future")];
-        let violated = past.into_iter().chain(self.rules(enabled)).filter(|(is_violated, ..)| *is_violated);
+        let violated =
+            past.into_iter().chain(wrong_metadata).chain(self.rules(enabled)).filter(|(is_violated, ..)| *is_violated);
         violated.map(|(_, field, wrong)| FieldError::new(field, wrong)).collect()
     }
 

@@ -23,6 +23,7 @@ pub use state::{State, StateChange, Status};
 
 use super::environment::Environment;
 use super::ids::{CustomerId, SecretId, UserId};
+use super::metadata::Metadata;
 use super::network::Networks;
 use super::rate::RateLimits;
 use super::scope::Scopes;
@@ -57,6 +58,8 @@ pub struct Credential {
     pub owner: Option<UserId>,
     /// The customers that it is tied to; any, if empty.
     pub customers: Vec<CustomerId>,
+    /// Pairs of text that the company keeps with it, and that verification returns.
+    pub metadata: Metadata,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.

@@ -18,6 +18,7 @@ fn with(id: CredentialId, details: Details) -> Credential {
         expires_at: None,
         owner: None,
         customers: vec![],
+        metadata: Metadata::default(),
         created_at: AT,
         updated_at: AT,
         rotated_at: AT,

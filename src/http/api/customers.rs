@@ -51,6 +51,24 @@ pub async fn update(
     Updated::of(&CustomerView::from(&customer))
 }
 
+pub async fn suspend(
+    call: Call<CustomersWrite>,
+    id: Named<CustomerReference>,
+    state: SharedState,
+) -> ApiResult<Updated<CustomerView>> {
+    let customer = state.services.directory.suspend_customer(&call.caller, &id, true, call.origin).await?;
+    Updated::of(&CustomerView::from(&customer))
+}
+
+pub async fn resume(
+    call: Call<CustomersWrite>,
+    id: Named<CustomerReference>,
+    state: SharedState,
+) -> ApiResult<Updated<CustomerView>> {
+    let customer = state.services.directory.suspend_customer(&call.caller, &id, false, call.origin).await?;
+    Updated::of(&CustomerView::from(&customer))
+}
+
 pub async fn delete(
     call: Call<CustomersWrite>,
     id: Named<CustomerReference>,

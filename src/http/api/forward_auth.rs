@@ -75,7 +75,11 @@ const IDENTITY: [(&str, &str); 6] = [
     ("X-Auth-Credential", "`key_…` or `cli_…`."),
     ("X-Auth-Type", "`api_key` or `token`."),
     ("X-Auth-Scopes", "What the credential may do at this moment, separated by spaces."),
-    ("X-Auth-Customer", "The customer that was named, or else those that the credential is tied to."),
+    (
+        "X-Auth-Customer",
+        "The customer that was named, or else those that the credential may be used for now: external ids, separated \
+         by spaces. Empty for a credential that is tied to none, and may be used for any.",
+    ),
     ("X-Auth-Environment", "The environment."),
 ];
 
@@ -144,7 +148,7 @@ pub async fn check(request: HttpRequest, parameters: Parameters, state: SharedSt
 /// All six identity fields, empty where there is nothing to say.
 fn passes(identity: &Identity) -> HttpResponse {
     let credential = &identity.credential;
-    let customers: Vec<&str> = identity.customers.iter().map(Id::as_str).collect();
+    let customers: Vec<&str> = identity.customers.iter().map(|customer| customer.external_id.as_str()).collect();
     let subject = credential.owner.as_ref().map_or(credential.id.as_str(), Id::as_str);
     let kind = if credential.as_client().is_some() { "token" } else { "api_key" };
     let mut response = HttpResponse::Ok();

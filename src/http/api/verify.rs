@@ -31,5 +31,10 @@ impl From<Verification> for KeyQuestion {
 
 pub async fn verify(call: Call<KeysVerify, Verification>, state: SharedState) -> ApiResult<Shown<Verdict<'static>>> {
     let used = state.services.access.verify_key(&call.caller, call.input.into(), &call.origin).await?;
-    Shown::borrowed(&Verdict::new(used.code, used.key.as_deref(), &used.scopes, used.rate_limit.as_ref()))
+    Shown::borrowed(&Verdict::new(
+        used.code,
+        used.key.as_deref(),
+        (&used.scopes, &used.customers),
+        used.rate_limit.as_ref(),
+    ))
 }

@@ -60,7 +60,7 @@ pub enum ProblemCode {
     Revoked,
     /// Another user has the e-mail address.
     EmailTaken,
-    /// Another customer has the external id.
+    /// Another customer has the external id, or had it.
     ExternalIdTaken,
     /// Credentials are tied to the customer.
     CustomerInUse,

@@ -164,7 +164,7 @@ pub async fn introspect(
     let result = state.services.tokens.introspect(protocol_request(&request, &body, issuer)).await;
     ProtocolResponse {
         result: result.map(|introspected| match introspected {
-            Introspected::Active(token) => Introspection::active(token.claims, token.scope, issuer.0),
+            Introspected::Active(token) => Introspection::active(token.claims, token.scope, &token.customers, issuer.0),
             Introspected::Inactive => Introspection::inactive(),
         }),
     }

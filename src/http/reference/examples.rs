@@ -50,7 +50,7 @@ fn examples() -> Vec<Example> {
             "ip": "203.0.113.7",
         })),
         Example::of::<CustomerCreate>(json!({"external_id": "acme", "name": "Acme"})),
-        Example::of::<CustomerUpdate>(json!({"name": "Acme Inc."})),
+        Example::of::<CustomerUpdate>(json!({"name": "Acme Inc.", "metadata": {"plan": "gold"}})),
         Example::of::<UserCreate>(json!({"email": "ann@example.com", "role": "developer", "name": "Ann"})),
         Example::of::<UserUpdate>(json!({"name": "Ann"})),
         Example::of::<RoleCreate>(json!({

@@ -14,11 +14,28 @@ pub fn customers() -> Vec<Endpoint> {
             .post(op("create_customer", "Create a customer", SHARED), customers::create),
         at("/{id}")
             .get(op("get_customer", "Show a customer", ""), customers::show)
-            .patch(op("update_customer", "Update a customer", ""), customers::update)
+            .patch(op("update_customer", "Update a customer", "Its `external_id` is fixed."), customers::update)
             .delete(
-                op("delete_customer", "Delete a customer", "No credential may be tied to it. Its audit events stay."),
+                op(
+                    "delete_customer",
+                    "Delete a customer",
+                    "No credential may be tied to it. Its audit events stay, and its `external_id` is not given again.",
+                ),
                 customers::delete,
             ),
+        at("/{id}/suspend").post(
+            op(
+                "suspend_customer",
+                "Suspend a customer",
+                "Credentials that are tied to it do not serve it until it is resumed: it is left out of tokens, \
+                 verification and gateways' fields. Credentials that are tied to no other customer are refused.",
+            ),
+            customers::suspend,
+        ),
+        at("/{id}/resume").post(
+            op("resume_customer", "Resume a customer", "Credentials that are tied to it serve it again."),
+            customers::resume,
+        ),
     ]
 }
 

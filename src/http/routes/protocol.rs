@@ -28,7 +28,8 @@ pub fn tokens(environment: Environment) -> Vec<Endpoint> {
                 "introspect_token",
                 "Introspect a token",
                 "RFC 7662. A client sees its own tokens, tokens of audiences that it is the resource server of, and \
-                 with `sealwright.tokens:introspect` all tokens. Every other token is not active.",
+                 with `sealwright.tokens:introspect` all tokens. If it is tied to customers, others' tokens must be \
+                 tied to these only. Every other token is not active.",
             ),
             oauth::introspect,
         ),

@@ -160,7 +160,7 @@ impl Access {
             environment: key.environment,
             scopes: used.scopes.clone(),
             owner: key.owner.clone(),
-            customers: key.customers.clone(),
+            customers: used.customers.iter().map(|customer| customer.id.clone()).collect(),
             authority: call.authority(Proof::Value(digest_of(raw)), used.basis.clone()),
         };
         Ok((credential, rate_limit, subject.authenticated()))
@@ -191,7 +191,7 @@ impl Access {
                     environment: in_force.token.environment,
                     scopes: in_force.scopes,
                     owner: in_force.client.owner.clone(),
-                    customers: in_force.customers,
+                    customers: in_force.served.ids(),
                     authority: call.authority(Proof::Token(Box::new(in_force.token)), basis),
                 };
                 Ok((credential, rate_limit, subject))

@@ -8,8 +8,8 @@ use super::{About, Access, Refused};
 use crate::domain::audit::{Action, Disposition, Origin, Reason};
 use crate::domain::change::{Basis, Position};
 use crate::domain::credential::{Credential, RawApiKey};
+use crate::domain::customer::Tenant;
 use crate::domain::environment::Environment;
-use crate::domain::ids::CustomerId;
 use crate::domain::key_code::KeyCode;
 use crate::domain::rate::RateLimitStatus;
 use crate::domain::scope::Scopes;
@@ -44,8 +44,8 @@ pub struct Identity {
     pub credential: Arc<Credential>,
     /// The scopes that it has at this moment.
     pub scopes: Scopes,
-    /// The requested customer, or else those that the credential is tied to.
-    pub customers: Vec<CustomerId>,
+    /// The requested customer, or else those that the credential serves now.
+    pub customers: Vec<Arc<Tenant>>,
     /// Its rate limit status.
     pub rate_limit: RateLimitStatus,
 }
@@ -190,7 +190,7 @@ impl Access {
         let (Some(key), Some(rate_limit)) = (&used.key, used.rate_limit) else { return refuse(Denied::Invalid) };
         match used.code {
             KeyCode::Valid => {
-                let customers = used.customer.clone().map_or_else(|| key.customers.clone(), |customer| vec![customer]);
+                let customers = used.customer.clone().map_or_else(|| used.customers.clone(), |customer| vec![customer]);
                 let scopes = used.scopes.clone();
                 let identity = Identity { credential: Arc::clone(key), scopes, customers, rate_limit };
                 let (subject, basis) = (subject.authenticated(), used.basis.clone());
@@ -220,35 +220,31 @@ impl Access {
             }
             NotInForce::Unknowable(error) => unknowable(&error).of(subject.clone()),
         })?;
-        match self.admit_token(request, &in_force, asked).await {
+        match self.admit_token(request, &in_force, asked) {
             Ok((customer, rate_limit)) => {
-                let subject = in_force.subject().used_for(customer.as_ref());
-                let customers = customer.map_or(in_force.customers, |customer| vec![customer]);
+                let subject = in_force.subject().used_for(customer.as_deref());
+                let customers = customer.map_or_else(|| in_force.served.into_customers(), |customer| vec![customer]);
                 let identity = Identity { credential: in_force.client, scopes: in_force.scopes, customers, rate_limit };
                 Ok(Passing { identity, subject, basis, used: None })
             }
-            Err(refused) => Err(refused.of(subject.tied_to(&in_force.customers)).based_on(basis)),
+            Err(refused) => Err(refused.of(subject.tied_to(&in_force.served.ids())).based_on(basis)),
         }
     }
 
     /// Decides whether a token in force may be used for `request`, and returns the requested customer, if any.
-    async fn admit_token(
+    fn admit_token(
         &self,
         request: &ForwardedRequest<'_>,
         in_force: &TokenInForce,
         asked: &Asked<'_>,
-    ) -> Result<(Option<CustomerId>, RateLimitStatus), Refused<Denied>> {
+    ) -> Result<(Option<Arc<Tenant>>, RateLimitStatus), Refused<Denied>> {
         let client = &in_force.client;
         let forbidden = |what, reason| Refused::new(Denied::Forbidden(what), reason);
         if !client.allowed_ips.admit(request.origin.address) {
             return Err(forbidden(Forbidden::Address, Reason::AddressNotAllowed));
         }
-        let customer = self
-            .customers
-            .named_among(&in_force.customers, request.customer.as_deref())
-            .await
-            .map_err(|error| unknowable(&error))?
-            .map_err(|_| forbidden(Forbidden::Customer, Reason::WrongCustomer))?;
+        let customer = in_force.served.find(request.customer.as_deref());
+        let customer = customer.map_err(|_| forbidden(Forbidden::Customer, Reason::WrongCustomer))?;
         if !is_for_audience(&in_force.token.claims.aud, request, self.issuers.management(request.environment)) {
             return Err(forbidden(Forbidden::Audience, Reason::WrongAudience));
         }

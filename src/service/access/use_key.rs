@@ -10,6 +10,7 @@ use crate::domain::audit::Reason;
 use crate::domain::caller::are_within;
 use crate::domain::change::{Basis, Position};
 use crate::domain::credential::{Credential, LastUse, RawApiKey, Status};
+use crate::domain::customer::{AllSuspended, Served, Tenant};
 use crate::domain::environment::Environment;
 use crate::domain::ids::{CustomerId, SecretId};
 use crate::domain::key_code::KeyCode;
@@ -68,7 +69,10 @@ pub struct KeyUse {
     /// The scopes that it has at this moment.
     pub scopes: Scopes,
     /// The requested customer, if the key is tied to it.
-    pub customer: Option<CustomerId>,
+    pub customer: Option<Arc<Tenant>>,
+    /// The customers that it serves now, or that it is tied to if all of them are suspended; none if it is tied to
+    /// none.
+    pub customers: Vec<Arc<Tenant>>,
     /// Its rate limit status, if there is a key.
     pub rate_limit: Option<RateLimitStatus>,
     /// The use to note of its secret, where it is accepted.
@@ -81,12 +85,22 @@ impl KeyUse {
     /// The decision about a key that does not exist.
     pub fn not_found(reason: Reason) -> Self {
         let (code, scopes) = (KeyCode::NotFound, Scopes::default());
-        Self { code, reason, key: None, scopes, customer: None, rate_limit: None, used: None, basis: Basis::default() }
+        Self {
+            code,
+            reason,
+            key: None,
+            scopes,
+            customer: None,
+            customers: vec![],
+            rate_limit: None,
+            used: None,
+            basis: Basis::default(),
+        }
     }
 
     /// Returns the key as the subject of the audit event.
     pub fn subject(&self) -> Subject {
-        self.key.as_ref().map(|key| Subject::of(key).used_for(self.customer.as_ref())).unwrap_or_default()
+        self.key.as_ref().map(|key| Subject::of(key).used_for(self.customer.as_deref())).unwrap_or_default()
     }
 }
 
@@ -115,8 +129,8 @@ impl Access {
         if live.is_some() && !are_within(&key.customers, request.among) {
             decision.reason = Reason::NotOfCallersCustomers;
         } else if let Some(secret) = live {
-            let customer = self.customers.named_among(&key.customers, request.customer).await?;
-            let refused = refusal(&key, &allowance, request, customer.is_ok(), now);
+            let served = self.customers.served(&key.customers).await?;
+            let refused = refusal(&key, &allowance, request, served.as_ref(), now);
             (decision.code, decision.reason) = refused.unwrap_or_else(|| {
                 let take = || self.limits.take(key.id.shared(), key.limits, request.cost, now);
                 let rate_limit = counted.rate_limit(take);
@@ -125,7 +139,8 @@ impl Access {
             });
             let use_now = || (secret.id.clone(), LastUse { at: now, address: request.address });
             decision.used = (decision.code == KeyCode::Valid).then(use_now);
-            decision.customer = customer.unwrap_or_default();
+            decision.customer = served.as_ref().ok().and_then(|served| served.find(request.customer).ok().flatten());
+            decision.customers = served.map_or_else(|AllSuspended(all)| all, Served::into_customers);
             decision.rate_limit.get_or_insert_with(|| self.limits.status(key.id.shared(), key.limits, now));
         }
         decision.key = Some(key);
@@ -166,7 +181,7 @@ pub fn refusal(
     key: &Credential,
     allowance: &Allowance,
     request: &KeyUseRequest<'_>,
-    is_of_customer: bool,
+    served: Result<&Served, &AllSuspended>,
     now: Timestamp,
 ) -> Option<(KeyCode, Reason)> {
     match key.status(now) {
@@ -176,12 +191,14 @@ pub fn refusal(
         Status::Active => {}
     }
     if matches!(allowance, Allowance::Nothing) {
-        Some((KeyCode::Disabled, Reason::OwnerInactive))
-    } else if ![Accepting::Of(key.environment), Accepting::OfAny].contains(&request.accepting) {
+        return Some((KeyCode::Disabled, Reason::OwnerInactive));
+    }
+    let Ok(served) = served else { return Some((KeyCode::Disabled, Reason::CustomerSuspended)) };
+    if ![Accepting::Of(key.environment), Accepting::OfAny].contains(&request.accepting) {
         Some((KeyCode::WrongEnvironment, Reason::WrongEnvironment))
     } else if !key.allowed_ips.admit(request.address) {
         Some((KeyCode::IpNotAllowed, Reason::AddressNotAllowed))
-    } else if !is_of_customer {
+    } else if served.find(request.customer).is_err() {
         Some((KeyCode::WrongCustomer, Reason::WrongCustomer))
     } else {
         None

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Credentials, Target, Verb, action, require, require_not_revoked};
+use super::{Credentials, Target, TiedCredential, Verb, action, require, require_not_revoked};
 use crate::domain::audit::{Action, Origin};
 use crate::domain::caller::Caller;
-use crate::domain::credential::{Credential, CredentialKind, Details, State, StateChange};
+use crate::domain::credential::{CredentialKind, Details, State, StateChange};
 use crate::service::error::ServiceError;
 use crate::store::credentials;
 
@@ -22,7 +22,7 @@ impl Credentials {
         id: &str,
         change: StateChange,
         origin: Arc<Origin>,
-    ) -> Result<Credential, ServiceError> {
+    ) -> Result<TiedCredential, ServiceError> {
         let verb = match change {
             StateChange::Disable => Verb::Disable,
             StateChange::Enable => Verb::Enable,
@@ -55,7 +55,7 @@ impl Credentials {
         caller: &Caller,
         id: &str,
         origin: Arc<Origin>,
-    ) -> Result<Credential, ServiceError> {
+    ) -> Result<TiedCredential, ServiceError> {
         let kind = CredentialKind::Client;
         let target = Target { caller, kind, id, action: Action::ClientRevokeTokens, origin };
         let recorder = Arc::clone(&self.recorder);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ownership::{customers_error, resolved};
-use super::{Credentials, Issued, Target, Verb, action, require, require_valid};
+use super::{Credentials, Issued, Target, Verb, action, require, require_valid, with_customers};
 use crate::crypto::random;
 use crate::domain::audit::{Disposition, Origin};
 use crate::domain::caller::Caller;
@@ -12,6 +12,7 @@ use crate::domain::credential::{
     ChangeNumbers, Credential, CredentialId, CredentialKind, NewCredential, RawSecret, State,
 };
 use crate::domain::field_error::merge;
+use crate::domain::metadata::Metadata;
 use crate::domain::network::Networks;
 use crate::domain::text::Description;
 use crate::domain::time::Timestamp;
@@ -54,24 +55,21 @@ impl Credentials {
             Err(error) => return Err(self.recorder.refused(&context, error).await),
         };
         let idempotency = Arc::clone(&self.idempotency);
-        let (mut stored, raw) = (credential.clone(), secret.clone());
-        self.recorder
-            .change(
-                caller,
-                context.on_credential(&credential),
-                Disposition::Created,
-                move |transaction, _, caller, now| {
-                    require_creatable(caller, &stored)?;
-                    let sequence = transaction.sequence();
-                    stored.numbers = ChangeNumbers { created: sequence, owner: sequence, customers: sequence };
-                    credentials::insert(transaction.connection, &stored)?;
-                    transaction.announce(now, ChangeKind::Credential, stored.id.as_str())?;
-                    let revealed = stored.secrets.first().map(|secret| (&secret.id, raw.expose()));
-                    idempotency.keep(transaction, repeat.as_ref(), (action, stored.id.as_str()), revealed, now)
-                },
-            )
+        let (mut stored, raw) = (credential, secret.clone());
+        let tied = self
+            .recorder
+            .change(caller, context.on_credential(&stored), Disposition::Created, move |transaction, _, caller, now| {
+                require_creatable(caller, &stored)?;
+                let sequence = transaction.sequence();
+                stored.numbers = ChangeNumbers { created: sequence, owner: sequence, customers: sequence };
+                credentials::insert(transaction.connection, &stored)?;
+                transaction.announce(now, ChangeKind::Credential, stored.id.as_str())?;
+                let revealed = stored.secrets.first().map(|secret| (&secret.id, raw.expose()));
+                idempotency.keep(transaction, repeat.as_ref(), (action, stored.id.as_str()), revealed, now)?;
+                with_customers(transaction.connection, stored)
+            })
             .await?;
-        Ok(Issued { credential, secret: Some(secret) })
+        Ok(Issued { tied, secret: Some(secret) })
     }
 
     /// Checks what can be checked before the transaction, and creates the secret. Argon2 runs last.
@@ -104,6 +102,7 @@ impl Credentials {
             expires_at: None,
             owner: owner.flatten(),
             customers: customers.flatten().unwrap_or_else(|| caller.customers().to_vec()),
+            metadata: Metadata::default(),
             created_at: now,
             updated_at: now,
             rotated_at: now,

@@ -29,9 +29,11 @@ use crate::domain::audit::{Action, Disposition, Origin};
 use crate::domain::caller::Caller;
 use crate::domain::change::ChangeKind;
 use crate::domain::credential::{Credential, CredentialId, CredentialKind, RawSecret, State};
+use crate::domain::customer::Customer;
+use crate::domain::ids::CustomerId;
 use crate::domain::signing_key::Algorithm;
 use crate::domain::time::{Duration, Timestamp};
-use crate::store::{AnyConnection, Change, credentials};
+use crate::store::{AnyConnection, Change, credentials, customers};
 
 /// The use cases of credentials.
 #[derive(Debug)]
@@ -50,11 +52,20 @@ pub struct Credentials {
     pub rotation_age: Duration,
 }
 
+/// A credential, and the customers that it is tied to, as callers see it.
+#[derive(Debug)]
+pub struct TiedCredential {
+    /// The credential.
+    pub credential: Credential,
+    /// All customers that it is tied to.
+    pub customers: Vec<Customer>,
+}
+
 /// A credential whose secret was just created.
 #[derive(Debug)]
 pub struct Issued {
     /// The credential.
-    pub credential: Credential,
+    pub tied: TiedCredential,
     /// Its new secret; `None` where a repeated request may not see it again.
     pub secret: Option<RawSecret>,
 }
@@ -107,14 +118,17 @@ struct Target<'t> {
     origin: Arc<Origin>,
 }
 
+/// The credential after a change.
+type Changed = Result<Credential, ServiceError>;
+
 impl Credentials {
     /// Changes the credential that `target` names, if it is visible to the caller, and drops it from the cache. If an
     /// epoch has ended it, that is written into its row first.
-    async fn change<T: Send + 'static>(
+    async fn change(
         &self,
         target: Target<'_>,
-        change: impl FnOnce(&mut Change<'_>, Credential, &Caller, Timestamp) -> Result<T, ServiceError> + Send + 'static,
-    ) -> Result<T, ServiceError> {
+        change: impl FnOnce(&mut Change<'_>, Credential, &Caller, Timestamp) -> Changed + Send + 'static,
+    ) -> Result<TiedCredential, ServiceError> {
         let Target { caller, kind, id, action, origin } = target;
         let context = AuditContext::of(caller, action, origin).on(id);
         let parsed = CredentialId::of_kind(kind, id);
@@ -126,9 +140,9 @@ impl Credentials {
                 *context = context.clone().on_credential(&credential);
                 let ended = expansion::expand_one(transaction, &recorder, &credential.id)?;
                 let id = credential.id.clone();
-                let done = change(transaction, credential, caller, now)?;
+                let changed = change(transaction, credential, caller, now)?;
                 transaction.announce(now, ChangeKind::Credential, id.as_str())?;
-                Ok((done, ended))
+                Ok((with_customers(transaction.connection, changed)?, ended))
             })
             .await;
         self.cache.drop_entry(id);
@@ -149,21 +163,46 @@ impl Credentials {
         let context = AuditContext::of(caller, action, origin).on(&replay.object);
         let now = self.recorder.now();
         let id = CredentialId::of_kind(kind, &replay.object);
-        let (credential, may) = self
+        let (tied, may) = self
             .recorder
             .replay(caller, &context, disposition, move |connection, caller| {
                 let credential = find_writable(connection, caller, kind, id.as_ref())?;
                 let may = may(caller, &credential);
-                Ok((credential, may))
+                Ok((with_customers(connection, credential)?, may))
             })
             .await?;
+        let credential = &tied.credential;
         let kept = if may { self.idempotency.secret(&replay, now)? } else { None };
         let secret = kept.filter(|(id, _)| {
             credential.secrets.iter().any(|own| own.id == *id && credential.is_secret_live(own, now))
         });
         let secret = secret.and_then(|(_, text)| SecretFactory::raw(kind, text));
-        Ok(Issued { credential, secret })
+        Ok(Issued { tied, secret })
     }
+}
+
+/// Adds the customers that a credential is tied to.
+fn with_customers(connection: &mut AnyConnection, credential: Credential) -> Result<TiedCredential, ServiceError> {
+    let found = all_with_customers(connection, vec![credential])?.pop();
+    found.ok_or_else(|| ServiceError::Internal("a customer of the credential cannot be read".to_owned()))
+}
+
+/// Adds the customers that each credential is tied to, by one query. A credential is left out if one of its customers
+/// cannot be read, which is logged: without it, it would look as if it served others.
+fn all_with_customers(
+    connection: &mut AnyConnection,
+    credentials: Vec<Credential>,
+) -> Result<Vec<TiedCredential>, ServiceError> {
+    let mut ids: Vec<CustomerId> = credentials.iter().flat_map(|credential| credential.customers.clone()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let known = customers::find_all(connection, &ids)?;
+    let tied = credentials.into_iter().map(|credential| {
+        let found = |id: &CustomerId| known.iter().find(|customer| customer.id == *id).cloned();
+        let customers: Vec<Customer> = credential.customers.iter().filter_map(found).collect();
+        TiedCredential { credential, customers }
+    });
+    Ok(tied.filter(|tied| tied.customers.len() == tied.credential.customers.len()).collect())
 }
 
 /// Finds the credential `id`, if it is visible to `caller` with the permission to write credentials of its kind.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::ownership::visible;
-use super::{Credentials, Verb, action, find_reachable};
+use super::{Credentials, TiedCredential, Verb, action, all_with_customers, find_reachable, with_customers};
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
-use crate::domain::credential::{Credential, CredentialFilter, CredentialId, CredentialKind};
+use crate::domain::credential::{CredentialFilter, CredentialId, CredentialKind};
 use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
 use crate::store::credential_list;
@@ -22,13 +22,14 @@ impl Credentials {
         kind: CredentialKind,
         id: &str,
         origin: Arc<Origin>,
-    ) -> Result<Credential, ServiceError> {
+    ) -> Result<TiedCredential, ServiceError> {
         let context = AuditContext::of(caller, action(kind, Verb::Read), origin).on(id);
         let id = CredentialId::of_kind(kind, id);
         let permission = kind.read_permission();
         self.recorder
             .read(caller, &context, move |connection, caller| {
-                find_reachable(connection, caller, kind, permission, id.as_ref())
+                let credential = find_reachable(connection, caller, kind, permission, id.as_ref())?;
+                with_customers(connection, credential)
             })
             .await
     }
@@ -43,12 +44,15 @@ impl Credentials {
         filter: CredentialFilter,
         limit: i64,
         origin: Arc<Origin>,
-    ) -> Result<Vec<Credential>, ServiceError> {
+    ) -> Result<Vec<TiedCredential>, ServiceError> {
         let (kind, permission) = (filter.kind, filter.kind.read_permission());
         let context = AuditContext::of(caller, action(kind, Verb::List), origin);
         self.recorder
             .read(caller, &context, move |connection, caller| match visible(caller, permission, filter.clone()) {
-                Some(filter) => Ok(credential_list::list(connection, &filter, limit)?),
+                Some(filter) => {
+                    let found = credential_list::list(connection, &filter, limit)?;
+                    all_with_customers(connection, found)
+                }
                 None => Ok(vec![]),
             })
             .await

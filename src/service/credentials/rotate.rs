@@ -46,7 +46,7 @@ impl Credentials {
             Err(error) => return Err(self.recorder.refused(&context, error).await),
         };
         let (secret, idempotency) = (raw.clone(), Arc::clone(&self.idempotency));
-        let credential = self
+        let tied = self
             .change(target, move |transaction, mut credential, caller, now| {
                 require_rotatable(caller, &credential, grace)?;
                 let secret_id = stored.id.clone();
@@ -60,7 +60,7 @@ impl Credentials {
                 Ok(credential)
             })
             .await?;
-        Ok(Issued { credential, secret: Some(raw) })
+        Ok(Issued { tied, secret: Some(raw) })
     }
 
     async fn rotatable(

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::ownership::{customers_error, resolved};
-use super::{Credentials, Target, Verb, action, require, require_not_revoked, require_valid};
+use super::{Credentials, Target, TiedCredential, Verb, action, require, require_not_revoked, require_valid};
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
-use crate::domain::credential::{Credential, CredentialInput, CredentialKind};
+use crate::domain::credential::{CredentialInput, CredentialKind};
 use crate::domain::field_error::merge;
 use crate::service::error::ServiceError;
 use crate::store::{credential_customers, credentials};
@@ -24,7 +24,7 @@ impl Credentials {
         id: &str,
         input: CredentialInput,
         origin: Arc<Origin>,
-    ) -> Result<Credential, ServiceError> {
+    ) -> Result<TiedCredential, ServiceError> {
         let target = Target { caller, kind, id, action: action(kind, Verb::Update), origin };
         let customers = self.customers_named(caller, input.customers).await;
         let algorithms = self.algorithms.clone();
@@ -65,7 +65,7 @@ impl Credentials {
         id: &str,
         owner: Option<String>,
         origin: Arc<Origin>,
-    ) -> Result<Credential, ServiceError> {
+    ) -> Result<TiedCredential, ServiceError> {
         let target = Target { caller, kind, id, action: action(kind, Verb::Transfer), origin };
         let may = move |caller: &Caller, to_user: bool| {
             caller.only_owner(kind.write_permission()).is_none() && (to_user || caller.may_release())

@@ -9,6 +9,9 @@ use crate::domain::caller::Caller;
 use crate::domain::change::ChangeKind;
 use crate::domain::customer::{Customer, CustomerChanges, CustomerFilter, NewCustomer};
 use crate::domain::ids::CustomerId;
+use crate::domain::metadata::{Metadata, MetadataChanges};
+use crate::domain::patch::Patch;
+use crate::domain::time::Timestamp;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::{Conflict, ServiceError};
 use crate::service::idempotency::RepeatableRequest;
@@ -23,11 +26,15 @@ fn find(connection: &mut AnyConnection, caller: &Caller, name: &str) -> Result<C
         .ok_or(NO_CUSTOMER)
 }
 
+fn patched(metadata: &Metadata, changes: Patch<MetadataChanges>) -> Result<Metadata, ServiceError> {
+    metadata.patched(changes).map_err(|wrong| ServiceError::invalid("metadata", wrong))
+}
+
 impl Directory {
-    /// Creates a customer with an external id that no other has.
+    /// Creates a customer with an external id that no other has or had.
     ///
     /// # Errors
-    /// Another customer has the external id, or the caller is tied to customers.
+    /// Another customer has or had the external id, or the caller is tied to customers.
     pub async fn create_customer(
         &self,
         caller: &Caller,
@@ -56,8 +63,10 @@ impl Directory {
                 if is_tied {
                     return Err(ServiceError::ScopeExceedsCaller);
                 }
-                let NewCustomer { external_id, name } = new;
-                let customer = Customer { id, external_id, name, created_at: now, updated_at: now };
+                let NewCustomer { external_id, name, metadata } = new;
+                let metadata = patched(&Metadata::default(), metadata)?;
+                let customer =
+                    Customer { id, external_id, name, metadata, is_suspended: false, created_at: now, updated_at: now };
                 customers::insert(transaction.connection, &customer).map_err(taken(Conflict::ExternalIdTaken))?;
                 idempotency.keep(transaction, repeat.as_ref(), (action, customer.id.as_str()), None, now)?;
                 Ok(customer)
@@ -65,10 +74,10 @@ impl Directory {
             .await
     }
 
-    /// Updates a customer, which `name` names by id or external id.
+    /// Updates a customer, which `name` names by id or external id. Its external id is fixed: APIs decide by it.
     ///
     /// # Errors
-    /// The customer is not visible to the caller, or another one has the external id.
+    /// The customer is not visible to the caller, or it would have too much metadata.
     pub async fn update_customer(
         &self,
         caller: &Caller,
@@ -76,16 +85,53 @@ impl Directory {
         changes: CustomerChanges,
         origin: Arc<Origin>,
     ) -> Result<Customer, ServiceError> {
-        let context = self.shared_context(caller, Action::CustomerUpdate, name, origin).await?;
+        self.change_customer(caller, Action::CustomerUpdate, name, origin, move |customer, now| {
+            customer.name = changes.name.unwrap_or_else(|| customer.name.clone());
+            customer.metadata = patched(&customer.metadata, changes.metadata)?;
+            customer.updated_at = now;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Suspends a customer, which `name` names by id or external id, or resumes it. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// The customer is not visible to the caller.
+    pub async fn suspend_customer(
+        &self,
+        caller: &Caller,
+        name: &str,
+        suspended: bool,
+        origin: Arc<Origin>,
+    ) -> Result<Customer, ServiceError> {
+        let action = if suspended { Action::CustomerSuspend } else { Action::CustomerResume };
+        self.change_customer(caller, action, name, origin, move |customer, now| {
+            if customer.is_suspended != suspended {
+                customer.is_suspended = suspended;
+                customer.updated_at = now;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn change_customer(
+        &self,
+        caller: &Caller,
+        action: Action,
+        name: &str,
+        origin: Arc<Origin>,
+        change: impl FnOnce(&mut Customer, Timestamp) -> Result<(), ServiceError> + Send + 'static,
+    ) -> Result<Customer, ServiceError> {
+        let context = self.shared_context(caller, action, name, origin).await?;
         let name = name.to_owned();
         let customer = self
             .recorder
             .change(caller, context, Disposition::Ok, move |transaction, _, caller, now| {
                 let mut customer = find(transaction.connection, caller, &name)?;
-                customer.external_id = changes.external_id.unwrap_or(customer.external_id);
-                customer.name = changes.name.unwrap_or(customer.name);
-                customer.updated_at = now;
-                customers::update(transaction.connection, &customer).map_err(taken(Conflict::ExternalIdTaken))?;
+                change(&mut customer, now)?;
+                customers::update(transaction.connection, &customer)?;
                 transaction.announce(now, ChangeKind::Customer, customer.id.as_str())?;
                 Ok(customer)
             })
@@ -94,7 +140,8 @@ impl Directory {
         Ok(customer)
     }
 
-    /// Deletes a customer that no credential is tied to; its audit events remain.
+    /// Deletes a customer that no credential is tied to. Its audit events remain, and its external id is not given
+    /// again.
     ///
     /// # Errors
     /// The customer is not visible to the caller, or credentials are tied to it.
@@ -108,7 +155,7 @@ impl Directory {
                 if customers::is_in_use(transaction.connection, &customer.id)? {
                     return Err(Conflict::CustomerInUse.into());
                 }
-                customers::remove(transaction.connection, &customer.id)?;
+                customers::remove(transaction.connection, &customer, now)?;
                 transaction.announce(now, ChangeKind::Customer, customer.id.as_str())?;
                 Ok(customer.id)
             })

@@ -49,8 +49,14 @@ impl Directory {
         origin: Arc<Origin>,
     ) -> Result<AuditContext, ServiceError> {
         let context = AuditContext::of(caller, action, origin).on(name);
-        let is_of_customers =
-            matches!(action, Action::CustomerCreate | Action::CustomerUpdate | Action::CustomerDelete);
+        let is_of_customers = matches!(
+            action,
+            Action::CustomerCreate
+                | Action::CustomerUpdate
+                | Action::CustomerSuspend
+                | Action::CustomerResume
+                | Action::CustomerDelete
+        );
         let error = if !caller.sees(Environment::Production) {
             ServiceError::ProductionOnly
         } else if !caller.customers().is_empty() && !is_of_customers {

@@ -13,6 +13,7 @@ use crate::crypto::password::PasswordError;
 use crate::domain::audit::Reason;
 use crate::domain::change::{Basis, Position};
 use crate::domain::credential::{Credential, LIVE_SECRETS_MAX, LastUse, Status, StoredSecret};
+use crate::domain::customer::Served;
 use crate::domain::environment::Environment;
 use crate::domain::ids::SecretId;
 use crate::domain::time::Timestamp;
@@ -21,6 +22,7 @@ use crate::oauth::error::OAuthError;
 use crate::service::audit_context::Subject;
 use crate::service::recorder::Counted;
 use crate::service::state::credential_cache::CredentialCache;
+use crate::service::state::customers::Customers;
 use crate::service::state::failed_authentications::FailedAuthentications;
 use crate::service::state::last_used::LastUsed;
 use crate::service::state::owners::{Allowance, Owners};
@@ -33,6 +35,8 @@ pub struct AuthenticatedClient {
     pub credential: Arc<Credential>,
     /// The scopes that its owner allows.
     pub allowance: Allowance,
+    /// The customers that it serves now.
+    pub served: Served,
     /// What the decision about it is based on.
     pub basis: Basis,
     used: (SecretId, LastUse),
@@ -57,6 +61,8 @@ pub struct ClientAuthenticator {
     pub credentials: Arc<CredentialCache>,
     /// Cached owners of clients.
     pub owners: Arc<Owners>,
+    /// Cached customers.
+    pub customers: Arc<Customers>,
     /// Recognises secrets by their tags.
     pub tagger: Arc<SecretTagger>,
     /// Checks secrets with Argon2.
@@ -129,10 +135,10 @@ impl ClientAuthenticator {
         let subject = Subject::of(&credential);
         let mut basis = Basis::at(request.position).on_credential(&credential);
         match self.check_known(&request, &credential, secret).await {
-            Ok((allowance, secret)) => {
+            Ok((allowance, served, secret)) => {
                 let used = (secret, LastUse { at: request.now, address: request.address });
                 basis = basis.on_role(allowance.role());
-                Ok(AuthenticatedClient { credential, allowance, basis, used })
+                Ok(AuthenticatedClient { credential, allowance, served, basis, used })
             }
             Err(refusal) => Err(refusal.of(subject).based_on(basis)),
         }
@@ -144,13 +150,14 @@ impl ClientAuthenticator {
         self.last_used.note(secret, *last_use);
     }
 
-    /// Checks a client that exists, and returns what its owner allows, and the secret that it sent.
+    /// Checks a client that exists, and returns what its owner allows, whom it serves, and the
+    /// secret that it sent.
     async fn check_known(
         &self,
         request: &AuthenticationRequest<'_>,
         client: &Credential,
         secret: &str,
-    ) -> Result<(Allowance, SecretId), Refusal> {
+    ) -> Result<(Allowance, Served, SecretId), Refusal> {
         let Some(stored) = self.tagged_secret(client.id.as_str(), client.live_secrets(request.now), secret) else {
             return Err(invalid_client(Reason::WrongSecret));
         };
@@ -167,6 +174,8 @@ impl ClientAuthenticator {
         if matches!(allowance, Allowance::Nothing) {
             return Err(invalid_client(Reason::OwnerInactive));
         }
+        let served = self.customers.served(&client.customers).await.map_err(|error| Refusal::store(&error))?;
+        let served = served.map_err(|_| invalid_client(Reason::CustomerSuspended))?;
         if !client.allowed_ips.admit(request.address) {
             return Err(invalid_client(Reason::AddressNotAllowed));
         }
@@ -174,7 +183,7 @@ impl ClientAuthenticator {
         if !is_proven.map_err(|error| unchecked(&error, client, stored))? {
             return Err(invalid_client(Reason::WrongSecret));
         }
-        Ok((allowance, stored.id.clone()))
+        Ok((allowance, served, stored.id.clone()))
     }
 
     /// Finds the one of a client's live secrets whose tag `secret` has. An unknown client, a wrong secret, and one of

@@ -6,7 +6,9 @@ use super::authenticate_client::{AuthenticatedClient, AuthenticationRequest};
 use super::token_verifier::{NotInForce, TokenInForce};
 use super::{ProtocolRequest, Refusal, Tokens};
 use crate::domain::audit::{Action, Reason};
+use crate::domain::caller::are_within;
 use crate::domain::change::{Basis, Position};
+use crate::domain::customer::Tenant;
 use crate::domain::permission;
 use crate::domain::token::VerifiedClaims;
 use crate::oauth::error::OAuthError;
@@ -29,8 +31,8 @@ pub struct ActiveToken {
     pub claims: VerifiedClaims,
     /// The scopes that its client still has, separated by spaces.
     pub scope: String,
-    /// Its environment.
-    pub environment: &'static str,
+    /// The customers that it serves now, as APIs know them; none if it is tied to none.
+    pub customers: Vec<Arc<Tenant>>,
 }
 
 /// The result, the reason and the subject of the event, and what the decision is based on.
@@ -100,8 +102,8 @@ impl Tokens {
         match in_force {
             Ok(in_force) if may_introspect(&caller, &in_force) => {
                 let scope = in_force.scopes.to_string();
-                let (claims, environment) = (in_force.token.claims, request.environment.as_str());
-                let token = ActiveToken { claims, scope, environment };
+                let customers = in_force.served.customers().to_vec();
+                let token = ActiveToken { claims: in_force.token.claims, scope, customers };
                 Ok((Introspection::Active(Box::new(token)), Reason::Active, subject, basis))
             }
             Ok(_) => Ok((Introspection::Inactive, Reason::NotForThisCaller, subject, basis)),
@@ -112,13 +114,14 @@ impl Tokens {
 }
 
 /// Returns whether a client may introspect a token: its own, one of an audience that it is the resource server of or,
-/// with the permission, any.
+/// with the permission, any. To a client that is tied to customers, others' tokens are visible as others' keys are:
+/// those of its customers only.
 fn may_introspect(caller: &AuthenticatedClient, in_force: &TokenInForce) -> bool {
     let claims = &in_force.token.claims;
     let serves = caller.credential.as_client().is_some_and(|client| {
         client.details.resource_for.iter().any(|own| claims.aud.iter().any(|audience| own.as_str() == audience))
     });
+    let may_all = || caller.allowance.cut(&caller.credential.scopes).cover_permission(permission::TOKENS_INTROSPECT);
     claims.client_id == caller.credential.id.as_str()
-        || serves
-        || caller.allowance.cut(&caller.credential.scopes).cover_permission(permission::TOKENS_INTROSPECT)
+        || (are_within(&in_force.served.ids(), &caller.served.ids()) && (serves || may_all()))
 }

@@ -8,6 +8,7 @@ use super::{ProtocolRequest, Refusal, Tokens};
 use crate::crypto::random;
 use crate::domain::audit::{Action, Reason};
 use crate::domain::change::Position;
+use crate::domain::customer::Tenant;
 use crate::domain::environment::Environment;
 use crate::domain::ids::TokenId;
 use crate::domain::rate::RateLimitStatus;
@@ -100,7 +101,7 @@ impl Tokens {
                     client.allowance.ceiling(),
                     sent.secret.expose(),
                 );
-                self.grant(request.environment, &client_request, now)
+                self.grant(request.environment, &client_request, client.served.customers(), now)
             })
         } else {
             let error = OAuthError::RateLimited { retry_after: rate_limit.retry_after_seconds() };
@@ -120,6 +121,7 @@ impl Tokens {
         &self,
         environment: Environment,
         request: &AuthenticatedRequest<'_>,
+        customers: &[Arc<Tenant>],
         now: Timestamp,
     ) -> Result<(IssuedAccessToken, TokenId), Refusal> {
         let client = request.client();
@@ -136,7 +138,7 @@ impl Tokens {
         let jwt_issuer = JwtIssuer {
             issuer: &issuer.issuer,
             environment: environment.as_str(),
-            customers: &client.credential.customers,
+            customers,
             issued_at: now,
             jti: jti.as_str(),
             sign: |claims: &Claims<'_>| signer.sign(claims).ok(),

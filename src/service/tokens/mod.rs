@@ -8,7 +8,7 @@ mod token_verifier;
 
 pub use authenticate_client::ClientAuthenticator;
 pub use introspect::Introspection;
-pub use token_verifier::{NotInForce, TokenInForce, TokenVerifier};
+pub use token_verifier::{Known, NotInForce, TokenInForce, TokenVerifier};
 
 use std::sync::Arc;
 

@@ -8,13 +8,14 @@ use crate::crypto::jwt::TokenError;
 use crate::domain::audit::Reason;
 use crate::domain::change::Basis;
 use crate::domain::credential::{Credential, Status};
+use crate::domain::customer::{Served, ServesNone, Tenant};
 use crate::domain::environment::Environment;
-use crate::domain::ids::CustomerId;
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::time::Timestamp;
 use crate::domain::token::SignedToken;
 use crate::service::audit_context::Subject;
 use crate::service::state::credential_cache::CredentialCache;
+use crate::service::state::customers::Customers;
 use crate::service::state::keyring::Keyring;
 use crate::service::state::owners::{Allowance, Owners};
 use crate::service::state::revoked_tokens::RevokedTokens;
@@ -27,6 +28,8 @@ pub struct TokenVerifier {
     pub credentials: Arc<CredentialCache>,
     /// Cached owners of clients.
     pub owners: Arc<Owners>,
+    /// Cached customers.
+    pub customers: Arc<Customers>,
     /// Tokens that were revoked individually.
     pub revoked: Arc<RevokedTokens>,
     /// The signing keys.
@@ -44,8 +47,8 @@ pub struct TokenInForce {
     own: Scopes,
     /// The same, as far as the role of its client's owner allows them.
     pub scopes: Scopes,
-    /// The customers that both the token and its client are tied to now; any, if empty.
-    pub customers: Vec<CustomerId>,
+    /// The customers that both the token and its client serve now.
+    pub served: Served,
     /// The scopes that its client's owner allows.
     allowance: Allowance,
     /// Its client.
@@ -53,17 +56,12 @@ pub struct TokenInForce {
 }
 
 impl TokenInForce {
-    /// Decides whether a token is in force, by what is known of its client now.
+    /// Decides whether a token is in force, by what is known of it now.
     ///
     /// # Errors
     /// The reason for which it is not.
-    pub fn of(
-        token: SignedToken,
-        client: Arc<Credential>,
-        allowance: Allowance,
-        is_revoked: bool,
-        now: Timestamp,
-    ) -> Result<Self, Reason> {
+    pub fn of(token: SignedToken, known: Known, now: Timestamp) -> Result<Self, Reason> {
+        let Known { client, allowance, tenants, is_revoked } = known;
         if client.status(now) != Status::Active {
             return Err(Reason::ClientNotActive);
         }
@@ -77,9 +75,12 @@ impl TokenInForce {
         }
         let own: Vec<Scope> = token.claims.scope.split(' ').filter_map(|scope| scope.parse().ok()).collect();
         let own = Scopes::new(own).map_err(|_| Reason::MalformedToken)?.covered_by(&client.scopes);
-        let customers = customers_left(&token.claims.customers, &client.customers);
-        let customers = customers.ok_or(Reason::CustomersChanged)?;
-        Ok(Self { scopes: allowance.cut(&own), own, customers, allowance, token, client })
+        let served = Served::of_token(&token.claims.customers, !client.customers.is_empty(), tenants);
+        let served = served.map_err(|none| match none {
+            ServesNone::Changed => Reason::CustomersChanged,
+            ServesNone::Suspended => Reason::CustomerSuspended,
+        })?;
+        Ok(Self { scopes: allowance.cut(&own), own, served, allowance, token, client })
     }
 
     /// Returns whether its scopes cover `required` at this moment.
@@ -89,8 +90,21 @@ impl TokenInForce {
 
     /// Returns the token and its client as the subject of an event.
     pub fn subject(&self) -> Subject {
-        Subject::of(&self.client).tied_to(&self.customers).with_token(&self.token.jti).authenticated()
+        Subject::of(&self.client).tied_to(&self.served.ids()).with_token(&self.token.jti).authenticated()
     }
+}
+
+/// What decides whether a token is in force.
+#[derive(Debug)]
+pub struct Known {
+    /// Its client.
+    pub client: Arc<Credential>,
+    /// The scopes that its client's owner allows.
+    pub allowance: Allowance,
+    /// The customers that the client is tied to or, if to none, that the token names.
+    pub tenants: Vec<Arc<Tenant>>,
+    /// Whether it was revoked individually.
+    pub is_revoked: bool,
 }
 
 /// Why a token is not accepted as in force.
@@ -166,21 +180,18 @@ impl TokenVerifier {
             Err(error) => return (basis, Err(error.into())),
         };
         let basis = basis.on_role(allowance.role());
+        let tenants = match self.customers.of_token(&token.claims.customers, &client.customers).await {
+            Ok(tenants) => tenants,
+            Err(error) => return (basis, Err(error.into())),
+        };
+        let basis = basis.on_customers(tenants.iter().map(|tenant| &tenant.id));
         let in_force = match self.revoked.contain(&token.jti).await {
-            Ok(is_revoked) => TokenInForce::of(token, client, allowance, is_revoked, now).map_err(NotInForce::Refused),
+            Ok(is_revoked) => {
+                let known = Known { client, allowance, tenants, is_revoked };
+                TokenInForce::of(token, known, now).map_err(NotInForce::Refused)
+            }
             Err(error) => Err(error.into()),
         };
         (basis, in_force)
     }
-}
-
-/// Returns those of a token's customers that its client is still tied to. A token never reaches further than when it
-/// was issued.
-fn customers_left(claimed: &[String], now: &[CustomerId]) -> Option<Vec<CustomerId>> {
-    if claimed.is_empty() {
-        return Some(now.to_vec());
-    }
-    let claimed = claimed.iter().filter_map(|customer| customer.parse::<CustomerId>().ok());
-    let left: Vec<CustomerId> = claimed.filter(|customer| now.is_empty() || now.contains(customer)).collect();
-    (!left.is_empty()).then_some(left)
 }

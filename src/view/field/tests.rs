@@ -11,6 +11,7 @@ use crate::domain::role::RoleName;
 use crate::domain::text::{Description, Name};
 use crate::domain::time::Timestamp;
 use crate::domain::user::EmailAddress;
+use crate::view::metadata::MetadataPairs;
 
 /// What a field accepts, its schema accepts, and the other way round, but where `beyond` says that no schema can tell.
 fn check<F: Field>(accepted: &[Value], refused: &[(Value, &str)], beyond: &[(Value, &str)]) {
@@ -72,8 +73,8 @@ fn names_and_references_have_the_grammar_of_their_types() {
         &[
             (json!("any"), "must not be any, nor begin with cus_"),
             (json!("cus_1"), "must not be any, nor begin with cus_"),
-            (json!("a b"), "must be 1 to 128 visible ASCII characters"),
-            (json!("a\u{0}"), "must be 1 to 128 visible ASCII characters"),
+            (json!("a b"), "must be 1 to 128 visible ASCII characters without a space"),
+            (json!("a\u{0}"), "must be 1 to 128 visible ASCII characters without a space"),
         ],
         &[],
     );
@@ -216,6 +217,33 @@ fn durations_are_at_most_30_days() {
             (json!("43201m"), "must be at most 30d"),
             (json!("2592001s"), "must be at most 30d"),
             (json!("99999999d"), "is longer than a hundred years"),
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn metadata_has_at_most_twenty_pairs_of_bounded_text() {
+    let many = |count: usize| Value::Object((0..count).map(|n| (n.to_string(), json!("x"))).collect());
+    let key = |text: &str| json!({text: "x"});
+    check::<MetadataPairs>(
+        &[
+            json!({}),
+            json!({"plan": "gold", "old": null}),
+            many(20),
+            key(&"ü".repeat(40)),
+            json!({"a": " é=\u{1f469} "}),
+        ],
+        &[
+            (many(21), "must have at most 20 pairs"),
+            (key(""), "must have keys of 1 to 40 characters"),
+            (key(&"ü".repeat(41)), "must have keys of 1 to 40 characters"),
+            (key(" a"), "must have keys without control characters, and without white space at either end"),
+            (key("a\n"), "must have keys without control characters, and without white space at either end"),
+            (json!({"a": "x".repeat(501)}), "must have values of at most 500 characters"),
+            (json!({"a": "\u{0}"}), "must have values without control characters"),
+            (json!({"a": 1}), "must have values that are strings"),
+            (json!("a"), "must be an object"),
         ],
         &[],
     );

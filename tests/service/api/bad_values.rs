@@ -15,9 +15,17 @@ pub fn of_both_kinds() -> Vec<BadValue> {
         ("rate_per_minute", "number"),
         ("burst_per_second", "number"),
         ("expires_at", "string"),
+        ("metadata", "object"),
     ];
     let others = others.into_iter().flat_map(|(field, right)| of_other_types(field, right));
-    texts().into_iter().chain(scopes()).chain(addresses()).chain(limits_and_ends()).chain(others).collect()
+    texts()
+        .into_iter()
+        .chain(metadata())
+        .chain(scopes())
+        .chain(addresses())
+        .chain(limits_and_ends())
+        .chain(others)
+        .collect()
 }
 
 fn texts() -> Vec<BadValue> {
@@ -35,6 +43,24 @@ fn texts() -> Vec<BadValue> {
         ("description", json!("a\u{7f}b")),
         ("description", json!("two\nlines")),
     ]
+}
+
+fn metadata() -> Vec<BadValue> {
+    let pair = |key: &str, value: Value| json!({key: value});
+    let wrong = [
+        pair("", json!("x")),
+        pair(&"ä".repeat(41), json!("x")),
+        pair("a\u{0}b", json!("x")),
+        pair(" a", json!("x")),
+        pair("a", json!("ä".repeat(501))),
+        pair("a", json!("a\u{1b}[31mb")),
+        pair("a", json!(1)),
+        pair("a", json!(true)),
+        pair("a", json!(["x"])),
+        pair("a", json!({"b": "x"})),
+        Value::Object((0..21).map(|n| (n.to_string(), json!("x"))).collect()),
+    ];
+    wrong.map(|value| ("metadata", value)).into()
 }
 
 fn scopes() -> Vec<BadValue> {

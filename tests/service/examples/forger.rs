@@ -85,6 +85,12 @@ pub fn trusts_no_header(resource_server: Command) {
     for claim in ["iss", "aud", "exp", "iat", "sub", "client_id", "jti"] {
         tokens.push((claim, without(claim)));
     }
+    // An API that cannot read its customers must not take the client for one that is tied to none.
+    for customers in [json!([]), Value::Null, json!("acme"), json!([1]), json!({"acme": true})] {
+        let mut claims = good_claims.clone();
+        claims["customers"] = customers;
+        tokens.push(("customers", forger.sign(&good_header, &claims)));
+    }
     for (name, token) in tokens {
         let response = api.call(&server, &token);
         assert_eq!((response.status, response.body["error"].as_str()), (401, Some("invalid_token")), "{name}");

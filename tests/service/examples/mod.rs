@@ -2,6 +2,7 @@
 
 mod forger;
 mod patience;
+mod tenants;
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
@@ -21,6 +22,7 @@ use crate::support::{Database, Kind, Response, Server, TestClient, eventually, r
 
 use forger::{asks_for_keys_now_and_then, trusts_no_header};
 use patience::is_patient;
+use tenants::keeps_tenants_apart;
 
 /// The name of the API that the resource servers are.
 const AUDIENCE: &str = "https://api.example.com";
@@ -235,6 +237,7 @@ for_each_language! {
         "resource-server", "examples/python/resource_server.py", "examples/resource_server.mjs";
     says_503_while_it_has_no_keys:
         "resource-server", "examples/python/resource_server.py", "examples/resource_server.mjs";
+    keeps_tenants_apart: "resource-server", "examples/python/resource_server.py", "examples/resource_server.mjs";
     is_patient: "client", "examples/python/client.py", "examples/client.mjs";
 }
 

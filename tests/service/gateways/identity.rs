@@ -39,12 +39,13 @@ fn a_key_and_a_token_reach_the_api_as_an_identity(gateway: Start) {
 
 fn a_customer_reaches_the_api(gateway: Start) {
     let site = Site::start(gateway);
-    let customer = site.server.manage("POST", "/customers", Some(&json!({"external_id": "acme", "name": "ACME"})));
-    let customer = customer["id"].as_str().unwrap();
-    let key = site.key("orders:read", &["--customer", customer]);
+    for name in ["acme", "acme:eu/1"] {
+        site.server.manage("POST", "/customers", Some(&json!({"external_id": name, "name": "ACME"})));
+    }
+    let key = site.key("orders:read", &["--customer", "acme", "--customer", "acme:eu/1"]);
     let response = site.get("/orders", &key, &["-H", "X-Auth-Customer: cus_of_others"]);
     assert_eq!(response.status, 200, "{}", response.text);
-    assert_eq!(received_field(&response, "x-auth-customer"), customer);
+    assert_eq!(received_field(&response, "x-auth-customer"), "acme acme:eu/1");
 }
 
 const FIELDS: [&str; 6] = ["Subject", "Credential", "Type", "Scopes", "Customer", "Environment"];

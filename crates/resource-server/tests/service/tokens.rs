@@ -145,6 +145,11 @@ impl Forger<'_> {
             ("nbf as text", "nbf", json!("0")),
             ("another environment", "environment", json!("staging")),
             ("scopes as a list", "scope", json!(["orders:read"])),
+            // Any of these would look like a client that is tied to no customer, and may act for all.
+            ("no customers", "customers", json!([])),
+            ("customers null", "customers", Value::Null),
+            ("customers as text", "customers", json!("acme")),
+            ("customers of another type", "customers", json!([1])),
         ];
         wrong.into_iter().map(|(title, name, value)| (title, self.claiming(name, value))).chain(missing).collect()
     }

@@ -3,10 +3,11 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::credential::{Credential, CredentialId, CredentialInput, CredentialKind, KeyType, NewCredential};
+use crate::domain::credential::{CredentialId, CredentialInput, CredentialKind, KeyType, NewCredential};
 use crate::domain::ids::{ApiKeyId, ClientId};
 use crate::http::permission::{ClientsRead, ClientsWrite, KeysRead, KeysWrite, Permission};
 use crate::service::Services;
+use crate::service::credentials::TiedCredential;
 use crate::view::credential::{ApiKeyView, ApiKeyWithValueView, ClientView, ClientWithSecretView, Moment};
 use crate::view::credential_input::{
     ApiKeyCreate, ApiKeyFilters, ApiKeyUpdate, ClientCreate, ClientUpdate, CredentialFilters,
@@ -41,7 +42,7 @@ pub trait Kind: 'static {
     fn filters(filters: Self::Filters) -> (CredentialFilters, Option<KeyType>);
 
     /// A credential of this kind as it is shown.
-    fn view(credential: &Credential, services: &Services) -> Option<Self::View>;
+    fn view(tied: &TiedCredential, services: &Services) -> Option<Self::View>;
 
     /// The same with its new secret.
     fn with_secret(view: Self::View, secret: Option<&str>) -> Self::WithSecret;
@@ -68,9 +69,10 @@ impl Kind for Clients {
         (filters, None)
     }
 
-    fn view(credential: &Credential, services: &Services) -> Option<ClientView> {
+    fn view(tied: &TiedCredential, services: &Services) -> Option<ClientView> {
+        let TiedCredential { credential, customers } = tied;
         let audiences = &services.issuers.of(credential.environment).audiences;
-        Some(ClientView::new(credential.as_client()?, audiences, moment(services)))
+        Some(ClientView::new(credential.as_client()?, customers, audiences, moment(services)))
     }
 
     fn with_secret(view: ClientView, secret: Option<&str>) -> ClientWithSecretView {
@@ -99,8 +101,9 @@ impl Kind for ApiKeys {
         (filters.credentials, filters.r#type)
     }
 
-    fn view(credential: &Credential, services: &Services) -> Option<ApiKeyView> {
-        Some(ApiKeyView::new(credential, credential.key_type()?, moment(services)))
+    fn view(tied: &TiedCredential, services: &Services) -> Option<ApiKeyView> {
+        let TiedCredential { credential, customers } = tied;
+        Some(ApiKeyView::new(credential, credential.key_type()?, customers, moment(services)))
     }
 
     fn with_secret(view: ApiKeyView, secret: Option<&str>) -> ApiKeyWithValueView {

@@ -2,7 +2,7 @@
 
 mod kind;
 
-use crate::domain::credential::{Credential, CredentialFilter, Due, RawSecret, StateChange};
+use crate::domain::credential::{CredentialFilter, Due, RawSecret, StateChange};
 use crate::domain::ids::ClientId;
 use crate::domain::reference::UserReference;
 use crate::domain::time::Duration;
@@ -13,7 +13,7 @@ use crate::http::permission::ClientsWrite;
 use crate::http::response::{ApiResult, Created, Paged, Shown, Updated};
 use crate::http::said::Query;
 use crate::service::Services;
-use crate::service::credentials::Issued;
+use crate::service::credentials::{Issued, TiedCredential};
 use crate::service::error::ServiceError;
 use crate::view::credential::ClientView;
 use crate::view::credential_input::{SecretRotation, Transfer};
@@ -21,14 +21,14 @@ use crate::view::page::{List, Page};
 pub use kind::{ApiKeys, Clients, Kind};
 
 /// The credential as its kind is shown.
-fn view<K: Kind>(credential: &Credential, services: &Services) -> ApiResult<K::View> {
-    Ok(K::view(credential, services).ok_or(ServiceError::NotFound(K::KIND.noun()))?)
+fn view<K: Kind>(tied: &TiedCredential, services: &Services) -> ApiResult<K::View> {
+    Ok(K::view(tied, services).ok_or(ServiceError::NotFound(K::KIND.noun()))?)
 }
 
 /// The same with its new secret.
 fn issued_view<K: Kind>(issued: &Issued, services: &Services) -> ApiResult<K::WithSecret> {
     let secret = issued.secret.as_ref().map(RawSecret::expose);
-    Ok(K::with_secret(view::<K>(&issued.credential, services)?, secret))
+    Ok(K::with_secret(view::<K>(&issued.tied, services)?, secret))
 }
 
 /// The filters of a list, and where it continues.
@@ -52,7 +52,7 @@ pub async fn list<K: Kind>(call: Call<K::Read, Listing<K>>, state: SharedState) 
     let rows = credentials.list(&call.caller, filter, limit + 1, call.origin).await?;
     Shown::of(&Page::new(
         limit,
-        rows.iter().filter_map(|row| Some((row.id.to_string(), K::view(row, &state.services)?))),
+        rows.iter().filter_map(|row| Some((row.credential.id.to_string(), K::view(row, &state.services)?))),
     ))
 }
 

@@ -22,6 +22,8 @@ both! {
             ("id", json!("cus_1")),
         ]);
         bad.extend(controls.iter().map(|text| ("name", json!(text))));
+        bad.extend([("metadata", json!({"": "x"})), ("metadata", json!({"a": 1})), ("metadata", json!({"a": "b\nc"}))]);
+        bad.extend(of_other_types("metadata", "object"));
         bad.extend(["external_id", "name"].iter().flat_map(|field| of_other_types(field, "string")));
         for (field, value) in bad {
             refused(&server, "POST", "/customers", &token, &with(&customer, field, &value), &[field]);

@@ -98,6 +98,7 @@ both! {
             ("expires_at", Value::Null),
             ("owner", Value::Null),
             ("customers", json!([])),
+            ("metadata", json!({})),
             ("rotation_due", json!(false)),
         ] {
             assert_eq!(made[member], value, "{member}");

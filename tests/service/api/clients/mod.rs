@@ -26,6 +26,7 @@ const MEMBERS: &[&str] = &[
     "expires_at",
     "id",
     "last_used_at",
+    "metadata",
     "name",
     "owner",
     "rate_per_minute",

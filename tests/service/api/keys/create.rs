@@ -40,7 +40,7 @@ both! {
             ("status", json!("active")),
             ("scopes", json!(["invoices:read", "orders:read"])),
             ("owner", json!(ann)),
-            ("customers", json!([acme])),
+            ("customers", json!([{"id": acme, "external_id": "acme", "name": "acme"}])),
             ("allowed_ips", json!(["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"])),
             ("rate_per_minute", json!(1_000)),
             ("burst_per_second", Value::Null),
@@ -76,9 +76,10 @@ both! {
         }
         let verified = verdict(&server, &token, &key, &json!({"ip": "10.9.9.9", "customer": "acme"}));
         assert_eq!(verified["valid"], true, "{verified}");
-        for member in ["id", "name", "type", "owner", "customers", "scopes", "expires_at"] {
+        for member in ["id", "name", "type", "owner", "metadata", "scopes", "expires_at"] {
             assert_eq!(verified[member], made[member], "{member}");
         }
+        assert_eq!(verified["customers"], json!(["acme"]));
         assert_eq!(members(&verified["rate_limit"]), ["limit", "remaining", "reset_after", "retry_after"]);
     }
 

@@ -24,6 +24,7 @@ const MEMBERS: &[&str] = &[
     "last_four",
     "last_used_address",
     "last_used_at",
+    "metadata",
     "name",
     "owner",
     "prefix",

@@ -7,6 +7,7 @@ both! {
         let server = Server::start(database);
         let token = owner(&server);
         let (acme, zeta) = (entered_customer(&server, &token, "acme"), entered_customer(&server, &token, "zeta"));
+        let tie = |id: &str, name: &str| json!({"id": id, "external_id": name, "name": name});
         let later = rfc3339(server.now() + 3_600_000);
         let (mut expected, key) = created_key(&server, &token, &minimal_key("plain"));
         expected.as_object_mut().unwrap().remove("key");
@@ -17,7 +18,8 @@ both! {
             ("rate_per_minute", json!(1_000_000), json!(1_000_000), Value::Null),
             ("burst_per_second", json!(1), json!(1), Value::Null),
             ("expires_at", json!(later), json!(later), Value::Null),
-            ("customers", json!(["zeta", &acme, "acme"]), json!([acme, zeta]), json!([])),
+            ("customers", json!(["zeta", &acme, "acme"]), json!([tie(&acme, "acme"), tie(&zeta, "zeta")]), json!([])),
+            ("metadata", json!({"plan": "gold", "x": null}), json!({"plan": "gold"}), json!({})),
         ] {
             for (given, then) in [(set, shown), (Value::Null, cleared)] {
                 let response = server.api("PATCH", &path, &token, Some(&json!({field: given})));

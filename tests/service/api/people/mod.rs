@@ -3,6 +3,7 @@
 mod customers;
 mod reach;
 mod roles;
+mod suspended;
 mod users;
 
 use serde_json::{Value, json};

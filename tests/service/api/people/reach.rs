@@ -180,7 +180,8 @@ both! {
         }
         // What it makes is its customers', and stays so.
         let made = call("POST", "/keys", Some(minimal_key("theirs")));
-        assert_eq!((made.status, &made.body["customers"]), (201, &json!([acme])), "{}", made.text);
+        let own = json!([{"id": acme, "external_id": "acme", "name": "acme"}]);
+        assert_eq!((made.status, &made.body["customers"]), (201, &own), "{}", made.text);
         for customers in [json!(["zeta"]), json!(["acme", "zeta"]), json!([])] {
             assert_invalid(&call("POST", "/keys", Some(of(customers.clone()))), &["customers"]);
             let path = format!("/keys/{}", id(&acmes));

@@ -147,6 +147,9 @@ both! {
         for (method, path, body, action, status) in [
             ("POST", "/customers", json!({"external_id": "acme", "name": "Acme"}), "customer.create", 201),
             ("PATCH", "/customers/acme", json!({"name": "x"}), "customer.update", 200),
+            ("POST", "/customers/acme/suspend", json!({}), "customer.suspend", 200),
+            ("POST", "/customers/acme/resume", json!({}), "customer.resume", 200),
+            ("POST", "/customers/nobody/resume", json!({}), "customer.resume", 404),
             ("POST", "/customers", json!({"external_id": "acme", "name": "Acme"}), "customer.create", 409),
             ("DELETE", "/customers/acme", json!({}), "customer.delete", 204),
             ("DELETE", "/customers/acme", json!({}), "customer.delete", 404),

@@ -89,6 +89,8 @@ const TABLE: &[Row] = &[
     row("GET", "/api/v1/customers/{id}", CUSTOMERS_READ, None, 404),
     row("PATCH", "/api/v1/customers/{id}", CUSTOMERS_WRITE, Some("{}"), 404),
     row("DELETE", "/api/v1/customers/{id}", CUSTOMERS_WRITE, None, 404),
+    row("POST", "/api/v1/customers/{id}/suspend", CUSTOMERS_WRITE, None, 404),
+    row("POST", "/api/v1/customers/{id}/resume", CUSTOMERS_WRITE, None, 404),
     row("GET", "/api/v1/users", USERS_READ, None, 200),
     row("POST", "/api/v1/users", USERS_WRITE, Some("{}"), 422),
     row("GET", "/api/v1/users/{id}", USERS_READ, None, 404),

@@ -10,21 +10,32 @@ both! {
         for named in ["acme", &id] {
             assert_eq!(server.cli(&["customer", "show", named]), made);
         }
-        let changed = server.cli(&["customer", "update", "acme", "--name", "Acme Co.", "--external-id", "acme2"]);
+        let changed = server.cli(&["customer", "update", "acme", "--name", "Acme Co.", "--metadata", "plan=a=b"]);
         assert_eq!(
-            (&changed["name"], &changed["external_id"], &changed["id"]),
-            (&json!("Acme Co."), &json!("acme2"), &made["id"])
+            (&changed["name"], &changed["metadata"], &changed["id"]),
+            (&json!("Acme Co."), &json!({"plan": "a=b"}), &made["id"])
         );
         server.cli(&["customer", "create", "--external-id", "zeta", "--name", "Zeta"]);
-        assert_eq!(names(&server, &["customer", "list"], "external_id"), ["zeta", "acme2"]);
-        assert_eq!(names(&server, &["customer", "list", "--external-id", "acme2"], "id"), std::slice::from_ref(&id));
+        assert_eq!(names(&server, &["customer", "list"], "external_id"), ["zeta", "acme"]);
+        assert_eq!(names(&server, &["customer", "list", "--external-id", "acme"], "id"), std::slice::from_ref(&id));
         assert_eq!(names(&server, &["customer", "list", "--limit", "1"], "external_id"), ["zeta"]);
-        let key = server.key_with("read", &["--customer", "acme2"]);
-        assert_eq!(server.cli(&["key", "show", &key.id])["customers"], json!([id]));
+        let key = server.key_with("read", &["--customer", "acme"]);
+        assert_eq!(server.cli(&["key", "show", &key.id])["customers"][0]["external_id"], "acme");
+        let update = |pairs: &[&str]| {
+            let options = pairs.iter().flat_map(|pair| ["--metadata", pair]);
+            server.cli(&["key", "update", &key.id].into_iter().chain(options).collect::<Vec<_>>())["metadata"].clone()
+        };
+        assert_eq!(update(&["a=1", "b=2"]), json!({"a": "1", "b": "2"}));
+        assert_eq!(update(&["a=", "c=3"]), json!({"b": "2", "c": "3"}));
+        assert_eq!(update(&["none"]), json!({}));
         for (status, arguments, said) in [
-            (1, vec!["customer", "delete", "acme2"], "tied"),
+            (1, vec!["customer", "delete", "acme"], "tied"),
             (1, vec!["customer", "create", "--external-id", "zeta", "--name", "x"], "external id"),
-            (1, vec!["customer", "show", "acme"], "no such customer"),
+            (1, vec!["customer", "show", "hooli"], "no such customer"),
+            (1, vec!["customer", "suspend", "hooli"], "no such customer"),
+            (2, vec!["customer", "update", "acme", "--external-id", "hooli"], "--external-id"),
+            (2, vec!["customer", "update", "acme", "--metadata", "plan"], "--metadata"),
+            (2, vec!["key", "update", &key.id, "--metadata", "a=1", "--metadata", "a=2"], "--metadata"),
             (1, vec!["customer", "delete", "nobody"], "no such customer"),
             (2, vec!["customer", "create", "--external-id", "a b", "--name", "x"], "--external-id"),
             (2, vec!["customer", "create", "--external-id", "x"], "--name"),
@@ -36,7 +47,7 @@ both! {
             assert!(ended.err.contains(said) && ended.out.is_empty(), "{arguments:?}: {ended:?}");
         }
         server.cli(&["key", "update", &key.id, "--customer", "any"]);
-        let gone = end_with(0, &mut server.command(&["customer", "delete", "acme2", "--json"]));
+        let gone = end_with(0, &mut server.command(&["customer", "delete", "acme", "--json"]));
         assert!(serde_json::from_str::<Value>(&gone.out).is_ok_and(|said| said.is_object()), "{gone:?}");
         assert_eq!(names(&server, &["customer", "list"], "external_id"), ["zeta"]);
     }

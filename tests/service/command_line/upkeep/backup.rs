@@ -18,6 +18,7 @@ impl Contents {
         let body = json!({
             "name": "Übertrag", "description": "d", "scopes": ["orders:read", "x:write"], "default_scopes": ["x:write"],
             "audiences": ["https://a.example"], "allowed_ips": ["127.0.0.1"], "burst_per_second": null,
+            "metadata": {"plan": "gold"},
         });
         let (made, client) = created(server, &token, &body);
         let (_, revoked) = created(server, &token, &minimal("revoked"));
@@ -25,6 +26,10 @@ impl Contents {
         let rotate = format!("/clients/{}/rotate-secret", client.id);
         let rotated = with_secret(&server.api("POST", &rotate, &token, Some(&json!({"grace": "1h"}))).body);
         server.cli(&["scope", "create", "orders:read", "--description", "Read orders."]);
+        server.cli(&["customer", "create", "--external-id", "acme", "--name", "Acme", "--metadata", "plan=gold"]);
+        server.cli(&["customer", "suspend", "acme"]);
+        server.cli(&["customer", "create", "--external-id", "gone", "--name", "Gone"]);
+        server.cli(&["customer", "delete", "gone"]);
         server.cli(&["signing-key", "rotate", "--lead", "1h"]);
         let gone = server.cli(&["signing-key", "rotate", "--algorithm", "EdDSA", "--lead", "1h"]);
         server.cli(&["signing-key", "destroy", gone["kid"].as_str().unwrap(), "--yes"]);
@@ -48,10 +53,16 @@ impl Contents {
             "allowed_ips",
             "burst_per_second",
             "rate_per_minute",
+            "metadata",
             "created_at",
         ] {
             assert_eq!(shown[field], self.made[field], "{field}");
         }
+        let acme = server.cli(&["customer", "show", "acme"]);
+        assert_eq!((&acme["status"], &acme["metadata"]), (&json!("suspended"), &json!({"plan": "gold"})));
+        let again = ["customer", "create", "--external-id", "gone", "--name", "Gone"];
+        let taken = end_with(1, &mut server.command(&again));
+        assert!(taken.err.contains("external id"), "an external id is not given again: {taken:?}");
     }
 }
 
@@ -77,7 +88,7 @@ fn back_up(server: &Server, contents: &Contents, file: &Path) -> (Value, String)
 }
 
 fn rows(server: &Server) -> Vec<i64> {
-    ["credentials", "credential_secrets", "scopes", "signing_keys", "revoked_tokens"]
+    ["credentials", "credential_secrets", "customers", "deleted_customers", "scopes", "signing_keys", "revoked_tokens"]
         .iter()
         .flat_map(|table| server.database.numbers(&format!("SELECT COUNT(*) AS n FROM {table}")))
         .collect()
