@@ -47,7 +47,9 @@ pub fn list(
     let query = filter_by_state(filter_by_ownership(query, filter), filter, &open);
     let rows: Vec<CredentialRow> = query.load(connection)?;
     let mut credentials = into_credentials(connection, rows)?;
-    credentials.iter_mut().for_each(|credential| credential.apply_epochs(&open));
+    for credential in &mut credentials {
+        credential.apply_epochs(&open);
+    }
     Ok(credentials)
 }
 

@@ -19,16 +19,16 @@ type Condition<'c> = Box<dyn BoxableExpression<credentials::table, Backend, SqlT
 
 /// The condition that one of `epochs` ends a credential; `None` if there are none. It says in SQL what [`Epoch::ends`]
 /// says.
-pub(super) fn are_ended<'e>(epochs: &'e [Epoch]) -> Option<Condition<'e>> {
+pub(super) fn are_ended(epochs: &[Epoch]) -> Option<Condition<'_>> {
     let mut each = epochs.iter().map(|epoch| are_within(&epoch.extent, epoch.sequence));
     let first = each.next()?;
     Some(each.fold(first, |any, one| Box::new(any.or(one))))
 }
 
 /// The condition that a credential is one of `extent`, by changes with lower numbers than `before`.
-fn are_within<'e>(extent: &'e Extent, before: i64) -> Condition<'e> {
+fn are_within(extent: &Extent, before: i64) -> Condition<'_> {
     let Extent { environment, owner, customer, within } = extent;
-    let mut all: Condition<'e> = Box::new(credentials::created_sequence.lt(before));
+    let mut all: Condition<'_> = Box::new(credentials::created_sequence.lt(before));
     if let Some(environment) = environment {
         all = Box::new(all.and(credentials::environment.eq(environment.as_str())));
     }
