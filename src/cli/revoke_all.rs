@@ -74,9 +74,8 @@ impl Which {
 
 pub fn run(flags: &Flags, json: bool, arguments: &Arguments) -> Result<(), CliError> {
     let Arguments { which, dry_run, yes } = arguments;
-    let nothing_revoked = || CliError::Usage("nothing revoked: add --yes".to_owned());
     if !dry_run && !yes && !output::has_terminal() {
-        return Err(nothing_revoked());
+        return Err(CliError::Usage("nothing revoked: add --yes".to_owned()));
     }
     session::run(flags, "revoke-all", async move |session| {
         let Session { services, caller, origin } = session;
@@ -94,7 +93,7 @@ pub fn run(flags: &Flags, json: bool, arguments: &Arguments) -> Result<(), CliEr
                 which.words()
             );
             if !output::confirmed(&question) {
-                return Err(nothing_revoked());
+                return Err(CliError::Usage("nothing revoked".to_owned()));
             }
         }
         let done = operations.revoke_all(&caller, which.filter(), None, origin).await.map_err(failed)?;

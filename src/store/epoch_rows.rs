@@ -26,9 +26,9 @@ pub(super) fn are_ended(epochs: &[Epoch]) -> Option<Condition<'_>> {
 }
 
 /// The condition that a credential is one of `extent`, by changes with lower numbers than `before`.
-fn are_within<'e>(extent: &'e Extent, before: i64) -> Condition<'e> {
+fn are_within(extent: &Extent, before: i64) -> Condition<'_> {
     let Extent { environment, owner, customer, within } = extent;
-    let mut all: Condition<'e> = Box::new(credentials::created_sequence.lt(before));
+    let mut all: Condition<'_> = Box::new(credentials::created_sequence.lt(before));
     if let Some(environment) = environment {
         all = Box::new(all.and(credentials::environment.eq(environment.as_str())));
     }
