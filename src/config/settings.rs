@@ -68,6 +68,7 @@ pub struct Settings {
     pub public_url: Option<String>,
     pub allow_insecure_http: bool,
     pub trusted_proxies: Vec<String>,
+    pub client_address_header: String,
     pub tls_certificate: Option<PathBuf>,
     pub tls_key: Option<PathBuf>,
     pub workers: Option<usize>,
@@ -80,6 +81,7 @@ pub struct Settings {
     pub master_key: Option<String>,
     pub signing_algorithms: Vec<String>,
     pub signing_algorithm: String,
+    pub token_typ: String,
     pub signing_key_lead: String,
     pub signing_key_rotation: String,
     pub environments: BTreeMap<String, EnvironmentSettings>,
@@ -97,6 +99,7 @@ pub struct Settings {
 pub struct EnvironmentSettings {
     pub default_audience: Option<String>,
     pub signing_algorithm: Option<String>,
+    pub token_typ: Option<String>,
 }
 
 impl Default for Settings {
@@ -109,6 +112,7 @@ impl Default for Settings {
             public_url: None,
             allow_insecure_http: false,
             trusted_proxies: vec![],
+            client_address_header: "x-forwarded-for".to_owned(),
             tls_certificate: None,
             tls_key: None,
             workers: None,
@@ -120,6 +124,7 @@ impl Default for Settings {
             master_key: None,
             signing_algorithms: ["ES256", "RS256", "EdDSA"].map(str::to_owned).to_vec(),
             signing_algorithm: "ES256".to_owned(),
+            token_typ: "at+jwt".to_owned(),
             signing_key_lead: "24h".to_owned(),
             signing_key_rotation: "90d".to_owned(),
             environments: BTreeMap::new(),
@@ -134,7 +139,7 @@ impl Default for Settings {
 }
 
 /// The names, in the order of the documentation.
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 27] = [
     "data_dir",
     "database_url",
     "database_pool_size",
@@ -142,6 +147,7 @@ const NAMES: [&str; 25] = [
     "public_url",
     "allow_insecure_http",
     "trusted_proxies",
+    "client_address_header",
     "tls_certificate",
     "tls_key",
     "workers",
@@ -152,6 +158,7 @@ const NAMES: [&str; 25] = [
     "master_key_file",
     "signing_algorithms",
     "signing_algorithm",
+    "token_typ",
     "signing_key_lead",
     "signing_key_rotation",
     "environments",
