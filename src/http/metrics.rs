@@ -9,6 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use super::UnreadHeads;
 use crate::service::Services;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -26,14 +27,16 @@ struct RouteLabels {
 pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     seconds: Family<RouteLabels, Histogram>,
+    heads: UnreadHeads,
 }
 
 impl Metrics {
-    pub fn new() -> Self {
+    pub fn new(heads: UnreadHeads) -> Self {
         Self {
             requests: Family::default(),
             // From 100 microseconds to about three seconds.
             seconds: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.0001, 2.0, 16))),
+            heads,
         }
     }
 
@@ -47,6 +50,8 @@ impl Metrics {
     pub fn render(&self, services: &Services) -> Result<String, std::fmt::Error> {
         let mut registry = Registry::with_prefix("sealwright");
         registry.register("http_requests", "Requests with a response", self.requests.clone());
+        let help = "Heads that were refused before they were a request";
+        registry.register("http_unread_heads", help, self.heads.counts());
         registry.register_with_unit(
             "http_request_duration",
             "Time to the response",

@@ -111,7 +111,7 @@ async fn serve(flags: &Flags, listener: TcpListener, clock: Clock, orders: Order
         let _dropped_or_told = stop.await;
     }));
     let ready = || report.send(Ok(())).unwrap();
-    http::serve(&config, services, listener, stop, ready).await.map_err(text)
+    http::serve(&config, services, http::UnreadHeads::default(), listener, stop, ready).await.map_err(text)
 }
 
 async fn work_as_told(services: SharedServices, mut work: tokio_mpsc::UnboundedReceiver<(Work, mpsc::Sender<()>)>) {
