@@ -83,6 +83,7 @@ CREATE TABLE credentials (
     resource_for TEXT,
     token_lifetime BIGINT,
     signing_algorithm TEXT,
+    token_typ TEXT,
     tokens_revoked_before BIGINT
 );
 CREATE INDEX credentials_kind ON credentials (kind, id);
