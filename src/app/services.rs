@@ -30,6 +30,7 @@ use crate::service::state::last_used::LastUsed;
 use crate::service::state::limits::Limits;
 use crate::service::state::owners::Owners;
 use crate::service::state::proven_secrets::ProvenSecrets;
+use crate::service::state::registered_scopes::RegisteredScopes;
 use crate::service::state::revoked_tokens::RevokedTokens;
 use crate::service::state::sealer::Sealer;
 use crate::service::tokens::{ClientAuthenticator, TokenVerifier, Tokens};
@@ -49,6 +50,7 @@ struct Shared {
     credentials: Arc<CredentialCache>,
     owners: Arc<Owners>,
     customers: Arc<Customers>,
+    registered_scopes: Arc<RegisteredScopes>,
     revoked: Arc<RevokedTokens>,
     limits: Arc<Limits>,
     failures: Arc<FailedAuthentications>,
@@ -78,6 +80,7 @@ pub(super) fn create_services(
         credentials: Arc::new(CredentialCache::new(store.clone())),
         owners: Arc::new(Owners::new(store.clone())),
         customers: Arc::new(Customers::new(store.clone())),
+        registered_scopes: Arc::new(RegisteredScopes::new(store.clone())),
         revoked: Arc::new(RevokedTokens::new(store.clone())),
         limits: Arc::default(),
         failures: Arc::new(FailedAuthentications::new(config.guess_limit_per_minute)),
@@ -112,6 +115,7 @@ fn assemble(config: &Config, shared: &Shared, proven: ProvenSecrets, (store, clo
             recorder: Arc::clone(&shared.recorder),
             owners: Arc::clone(&shared.owners),
             customers: Arc::clone(&shared.customers),
+            registered_scopes: Arc::clone(&shared.registered_scopes),
             passwords: Arc::clone(&shared.passwords),
             idempotency: Arc::clone(&shared.idempotency),
         },
@@ -199,6 +203,7 @@ fn change_follower(shared: &Shared, store: Store, clock: Clock) -> ChangeFollowe
         credentials: Arc::clone(&shared.credentials),
         owners: Arc::clone(&shared.owners),
         customers: Arc::clone(&shared.customers),
+        registered_scopes: Arc::clone(&shared.registered_scopes),
         revoked_tokens: Arc::clone(&shared.revoked),
         keyring: Arc::clone(&shared.keyring),
         sealer: Arc::clone(&shared.sealer),

@@ -1,7 +1,6 @@
-//! The OAuth protocol without HTTP and SQL: forms, client authentication, the grant, metadata.
+//! The OAuth protocol without HTTP and SQL: forms, client authentication, the grant.
 
 pub mod client_authentication;
 pub mod error;
 pub mod form;
 pub mod grant;
-pub mod metadata;

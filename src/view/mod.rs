@@ -11,6 +11,7 @@ pub mod customer;
 pub mod field;
 pub mod input;
 pub mod introspection;
+pub mod metadata;
 pub mod operation;
 pub mod page;
 pub mod role;

@@ -11,7 +11,8 @@ use crate::domain::text::Description;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::{Conflict, ServiceError};
 use crate::service::idempotency::RepeatableRequest;
-use crate::store::{AnyConnection, scopes};
+use crate::store::change_log::Kind;
+use crate::store::{AnyConnection, StoreError, scopes};
 
 const NO_SCOPE: ServiceError = ServiceError::NotFound("scope");
 
@@ -49,10 +50,12 @@ impl Directory {
                 let NewScope { name, description } = new;
                 let entry = ScopeEntry { name, description, created_at: now, updated_at: now };
                 scopes::insert(transaction.connection, &entry).map_err(taken(Conflict::ScopeExists))?;
+                transaction.announce(now, Kind::Scope, entry.name.as_str())?;
                 idempotency.keep(transaction, repeat.as_ref(), (action, entry.name.as_str()), None, now)?;
                 Ok(entry)
             })
             .await
+            .inspect(|_| self.registered_scopes.changed())
     }
 
     /// Updates the description of a scope; `None` leaves it as it is.
@@ -87,11 +90,23 @@ impl Directory {
         let context = self.shared_context(caller, Action::ScopeDelete, name, origin).await?;
         let name = name.parse::<Scope>().ok();
         self.recorder
-            .change(context, Disposition::NoContent, move |transaction, _, _| {
-                let removed = scopes::remove(transaction.connection, name.as_ref().ok_or(NO_SCOPE)?)?;
-                if removed { Ok(()) } else { Err(NO_SCOPE) }
+            .change(context, Disposition::NoContent, move |transaction, _, now| {
+                let name = name.as_ref().ok_or(NO_SCOPE)?;
+                if !scopes::remove(transaction.connection, name)? {
+                    return Err(NO_SCOPE);
+                }
+                Ok(transaction.announce(now, Kind::Scope, name.as_str())?)
             })
             .await
+            .inspect(|()| self.registered_scopes.changed())
+    }
+
+    /// Returns the names in the registry for the public metadata of the issuers.
+    ///
+    /// # Errors
+    /// The database does not respond, and never has.
+    pub async fn registered_scopes(&self) -> Result<Arc<[Scope]>, StoreError> {
+        self.registered_scopes.names().await
     }
 
     /// Gets the entry of a scope.

@@ -7,6 +7,7 @@ use super::credential_cache::CredentialCache;
 use super::customers::Customers;
 use super::keyring::Keyring;
 use super::owners::Owners;
+use super::registered_scopes::RegisteredScopes;
 use super::revoked_tokens::RevokedTokens;
 use super::sealer::Sealer;
 use crate::clock::Clock;
@@ -39,6 +40,8 @@ pub struct ChangeFollower {
     pub owners: Arc<Owners>,
     /// Cached customers.
     pub customers: Arc<Customers>,
+    /// Cached names of registered scopes.
+    pub registered_scopes: Arc<RegisteredScopes>,
     /// Cached revocations of tokens.
     pub revoked_tokens: Arc<RevokedTokens>,
     /// Signing keys.
@@ -81,6 +84,7 @@ impl ChangeFollower {
             Some(Kind::User) => self.owners.drop_entry(&entry.subject),
             Some(Kind::Role) => self.owners.clear(),
             Some(Kind::Customer) => self.customers.drop_entry(&entry.subject),
+            Some(Kind::Scope) => self.registered_scopes.changed(),
             Some(Kind::Token) => self.revoked_tokens.drop_entry(&entry.subject),
             Some(Kind::SigningKeys) => return true,
             // Values were sealed again; parsed keys stay as they are, and the sealer rereads its source when needed.
@@ -102,6 +106,7 @@ impl ChangeFollower {
         self.credentials.clear();
         self.owners.clear();
         self.customers.clear();
+        self.registered_scopes.changed();
         self.revoked_tokens.clear();
     }
 
