@@ -19,3 +19,4 @@ mod scale;
 mod serving;
 mod support;
 mod tls;
+mod verifiers;
