@@ -22,7 +22,7 @@ use sealwright::domain::environment::Environment;
 use sealwright::domain::ids::TokenKind;
 use sealwright::domain::patch::Patch;
 use sealwright::domain::signing_key::Algorithm;
-use sealwright::domain::token::{AudClaim, Claims, CustomersClaim};
+use sealwright::domain::token::{AudClaim, Claims, CustomersClaim, TokenTyp};
 use sealwright::parts::{
     AuditContext, Form, KeyPair, ProtocolRequest, TokenSigner, extract_credentials, install_provider, random,
 };
@@ -117,7 +117,9 @@ fn sign(criterion: &mut Criterion) {
             environment: "production",
             customers: CustomersClaim(&[]),
         };
-        group.bench_function(algorithm.as_str(), |bencher| bencher.iter(|| signer.sign(black_box(&claims)).unwrap()));
+        group.bench_function(algorithm.as_str(), |bencher| {
+            bencher.iter(|| signer.sign(TokenTyp::AtJwt, black_box(&claims)).unwrap())
+        });
     }
     group.finish();
 }

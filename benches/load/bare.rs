@@ -13,7 +13,7 @@ use sealwright::clock::Clock;
 use sealwright::domain::audience::Audience;
 use sealwright::domain::ids::TokenId;
 use sealwright::domain::signing_key::Algorithm;
-use sealwright::domain::token::{AudClaim, Claims, CustomersClaim};
+use sealwright::domain::token::{AudClaim, Claims, CustomersClaim, TokenTyp};
 use sealwright::parts::{Form, KeyPair, TokenSigner, extract_credentials, install_provider, random, sha256};
 use serde::{Deserialize, Serialize};
 
@@ -74,7 +74,7 @@ fn sign(request: &HttpRequest, body: &[u8], issuer: &Issuer) -> Option<String> {
         environment: "production",
         customers: CustomersClaim(&[]),
     };
-    issuer.signer.sign(&claims).ok()
+    issuer.signer.sign(TokenTyp::AtJwt, &claims).ok()
 }
 
 /// The only member that the bare verification reads.

@@ -18,6 +18,9 @@ missing() {
   unless 'Go' 'golang-go' go version
   unless 'nginx with auth_request' 'nginx' has_auth_request
   unless 'Caddy' 'caddy' caddy version
+  unless 'Apache with mod_lua and mod_oauth2' 'apache2-bin libapache2-mod-oauth2' has_apache
+  unless 'LuaSocket for Lua 5.3' 'lua-socket' has_lua_socket
+  unless 'HAProxy with Lua and OpenSSL' 'haproxy' has_haproxy
   ((EUID != 0)) || unless 'runuser' 'util-linux' runuser --version
 }
 
@@ -34,6 +37,23 @@ compiles_c() {
 has_auth_request() {
   local options
   options=$(PATH=$PATH:/usr/sbin nginx -V 2>&1) && [[ $options == *--with-http_auth_request_module* ]]
+}
+
+# Debian installs these where only root looks for programs, too. Apache's own package would also bring a service; the
+# tests need its program and modules only.
+has_apache() {
+  local modules=/usr/lib/apache2/modules
+  PATH=$PATH:/usr/sbin apache2 -v && [[ -f $modules/mod_lua.so && -f $modules/mod_oauth2.so ]]
+}
+
+# Apache's module brings Lua itself: there may be no interpreter to ask.
+has_lua_socket() {
+  [[ -f /usr/share/lua/5.3/socket.lua ]]
+}
+
+has_haproxy() {
+  local options
+  options=$(PATH=$PATH:/usr/sbin haproxy -vv) && [[ $options == *+OPENSSL* && $options == *+LUA* ]]
 }
 
 # require_packages INSTALL: exits with 2 if anything is missing. If INSTALL is true, it is installed first.
@@ -79,7 +99,7 @@ install_packages() (
   fi
   apt_get update || true
   apt_get install --no-install-recommends "${packages[@]}" || true
-  for service in nginx caddy; do
+  for service in nginx caddy haproxy; do
     if is_among "$service" "${packages[@]}"; then
       systemctl disable "$service" || update-rc.d "$service" disable || true
     fi

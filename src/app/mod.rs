@@ -96,6 +96,10 @@ pub async fn open(
         }
     }
     services.changes.follow().await?;
+    if purpose != Purposes::Command {
+        // Metadata is served also when the database does not respond later.
+        services.directory.registered_scopes().await?;
+    }
     Ok(Arc::new(services))
 }
 

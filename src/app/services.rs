@@ -32,6 +32,7 @@ use crate::service::state::last_used::LastUsed;
 use crate::service::state::limits::Limits;
 use crate::service::state::owners::Owners;
 use crate::service::state::proven_secrets::ProvenSecrets;
+use crate::service::state::registered_scopes::RegisteredScopes;
 use crate::service::state::revoked_tokens::RevokedTokens;
 use crate::service::state::sealer::Sealer;
 use crate::service::tokens::{ClientAuthenticator, TokenVerifier, Tokens};
@@ -53,6 +54,7 @@ struct Shared {
     credentials: Arc<CredentialCache>,
     owners: Arc<Owners>,
     customers: Arc<Customers>,
+    registered_scopes: Arc<RegisteredScopes>,
     revoked: Arc<RevokedTokens>,
     limits: Arc<Limits>,
     failures: Arc<FailedAuthentications>,
@@ -87,6 +89,7 @@ pub(super) fn create_services(
         owners: Arc::clone(&changes.owners),
         customers: Arc::clone(&changes.customers),
         revoked: Arc::clone(&changes.revoked_tokens),
+        registered_scopes: Arc::clone(&changes.registered_scopes),
         limits: Arc::default(),
         failures: Arc::new(FailedAuthentications::new(config.guess_limit_per_minute)),
         last_used: Arc::default(),
@@ -129,6 +132,7 @@ fn assemble(config: &Config, shared: &Shared, proven: ProvenSecrets, background:
             recorder: Arc::clone(&shared.recorder),
             owners: Arc::clone(&shared.owners),
             customers: Arc::clone(&shared.customers),
+            registered_scopes: Arc::clone(&shared.registered_scopes),
             passwords: Arc::clone(&shared.passwords),
             idempotency: Arc::clone(&shared.idempotency),
         },

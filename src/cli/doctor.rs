@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CliError, output, session};
+use super::{CliError, logging, output, session};
 use crate::app::{self, Purposes};
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
@@ -38,7 +38,7 @@ pub fn run(flags: &Flags, json: bool) -> Result<(), CliError> {
     let mut findings = Findings::default();
     match Config::load(flags) {
         Ok(config) => {
-            session::start_log(&config, "error");
+            logging::start(&config, "error");
             findings.add("settings", Verdict::Good, "all settings are valid");
             check_transport(&config, &mut findings);
             check_database(&config, &mut findings)?;

@@ -9,6 +9,7 @@ mod customer;
 mod doctor;
 mod key;
 mod log_pipe;
+mod logging;
 mod options;
 mod output;
 mod quickstart;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::output::line;
-use super::{CliError, serve, session};
+use super::{CliError, logging, serve};
 use crate::app::{self, Purposes};
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
@@ -57,7 +57,7 @@ pub fn run(flags: &Flags, json: bool, arguments: &Arguments) -> Result<(), CliEr
         ..Flags::default()
     };
     let config = Config::load(&flags)?;
-    session::start_log(&config, "warn");
+    let heads = logging::start(&config, "warn");
     let exit = arguments.exit;
     serve::actix_rt(async move {
         let say = |text: &str| {
@@ -70,7 +70,7 @@ pub fn run(flags: &Flags, json: bool, arguments: &Arguments) -> Result<(), CliEr
         let demo = demo_credentials(&services, say).await?;
         drop(services);
         let (ready, is_ready) = tokio::sync::oneshot::channel();
-        let server = tokio::task::spawn_local(serve::serve(config, listener, Purposes::Serve, move || {
+        let server = tokio::task::spawn_local(serve::serve(config, heads, listener, Purposes::Serve, move || {
             let _gone = ready.send(());
         }));
         if is_ready.await.is_err() {

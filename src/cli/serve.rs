@@ -2,10 +2,11 @@
 
 use std::net::TcpListener;
 
-use super::{CliError, session};
+use super::{CliError, logging};
 use crate::app::{self, Purposes};
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
+use crate::http::UnreadHeads;
 use crate::service::SharedServices;
 use crate::{http, jobs};
 
@@ -19,11 +20,11 @@ pub struct Arguments {
 /// Runs the server until a signal stops it.
 pub fn run(flags: &Flags, arguments: &Arguments) -> Result<(), CliError> {
     let config = Config::load(flags)?;
-    let log = session::start_server_log(&config)?;
+    let (log, heads) = logging::start_for_server(&config)?;
     let purpose = if arguments.no_migrate { Purposes::ServeWithoutMigrating } else { Purposes::Serve };
     let (served, ready) = (config.clone(), || {});
     let listener = http::bind(config.server.listen)?;
-    let result = actix_rt(async move { serve(served, listener, purpose, ready).await });
+    let result = actix_rt(async move { serve(served, heads, listener, purpose, ready).await });
     log.drain();
     result
 }
@@ -34,6 +35,7 @@ pub fn run(flags: &Flags, arguments: &Arguments) -> Result<(), CliError> {
 /// A setting, the schema, or a key is missing or does not fit; the error names it.
 pub async fn serve(
     config: Config,
+    heads: UnreadHeads,
     listener: TcpListener,
     purpose: Purposes,
     ready: impl FnOnce(),
@@ -43,7 +45,7 @@ pub async fn serve(
     jobs::start(&services).await;
     let issuer = services.issuers.of(crate::domain::environment::Environment::Production).issuer.clone();
     tokio::spawn(reread_on_hangup(services.clone()));
-    http::serve(&config, services.clone(), listener, http::Stop::Signals, || {
+    http::serve(&config, services.clone(), heads, listener, http::Stop::Signals, || {
         log::info!("listening on {address}, issuer {issuer}");
         ready();
     })

@@ -4,8 +4,7 @@ use std::future::Future;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 
-use super::CliError;
-use super::log_pipe::LogPipe;
+use super::{CliError, logging};
 use crate::app::{self, Purposes};
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
@@ -34,7 +33,7 @@ pub fn run<F: Future<Output = Result<(), CliError>>>(
     work: impl FnOnce(Session) -> F,
 ) -> Result<(), CliError> {
     let config = Config::load(flags)?;
-    start_log(&config, "warn");
+    logging::start(&config, "warn");
     let runtime = runtime()?;
     runtime.block_on(async {
         let services = app::open(&config, config.server.listen, Purposes::Command, Clock::system()).await?;
@@ -79,26 +78,4 @@ fn actor() -> String {
     }
     let owner = std::fs::metadata("/proc/self").map(|process| process.uid().to_string());
     format!("cli:{}", owner.as_deref().unwrap_or("unknown"))
-}
-
-/// Starts a command's logging to standard error. It logs only problems, unless the setting or `RUST_LOG` asks for more.
-pub fn start_log(config: &Config, fallback: &str) {
-    let filter = if config.log == "info" { fallback } else { &config.log };
-    let _already = log_builder(filter).try_init();
-}
-
-/// Starts a server's logging, which delays no request.
-///
-/// # Errors
-/// The system cannot start a thread.
-pub fn start_server_log(config: &Config) -> Result<LogPipe, CliError> {
-    let pipe = LogPipe::start()?;
-    let _already = log_builder(&config.log).target(env_logger::Target::Pipe(Box::new(pipe.clone()))).try_init();
-    Ok(pipe)
-}
-
-fn log_builder(filter: &str) -> env_logger::Builder {
-    let mut builder = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(filter));
-    builder.format_timestamp_millis();
-    builder
 }

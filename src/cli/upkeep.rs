@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::session::{self, Session};
-use super::{CliError, output};
+use super::{CliError, logging, output};
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
 use crate::domain::audit::{Action, Disposition, Outcome, Reason};
@@ -39,7 +39,7 @@ pub struct RestoreArguments {
 /// Runs `sealwright migrate`: applies missing migrations.
 pub fn migrate(flags: &Flags, json: bool) -> Result<(), CliError> {
     let config = Config::load(flags)?;
-    session::start_log(&config, "warn");
+    logging::start(&config, "warn");
     let applied = migrations::run(&Store::open(&config.database)?)?;
     if json {
         output::line(&json!({ "applied": applied }).to_string());
@@ -86,7 +86,7 @@ pub fn backup(flags: &Flags, json: bool, arguments: &BackupArguments) -> Result<
 /// Runs `sealwright restore`: fills an empty database from a copy.
 pub fn restore(flags: &Flags, json: bool, arguments: &RestoreArguments) -> Result<(), CliError> {
     let config = Config::load(flags)?;
-    session::start_log(&config, "warn");
+    logging::start(&config, "warn");
     let store = Store::open(&config.database)?;
     let is_empty = match migrations::state(&store)? {
         SchemaState::Empty => true,

@@ -7,18 +7,21 @@ use super::settings::Settings;
 use crate::domain::audience::{Audience, EnvironmentAudiences};
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::Algorithm;
+use crate::domain::token::TokenTyp;
 
 /// The settings of the environments, before the public URL is known.
 #[derive(Clone, Debug)]
 pub struct IssuerSettings {
     default_audience: [Option<Audience>; 3],
     algorithm: [Algorithm; 3],
+    token_typ: [TokenTyp; 3],
 }
 
 impl IssuerSettings {
     pub(super) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
         let common = algorithm("signing_algorithm", &settings.signing_algorithm, settings)?;
-        let mut issuers = Self { default_audience: [None, None, None], algorithm: [common; 3] };
+        let typ = token_typ("token_typ", &settings.token_typ)?;
+        let mut issuers = Self { default_audience: [None, None, None], algorithm: [common; 3], token_typ: [typ; 3] };
         for (name, environment) in &settings.environments {
             let at: Environment =
                 name.parse().map_err(|wrong| ConfigError(format!("setting environments.{name}: {wrong}")))?;
@@ -31,6 +34,9 @@ impl IssuerSettings {
             if let Some(text) = &environment.signing_algorithm {
                 let setting = format!("environments.{name}.signing_algorithm");
                 issuers.algorithm[at.index()] = algorithm(&setting, text, settings)?;
+            }
+            if let Some(text) = &environment.token_typ {
+                issuers.token_typ[at.index()] = token_typ(&format!("environments.{name}.token_typ"), text)?;
             }
         }
         Ok(issuers)
@@ -45,6 +51,10 @@ fn algorithm(setting: &str, text: &str, settings: &Settings) -> Result<Algorithm
     Ok(algorithm)
 }
 
+fn token_typ(setting: &str, text: &str) -> Result<TokenTyp, ConfigError> {
+    text.parse().map_err(|wrong| ConfigError::setting(setting, wrong))
+}
+
 /// The issuer of one environment.
 #[derive(Clone, Debug)]
 pub struct EnvironmentIssuer {
@@ -56,6 +66,8 @@ pub struct EnvironmentIssuer {
     pub audiences: EnvironmentAudiences,
     /// The algorithm that signs tokens, unless the client has its own.
     pub algorithm: Algorithm,
+    /// The `typ` of tokens, unless the client has its own.
+    pub token_typ: TokenTyp,
 }
 
 /// The issuers of the three environments.
@@ -82,6 +94,7 @@ impl Issuers {
                     management: audience(format!("{issuer}/api/v1"))?,
                 },
                 algorithm: settings.algorithm[environment.index()],
+                token_typ: settings.token_typ[environment.index()],
                 issuer: issuer.into(),
             })
         };

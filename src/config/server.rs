@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::ConfigError;
 use super::settings::Settings;
+use crate::domain::caller_address::AddressHeader;
 use crate::domain::network::Networks;
 use crate::domain::time::Duration;
 
@@ -19,6 +20,8 @@ pub struct ServerConfig {
     pub allow_insecure_http: bool,
     /// Proxies whose `X-Forwarded-…` headers are trusted.
     pub trusted_proxies: Networks,
+    /// The field in which they name their caller's address.
+    pub client_address_header: AddressHeader,
     /// Worker threads, by default one per core.
     pub workers: usize,
     /// Most concurrent connections of all workers.
@@ -70,6 +73,10 @@ impl ServerConfig {
             allow_insecure_http: settings.allow_insecure_http,
             trusted_proxies: Networks::parse(settings.trusted_proxies.iter().map(String::as_str))
                 .map_err(|wrong| ConfigError::setting("trusted_proxies", wrong))?,
+            client_address_header: settings
+                .client_address_header
+                .parse()
+                .map_err(|wrong| ConfigError::setting("client_address_header", wrong))?,
             workers: settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
             max_connections: settings.max_connections,
             request_timeout,

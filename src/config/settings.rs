@@ -68,6 +68,7 @@ pub struct Settings {
     pub public_url: Option<String>,
     pub allow_insecure_http: bool,
     pub trusted_proxies: Vec<String>,
+    pub client_address_header: String,
     pub tls_certificate: Option<PathBuf>,
     pub tls_key: Option<PathBuf>,
     pub workers: Option<usize>,
@@ -80,6 +81,7 @@ pub struct Settings {
     pub master_key: Option<String>,
     pub signing_algorithms: Vec<String>,
     pub signing_algorithm: String,
+    pub token_typ: String,
     pub signing_key_lead: String,
     pub signing_key_rotation: String,
     pub environments: BTreeMap<String, EnvironmentSettings>,
@@ -98,6 +100,7 @@ pub struct Settings {
 pub struct EnvironmentSettings {
     pub default_audience: Option<String>,
     pub signing_algorithm: Option<String>,
+    pub token_typ: Option<String>,
 }
 
 impl Default for Settings {
@@ -110,6 +113,7 @@ impl Default for Settings {
             public_url: None,
             allow_insecure_http: false,
             trusted_proxies: vec![],
+            client_address_header: "x-forwarded-for".to_owned(),
             tls_certificate: None,
             tls_key: None,
             workers: None,
@@ -121,6 +125,7 @@ impl Default for Settings {
             master_key: None,
             signing_algorithms: ["ES256", "RS256", "EdDSA"].map(str::to_owned).to_vec(),
             signing_algorithm: "ES256".to_owned(),
+            token_typ: "at+jwt".to_owned(),
             signing_key_lead: "24h".to_owned(),
             signing_key_rotation: "90d".to_owned(),
             environments: BTreeMap::new(),
@@ -136,7 +141,7 @@ impl Default for Settings {
 }
 
 /// The names, in the order of the documentation.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 28] = [
     "data_dir",
     "database_url",
     "database_pool_size",
@@ -144,6 +149,7 @@ const NAMES: [&str; 26] = [
     "public_url",
     "allow_insecure_http",
     "trusted_proxies",
+    "client_address_header",
     "tls_certificate",
     "tls_key",
     "workers",
@@ -154,6 +160,7 @@ const NAMES: [&str; 26] = [
     "master_key_file",
     "signing_algorithms",
     "signing_algorithm",
+    "token_typ",
     "signing_key_lead",
     "signing_key_rotation",
     "environments",

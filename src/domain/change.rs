@@ -25,6 +25,8 @@ pub enum ChangeKind {
     SigningKeys,
     /// The master keys that values are sealed under.
     MasterKeys,
+    /// A scope was registered or removed; the subject is its name.
+    Scope,
     /// A token was revoked; the subject is its `jti`.
     Token,
 }

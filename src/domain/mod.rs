@@ -4,6 +4,7 @@
 pub mod audience;
 pub mod audit;
 pub mod caller;
+pub mod caller_address;
 pub mod change;
 pub mod credential;
 pub mod customer;

@@ -1,5 +1,7 @@
 //! Access tokens: the claims that Sealwright signs and verifies.
 
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +10,52 @@ use super::audience::Audience;
 use super::customer::Tenant;
 use super::environment::Environment;
 use super::ids::TokenId;
+
+/// The `typ` in the header of an access token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenTyp {
+    /// As RFC 9068 §2.1 requires, so that no other JWT of the issuer passes for an access token.
+    #[default]
+    AtJwt,
+    /// For verifiers that refuse every other type.
+    Jwt,
+}
+
+impl TokenTyp {
+    /// All types, the default first.
+    pub const ALL: [Self; 2] = [Self::AtJwt, Self::Jwt];
+
+    /// Returns the value of `typ`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AtJwt => "at+jwt",
+            Self::Jwt => "JWT",
+        }
+    }
+
+    /// Returns `true` if `typ` is of an access token. Media types have no case and may omit `application/` (RFC 7515
+    /// §4.1.9). Sealwright signs nothing but access tokens as plain `JWT`.
+    pub fn is_of_access_token(typ: &str) -> bool {
+        const PREFIX: &str = "application/";
+        let (start, rest) = typ.split_at_checked(PREFIX.len()).unwrap_or_default();
+        let short = if start.eq_ignore_ascii_case(PREFIX) { rest } else { typ };
+        Self::ALL.iter().any(|known| known.as_str().eq_ignore_ascii_case(short))
+    }
+}
+
+impl fmt::Display for TokenTyp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for TokenTyp {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|typ| typ.as_str() == text).ok_or("must be at+jwt or JWT")
+    }
+}
 
 /// The claims of an access token (RFC 9068 §2.2).
 #[derive(Debug, Serialize)]

@@ -10,6 +10,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use super::UnreadHeads;
 use crate::service::Services;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -27,14 +28,16 @@ struct RouteLabels {
 pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     seconds: Family<RouteLabels, Histogram>,
+    heads: UnreadHeads,
 }
 
 impl Metrics {
-    pub fn new() -> Self {
+    pub fn new(heads: UnreadHeads) -> Self {
         Self {
             requests: Family::default(),
             // From 100 microseconds to about three seconds.
             seconds: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.0001, 2.0, 16))),
+            heads,
         }
     }
 
@@ -48,6 +51,8 @@ impl Metrics {
     pub fn render(&self, services: &Services) -> Result<String, std::fmt::Error> {
         let mut registry = Registry::with_prefix("sealwright");
         registry.register("http_requests", "Requests with a response", self.requests.clone());
+        let help = "Heads that were refused before they were a request";
+        registry.register("http_unread_heads", help, self.heads.counts());
         registry.register_with_unit(
             "http_request_duration",
             "Time to the response",

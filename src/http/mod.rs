@@ -19,10 +19,12 @@ mod routes;
 mod said;
 mod server;
 mod tls;
+mod unread_heads;
 
 pub use error::status_of;
 pub use server::{ServeError, Stop, bind, runtime, serve};
 pub use tls::check as check_tls;
+pub use unread_heads::UnreadHeads;
 
 use std::sync::Arc;
 
@@ -48,8 +50,8 @@ pub struct State {
 type SharedState = actix_web::web::Data<State>;
 
 impl State {
-    fn new(services: SharedServices, server: ServerConfig, signing: SigningConfig) -> Arc<Self> {
-        let metrics = metrics::Metrics::new();
+    fn new(services: SharedServices, server: ServerConfig, signing: SigningConfig, heads: UnreadHeads) -> Arc<Self> {
+        let metrics = metrics::Metrics::new(heads);
         let document = reference::serialised(&services.issuers);
         Arc::new(Self { services, server, signing, metrics, document })
     }

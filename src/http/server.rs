@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_web::{App, HttpServer, web};
 
-use super::{State, middleware, routes, tls};
+use super::{State, UnreadHeads, middleware, routes, tls};
 use crate::config::Config;
 use crate::domain::time::Duration;
 use crate::service::SharedServices;
@@ -54,12 +54,13 @@ pub enum Stop {
 pub async fn serve(
     config: &Config,
     services: SharedServices,
+    heads: UnreadHeads,
     listener: TcpListener,
     stop: Stop,
     ready: impl FnOnce(),
 ) -> Result<(), ServeError> {
     let address = config.server.listen;
-    let state = web::Data::from(State::new(services, config.server.clone(), config.signing.clone()));
+    let state = web::Data::from(State::new(services, config.server.clone(), config.signing.clone(), heads));
     let settings = config.server.clone();
     let workers = settings.workers;
     let seconds = |duration: Duration| u64::try_from(duration.as_seconds()).unwrap_or(0);

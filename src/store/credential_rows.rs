@@ -57,6 +57,7 @@ pub struct Settings {
     resource_for: Option<String>,
     token_lifetime: Option<i64>,
     signing_algorithm: Option<String>,
+    token_typ: Option<String>,
     tokens_revoked_before: Option<i64>,
     metadata: String,
     #[serde(default)]
@@ -87,6 +88,7 @@ impl Settings {
             resource_for: client.map(|client| join(&client.resource_for)),
             token_lifetime: client.map(|client| client.token_lifetime.as_seconds()),
             signing_algorithm: client.and_then(|client| client.signing_algorithm).map(|name| name.to_string()),
+            token_typ: client.and_then(|client| client.token_typ).map(|typ| typ.to_string()),
             tokens_revoked_before: client.and_then(|client| client.tokens_revoked_before).map(Timestamp::millis),
             metadata: metadata::to_column(&credential.metadata),
             owner_sequence: credential.numbers.owner,
@@ -103,12 +105,14 @@ impl Settings {
             |text: Option<&str>| split(text?).map(|item| item.parse::<Audience>().ok()).collect::<Option<Vec<_>>>();
         let default_scopes = self.default_scopes.as_deref().map(scopes_of).transpose();
         let algorithm = self.signing_algorithm.as_deref().map(str::parse).transpose();
+        let token_typ = self.token_typ.as_deref().map(str::parse).transpose();
         Ok(Details::Client(ClientDetails {
             default_scopes: default_scopes.map_err(|_| "default_scopes")?,
             audiences: audiences(self.audiences.as_deref()).ok_or("audiences")?,
             resource_for: audiences(self.resource_for.as_deref()).ok_or("resource_for")?,
             token_lifetime: self.token_lifetime.map(Duration::seconds).ok_or("token_lifetime")?,
             signing_algorithm: algorithm.map_err(|_| "signing_algorithm")?,
+            token_typ: token_typ.map_err(|_| "token_typ")?,
             tokens_revoked_before: self.tokens_revoked_before.map(Timestamp::from_millis),
         }))
     }

@@ -97,6 +97,7 @@ diesel::table! {
         resource_for -> Nullable<Text>,
         token_lifetime -> Nullable<BigInt>,
         signing_algorithm -> Nullable<Text>,
+        token_typ -> Nullable<Text>,
         tokens_revoked_before -> Nullable<BigInt>,
         metadata -> Text,
         created_sequence -> BigInt,

@@ -67,6 +67,13 @@ pub fn find(connection: &mut AnyConnection, name: &Scope) -> Result<Option<Scope
     row.map(ScopeRow::into_entry).transpose()
 }
 
+/// Lists the names in the registry in their order, at most `limit`.
+pub fn names(connection: &mut AnyConnection, limit: i64) -> Result<Vec<Scope>, StoreError> {
+    let names: Vec<String> = scopes::table.select(scopes::name).order(scopes::name).limit(limit).load(connection)?;
+    let parsed = names.iter().map(|name| name.parse().map_err(|_| damaged("scopes", name, "name")));
+    Ok(readable(parsed))
+}
+
 /// Lists entries, newest first, at most `limit`, after the entry `before` if one is given.
 pub fn list(
     connection: &mut AnyConnection,

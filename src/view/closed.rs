@@ -14,6 +14,7 @@ use crate::domain::environment;
 use crate::domain::key_code;
 use crate::domain::permission;
 use crate::domain::signing_key;
+use crate::domain::token;
 
 /// A schema of a string from a closed list.
 pub fn one_of(values: impl IntoIterator<Item = &'static str>, doc: &[&str]) -> RefOr<Schema> {
@@ -68,8 +69,11 @@ macro_rules! read {
 written! {
     /// Each environment is an issuer of its own, with its own signing keys. Nothing crosses from one to another.
     "Environment": environment::Environment = environment::Environment::ALL;
-    /// The JWS name of a signature algorithm.
+    /// The JWS name of a signature algorithm. Nimbus, Spring Security, Authlib, HAProxy 2.6 and Apache's `mod_oauth2`
+    /// refuse `EdDSA`, or know it only with further packages.
     "SigningAlgorithm": signing_key::Algorithm = signing_key::Algorithm::ALL;
+    /// The `typ` in the header of tokens: `at+jwt` (RFC 9068), or `JWT` for verifiers that refuse every other type.
+    "TokenTyp": token::TokenTyp = token::TokenTyp::ALL;
     /// A key is published from `pending` to `retired`; it signs while it is `active`.
     "SigningKeyStatus": signing_key::KeyStatus = [
         signing_key::KeyStatus::Pending,
@@ -98,6 +102,7 @@ written! {
 read! {
     environment::Environment, str::to_owned;
     signing_key::Algorithm, str::to_owned;
+    token::TokenTyp, str::to_owned;
     signing_key::KeyStatus, str::to_owned;
     credential::Status, str::to_owned;
     credential::KeyType, str::to_owned;

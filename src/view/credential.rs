@@ -16,6 +16,7 @@ use crate::domain::scope::{Scope, Scopes};
 use crate::domain::signing_key::Algorithm;
 use crate::domain::text::{Description, Name};
 use crate::domain::time::{Duration, Timestamp};
+use crate::domain::token::TokenTyp;
 
 /// The schema of an address or a CIDR block that a credential may be used from.
 enum AllowedNetwork {}
@@ -138,6 +139,9 @@ pub struct ClientView {
     /// What its tokens are signed with; null means its environment's algorithm.
     #[schema(required)]
     signing_algorithm: Option<Algorithm>,
+    /// The `typ` of its tokens; null means its environment's.
+    #[schema(required)]
+    token_typ: Option<TokenTyp>,
     /// Tokens that were issued before this time are not active any more.
     #[schema(required)]
     tokens_revoked_before: Option<Timestamp>,
@@ -237,6 +241,7 @@ impl ClientView {
             resource_for: details.resource_for.clone(),
             token_lifetime: i32::try_from(details.token_lifetime.as_seconds()).unwrap_or(i32::MAX),
             signing_algorithm: details.signing_algorithm,
+            token_typ: details.token_typ,
             tokens_revoked_before: details.tokens_revoked_before,
             secrets: credential.secrets.iter().map(|secret| SecretView::new(secret, credential, at.now)).collect(),
         }

@@ -14,6 +14,7 @@ use crate::domain::reference::{CustomerReference, UserReference};
 use crate::domain::signing_key::Algorithm;
 use crate::domain::text::{Description, Name};
 use crate::domain::time::{Duration, Timestamp};
+use crate::domain::token::TokenTyp;
 
 input! {
     /// Settings that clients and API keys share.
@@ -38,8 +39,7 @@ input! {
     pub struct ClientSettings {
         /// What the client gets when it asks for no scope. Null means all of its scopes.
         default_scopes: Patched<GrantedScopes>,
-        /// The audiences of its tokens; the first is for requests that name none. Null means its environment's default
-        /// audience.
+        /// The audiences of its tokens, the first for requests that name none. Null means its environment's default.
         audiences: Patched<Audiences>,
         /// Audiences whose tokens it may introspect as their resource server. Null means none.
         resource_for: Patched<Audiences>,
@@ -47,6 +47,8 @@ input! {
         token_lifetime: Patched<TokenLifetime>,
         /// What its tokens are signed with. Null means its environment's algorithm.
         signing_algorithm: Patched<Algorithm>,
+        /// The `typ` of its tokens. Null means its environment's.
+        token_typ: Patched<TokenTyp>,
     }
 
     /// A client to create. A setting that is absent has its default.
@@ -181,6 +183,7 @@ impl ClientSettings {
             resource_for: self.resource_for.or_cleared(vec![]),
             token_lifetime: self.token_lifetime.or_cleared(Duration::seconds(LIFETIME_MAX)),
             signing_algorithm: self.signing_algorithm,
+            token_typ: self.token_typ,
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod page;
 pub mod revoke_all;
 pub mod role;
 pub mod scope;
+pub mod server_metadata;
 pub mod signing_key;
 pub mod text;
 pub mod user;

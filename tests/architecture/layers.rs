@@ -40,7 +40,11 @@ enum Part {
 /// Arrows that allow a part: from, to, which part.
 const PARTS: [(&str, &str, Part); 3] = [
     ("app", "http", Part::Items(&["status_of"])),
-    ("cli", "http", Part::Items(&["ServeError", "Stop", "bind", "check_tls", "runtime", "serve", "status_of"])),
+    (
+        "cli",
+        "http",
+        Part::Items(&["ServeError", "Stop", "UnreadHeads", "bind", "check_tls", "runtime", "serve", "status_of"]),
+    ),
     ("http", "oauth", Part::Types),
 ];
 

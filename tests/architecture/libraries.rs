@@ -27,8 +27,7 @@ const CLOSED: [(&str, &[&str]); 8] = [
     ),
     ("clock", &[]),
     ("view", &["serde", "serde_json", "utoipa"]),
-    // The metadata document (RFC 8414) is the protocol's own, hence serde and utoipa.
-    ("oauth", &["base64", "chrono", "oxide_auth", "serde", "utoipa", "zeroize"]),
+    ("oauth", &["base64", "chrono", "oxide_auth", "zeroize"]),
     // No JSON and no HTTP.
     ("service", &["arc_swap", "log", "parking_lot", "quick_cache", "strum", "thiserror", "tokio", "zeroize"]),
     ("jobs", &["log", "tokio"]),

@@ -42,3 +42,11 @@ fn the_middleware_needs_nothing_of_the_server() {
 fn the_rule_of_scopes_has_no_dependencies() {
     assert_eq!(dependencies_of("crates/scope"), [""; 0]);
 }
+
+/// actix-http's implementation of HTTP/2 rests on a release of h2 with open advisories; gateways end HTTP/2. No feature
+/// of any dependency may bring it back.
+#[test]
+fn nothing_speaks_http_2() {
+    let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
+    assert!(!lock.lines().any(|line| line == "name = \"h2\""));
+}

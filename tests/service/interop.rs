@@ -19,14 +19,16 @@ use crate::support::{Database, Kind, Response, Server, TestClient, programs, run
 const ALGORITHMS: [&str; 3] = ["ES256", "RS256", "EdDSA"];
 const SCOPES: &str = "orders:read invoices:write";
 
-/// Runs a script against every algorithm, in production and in staging.
+/// Runs a script against every algorithm, in production and in staging, where tokens have the plain type.
 fn passes(script: fn() -> Command) {
     let server = Server::start(Database::new(Kind::Sqlite));
-    for environment in ["production", "staging"] {
+    for (environment, typ) in [("production", "at+jwt"), ("staging", "JWT")] {
         let issuer = issuer(&server, environment);
         for algorithm in ALGORITHMS {
-            let client = server.client_with(SCOPES, &["--environment", environment, "--signing-algorithm", algorithm]);
+            let options = ["--environment", environment, "--signing-algorithm", algorithm, "--token-typ", typ];
+            let client = server.client_with(SCOPES, &options);
             let output = run(script()
+                .env("TYP", typ)
                 .env("ISSUER", &issuer)
                 .env("CLIENT_ID", &client.id)
                 .env("CLIENT_SECRET", &client.secret)

@@ -21,3 +21,4 @@ mod scale;
 mod serving;
 mod support;
 mod tls;
+mod verifiers;

@@ -83,9 +83,10 @@ impl TokenVerifier {
             return Err(refused("not a compact JWT"));
         }
         let header = jsonwebtoken::decode_header(token).map_err(|error| refused(&format!("{error:?}")))?;
-        // Other JWTs of the same issuer are not access tokens.
+        // Other JWTs of the same issuer are not access tokens, and have other types. Sealwright issues access tokens as
+        // plain `JWT` only where its operator says so, and signs nothing else under that type.
         let typ = header.typ.unwrap_or_default().to_ascii_lowercase();
-        if !matches!(typ.as_str(), "at+jwt" | "application/at+jwt") {
+        if !matches!(typ.strip_prefix("application/").unwrap_or(&typ), "at+jwt" | "jwt") {
             return Err(refused("another type"));
         }
         if header.crit.is_some() {

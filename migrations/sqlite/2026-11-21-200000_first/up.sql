@@ -100,6 +100,7 @@ CREATE TABLE credentials (
     resource_for TEXT,
     token_lifetime BIGINT,
     signing_algorithm TEXT,
+    token_typ TEXT,
     tokens_revoked_before BIGINT,
     -- A JSON object of strings, for both kinds.
     metadata TEXT NOT NULL,

@@ -15,7 +15,7 @@ use super::jws_algorithm;
 use crate::crypto::CryptoError;
 use crate::crypto::signing::KeyPair;
 use crate::domain::signing_key::Algorithm;
-use crate::domain::token::Claims;
+use crate::domain::token::{Claims, TokenTyp};
 
 static PARSED: LazyLock<RwLock<HashMap<u64, Arc<KeyPair>>>> = LazyLock::new(RwLock::default);
 
@@ -61,6 +61,7 @@ pub struct TokenSigner {
     entry: u64,
     key: EncodingKey,
     header: Header,
+    plain_header: Header,
 }
 
 impl std::fmt::Debug for TokenSigner {
@@ -70,7 +71,7 @@ impl std::fmt::Debug for TokenSigner {
 }
 
 impl TokenSigner {
-    /// Creates a signer with `pair`, whose tokens name `kid` (RFC 9068 §2.1: `typ` is `at+jwt`).
+    /// Creates a signer with `pair`, whose tokens name `kid`.
     pub fn new(kid: &str, pair: KeyPair) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let entry = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -81,19 +82,25 @@ impl TokenSigner {
             Algorithm::Rs256 => EncodingKey::from_rsa_der(&bytes),
             Algorithm::EdDsa => EncodingKey::from_ed_der(&bytes),
         };
-        let mut header = Header::new(jws_algorithm(algorithm));
-        header.typ = Some("at+jwt".to_owned());
-        header.kid = Some(kid.to_owned());
+        let header = |typ: TokenTyp| Header {
+            typ: Some(typ.as_str().to_owned()),
+            kid: Some(kid.to_owned()),
+            ..Header::new(jws_algorithm(algorithm))
+        };
         PARSED.write().insert(entry, Arc::new(pair));
-        Self { entry, key, header }
+        Self { entry, key, header: header(TokenTyp::AtJwt), plain_header: header(TokenTyp::Jwt) }
     }
 
-    /// Signs `claims` as a JWT in compact serialisation.
+    /// Signs `claims` as a JWT of this type in compact serialisation.
     ///
     /// # Errors
     /// The library fails to sign.
-    pub fn sign(&self, claims: &Claims<'_>) -> Result<String, CryptoError> {
-        jsonwebtoken::encode(&self.header, claims, &self.key).map_err(|_| CryptoError)
+    pub fn sign(&self, typ: TokenTyp, claims: &Claims<'_>) -> Result<String, CryptoError> {
+        let header = match typ {
+            TokenTyp::AtJwt => &self.header,
+            TokenTyp::Jwt => &self.plain_header,
+        };
+        jsonwebtoken::encode(header, claims, &self.key).map_err(|_| CryptoError)
     }
 }
 

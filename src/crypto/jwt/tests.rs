@@ -8,7 +8,7 @@ use crate::crypto::signing::KeyPair;
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::SigningKey;
 use crate::domain::time::Timestamp;
-use crate::domain::token::{AudClaim, Claims, CustomersClaim, VerifiedClaims};
+use crate::domain::token::{AudClaim, Claims, CustomersClaim, TokenTyp, VerifiedClaims};
 
 const ISSUER: &str = "https://auth.example";
 
@@ -72,20 +72,20 @@ fn a_signed_token_verifies_in_every_algorithm() {
         let other = self::keys(algorithm);
         let signer = TokenSigner::new(&keys.kid, std::mem::replace(&mut keys.pair, other.pair));
         let audiences = ["a".parse().unwrap(), "b".parse().unwrap()];
-        let token = signer
-            .sign(&Claims {
-                iss: ISSUER,
-                aud: AudClaim(&audiences),
-                sub: "cli_1",
-                client_id: "cli_1",
-                exp: 2_000,
-                iat: 1_000,
-                jti: "tok_2",
-                scope: "read",
-                environment: "production",
-                customers: CustomersClaim(&[]),
-            })
-            .unwrap();
+        let claims = Claims {
+            iss: ISSUER,
+            aud: AudClaim(&audiences),
+            sub: "cli_1",
+            client_id: "cli_1",
+            exp: 2_000,
+            iat: 1_000,
+            jti: "tok_2",
+            scope: "read",
+            environment: "production",
+            customers: CustomersClaim(&[]),
+        };
+        let [token, plain] = TokenTyp::ALL.map(|typ| signer.sign(typ, &claims).unwrap());
+        assert_eq!(keys.verify(&plain, 1_500).unwrap().jti, "tok_2");
         assert_eq!(keys.verify(&token, 1_500).unwrap().aud, ["a", "b"]);
         assert_eq!(
             Keys { kid: other.kid, ..keys }.verify(&token, 1_500).unwrap_err(),
@@ -143,7 +143,9 @@ fn tokens_with_a_forged_or_odd_header_are_refused() {
         ("alg es256", headed(json!({"typ": "at+jwt", "alg": "es256", "kid": kid}).to_string())),
         ("alg HS256", headed(json!({"typ": "at+jwt", "alg": "HS256", "kid": kid}).to_string())),
         ("alg RS256 with an EC key", headed(json!({"typ": "at+jwt", "alg": "RS256", "kid": kid}).to_string())),
-        ("typ JWT", headed(json!({"typ": "JWT", "alg": "ES256", "kid": kid}).to_string())),
+        ("typ of another JWT", headed(json!({"typ": "logout+jwt", "alg": "ES256", "kid": kid}).to_string())),
+        ("typ of a longer name", headed(json!({"typ": "at+jwtx", "alg": "ES256", "kid": kid}).to_string())),
+        ("an empty typ", headed(json!({"typ": "", "alg": "ES256", "kid": kid}).to_string())),
         ("no typ", headed(json!({"alg": "ES256", "kid": kid}).to_string())),
         ("no kid", headed(json!({"typ": "at+jwt", "alg": "ES256"}).to_string())),
         ("hostile kid", headed(json!({"typ": "at+jwt", "alg": "ES256", "kid": "../../x' OR 1=1"}).to_string())),
@@ -217,5 +219,26 @@ proptest! {
         for text in [token, segments] {
             prop_assert!(verify(&text, ISSUER, Timestamp::from_seconds(0), |_| None).is_err());
         }
+    }
+}
+
+#[test]
+fn the_types_of_access_tokens_are_media_types_without_case() {
+    for (typ, expected) in [
+        ("at+jwt", true),
+        ("AT+JWT", true),
+        ("application/at+jwt", true),
+        ("Application/At+Jwt", true),
+        ("JWT", true),
+        ("jwt", true),
+        ("application/jwt", true),
+        ("", false),
+        ("at+jwt ", false),
+        ("text/jwt", false),
+        ("application/", false),
+        ("application/application/jwt", false),
+        ("statuslist+jwt", false),
+    ] {
+        assert_eq!(TokenTyp::is_of_access_token(typ), expected, "{typ:?}");
     }
 }

@@ -8,7 +8,7 @@ use super::jws_algorithm;
 use crate::crypto::CryptoError;
 use crate::domain::signing_key::{Algorithm, SigningKey};
 use crate::domain::time::Timestamp;
-use crate::domain::token::VerifiedClaims;
+use crate::domain::token::{TokenTyp, VerifiedClaims};
 
 /// Longest token that is parsed, in bytes.
 const TOKEN_MAX: usize = 8192;
@@ -91,7 +91,7 @@ pub fn verify<'k>(
     let header = token.split('.').next().unwrap_or_default();
     let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(header).map_err(|_| TokenError::Malformed)?;
     let header: StrictHeader = serde_json::from_slice(&header).map_err(|_| TokenError::Malformed)?;
-    if !header.typ.eq_ignore_ascii_case("at+jwt") && !header.typ.eq_ignore_ascii_case("application/at+jwt") {
+    if !TokenTyp::is_of_access_token(&header.typ) {
         return Err(TokenError::Malformed);
     }
     let verifier = key(&header.kid).ok_or(TokenError::UnknownKey)?;

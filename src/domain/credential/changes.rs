@@ -12,6 +12,7 @@ use crate::domain::scope::{Scope, Scopes};
 use crate::domain::signing_key::Algorithm;
 use crate::domain::text::{Description, Name};
 use crate::domain::time::{Duration, Timestamp};
+use crate::domain::token::TokenTyp;
 
 /// Changes to a credential's settings; `None` and [`Patch::Keep`] leave a field as it is.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +52,8 @@ pub struct DetailChanges {
     pub token_lifetime: Option<Duration>,
     /// The signature algorithm of its tokens; cleared is the environment's.
     pub signing_algorithm: Patch<Algorithm>,
+    /// The `typ` of its tokens; cleared is the environment's.
+    pub token_typ: Patch<TokenTyp>,
 }
 
 impl Changes {
@@ -109,6 +112,7 @@ impl Credential {
             set(&mut client.resource_for, changes.resource_for);
             set(&mut client.token_lifetime, changes.token_lifetime);
             client.signing_algorithm = changes.signing_algorithm.apply(client.signing_algorithm);
+            client.token_typ = changes.token_typ.apply(client.token_typ);
         }
         let past = [(is_past, "expires_at", "must be in the future")];
         let violated =

@@ -5,6 +5,7 @@ use crate::domain::audience::{Audience, EnvironmentAudiences};
 use crate::domain::scope::Scopes;
 use crate::domain::signing_key::Algorithm;
 use crate::domain::time::{Duration, Timestamp};
+use crate::domain::token::TokenTyp;
 
 /// Longest and default lifetime of a token, in seconds.
 pub const LIFETIME_MAX: i64 = 3600;
@@ -24,6 +25,8 @@ pub struct ClientDetails {
     pub token_lifetime: Duration,
     /// The signature algorithm of its tokens; its environment's if `None`.
     pub signing_algorithm: Option<Algorithm>,
+    /// The `typ` of its tokens; its environment's if `None`.
+    pub token_typ: Option<TokenTyp>,
     /// Tokens issued before this instant are no longer active.
     pub tokens_revoked_before: Option<Timestamp>,
 }
@@ -36,6 +39,7 @@ impl Default for ClientDetails {
             resource_for: vec![],
             token_lifetime: Duration::seconds(LIFETIME_MAX),
             signing_algorithm: None,
+            token_typ: None,
             tokens_revoked_before: None,
         }
     }

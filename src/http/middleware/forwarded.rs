@@ -33,9 +33,13 @@ pub fn asked_about(request: &HttpRequest, state: &State) -> RequestAsked {
     if !peer.is_some_and(|peer| state.server.trusted_proxies.contain(peer)) {
         return RequestAsked::default();
     }
+    // The first of the two that is there; if it is repeated or cannot be read, nothing takes its place.
     let field = |names: [&str; 2]| {
-        let mut fields = names.into_iter().flat_map(|name| request.headers().get_all(name));
-        fields.next().and_then(|value| value.to_str().ok()).map(str::to_owned)
+        let values = names.into_iter().map(|name| request.headers().get_all(name).as_slice());
+        match values.into_iter().find(|values| !values.is_empty())? {
+            [value] => value.to_str().ok().map(str::to_owned),
+            _ => None,
+        }
     };
     bounded(RequestAsked {
         method: field(["x-forwarded-method", "x-original-method"]),

@@ -12,14 +12,11 @@ use actix_web::{HttpMessage as _, HttpRequest};
 use super::forwarded::{METHOD_KEPT, PATH_KEPT, USER_AGENT_KEPT, readable};
 use crate::domain::audit::Origin;
 use crate::domain::ids::RequestId;
-use crate::domain::network;
 use crate::domain::text::{clipped, wire_text};
 use crate::domain::time::Timestamp;
 use crate::http::State;
 
 pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-static REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// The origin of `request`; none if the operating system gives no randomness for its id.
 pub fn of(request: &ServiceRequest, state: &State, started: Instant) -> Option<Origin> {
@@ -74,12 +71,6 @@ fn caller_address(request: &ServiceRequest, state: &State) -> Option<IpAddr> {
     if proxies.is_empty() {
         return Some(peer.to_canonical());
     }
-    let fields = |name: &HeaderName| {
-        request.headers().get_all(name).filter_map(|value| value.to_str().ok()).collect::<Vec<&str>>()
-    };
-    let mut hops = fields(&FORWARDED_FOR);
-    if hops.is_empty() {
-        hops = fields(&REAL_IP);
-    }
-    network::caller_address(peer, proxies, hops.into_iter())
+    let header = state.server.client_address_header;
+    header.caller(peer, proxies, request.headers().get_all(header.as_str()).map(HeaderValue::as_bytes))
 }

@@ -11,7 +11,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 
-use super::Issuer;
+use super::{ANY_ORIGIN, Issuer, describe_any_origin};
 use crate::config::SigningConfig;
 use crate::domain::signing_key::PublicJwk;
 use crate::http::SharedState;
@@ -54,6 +54,7 @@ impl Describe for Jwks {
             for field in ["ETag", "Cache-Control"] {
                 response.headers.insert(field.to_owned(), header(Type::String, None));
             }
+            describe_any_origin(response);
         }
         doc.respond("200", shown);
         doc.respond("304", same);
@@ -81,7 +82,10 @@ pub async fn jwks(request: HttpRequest, state: SharedState, issuer: Data<Issuer>
         .map(|tag| tag.trim().trim_start_matches("W/"))
         .any(|tag| tag == etag || tag == "*");
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header((CACHE_CONTROL, cache_control(&state.signing))).insert_header((ETAG, etag));
+    response
+        .insert_header((CACHE_CONTROL, cache_control(&state.signing)))
+        .insert_header((ETAG, etag))
+        .insert_header(ANY_ORIGIN);
     if is_known {
         return Jwks(response.finish());
     }

@@ -4,23 +4,27 @@ mod forms;
 mod jwks;
 
 use actix_web::body::BoxBody;
-use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PRAGMA};
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, PRAGMA,
+};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::ResponseBuilder;
+use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{Response, ResponseBuilder};
 
-use super::describe::{Describe, OperationDoc};
+use super::describe::{Describe, OperationDoc, header};
 use super::middleware::origin_of;
 use super::named::Named;
 use super::{SharedState, body, error};
 use crate::domain::environment::Environment;
 use crate::oauth::error::{OAuthError, UnreadableBody};
-use crate::oauth::metadata::Metadata;
+use crate::service::error::ServiceError;
 use crate::service::tokens::{Introspection as Introspected, ProtocolRequest};
 use crate::view::introspection::Introspection;
+use crate::view::server_metadata::Metadata;
 use forms::{OtherEnvironment, Sent, TokenForm, TokenRequest};
 
 pub use jwks::jwks;
@@ -29,6 +33,13 @@ pub use jwks::jwks;
 pub const BASIC: &str = "client_secret_basic";
 /// Largest body of these endpoints, in bytes.
 const BODY_MAX: usize = 16 * 1024;
+
+/// Public documents may be read by scripts of any web page; nothing else of Sealwright may.
+const ANY_ORIGIN: (HeaderName, HeaderValue) = (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+
+fn describe_any_origin(response: &mut Response) {
+    response.headers.insert("Access-Control-Allow-Origin".to_owned(), header(Type::String, Some("Always `*`.")));
+}
 
 /// Which issuer a route belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -115,13 +126,14 @@ impl Responder for PublicMetadata {
     type Body = BoxBody;
 
     fn respond_to(self, _request: &HttpRequest) -> HttpResponse {
-        HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=300")).json(self.0)
+        HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=300")).insert_header(ANY_ORIGIN).json(self.0)
     }
 }
 
 impl Describe for PublicMetadata {
     fn describe(doc: &mut OperationDoc) {
-        let response = doc.json::<Metadata>("application/json");
+        let mut response = doc.json::<Metadata>("application/json");
+        describe_any_origin(&mut response);
         doc.respond("200", response);
         doc.operation.security = Some(vec![SecurityRequirement::default()]);
         doc.problems(&["default"]);
@@ -182,8 +194,8 @@ pub async fn revoke(
 }
 
 /// Shows the metadata of the issuer that the path is below.
-pub async fn metadata(state: SharedState, issuer: Data<Issuer>) -> PublicMetadata {
-    PublicMetadata(Metadata::new(&state.services.issuers.of(issuer.0).issuer))
+pub async fn metadata(state: SharedState, issuer: Data<Issuer>) -> Result<PublicMetadata, error::ApiError> {
+    document_of(&state, issuer.0).await
 }
 
 /// Shows the metadata of the issuer that the path names (RFC 8414 §3.1). No other path names one.
@@ -195,9 +207,15 @@ pub async fn metadata_of(
     let environment =
         Environment::ALL.into_iter().find(|environment| environment.path_prefix().strip_prefix('/') == Some(&*name));
     match environment {
-        Some(environment) => Ok(PublicMetadata(Metadata::new(&state.services.issuers.of(environment).issuer))),
+        Some(environment) => document_of(&state, environment).await,
         None => Err(error::ApiError::NotHere(request.path().to_owned())),
     }
+}
+
+async fn document_of(state: &SharedState, environment: Environment) -> Result<PublicMetadata, error::ApiError> {
+    let scopes = state.services.directory.registered_scopes().await.map_err(ServiceError::from)?;
+    let issuer = &state.services.issuers.of(environment).issuer;
+    Ok(PublicMetadata(Metadata::new(issuer, &state.signing.algorithms, &scopes)))
 }
 
 async fn read_form(request: &HttpRequest, payload: Payload, state: &SharedState) -> Result<Bytes, UnreadableBody> {

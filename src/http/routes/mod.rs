@@ -55,7 +55,7 @@ fn hot_routes() -> Vec<Endpoint> {
             op(
                 "forward_auth",
                 "Decide whether a request may pass",
-                "For `auth_request` of nginx, `forward_auth` of Caddy and `ForwardAuth` of Traefik. It reads \
+                "For `auth_request` of nginx, `forward_auth` of Caddy, `ForwardAuth` of Traefik and others. It reads \
                  `X-API-Key`, or `Authorization: Bearer` with a token of Sealwright or an API key. The six identity \
                  fields are always there, so that no field that a client sends can replace one that is missing.",
             ),

@@ -14,6 +14,7 @@ use super::idempotency::Idempotency;
 use super::recorder::Recorder;
 use super::state::customers::Customers;
 use super::state::owners::Owners;
+use super::state::registered_scopes::RegisteredScopes;
 use crate::crypto::password::PasswordPool;
 use crate::domain::audit::{Action, Origin};
 use crate::domain::caller::Caller;
@@ -29,6 +30,8 @@ pub struct Directory {
     pub owners: Arc<Owners>,
     /// Cached customers.
     pub customers: Arc<Customers>,
+    /// Cached names of registered scopes.
+    pub registered_scopes: Arc<RegisteredScopes>,
     /// Hashes passwords with Argon2.
     pub passwords: Arc<PasswordPool>,
     /// Responses for repeated requests.

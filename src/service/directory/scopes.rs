@@ -5,13 +5,14 @@ use std::sync::Arc;
 use super::{Directory, taken};
 use crate::domain::audit::{Action, Disposition, Origin};
 use crate::domain::caller::Caller;
+use crate::domain::change::ChangeKind;
 use crate::domain::scope::Scope;
 use crate::domain::scope_entry::{NewScope, ScopeEntry};
 use crate::domain::text::Description;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::{Conflict, ServiceError};
 use crate::service::idempotency::RepeatableRequest;
-use crate::store::{AnyConnection, scopes};
+use crate::store::{AnyConnection, StoreError, scopes};
 
 const NO_SCOPE: ServiceError = ServiceError::NotFound("scope");
 
@@ -51,10 +52,12 @@ impl Directory {
                 let NewScope { name, description } = new;
                 let entry = ScopeEntry { name, description, created_at: now, updated_at: now };
                 scopes::insert(transaction.connection, &entry).map_err(taken(Conflict::ScopeExists))?;
+                transaction.announce(now, ChangeKind::Scope, entry.name.as_str())?;
                 idempotency.keep(transaction, repeat.as_ref(), (action, entry.name.as_str()), None, now)?;
                 Ok(entry)
             })
             .await
+            .inspect(|_| self.registered_scopes.changed())
     }
 
     /// Updates the description of a scope; `None` leaves it as it is.
@@ -89,11 +92,23 @@ impl Directory {
         let context = self.shared_context(caller, Action::ScopeDelete, name, origin).await?;
         let name = name.parse::<Scope>().ok();
         self.recorder
-            .change(caller, context, Disposition::NoContent, move |transaction, _, _, _| {
-                let removed = scopes::remove(transaction.connection, name.as_ref().ok_or(NO_SCOPE)?)?;
-                if removed { Ok(()) } else { Err(NO_SCOPE) }
+            .change(caller, context, Disposition::NoContent, move |transaction, _, _, now| {
+                let name = name.as_ref().ok_or(NO_SCOPE)?;
+                if !scopes::remove(transaction.connection, name)? {
+                    return Err(NO_SCOPE);
+                }
+                Ok(transaction.announce(now, ChangeKind::Scope, name.as_str())?)
             })
             .await
+            .inspect(|()| self.registered_scopes.changed())
+    }
+
+    /// Returns the names in the registry for the public metadata of the issuers.
+    ///
+    /// # Errors
+    /// The database does not respond, and never has.
+    pub async fn registered_scopes(&self) -> Result<Arc<[Scope]>, StoreError> {
+        self.registered_scopes.names().await
     }
 
     /// Gets the entry of a scope.

@@ -9,6 +9,7 @@ use super::credential_cache::CredentialCache;
 use super::customers::Customers;
 use super::keyring::Keyring;
 use super::owners::Owners;
+use super::registered_scopes::RegisteredScopes;
 use super::revoked_tokens::RevokedTokens;
 use super::sealer::Sealer;
 use crate::clock::Clock;
@@ -32,6 +33,8 @@ pub struct ChangeFollower {
     pub owners: Arc<Owners>,
     /// Cached customers.
     pub customers: Arc<Customers>,
+    /// Cached names of registered scopes.
+    pub registered_scopes: Arc<RegisteredScopes>,
     /// Cached revocations of tokens.
     pub revoked_tokens: Arc<RevokedTokens>,
     /// Signing keys.
@@ -53,6 +56,7 @@ impl ChangeFollower {
             credentials: Arc::new(CredentialCache::new(store.clone())),
             owners: Arc::new(Owners::new(store.clone())),
             customers: Arc::new(Customers::new(store.clone())),
+            registered_scopes: Arc::new(RegisteredScopes::new(store.clone())),
             revoked_tokens: Arc::new(RevokedTokens::new(store.clone())),
             keyring: Arc::default(),
             sealer,
@@ -112,6 +116,7 @@ impl ChangeFollower {
             Some(ChangeKind::SigningKeys) => return true,
             // The list of epochs is reloaded after all entries.
             Some(ChangeKind::Epoch) => {}
+            Some(ChangeKind::Scope) => self.registered_scopes.changed(),
             // Values were sealed again; parsed keys stay as they are, and the sealer rereads its source when needed.
             Some(ChangeKind::MasterKeys) => {
                 if let Err(error) = self.sealer.reread() {
@@ -131,6 +136,7 @@ impl ChangeFollower {
         self.credentials.clear();
         self.owners.clear();
         self.customers.clear();
+        self.registered_scopes.changed();
         self.revoked_tokens.clear();
     }
 

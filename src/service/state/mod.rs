@@ -11,5 +11,6 @@ pub mod last_used;
 pub mod limits;
 pub mod owners;
 pub mod proven_secrets;
+pub mod registered_scopes;
 pub mod revoked_tokens;
 pub mod sealer;

@@ -130,6 +130,7 @@ impl Tokens {
         }
         let issuer = self.issuers.of(environment);
         let algorithm = client.details.signing_algorithm.unwrap_or(issuer.algorithm);
+        let typ = client.details.token_typ.unwrap_or(issuer.token_typ);
         let signer = self.keyring.signer(environment, algorithm, now).ok_or_else(|| {
             log::error!("{environment} has no active {algorithm} key");
             Refusal::new(OAuthError::Unavailable, Reason::NoSigningKey)
@@ -141,7 +142,7 @@ impl Tokens {
             customers,
             issued_at: now,
             jti: jti.as_str(),
-            sign: |claims: &Claims<'_>| signer.sign(claims).ok(),
+            sign: |claims: &Claims<'_>| signer.sign(typ, claims).ok(),
         };
         let token = grant::run(request, &issuer.audiences, &jwt_issuer)?;
         Ok((token, jti))

@@ -11,6 +11,7 @@
 //   ALGORITHM      ES256, RS256 or EdDSA: what this client's tokens are signed with
 //   AUDIENCE       the audience that the client gets when it names none
 //   SCOPE          scopes that the client may ask for, separated by spaces
+//   TYP            the typ of its tokens; at+jwt unless set
 //
 // Prints one line a check. Exit status: 0, or 1 at the first check that fails,
 // or 2 when a setting is missing.
@@ -29,7 +30,7 @@ if (missing) {
   console.error(`oauth4webapi: the environment variable ${missing} is not set`)
   process.exit(2)
 }
-const { ISSUER, CLIENT_ID, CLIENT_SECRET, ALGORITHM, AUDIENCE, SCOPE } = process.env
+const { ISSUER, CLIENT_ID, CLIENT_SECRET, ALGORITHM, AUDIENCE, SCOPE, TYP = 'at+jwt' } = process.env
 
 const issuer = new URL(ISSUER)
 const client = { client_id: CLIENT_ID }
@@ -83,7 +84,7 @@ async function verify({ token, wire }) {
     issuer: ISSUER,
     audience: AUDIENCE,
     subject: CLIENT_ID,
-    typ: 'at+jwt',
+    typ: TYP,
     requiredClaims: ['exp', 'iat', 'jti', 'client_id', 'scope'],
   })
   equal('client_id', payload.client_id, CLIENT_ID)
@@ -99,7 +100,9 @@ async function verify({ token, wire }) {
   const request = new Request('https://api.example.com/', {
     headers: { authorization: `Bearer ${token.access_token}` },
   })
-  await oauth.validateJwtAccessToken(as, request, AUDIENCE, { signingAlgorithms: [ALGORITHM], ...http() })
+  const validated = oauth.validateJwtAccessToken(as, request, AUDIENCE, { signingAlgorithms: [ALGORITHM], ...http() })
+  if (TYP === 'at+jwt') await validated
+  else await assert.rejects(validated, 'RFC 9068 has no other type')
 }
 
 /**

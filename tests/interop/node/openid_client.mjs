@@ -11,6 +11,7 @@
 //   ALGORITHM      ES256, RS256 or EdDSA: what this client's tokens are signed with
 //   AUDIENCE       the audience that the client gets when it names none
 //   SCOPE          scopes that the client may ask for, separated by spaces
+//   TYP            the typ of its tokens; at+jwt unless set
 //
 // Prints one line a check. Exit status: 0, or 1 at the first check that fails,
 // or 2 when a setting is missing.
@@ -29,7 +30,7 @@ if (missing) {
   console.error(`openid-client: the environment variable ${missing} is not set`)
   process.exit(2)
 }
-const { ISSUER, CLIENT_ID, CLIENT_SECRET, ALGORITHM, AUDIENCE, SCOPE } = process.env
+const { ISSUER, CLIENT_ID, CLIENT_SECRET, ALGORITHM, AUDIENCE, SCOPE, TYP = 'at+jwt' } = process.env
 
 const issuer = new URL(ISSUER)
 const loopback = ['127.0.0.1', '[::1]', 'localhost'].includes(issuer.hostname)
@@ -90,7 +91,7 @@ async function verify({ token, wire }) {
     issuer: ISSUER,
     audience: AUDIENCE,
     subject: CLIENT_ID,
-    typ: 'at+jwt',
+    typ: TYP,
     requiredClaims: ['exp', 'iat', 'jti', 'client_id', 'scope'],
   })
   equal('client_id', payload.client_id, CLIENT_ID)

@@ -11,6 +11,7 @@ Settings, all from the environment:
   ALGORITHM      ES256, RS256 or EdDSA: what this client's tokens are signed with
   AUDIENCE       the audience that the client gets when it names none
   SCOPE          scopes that the client may ask for, separated by spaces
+  TYP            the typ of its tokens; at+jwt unless set
 
 Prints one line a check. Exit status: 0, or 1 at the first check that fails,
 or 2 when a setting is missing.
@@ -28,6 +29,7 @@ from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oauth2.rfc8414 import get_well_known_url as oauth_well_known_url
 from authlib.oauth2.rfc9068.claims import JWTAccessTokenClaims
+from authlib.oidc.discovery import OpenIDProviderMetadata
 from authlib.oidc.discovery import get_well_known_url as openid_well_known_url
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -41,6 +43,7 @@ except KeyError as missing:
     print(f"authlib: the environment variable {missing.args[0]} is not set", file=sys.stderr)
     sys.exit(2)
 
+TYP = os.environ.get("TYP", "at+jwt")
 TIMEOUT = 10
 
 # RFC 9864 renames `EdDSA` to `Ed25519`; most verifiers know only the older name.
@@ -109,11 +112,14 @@ def verify(token):
 
     decoded = jwt.decode(token["access_token"], keys, algorithms=[ALGORITHM])
     header, claims = decoded.header, decoded.claims
-    expect(header["typ"] == "at+jwt", f"typ is {header['typ']!r}")
+    expect(header["typ"] == TYP, f"typ is {header['typ']!r}")
     expect(
         header["kid"] == keys.get_by_kid(header["kid"]).thumbprint(),
         "kid is not the thumbprint of its key (RFC 7638)",
     )
+    if TYP != "at+jwt":
+        # RFC 9068 has no other type, nor has Authlib's class for it; the rest of its checks apply all the same.
+        header = {**header, "typ": "at+jwt"}
     JWTAccessTokenClaims(
         claims,
         header,
@@ -138,18 +144,15 @@ def verify(token):
 with check("RFC 8414 metadata, well-known part between host and path"):
     metadata = get_json(oauth_well_known_url(ISSUER, external=True))
     expect(metadata["issuer"] == ISSUER, f"issuer is {metadata['issuer']!r}, not {ISSUER!r}")
-    for field in AuthorizationServerMetadata.REGISTRY_KEYS:
-        # Authlib takes an empty list for a missing one. A server that has no
-        # authorization endpoint has no response types, yet must list them.
-        if field != "response_types_supported":
-            getattr(AuthorizationServerMetadata(metadata), f"validate_{field}")()
-    expect(metadata["response_types_supported"] == [], "response types without an authorization endpoint")
+    AuthorizationServerMetadata(metadata).validate()
     expect("client_credentials" in metadata["grant_types_supported"], "the grant is not advertised")
     for method in ("client_secret_basic", "client_secret_post"):
         expect(method in metadata["token_endpoint_auth_methods_supported"], f"{method} is not advertised")
 
 with check("OpenID spelling of the metadata, the same document"):
     expect(get_json(openid_well_known_url(ISSUER, external=True)) == metadata, "the two documents differ")
+    OpenIDProviderMetadata(metadata).validate()
+    expect(ALGORITHM in metadata["id_token_signing_alg_values_supported"], f"{ALGORITHM} is not advertised")
 
 with check("jwks_uri, a set of public keys"):
     keys = KeySet.import_key_set(get_json(metadata["jwks_uri"]))

@@ -11,6 +11,7 @@ Settings, all from the environment:
   ALGORITHM      ES256, RS256 or EdDSA: what this client's tokens are signed with
   AUDIENCE       the audience that the client gets when it names none
   SCOPE          scopes that the client may ask for, separated by spaces
+  TYP            the typ of its tokens; at+jwt unless set
 
 Prints one line a check. Exit status: 0, or 1 at the first check that fails,
 or 2 when a setting is missing.
@@ -105,7 +106,7 @@ def verify(token, wire):
         options={"require": ["iss", "aud", "sub", "client_id", "exp", "iat", "jti", "scope"]},
     )
     header, claims = decoded["header"], decoded["payload"]
-    expect(header["typ"] == "at+jwt", f"typ is {header['typ']!r}")
+    expect(header["typ"] == os.environ.get("TYP", "at+jwt"), f"typ is {header['typ']!r}")
     for claim, wanted in (("sub", CLIENT_ID), ("client_id", CLIENT_ID), ("scope", wire["scope"])):
         expect(claims[claim] == wanted, f"{claim} is {claims[claim]!r}, not {wanted!r}")
     remaining = claims["exp"] - time.time()

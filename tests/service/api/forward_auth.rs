@@ -191,7 +191,8 @@ both! {
         let sent = |fields: &[(&str, &str)]| ask(&server, "", &[&[("x-api-key", key.key.as_str())], fields].concat());
         for (fields, status) in [
             (vec![("x-forwarded-for", "203.0.113.7")], 200),
-            (vec![("x-real-ip", "203.0.113.7")], 200),
+            // Only the field that the setting names counts.
+            (vec![("x-real-ip", "203.0.113.7")], 403),
             (vec![("x-forwarded-for", "203.0.113.7, 10.0.0.5")], 200),
             (vec![("x-forwarded-for", "203.0.113.7, 198.51.100.1")], 403),
             (vec![("x-forwarded-for", "198.51.100.1"), ("x-real-ip", "203.0.113.7")], 403),
@@ -219,6 +220,14 @@ both! {
             ("outcome", "success"),
         ] {
             assert_eq!(event[member], value, "{event}");
+        }
+        // What is there twice, or cannot be read, is not taken over, and the other name does not take its place.
+        for unreadable in [&["/a", "/b"][..], &["/\u{e4}"]] {
+            let uris = unreadable.iter().map(|uri| ("x-forwarded-uri", *uri));
+            let others = [("x-forwarded-for", "203.0.113.7"), ("x-original-uri", "/c")];
+            let fields: Vec<_> = others.into_iter().chain(uris).collect();
+            let event = &server.events(&["--request-id", sent(&fields).header("x-request-id")])[0];
+            assert_eq!(event["path"], "/api/v1/forward-auth", "{unreadable:?}");
         }
         let as_nginx_says =
             sent(&[("x-forwarded-for", "203.0.113.7"), ("x-original-method", "PUT"), ("x-original-uri", "/a")]);

@@ -134,14 +134,31 @@ fn an_unknown_setting_or_a_bad_value_in_the_file_is_named() {
         ("listen = ", "sealwright.toml"),
         ("listen = '127.0.0.1:1'\nlisten = '127.0.0.1:2'", "sealwright.toml"),
     ] {
-        let place = Place::new();
-        place.file("sealwright.toml", text);
-        for arguments in [["config", "check"], ["client", "list"]] {
-            let ended = end_with(2, &mut place.command(&arguments));
-            assert!(ended.err.contains(named) && ended.out.is_empty(), "{text}: {ended:?}");
-        }
-        assert!(!place.0.path().join("sealwright-data").exists(), "{text}: nothing was made");
+        named_in_file(text, named);
     }
+}
+
+#[test]
+fn a_bad_field_of_addresses_or_type_of_tokens_in_the_file_is_named() {
+    for (text, named) in [
+        ("client_address_header = 'forwarded'", "client_address_header"),
+        ("client_address_header = ['x-real-ip']", "client_address_header"),
+        ("token_typ = 'dpop+jwt'", "token_typ"),
+        ("[environments.staging]\ntoken_typ = 'jwt'", "environments.staging.token_typ"),
+    ] {
+        named_in_file(text, named);
+    }
+}
+
+/// What is wrong with a file is said by its name before anything is made.
+fn named_in_file(text: &str, named: &str) {
+    let place = Place::new();
+    place.file("sealwright.toml", text);
+    for arguments in [["config", "check"], ["client", "list"]] {
+        let ended = end_with(2, &mut place.command(&arguments));
+        assert!(ended.err.contains(named) && ended.out.is_empty(), "{text}: {ended:?}");
+    }
+    assert!(!place.0.path().join("sealwright-data").exists(), "{text}: nothing was made");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! nginx and Caddy, with the configurations of `examples/gateways`, in front of the example API: what callers see, and
-//! what reaches the API. Each test runs with both.
+//! nginx, Caddy and Apache, with the configurations of `examples/gateways`, in front of the example API: what callers
+//! see, and what reaches the API. Each test runs with each of them.
 
 mod callers;
 mod identity;
@@ -20,18 +20,13 @@ use crate::support::{Database, Kind, Response, Server, eventually, free_port, ho
 type Start = fn(&Path, u16, &str, &str) -> Command;
 
 fn nginx(folder: &Path, port: u16, sealwright: &str, api: &str) -> Command {
-    let source = examples().join("nginx");
-    std::fs::copy(source.join("nginx.conf"), folder.join("nginx.conf")).unwrap();
-    let mut config = std::fs::read_to_string(source.join("sealwright.conf")).unwrap();
-    for (line, address) in [
+    copy("nginx/nginx.conf", folder, &[]);
+    let changes = [
         ("    listen 127.0.0.1:8000;", format!("    listen 127.0.0.1:{port};")),
         ("    server 127.0.0.1:8080;", format!("    server {sealwright};")),
         ("    server 127.0.0.1:9000;", format!("    server {api};")),
-    ] {
-        assert_eq!(config.matches(line).count(), 1, "{line}");
-        config = config.replace(line, &address);
-    }
-    std::fs::write(folder.join("sealwright.conf"), config).unwrap();
+    ];
+    copy("nginx/sealwright.conf", folder, &changes);
     let mut command = Command::new("nginx");
     // Debian has it where only root looks for programs.
     command.env("PATH", format!("{}:/usr/sbin", std::env::var("PATH").unwrap()));
@@ -51,6 +46,32 @@ fn caddy(folder: &Path, port: u16, sealwright: &str, api: &str) -> Command {
     command.env("CADDY_ADMIN", "off").env("HOME", folder);
     command.env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);
     command
+}
+
+fn apache(folder: &Path, port: u16, sealwright: &str, api: &str) -> Command {
+    let (host, own_port) = sealwright.split_once(':').unwrap();
+    copy("apache/httpd.conf", folder, &[("Listen 127.0.0.1:8000", format!("Listen 127.0.0.1:{port}"))]);
+    let changes = [
+        ("<VirtualHost 127.0.0.1:8000>", format!("<VirtualHost 127.0.0.1:{port}>")),
+        ("\"http://127.0.0.1:9000/\"", format!("\"http://{api}/\"")),
+    ];
+    copy("apache/sealwright.conf", folder, &changes);
+    let here = format!("local HOST, PORT = \"{host}\", {own_port}");
+    copy("apache/sealwright.lua", folder, &[("local HOST, PORT = \"127.0.0.1\", 8080", here)]);
+    let mut command = programs::apache(folder, &folder.join("httpd.conf"));
+    command.env("GATEWAY", folder);
+    command
+}
+
+/// Copies a file of an example into `folder`, with these texts replaced, each of which it has once.
+fn copy(file: &str, folder: &Path, changes: &[(&str, String)]) {
+    let source = examples().join(file);
+    let mut text = std::fs::read_to_string(&source).unwrap();
+    for (from, to) in changes {
+        assert_eq!(text.matches(from).count(), 1, "{from} in {file}");
+        text = text.replace(from, to);
+    }
+    std::fs::write(folder.join(source.file_name().unwrap()), text).unwrap();
 }
 
 fn examples() -> PathBuf {
@@ -253,6 +274,11 @@ macro_rules! for_each_gateway {
             #[test]
             fn caddy() {
                 super::$test(crate::gateways::caddy);
+            }
+
+            #[test]
+            fn apache() {
+                super::$test(crate::gateways::apache);
             }
         }
     )*};

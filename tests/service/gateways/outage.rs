@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Api, Gateway, Site, Start, assert_refused, seconds};
 use crate::support::raw::{read_head, response};
@@ -22,6 +22,18 @@ fn while_sealwright_is_down_nobody_passes(gateway: Start) {
     assert_eq!(site.gateway.get("/status", &[]).status, 200, "it needs nobody's word");
     site.server.restart();
     eventually("it asks again", Duration::from_secs(30), || site.get("/orders", &key, &[]).status == 200);
+}
+
+/// A process that is stopped still accepts connections. It is asked for five seconds, as the gateways' README says.
+fn while_sealwright_hangs_callers_get_503_after_five_seconds(gateway: Start) {
+    let (api, pretender) = (Api::start(), Pretender::start(vec!["hang".to_owned()]));
+    let gateway = Gateway::start(gateway, &pretender.address, &api.address);
+    let asked = Instant::now();
+    let response = gateway.get("/orders", &["-H", "X-API-Key: 0"]);
+    let elapsed = asked.elapsed();
+    assert_refused(&response, 503);
+    assert!(seconds(&response) > 0);
+    assert!((4500..7500).contains(&elapsed.as_millis()), "{elapsed:?}");
 }
 
 fn an_api_that_is_down_is_not_a_refusal(gateway: Start) {
@@ -156,6 +168,7 @@ fn sealwright_gets_the_question_and_no_body(gateway: Start) {
 
 super::for_each_gateway! {
     while_sealwright_is_down_nobody_passes
+    while_sealwright_hangs_callers_get_503_after_five_seconds
     an_api_that_is_down_is_not_a_refusal
     only_a_200_that_names_a_credential_lets_anybody_pass
     sealwright_gets_the_question_and_no_body

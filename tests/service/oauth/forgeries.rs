@@ -84,7 +84,7 @@ fn by_header(genuine: &str, keys: &[Value]) -> Vec<Forgery> {
         ("a long kid", under(with_header("kid", json!("k".repeat(4000))))),
         ("no kid", under(json!({"typ": "at+jwt", "alg": header["alg"]}))),
         // RFC 9068 §4: the type.
-        ("typ JWT", under(with_header("typ", json!("JWT")))),
+        ("typ of another JWT", under(with_header("typ", json!("dpop+jwt")))),
     ]
 }
 

@@ -1,9 +1,11 @@
 //! Authorization server metadata (RFC 8414).
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use super::{ENVIRONMENTS, access_token, client, grant, members, parts, start};
-use crate::support::both;
+use super::{ENVIRONMENTS, access_token, client, grant, members, parts, published_keys, start};
+use crate::support::{both, eventually};
 
 /// Where the document of the issuer at `prefix` is: the well-known part before the issuer's path (RFC 8414 §3.1)
 /// and after it (`OpenID` Connect Discovery §4).
@@ -29,17 +31,20 @@ both! {
                 "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
                 "introspection_endpoint": format!("{issuer}/api/oauth/introspect"),
                 "revocation_endpoint": format!("{issuer}/api/oauth/revoke"),
-                "response_types_supported": [],
+                "response_types_supported": ["none"],
                 "grant_types_supported": ["client_credentials"],
                 "token_endpoint_auth_methods_supported": methods,
                 "introspection_endpoint_auth_methods_supported": methods,
                 "revocation_endpoint_auth_methods_supported": methods,
+                "subject_types_supported": ["public"],
+                "id_token_signing_alg_values_supported": ["ES256", "RS256", "EdDSA"],
             });
             for place in places(prefix) {
                 let response = server.get(&place);
                 assert_eq!((response.status, &response.body), (200, &expected), "{place}");
                 assert_eq!(response.header("content-type"), "application/json", "{place}");
                 assert!(response.header("cache-control").starts_with("public"), "{place}");
+                assert_eq!(response.header("access-control-allow-origin"), "*", "{place}");
             }
 
             // What it names answers, below the very same address; each endpoint takes each method that it names.
@@ -88,5 +93,97 @@ both! {
             assert_eq!(response.header("content-type"), "application/problem+json", "{path}");
             assert_ne!(response.body, Value::Null, "{path}");
         }
+    }
+
+    /// What clients that were not written here demand of the document that OpenID Connect Discovery names: Spring
+    /// (`ClientRegistrations`) and Nimbus (`OIDCProviderMetadata.parse`) `subject_types_supported`, Nimbus also
+    /// `id_token_signing_alg_values_supported`, of which go-oidc's verifier takes the algorithms that it accepts.
+    fn clients_for_openid_connect_find_what_they_demand(database) {
+        let server = start(database, &[("SIGNING_ALGORITHMS", "[\"ES256\", \"EdDSA\"]")]);
+        for (_, prefix) in ENVIRONMENTS {
+            let document = server.get(&format!("{prefix}/.well-known/openid-configuration")).body;
+            let strings = |name: &str| -> Vec<&str> {
+                let list = document[name].as_array().unwrap_or_else(|| panic!("no {name}"));
+                list.iter().map(|value| value.as_str().unwrap()).collect()
+            };
+            assert_eq!(strings("subject_types_supported"), ["public"]);
+            assert_eq!(strings("id_token_signing_alg_values_supported"), ["ES256", "EdDSA"]);
+            assert_eq!(strings("response_types_supported"), ["none"]);
+            // Each algorithm that is named has a key.
+            let keys = published_keys(&server, prefix);
+            for algorithm in strings("id_token_signing_alg_values_supported") {
+                assert!(keys.iter().any(|key| key["alg"] == algorithm), "{algorithm}");
+            }
+            // RFC 8414 §3.2: no member is an empty list.
+            for (name, value) in document.as_object().unwrap() {
+                assert!(value.as_array().is_none_or(|list| !list.is_empty()), "{name}");
+            }
+        }
+    }
+
+    /// RFC 8414 §2: the scopes that the registry describes, by name and in order; no descriptions.
+    fn registered_scopes_are_published_in_every_process(database) {
+        let server = start(database, &[]);
+        let token = server.owner();
+        let scopes = || server.get("/.well-known/oauth-authorization-server").body["scopes_supported"].clone();
+        assert_eq!(scopes(), Value::Null, "absent, not empty");
+        for name in ["orders:write", "invoices:read"] {
+            let body = json!({"name": name, "description": "Not for everybody."});
+            assert_eq!(server.api("POST", "/scopes", &token, Some(&body)).status, 201);
+        }
+        server.client("unheard:of");
+        assert_eq!(scopes(), json!(["invoices:read", "orders:write"]), "at once");
+        for (_, prefix) in ENVIRONMENTS {
+            let document = server.get(&format!("{prefix}/.well-known/openid-configuration"));
+            assert_eq!(document.body["scopes_supported"], json!(["invoices:read", "orders:write"]));
+            assert!(!document.text.contains("Not for"), "{}", document.text);
+        }
+        assert_eq!(server.api("DELETE", "/scopes/orders:write", &token, None).status, 204);
+        assert_eq!(scopes(), json!(["invoices:read"]), "at once");
+        // The command line is another process.
+        server.cli(&["scope", "create", "parcels:read"]);
+        let expected = json!(["invoices:read", "parcels:read"]);
+        eventually("it follows the command line", Duration::from_secs(10), || scopes() == expected);
+        // Metadata is served also while the database is not.
+        server.database.execute("ALTER TABLE scopes RENAME TO scopes_away");
+        assert_eq!(scopes(), expected);
+    }
+
+    /// Public documents may be read by any page's scripts. Nothing else may.
+    fn only_keys_and_metadata_allow_any_origin(database) {
+        let server = start(database, &[]);
+        let ask = |method: &str, path: &str| {
+            let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+            let request = server.http.request(method, format!("{}{path}", server.url));
+            server.send(request.header("Origin", "https://elsewhere.example"))
+        };
+        let public = |path: &str| {
+            path.ends_with("/.well-known/jwks.json")
+                || path.contains("/.well-known/oauth-authorization-server")
+                || path.contains("/.well-known/openid-configuration")
+        };
+        let document = server.get("/api/openapi.json").body;
+        let mut seen = 0;
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            let path = path.replace("{environment}", "staging").replace("{id}", "x").replace("{name}", "x");
+            let methods = ["get", "post", "patch", "delete"].into_iter().filter(|name| !operations[name].is_null());
+            for method in methods.map(str::to_uppercase) {
+                let response = ask(&method, &path);
+                let allowed = response.header("access-control-allow-origin");
+                assert_eq!(allowed, if public(&path) { "*" } else { "" }, "{method} {path}");
+                assert!(!response.headers.contains_key("access-control-allow-credentials"), "{method} {path}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 50, "{seen}");
+        for path in ["/api/openapi.json", "/docs", "/nothing", "/.well-known/nothing"] {
+            assert_eq!(ask("GET", path).header("access-control-allow-origin"), "", "{path}");
+        }
+        // Where nothing changed, too, and without a body.
+        assert_eq!(ask("HEAD", "/.well-known/jwks.json").header("access-control-allow-origin"), "*");
+        let etag = server.get("/.well-known/jwks.json").header("etag").to_owned();
+        let request = server.http.get(format!("{}/.well-known/jwks.json", server.url)).header("If-None-Match", etag);
+        let same = server.send(request);
+        assert_eq!((same.status, same.header("access-control-allow-origin")), (304, "*"));
     }
 }

@@ -8,6 +8,7 @@ mod jwks;
 mod metadata;
 mod revoke;
 mod token;
+mod token_typ;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

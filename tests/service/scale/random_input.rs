@@ -72,7 +72,7 @@ const TYPES: [&str; 5] = [
 ];
 
 /// Names that mean something somewhere, so that random values reach what reads them.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "grant_type",
     "scope",
     "resource",
@@ -90,6 +90,7 @@ const NAMES: [&str; 24] = [
     "allowed_ips",
     "token_lifetime",
     "signing_algorithm",
+    "token_typ",
     "rate_per_minute",
     "expires_at",
     "grace",

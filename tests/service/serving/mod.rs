@@ -6,14 +6,18 @@ mod proxies;
 mod stop;
 
 use std::collections::HashSet;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::ffi::OsStr;
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::durability::{jti_of, try_token};
+use crate::support::programs;
 use crate::support::raw::{Connection, RawResponse};
-use crate::support::{Database, Kind, Server, TestClient, both, eventually, free_port, holds_within, pause};
+use crate::support::{Database, Kind, Server, TestClient, both, eventually, free_port, holds_within, pause, run};
 
 fn start(settings: &[(&str, &str)]) -> Server {
     let mut all = vec![("SIGNING_ALGORITHMS", "[\"ES256\"]")];

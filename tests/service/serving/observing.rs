@@ -83,3 +83,36 @@ fn metrics_are_for_loopback_and_who_may_read_them() {
     let ready = server.get("/readyz");
     assert_eq!((ready.status, ready.body["status"].as_str()), (200, Some("ok")));
 }
+
+/// Everyone who reaches the port can send what is no HTTP: it is counted, and is no error of this service.
+#[test]
+fn heads_that_cannot_be_read_are_counted_and_are_no_errors() {
+    let server = start(&[]);
+    let count = |reason: &str| -> u64 {
+        let text = server.get("/metrics").text;
+        let line = format!("sealwright_http_unread_heads_total{{reason=\"{reason}\"}} ");
+        text.lines().find_map(|found| found.strip_prefix(&line)).map_or(0, |count| count.parse().unwrap())
+    };
+    let too_many: String = (0..200).map(|number| format!("X-{number}: 1\r\n")).collect();
+    let heads = [
+        ("malformed", 400, "GET / HTTP/9.9\r\n\r\n".to_owned()),
+        ("malformed", 400, "\u{0}\u{1}\u{2}\r\n\r\n".to_owned()),
+        ("malformed", 400, "GET /healthz HTTP/1.1\r\nHost: a b\u{0}\r\n\r\n".to_owned()),
+        ("malformed", 400, "GET /healthz HTTP/1.1\r\nContent-Length: x\r\n\r\n".to_owned()),
+        ("malformed", 400, get("/healthz", "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n")),
+        ("too_large", 431, get("/healthz", &too_many)),
+        ("too_large", 431, format!("GET /healthz HTTP/1.1\r\nX-Long: {}", "x".repeat(200 * 1024))),
+    ];
+    for (reason, status, head) in heads {
+        let before = count(reason);
+        let mut connection = connect(&server);
+        connection.send(&head);
+        let start: String = head.chars().take(60).collect();
+        if let Some(response) = connection.response() {
+            assert_eq!(response.status, status, "{start:?}");
+        }
+        drop(connection);
+        eventually("it is counted", Duration::from_secs(10), || count(reason) == before + 1);
+    }
+    assert!(!server.log().contains(" ERROR "), "{}", server.log());
+}

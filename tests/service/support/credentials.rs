@@ -27,7 +27,7 @@ const LISTS: [(&str, &str); 5] = [
     ("--resource-for", "resource_for"),
     ("--default-scope", "default_scopes"),
 ];
-const TEXTS: [(&str, &str); 8] = [
+const TEXTS: [(&str, &str); 9] = [
     ("--environment", "environment"),
     ("--name", "name"),
     ("--description", "description"),
@@ -36,6 +36,7 @@ const TEXTS: [(&str, &str); 8] = [
     ("--preset", "preset"),
     ("--expires-at", "expires_at"),
     ("--signing-algorithm", "signing_algorithm"),
+    ("--token-typ", "token_typ"),
 ];
 /// Options that say how often a credential may be used.
 pub const LIMITS: [(&str, &str); 2] =

@@ -111,7 +111,8 @@ async fn serve(flags: &Flags, listener: TcpListener, clock: Clock, orders: Order
         let _dropped_or_told = stop.await;
     }));
     let ready = || report.send(Ok(())).unwrap();
-    let served = http::serve(&config, services.clone(), listener, stop, ready).await.map_err(text);
+    let served =
+        http::serve(&config, services.clone(), http::UnreadHeads::default(), listener, stop, ready).await.map_err(text);
     jobs::stop(&services).await;
     served
 }

@@ -38,9 +38,29 @@ pub fn node(script: &str) -> Command {
     program("node".as_ref(), &Path::new(&variable("SEALWRIGHT_TEST_NODE_DIR")).join(script))
 }
 
+/// A file beside the Node.js packages, which need not exist.
+pub fn node_file(path: &str) -> PathBuf {
+    Path::new(&variable("SEALWRIGHT_TEST_NODE_DIR")).join(path)
+}
+
 /// A shell script of this repository.
 pub fn shell(script: &str) -> Command {
     program("bash".as_ref(), &root().join(script))
+}
+
+/// Apache with this configuration, in a folder of its own.
+pub fn apache(folder: &Path, config: &Path) -> Command {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let mut command = Command::new("apache2");
+    // Debian has it where only root looks for programs.
+    command.env("PATH", format!("{}:/usr/sbin", std::env::var("PATH").unwrap()));
+    command.arg("-d").arg(folder).arg("-f").arg(config).args(["-D", "FOREGROUND"]);
+    if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
+        // It serves as another user where it is started as root; that user must be able to read the folder.
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+        command.args(["-c", "User www-data", "-c", "Group www-data"]);
+    }
+    command
 }
 
 /// A Rust example, which cargo has built beside the tests.

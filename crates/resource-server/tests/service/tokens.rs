@@ -39,6 +39,7 @@ async fn a_good_token_names_its_caller() {
         ("unknown claims", with("cnf", json!({"jkt": "x"}))),
         ("typ in capitals", typed("AT+JWT")),
         ("the whole media type", typed("application/at+jwt")),
+        ("the plain type", typed("JWT")),
     ] {
         assert_eq!(call(&service, &token).await.status, 200, "{name}");
     }
@@ -106,7 +107,7 @@ impl Forger<'_> {
             ("alg RS256 with an EC key", self.headed(&naming("RS256"))),
             ("alg ES384 with a P-256 key", self.headed(&naming("ES384"))),
             ("the public key as a secret", self.sealwright.sign(&hmac, &self.claims)),
-            ("typ JWT", self.headed(&json!({"typ": "JWT", "alg": "ES256", "kid": "key"}))),
+            ("typ of a longer name", self.headed(&json!({"typ": "xat+jwt", "alg": "ES256", "kid": "key"}))),
             ("typ of another token", self.headed(&json!({"typ": "logout+jwt", "alg": "ES256", "kid": "key"}))),
             ("no typ", self.headed(&json!({"alg": "ES256", "kid": "key"}))),
             ("no kid", self.headed(&json!({"typ": "at+jwt", "alg": "ES256"}))),

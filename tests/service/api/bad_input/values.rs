@@ -30,6 +30,11 @@ fn bad_values() -> Vec<BadValue> {
         ("signing_algorithm", json!("HS256")),
         ("signing_algorithm", json!("es256")),
         ("signing_algorithm", json!("")),
+        ("token_typ", json!("jwt")),
+        ("token_typ", json!("AT+JWT")),
+        ("token_typ", json!("application/at+jwt")),
+        ("token_typ", json!("dpop+jwt")),
+        ("token_typ", json!("")),
     ]);
     for (field, right) in [
         ("default_scopes", "list"),
@@ -37,6 +42,7 @@ fn bad_values() -> Vec<BadValue> {
         ("resource_for", "list"),
         ("token_lifetime", "number"),
         ("signing_algorithm", "string"),
+        ("token_typ", "string"),
     ] {
         bad.extend(of_other_types(field, right));
     }

@@ -38,6 +38,7 @@ const MEMBERS: &[&str] = &[
     "signing_algorithm",
     "status",
     "token_lifetime",
+    "token_typ",
     "tokens_revoked_before",
     "updated_at",
 ];

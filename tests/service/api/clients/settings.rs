@@ -17,6 +17,7 @@ both! {
             ("allowed_ips", json!(["::ffff:10.0.0.1", "10.0.0.0/8"]), json!(["10.0.0.1", "10.0.0.0/8"]), json!([])),
             ("token_lifetime", json!(1), json!(1), json!(3600)),
             ("signing_algorithm", json!("RS256"), json!("RS256"), Value::Null),
+            ("token_typ", json!("JWT"), json!("JWT"), Value::Null),
             ("rate_per_minute", json!(1_000_000), json!(1_000_000), Value::Null),
             ("burst_per_second", json!(1), json!(1), Value::Null),
             ("expires_at", json!(later), json!(later), Value::Null),

@@ -71,6 +71,7 @@ both! {
                 json!({"expires_at": null}),
                 json!({"default_scopes": null}),
                 json!({"signing_algorithm": "RS256"}),
+                json!({"token_typ": "JWT"}),
                 json!({"rate_per_minute": null}),
                 json!({"burst_per_second": 1_000}),
                 json!({"name": "n", "rate_per_minute": null}),
