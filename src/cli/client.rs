@@ -77,7 +77,7 @@ pub struct ClientSettings {
     /// Lifetime of its tokens, at most 1h
     #[arg(long)]
     token_lifetime: Option<Duration>,
-    /// Signing algorithm: ES256, RS256 or `EdDSA`, which Nimbus, Spring, Authlib, HAProxy 2.6 and Apache's `mod_oauth2`
+    /// Signing algorithm: ES256, RS256 or `EdDSA`, which Nimbus, Spring, Authlib, `HAProxy` 2.6 and Apache's `mod_oauth2`
     /// refuse; `default` is its environment's
     #[arg(long)]
     signing_algorithm: Option<String>,
