@@ -8,6 +8,7 @@ pub mod audit_log;
 pub mod audit_seconds;
 pub mod backup;
 mod base64_option;
+mod change;
 pub mod change_log;
 mod connection;
 pub mod credential_customers;
@@ -35,14 +36,14 @@ use std::sync::Arc;
 use diesel::Connection as _;
 use parking_lot::{FairMutex, FairMutexGuard};
 
+pub use change::Change;
 pub use connection::{AnyConnection, end_connecting};
 pub use error::StoreError;
 
 use crate::config::DatabaseConfig;
 use crate::domain::audit::AuditEvent;
-use crate::domain::change::{Basis, ChangeKind};
+use crate::domain::change::Basis;
 use crate::domain::credential::LastUse;
-use crate::domain::epoch::Epoch;
 use crate::domain::lease::Lease;
 use crate::domain::time::Timestamp;
 use connection::Manager;
@@ -135,12 +136,9 @@ impl Store {
         change: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.transaction(|connection| {
-            let sequence = change_log::next_sequence(connection)?;
-            let mut transaction = Change { connection, sequence, has_announced: false };
+            let mut transaction = Change::begin(connection)?;
             let done = change(&mut transaction)?;
-            if !transaction.has_announced {
-                change_log::give_back(transaction.connection, sequence)?;
-            }
+            transaction.end()?;
             Ok(done)
         })
     }
@@ -255,36 +253,6 @@ impl Store {
     /// The database does not respond.
     pub fn ping(&self) -> Result<(), StoreError> {
         connection::ping(&mut *self.connection()?)
-    }
-}
-
-/// A transaction that changes something and announces it in the change log.
-pub struct Change<'c> {
-    /// The connection, inside the transaction.
-    pub connection: &'c mut AnyConnection,
-    /// The number of the next announcement or, once there is one, of the last.
-    sequence: i64,
-    has_announced: bool,
-}
-
-impl Change<'_> {
-    /// Returns the number of the change, which its next entry in the change log will have.
-    pub const fn sequence(&self) -> i64 {
-        self.sequence
-    }
-
-    /// Tells other processes to drop `subject` from their caches.
-    pub fn announce(&mut self, now: Timestamp, kind: ChangeKind, subject: &str) -> Result<(), StoreError> {
-        if self.has_announced {
-            self.sequence = change_log::next_sequence(self.connection)?;
-        }
-        self.has_announced = true;
-        change_log::append(self.connection, self.sequence, now, kind, subject)
-    }
-
-    /// Tells other processes to load the epochs again, since `epoch` was made or is expanded.
-    pub fn announce_epoch(&mut self, now: Timestamp, epoch: &Epoch) -> Result<(), StoreError> {
-        self.announce(now, ChangeKind::Epoch, &epoch.sequence.to_string())
     }
 }
 
