@@ -45,7 +45,6 @@ use crate::domain::audit::AuditEvent;
 use crate::domain::change::Basis;
 use crate::domain::credential::LastUse;
 use crate::domain::lease::Lease;
-use crate::domain::time::Timestamp;
 use connection::Manager;
 use error::{Failed, damaged};
 
