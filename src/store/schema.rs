@@ -5,7 +5,7 @@ diesel::table! {
         id -> Integer,
         created_at -> BigInt,
         change_sequence -> BigInt,
-        tag_key_sealed -> Nullable<Binary>,
+        digest_key_sealed -> Nullable<Binary>,
     }
 }
 
@@ -94,6 +94,7 @@ diesel::table! {
         credential -> Text,
         digest -> Nullable<Binary>,
         hash -> Nullable<Text>,
+        keyed_digest -> Nullable<Binary>,
         prefix -> Text,
         last_four -> Text,
         created_at -> BigInt,

@@ -6,10 +6,10 @@ CREATE TABLE installation (
     created_at BIGINT NOT NULL,
     -- Every change takes the next number here first, so that numbers commit in order.
     change_sequence BIGINT NOT NULL,
-    -- The key of the tags in client secrets, sealed under a master key; NULL until the first start.
-    tag_key_sealed BYTEA
+    -- The key of the digests of client secrets, sealed under a master key; NULL until the first start.
+    digest_key_sealed BYTEA
 );
-INSERT INTO installation (id, created_at, change_sequence, tag_key_sealed) VALUES (1, 0, 0, NULL);
+INSERT INTO installation (id, created_at, change_sequence, digest_key_sealed) VALUES (1, 0, 0, NULL);
 
 -- Entries that other processes must drop from their caches.
 CREATE TABLE change_log (
@@ -99,6 +99,9 @@ CREATE TABLE credential_secrets (
     digest BYTEA UNIQUE,
     -- Argon2id of a client's secret, as a PHC string; NULL for an API key's value.
     hash TEXT,
+    -- Keyed digest of a generated client secret, after the four bytes that name its key. NULL for an API key's value,
+    -- and for a secret that people or other systems chose.
+    keyed_digest BYTEA,
     prefix TEXT NOT NULL,
     last_four TEXT NOT NULL,
     created_at BIGINT NOT NULL,

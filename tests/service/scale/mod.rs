@@ -2,4 +2,5 @@
 
 mod immediate;
 mod kill;
+mod many_clients;
 mod random_input;

@@ -1,5 +1,6 @@
 //! The harness: databases that are copied, servers in this process or as processes of their own, and their clients.
 
+mod copies;
 mod credentials;
 mod database;
 mod events;
