@@ -11,6 +11,7 @@ pub mod field_error;
 pub mod form_encoding;
 pub mod ids;
 pub mod key_code;
+pub mod listing;
 pub mod network;
 pub mod patch;
 pub mod permission;

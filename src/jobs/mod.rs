@@ -60,7 +60,7 @@ async fn keep_keys(services: SharedServices) {
     }
 }
 
-/// Rotates and erases signing keys that are due, and flags credentials that are due for rotation.
+/// Rotates and erases signing keys that are due, and flags credentials that have expired or are due for rotation.
 ///
 /// # Errors
 /// The database cannot be written. The next call does what is left.
@@ -68,6 +68,7 @@ pub async fn keep_keys_once(services: &SharedServices) -> Result<(), ServiceErro
     let origin = services.recorder.system_origin("keep signing keys")?;
     services.signing_keys.rotate_due(&Caller::System, &origin).await?;
     services.signing_keys.erase_spent(&Caller::System, &origin).await?;
+    services.operations.flag_expired().await?;
     let origin = services.recorder.system_origin("flag due rotations")?;
     services.credentials.flag_due_rotations(&origin).await
 }

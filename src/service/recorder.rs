@@ -1,6 +1,7 @@
 //! Records decisions in the audit log: nothing is issued, changed or read without an event.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::audit_context::AuditContext;
 use super::error::ServiceError;
@@ -217,7 +218,31 @@ impl Recorder {
         (disposition, reason): (Disposition, Reason),
         query: impl FnOnce(&mut AnyConnection) -> Result<T, ServiceError> + Send + 'static,
     ) -> Result<T, ServiceError> {
-        match self.store.read(query).await {
+        let found = self.store.read(query).await;
+        self.shown(context, (disposition, reason), found).await
+    }
+
+    /// Reads as [`Recorder::read`] does, for lists: `query` may be slow, and returns what it has at its deadline.
+    ///
+    /// # Errors
+    /// As [`Recorder::read`].
+    pub async fn read_slowly<T: Send + 'static>(
+        &self,
+        context: &AuditContext,
+        query: impl FnOnce(&mut AnyConnection, Instant) -> Result<T, ServiceError> + Send + 'static,
+    ) -> Result<T, ServiceError> {
+        let found = self.store.read_slowly(query).await;
+        self.shown(context, (Disposition::Ok, Reason::Ok), found).await
+    }
+
+    /// Returns what was read, once its event is stored.
+    async fn shown<T>(
+        &self,
+        context: &AuditContext,
+        (disposition, reason): (Disposition, Reason),
+        found: Result<T, ServiceError>,
+    ) -> Result<T, ServiceError> {
+        match found {
             Ok(found) => {
                 self.record_event(context, disposition, reason).await?;
                 Ok(found)

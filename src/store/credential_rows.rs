@@ -28,6 +28,7 @@ pub struct CredentialRow {
     #[serde(flatten)]
     settings: Settings,
     due_flagged_at: Option<i64>,
+    expiry_flagged: i32,
     earlier_used_at: Option<i64>,
     earlier_used_address: Option<String>,
 }
@@ -115,6 +116,7 @@ impl CredentialRow {
             kind: credential.kind().as_str().to_owned(),
             settings: Settings::of(credential),
             due_flagged_at: None,
+            expiry_flagged: 0,
             earlier_used_at: None,
             earlier_used_address: None,
         }

@@ -76,6 +76,7 @@ diesel::table! {
         updated_at -> BigInt,
         rotated_at -> BigInt,
         due_flagged_at -> Nullable<BigInt>,
+        expiry_flagged -> Integer,
         earlier_used_at -> Nullable<BigInt>,
         earlier_used_address -> Nullable<Text>,
         key_type -> Nullable<Text>,

@@ -9,10 +9,11 @@ use crate::source::Source;
 const CONNECTION: &str = "AnyConnection";
 
 /// Files with forks, how many, and why.
-const FORKS: [(&str, usize, &str); 4] = [
+const FORKS: [(&str, usize, &str); 5] = [
     ("src/store/audit_log.rs", 1, "events are inserted a row a statement, or many rows a statement"),
     ("src/store/audit_seconds.rs", 1, "diesel has no `ON CONFLICT DO NOTHING` for both databases at once"),
     ("src/store/backup.rs", 1, "a transaction shows one moment only where PostgreSQL is asked for that"),
+    ("src/store/connection.rs", 1, "PostgreSQL limits the time of statements, which a restore must lift"),
     ("src/store/migrations.rs", 2, "the list of tables has another name; the lock against others that migrate"),
 ];
 

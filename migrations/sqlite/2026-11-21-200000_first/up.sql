@@ -73,6 +73,9 @@ CREATE TABLE credentials (
     rotated_at BIGINT NOT NULL,
     -- When an event reported that it is due to be rotated; NULL again once it is.
     due_flagged_at BIGINT,
+    -- 1 once a background job has seen that it expired, so that lists find it by an index. Decisions compare
+    -- expires_at.
+    expiry_flagged INTEGER NOT NULL DEFAULT 0,
     -- The last use of a secret that has been removed; existing secrets have their own.
     earlier_used_at BIGINT,
     earlier_used_address TEXT,
@@ -85,11 +88,18 @@ CREATE TABLE credentials (
     signing_algorithm TEXT,
     tokens_revoked_before BIGINT
 );
-CREATE INDEX credentials_kind ON credentials (kind, id);
-CREATE INDEX credentials_environment ON credentials (kind, environment, id);
-CREATE INDEX credentials_name ON credentials (kind, name, id);
+-- One for each filter of lists, whose order is that of the ids; ids of one kind are next to each other.
+CREATE INDEX credentials_environment ON credentials (environment, id);
+CREATE INDEX credentials_name ON credentials (name, id);
 CREATE INDEX credentials_owner ON credentials (owner, id) WHERE owner IS NOT NULL;
-CREATE INDEX credentials_rotated_at ON credentials (rotated_at) WHERE due_flagged_at IS NULL;
+CREATE INDEX credentials_key_type ON credentials (key_type, id) WHERE key_type IS NOT NULL;
+CREATE INDEX credentials_state ON credentials (state, expiry_flagged, id);
+CREATE INDEX credentials_due ON credentials (id) WHERE due_flagged_at IS NOT NULL;
+-- What background jobs will flag. What was flagged, has expired or is revoked is not read again.
+CREATE INDEX credentials_rotated_at ON credentials (rotated_at)
+    WHERE due_flagged_at IS NULL AND expiry_flagged = 0 AND state <> 'revoked';
+CREATE INDEX credentials_expires_at ON credentials (expires_at)
+    WHERE expires_at IS NOT NULL AND expiry_flagged = 0 AND state <> 'revoked';
 
 -- Secrets of clients and values of API keys, hashed.
 CREATE TABLE credential_secrets (

@@ -8,7 +8,7 @@ use crate::domain::caller::Caller;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
 use crate::store::audit_seconds::KnownEntries;
-use crate::store::{audit_log, credentials};
+use crate::store::{AnyConnection, audit_log, credential_candidates, credentials};
 
 /// Credentials flagged in one transaction.
 const STEP: i64 = 100;
@@ -22,12 +22,21 @@ impl Credentials {
     pub async fn flag_due_rotations(&self, origin: &Arc<Origin>) -> Result<(), ServiceError> {
         loop {
             let (age, origin, recorder) = (self.rotation_age, Arc::clone(origin), Arc::clone(&self.recorder));
+            // Outside of the transaction, so that changes do not wait for the search.
+            let now = recorder.now();
+            let search = move |connection: &mut AnyConnection| {
+                credential_candidates::due_rotations(connection, now.minus(age), now, STEP)
+            };
+            let ids = self.recorder.store().read(search).await?;
+            if ids.is_empty() {
+                return Ok(());
+            }
             let events = self
                 .recorder
                 .store()
                 .change(move |transaction| {
                     let now = recorder.now();
-                    let due = credentials::flag_due_rotations(transaction.connection, now.minus(age), now, STEP)?;
+                    let due = credentials::flag_due_rotations(transaction.connection, &ids, now.minus(age), now)?;
                     let context = AuditContext::of(&Caller::System, Action::CredentialRotationDue, origin);
                     let events = due.into_iter().map(|(id, environment)| {
                         let context = AuditContext { environment, ..context.clone().on(&id) };
@@ -38,6 +47,7 @@ impl Credentials {
                     Ok::<_, ServiceError>(events)
                 })
                 .await?;
+            // Another process was faster, and flags the rest.
             if events.is_empty() {
                 return Ok(());
             }

@@ -7,6 +7,7 @@ use super::{Credentials, Verb, action, find_reachable};
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
 use crate::domain::credential::{Credential, CredentialFilter, CredentialId, CredentialKind};
+use crate::domain::listing::Listing;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
 use crate::store::credential_list;
@@ -31,7 +32,7 @@ impl Credentials {
             .await
     }
 
-    /// Lists credentials that are visible to the caller, newest first.
+    /// Lists credentials that are visible to the caller, newest first. A list that takes too long returns what it has.
     ///
     /// # Errors
     /// The audit event cannot be stored.
@@ -39,16 +40,16 @@ impl Credentials {
         &self,
         caller: &Caller,
         filter: CredentialFilter,
-        limit: i64,
+        limit: usize,
         origin: Arc<Origin>,
-    ) -> Result<Vec<Credential>, ServiceError> {
+    ) -> Result<Listing<Credential, CredentialId>, ServiceError> {
         let kind = filter.kind;
         let context = AuditContext::of(caller, action(kind, Verb::List), origin);
         let filter = visible(caller, kind.read_permission(), filter);
         self.recorder
-            .read(&context, move |connection| match filter {
-                Some(filter) => Ok(credential_list::list(connection, &filter, limit)?),
-                None => Ok(vec![]),
+            .read_slowly(&context, move |connection, deadline| match filter {
+                Some(filter) => Ok(credential_list::page(connection, &filter, limit, Some(deadline))?),
+                None => Ok(Listing::empty()),
             })
             .await
     }

@@ -16,7 +16,7 @@ use crate::store::change_log::Kind;
 use crate::store::{Change, audit_log, credential_list, credentials, customers, users};
 
 /// Credentials changed per step.
-const STEP: i64 = 500;
+const STEP: usize = 500;
 
 /// Filters of the credentials to revoke. A credential must match all that are given.
 #[derive(Clone, Debug, Default)]

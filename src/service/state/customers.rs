@@ -2,17 +2,23 @@
 
 use std::sync::Arc;
 
-use super::cache::Cache;
+use super::cache::{Cache, Footprint};
 use crate::domain::customer::Customer;
 use crate::domain::ids::CustomerId;
 use crate::store::{Store, StoreError, customers};
 
-/// Customers that are cached, at a few hundred bytes each.
-const CUSTOMERS: usize = 16_384;
+/// Bytes of the customers that are cached.
+const CUSTOMERS: usize = 8 << 20;
 
 /// The credential is tied to other customers.
 #[derive(Clone, Copy, Debug)]
 pub struct OtherCustomer;
+
+impl Footprint for Customer {
+    fn heap_bytes(&self) -> usize {
+        self.external_id.as_str().len() + self.name.as_str().len() + 128
+    }
+}
 
 /// A cache of customers.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ pub mod keyring;
 pub mod last_used;
 pub mod limits;
 pub mod owners;
+pub mod packed;
 pub mod proven_secrets;
 pub mod revoked_tokens;
 pub mod sealer;

@@ -2,19 +2,25 @@
 
 use std::sync::Arc;
 
-use super::cache::Cache;
+use super::cache::{Cache, Footprint};
 use crate::domain::ids::UserId;
 use crate::domain::scope::Scopes;
 use crate::store::{Store, StoreError, roles, users};
 
-/// Owners that are cached, at a few hundred bytes each.
-const OWNERS: usize = 16_384;
+/// Bytes of the owners that are cached.
+const OWNERS: usize = 8 << 20;
 
 /// A user who owns credentials, with the scopes of the role.
 #[derive(Debug)]
 pub struct Owner {
     is_active: bool,
     ceiling: Scopes,
+}
+
+impl Footprint for Owner {
+    fn heap_bytes(&self) -> usize {
+        self.ceiling.as_str().len() + self.ceiling.iter().count() * 24 + 64
+    }
 }
 
 /// A cache of the owners of credentials.

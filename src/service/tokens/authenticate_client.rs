@@ -1,8 +1,8 @@
 //! Authenticates clients by one of their live secrets.
 //!
-//! A keyed digest decides about every generated secret, right or wrong, so that all refusals take the same time, a flood
-//! of wrong secrets costs good clients nothing, and a client that was never seen costs one query. Argon2 runs only for
-//! secrets that have no digest, once for each live secret and process.
+//! A keyed digest decides about every generated secret, right or wrong, so that all refusals take the same time, a
+//! flood of wrong secrets costs good clients nothing, and a client that was never seen costs one query. Argon2 runs
+//! only for secrets that have no digest, once for each live secret and process.
 
 use std::net::IpAddr;
 use std::sync::Arc;

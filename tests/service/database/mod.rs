@@ -3,6 +3,7 @@
 mod migrations;
 mod nodes;
 mod outage;
+mod postgres_limits;
 mod postgres_tls;
 
 use std::path::PathBuf;
