@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 /// Names with one prefix that are sorted by id in memory. If there are more, they are found among the others.
 const NAMED: usize = 20_000;
 /// Credentials that have just expired or become due, and that no background job has flagged yet.
-const UNFLAGGED: i64 = 10_000;
+const UNFLAGGED: i64 = 2_000;
 
 /// A range of ids, of which the list returns the highest first.
 #[derive(Clone, Debug)]

@@ -46,7 +46,8 @@ both! {
         let server = Server::start_with(database, &[("LIST_TIME_LIMIT", "0s")]);
         let token = owner(&server);
         make(&server, 5_500, "cli_busy");
-        for query in ["outcome=error", "outcome=error&credential=cli_busy", "outcome=error&action=token.issue&limit=1"] {
+        let of_action = "outcome=error&action=token.issue&limit=1";
+        for query in ["outcome=error", "outcome=error&credential=cli_busy", of_action] {
             let (seen, pages) = pages(&server, &token, query);
             assert_eq!(seen.len(), 1, "{query}");
             assert!((5..=8).contains(&pages), "{query}: {pages} pages");
