@@ -39,6 +39,7 @@ pub mod parts {
     pub use crate::crypto::signing::KeyPair;
     pub use crate::oauth::client_authentication::{SecretCredentials, extract_credentials};
     pub use crate::oauth::form::Form;
+    pub use crate::service::access::{KeyQuestion, RequestAsked};
     pub use crate::service::audit_context::AuditContext;
     pub use crate::service::tokens::ProtocolRequest;
 }

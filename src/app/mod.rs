@@ -85,9 +85,9 @@ pub async fn open(
     }
     migrations::require_current(&store)?;
     let sealer = Arc::new(open_sealer(config, &store)?);
-    let tag_key = tag_key(&store, &sealer, clock.now())?;
+    let digest_key = digest_key(&store, &sealer, clock.now())?;
     require_openable(&store, &sealer)?;
-    let services = create_services(config, listening, purpose, Opened { store, sealer, tag_key, clock })?;
+    let services = create_services(config, listening, purpose, Opened { store, sealer, digest_key, clock })?;
     if purpose != Purposes::Command || fresh {
         let origin = services.recorder.events().system_origin("start")?;
         let created = services.signing_keys.provide_missing(&Caller::System, &origin).await?;
@@ -110,24 +110,24 @@ fn open_sealer(config: &Config, store: &Store) -> Result<Sealer, StartError> {
     Ok(Sealer::new(config.master_key.clone(), keys))
 }
 
-/// Returns the key of the tags in client secrets, which the first start creates.
-fn tag_key(store: &Store, sealer: &Sealer, now: Timestamp) -> Result<[u8; 32], StartError> {
-    let stored = installation::tag_key(&mut *store.connection()?)?;
+/// Returns the key of the digests of client secrets, which the first start creates.
+fn digest_key(store: &Store, sealer: &Sealer, now: Timestamp) -> Result<[u8; 32], StartError> {
+    let stored = installation::digest_key(&mut *store.connection()?)?;
     let sealed = match stored {
         Some(sealed) => sealed,
         None => store.change_blocking(|transaction| {
             // Queried again in the transaction: another process may have been faster.
-            if let Some(sealed) = installation::tag_key(transaction.connection)? {
+            if let Some(sealed) = installation::digest_key(transaction.connection)? {
                 return Ok(sealed);
             }
-            let sealed = sealer.seal(Purpose::TagKey, "", &random::bytes::<32>()?)?;
+            let sealed = sealer.seal(Purpose::DigestKey, "", &random::bytes::<32>()?)?;
             installation::set_incarnation(transaction.connection, incarnation()?)?;
-            installation::set_tag_key(transaction.connection, now, &sealed)?;
+            installation::set_digest_key(transaction.connection, now, &sealed)?;
             Ok::<_, ServiceError>(sealed)
         })?,
     };
     let wrong = |error| StartError::WrongMasterKey { what: "the key of client secrets".to_owned(), error };
-    let opened = sealer.open(Purpose::TagKey, "", &sealed).map_err(wrong)?;
+    let opened = sealer.open(Purpose::DigestKey, "", &sealed).map_err(wrong)?;
     opened.as_slice().try_into().map_err(|_| wrong(OpenError::Damaged))
 }
 

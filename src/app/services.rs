@@ -7,7 +7,7 @@ use super::{Purposes, StartError};
 use crate::audit::{Journal, JsonLines, Sequencer};
 use crate::clock::Clock;
 use crate::config::{Config, Issuers};
-use crate::crypto::client_secret::SecretTagger;
+use crate::crypto::client_secret::SecretDigester;
 use crate::crypto::digest::DigestKey;
 use crate::crypto::password::PasswordPool;
 use crate::crypto::random;
@@ -43,7 +43,7 @@ use crate::store::leases::Leases;
 pub(super) struct Opened {
     pub(super) store: Store,
     pub(super) sealer: Arc<Sealer>,
-    pub(super) tag_key: [u8; 32],
+    pub(super) digest_key: [u8; 32],
     pub(super) clock: Clock,
 }
 
@@ -63,7 +63,7 @@ struct Shared {
     sealer: Arc<Sealer>,
     idempotency: Arc<Idempotency>,
     passwords: Arc<PasswordPool>,
-    tagger: Arc<SecretTagger>,
+    digester: Arc<SecretDigester>,
     issuers: Issuers,
 }
 
@@ -74,13 +74,13 @@ pub(super) fn create_services(
     purpose: Purposes,
     opened: Opened,
 ) -> Result<Services, StartError> {
-    let Opened { store, sealer, tag_key, clock } = opened;
+    let Opened { store, sealer, digest_key, clock } = opened;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let journal = Journal::start(store.clone())?;
     let leases = Arc::new(Leases::new(store.clone(), holder(&clock)?));
     let lines = json_lines(config, purpose, &store, &leases)?;
     // Derived, so that the stored key has only one use.
-    let repeat_key = DigestKey::new(&DigestKey::new(&tag_key).digest(&[b"idempotent requests"]));
+    let repeat_key = DigestKey::new(&DigestKey::new(&digest_key).digest(&[b"idempotent requests"]));
     let changes = Arc::new(ChangeFollower::new(&store, clock.clone(), Arc::clone(&sealer)));
     let events = Events::new(clock, http::status_of);
     let shared = Shared {
@@ -98,10 +98,11 @@ pub(super) fn create_services(
         idempotency: Arc::new(Idempotency::new(store.clone(), Arc::clone(&sealer), repeat_key)),
         sealer,
         passwords: Arc::new(PasswordPool::start(cores / 2)?),
-        tagger: Arc::new(SecretTagger::new(&tag_key)),
+        digester: Arc::new(SecretDigester::new(&digest_key)),
         issuers: config.issuers(listening)?,
     };
-    let proven = ProvenSecrets::new(DigestKey::ephemeral()?, Arc::clone(&shared.passwords));
+    let proven =
+        ProvenSecrets::new(Arc::clone(&shared.digester), DigestKey::ephemeral()?, Arc::clone(&shared.passwords));
     Ok(assemble(config, &shared, proven, Background { sequencer: Sequencer::new(store), leases, lines }))
 }
 
@@ -171,7 +172,6 @@ fn client_authenticator(shared: &Shared, proven: ProvenSecrets) -> ClientAuthent
         credentials: Arc::clone(&shared.credentials),
         owners: Arc::clone(&shared.owners),
         customers: Arc::clone(&shared.customers),
-        tagger: Arc::clone(&shared.tagger),
         proven,
         failures: Arc::clone(&shared.failures),
         last_used: Arc::clone(&shared.last_used),
@@ -197,7 +197,7 @@ fn credentials(config: &Config, shared: &Shared) -> Credentials {
         recorder: Arc::clone(&shared.recorder),
         cache: Arc::clone(&shared.credentials),
         secrets: SecretFactory {
-            tagger: Arc::clone(&shared.tagger),
+            digester: Arc::clone(&shared.digester),
             passwords: Arc::clone(&shared.passwords),
             key_brand: config.key_brand.clone(),
         },

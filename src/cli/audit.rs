@@ -1,5 +1,7 @@
 //! The commands `sealwright audit …`.
 
+use std::sync::Arc;
+
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
@@ -7,14 +9,16 @@ use super::session::{self, Session};
 use super::{CliError, output};
 use crate::clock::Clock;
 use crate::config::Flags;
-use crate::domain::audit::{Action, EventFilter, Outcome, RecordedEvent};
+use crate::domain::audit::{Action, EventFilter, Origin, Outcome, RecordedEvent};
+use crate::domain::caller::Caller;
 use crate::domain::environment::Environment;
-use crate::domain::ids::{EventId, RequestId};
+use crate::domain::ids::RequestId;
 use crate::domain::time::{Duration, Timestamp};
+use crate::service::Services;
 use crate::view::audit_event::AuditEventView;
 
-/// Events that one query of an export reads.
-const STEP: i64 = 1000;
+/// Events that one query reads.
+const STEP: usize = 1000;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -23,8 +27,8 @@ pub enum Command {
         #[command(flatten)]
         filter: Filter,
         /// Maximum number of events
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
-        limit: i64,
+        #[arg(long, default_value = "50", value_parser = clap::value_parser!(u64).range(1..))]
+        limit: u64,
     },
     /// Write every matching event as a line of JSON, newest first
     Export {
@@ -86,12 +90,40 @@ fn view(event: &RecordedEvent) -> Value {
     output::shown(&AuditEventView::from(event))
 }
 
+/// Passes each event of a list to `show`, newest first, at most as many as asked for.
+async fn each(
+    services: &Services,
+    caller: &Caller,
+    origin: &Arc<Origin>,
+    (mut filter, limit): (EventFilter, usize),
+    mut show: impl FnMut(&RecordedEvent),
+) -> Result<(), CliError> {
+    let mut missing = limit;
+    loop {
+        let step = STEP.min(missing);
+        let found = services.insight.list_events(caller, filter.clone(), step, Arc::clone(origin)).await?;
+        found.rows.iter().for_each(&mut show);
+        missing -= found.rows.len();
+        match found.rest {
+            Some(rest) if missing > 0 => filter.before = Some(rest),
+            _ => return Ok(()),
+        }
+    }
+}
+
 pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
     match command {
         Command::List { filter, limit } => session::run(flags, "audit list", async move |session| {
             let Session { services, caller, origin } = session;
-            let found = services.insight.list_events(&caller, filter.into_filter(), limit, origin).await?;
-            let views: Vec<Value> = found.iter().map(view).collect();
+            let mut views: Vec<Value> = Vec::new();
+            each(
+                &services,
+                &caller,
+                &origin,
+                (filter.into_filter(), usize::try_from(limit).unwrap_or(usize::MAX)),
+                |event| views.push(view(event)),
+            )
+            .await?;
             output::list(
                 json,
                 &views,
@@ -101,18 +133,8 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
         }),
         Command::Export { filter } => session::run(flags, "audit export", async move |session| {
             let Session { services, caller, origin } = session;
-            let mut filter = filter.into_filter();
-            loop {
-                let found = services.insight.list_events(&caller, filter.clone(), STEP, origin.clone()).await?;
-                for event in &found {
-                    output::line(&view(event).to_string());
-                }
-                let last = found.last().and_then(|event| event.id.parse::<EventId>().ok());
-                match last {
-                    Some(last) if found.len() == usize::try_from(STEP).unwrap_or(0) => filter.before = Some(last),
-                    _ => return Ok(()),
-                }
-            }
+            let show = |event: &RecordedEvent| output::line(&view(event).to_string());
+            each(&services, &caller, &origin, (filter.into_filter(), usize::MAX), show).await
         }),
     }
 }

@@ -105,7 +105,7 @@ pub struct Filter {
     /// Only credentials of this environment
     #[arg(long)]
     environment: Option<Environment>,
-    /// Only credentials with exactly this name
+    /// Only credentials whose names begin with this
     #[arg(long)]
     name: Option<String>,
     /// Only credentials with this status: active, inactive, expired or revoked
@@ -233,8 +233,17 @@ pub fn list(
             due: filter.rotation_due.then(|| Due::at(now, credentials.rotation_age, true)),
             ..CredentialFilter::all(kind)
         };
-        let found = credentials.list(&caller, narrowed, filter.limit, origin).await?;
-        let views: Vec<Value> = found.iter().map(|tied| view(&services, tied, None)).collect();
+        let (mut views, mut narrowed) = (Vec::new(), narrowed);
+        let limit = usize::try_from(filter.limit).unwrap_or(1);
+        loop {
+            let missing = limit - views.len();
+            let found = credentials.list(&caller, narrowed.clone(), missing, origin.clone()).await?;
+            views.extend(found.rows.iter().map(|tied| view(&services, tied, None)));
+            match found.rest {
+                Some(rest) if views.len() < limit => narrowed.before = Some(rest),
+                _ => break,
+            }
+        }
         output::list(json, &views, columns);
         Ok(())
     })

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::ConfigError;
 use super::settings::Settings;
+use crate::domain::time::Duration;
 
 /// SQLite on this machine, or PostgreSQL.
 #[derive(Clone)]
@@ -14,6 +15,8 @@ pub enum DatabaseConfig {
         file: PathBuf,
         /// The size of the connection pool.
         pool_size: u32,
+        /// How long a list is searched before it returns what it has.
+        list_time_limit: Duration,
     },
     /// A PostgreSQL server.
     Postgres {
@@ -21,6 +24,8 @@ pub enum DatabaseConfig {
         url: String,
         /// The size of the connection pool.
         pool_size: u32,
+        /// How long a list is searched before it returns what it has.
+        list_time_limit: Duration,
     },
 }
 
@@ -39,15 +44,22 @@ impl DatabaseConfig {
         if !(1..=1000).contains(&pool_size) {
             return Err(ConfigError::setting("database_pool_size", "must be 1 to 1000"));
         }
+        let wrong = |wrong: &str| ConfigError::setting("list_time_limit", wrong);
+        let list_time_limit: Duration = settings.list_time_limit.parse().map_err(wrong)?;
+        if list_time_limit > Duration::seconds(5) {
+            return Err(wrong("must be at most 5s"));
+        }
         match settings.database_url.as_deref() {
-            None => Ok(Self::Sqlite { file: settings.data_dir.join("sealwright.db"), pool_size }),
+            None => Ok(Self::Sqlite { file: settings.data_dir.join("sealwright.db"), pool_size, list_time_limit }),
             Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                Ok(Self::Postgres { url: with_timeouts(url), pool_size })
+                Ok(Self::Postgres { url: with_timeouts(url), pool_size, list_time_limit })
             }
             Some(url) => match url.strip_prefix("sqlite:") {
-                Some(path) if !path.is_empty() => {
-                    Ok(Self::Sqlite { file: path.strip_prefix("//").unwrap_or(path).into(), pool_size })
-                }
+                Some(path) if !path.is_empty() => Ok(Self::Sqlite {
+                    file: path.strip_prefix("//").unwrap_or(path).into(),
+                    pool_size,
+                    list_time_limit,
+                }),
                 _ => Err(ConfigError::setting("database_url", "must begin with postgres:// or sqlite:")),
             },
         }

@@ -64,6 +64,7 @@ pub struct Settings {
     pub data_dir: PathBuf,
     pub database_url: Option<String>,
     pub database_pool_size: u32,
+    pub list_time_limit: String,
     pub listen: String,
     pub public_url: Option<String>,
     pub allow_insecure_http: bool,
@@ -109,6 +110,7 @@ impl Default for Settings {
             data_dir: "sealwright-data".into(),
             database_url: None,
             database_pool_size: 8,
+            list_time_limit: "1s".to_owned(),
             listen: "127.0.0.1:8080".to_owned(),
             public_url: None,
             allow_insecure_http: false,
@@ -141,10 +143,11 @@ impl Default for Settings {
 }
 
 /// The names, in the order of the documentation.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 29] = [
     "data_dir",
     "database_url",
     "database_pool_size",
+    "list_time_limit",
     "listen",
     "public_url",
     "allow_insecure_http",

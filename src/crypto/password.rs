@@ -2,6 +2,7 @@
 //! sixty waiting checks would take more than a gigabyte.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -41,6 +42,7 @@ impl std::fmt::Debug for PasswordPool {
 #[derive(Clone)]
 pub struct PasswordPool {
     work: std::sync::mpsc::SyncSender<Work>,
+    checks: Arc<AtomicU64>,
 }
 
 impl PasswordPool {
@@ -62,7 +64,7 @@ impl PasswordPool {
                 }
             })?;
         }
-        Ok(Self { work })
+        Ok(Self { work, checks: Arc::default() })
     }
 
     /// Hashes `password` with Argon2id and a new salt, and returns a PHC string.
@@ -81,8 +83,14 @@ impl PasswordPool {
     /// The pool is full, or `phc` is not an Argon2id hash.
     pub async fn verify(&self, password: &str, phc: &str) -> Result<bool, PasswordError> {
         let (reply, response) = oneshot::channel();
+        self.checks.fetch_add(1, Ordering::Relaxed);
         self.submit(Work::Verify { password: Zeroizing::new(password.to_owned()), phc: phc.to_owned(), reply })?;
         response.await.unwrap_or(Err(PasswordError::Failed))
+    }
+
+    /// Returns how many passwords were to be checked since the start.
+    pub fn checks(&self) -> u64 {
+        self.checks.load(Ordering::Relaxed)
     }
 
     fn submit(&self, work: Work) -> Result<(), PasswordError> {

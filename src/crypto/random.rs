@@ -43,11 +43,6 @@ pub fn base62(length: usize) -> Result<Zeroizing<String>, CryptoError> {
     Ok(text)
 }
 
-/// Encodes each byte as one character of base 62, for digests: 5.9 of its 8 bits are kept.
-pub fn as_base62(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| char::from(BASE62[usize::from(byte % 62)])).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

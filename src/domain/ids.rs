@@ -45,6 +45,17 @@ impl<K: Kind> Id<K> {
         Timestamp::from_millis(i64::from_str_radix(digits, 16).unwrap_or(0))
     }
 
+    /// Returns the digits of the identifier as bytes, for what keeps many of them.
+    pub fn to_bytes(&self) -> [u8; 16] {
+        digits(&self.text).unwrap_or_default()
+    }
+
+    /// Creates the identifier with these digits.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        let text = format!("{}_{:032x}", K::PREFIX, u128::from_be_bytes(bytes));
+        Self { text: text.into(), kind: PhantomData }
+    }
+
     /// Returns the shared text of the identifier.
     pub fn shared(&self) -> &Arc<str> {
         &self.text
@@ -54,6 +65,12 @@ impl<K: Kind> Id<K> {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+}
+
+/// Returns the 32 digits at the end of an identifier as bytes, whatever its kind.
+pub fn digits(id: &str) -> Option<[u8; 16]> {
+    let digits = id.get(id.len().checked_sub(32)?..)?;
+    u128::from_str_radix(digits, 16).ok().map(u128::to_be_bytes)
 }
 
 impl<K: Kind> FromStr for Id<K> {
@@ -161,6 +178,8 @@ mod tests {
         assert!(early < late);
         assert_eq!(early.as_str().parse::<ClientId>().unwrap(), early);
         assert_eq!(early.as_str().len(), 36);
+        assert_eq!(ClientId::from_bytes(early.to_bytes()), early);
+        assert_eq!((digits("cli_0"), digits(early.as_str())), (None, Some(early.to_bytes())));
         assert_eq!(late.time(), Timestamp::from_millis(1_001));
         assert!(early < ClientId::floor(late.time()) && ClientId::floor(late.time()) <= late);
     }

@@ -15,6 +15,7 @@ pub mod form_encoding;
 pub mod ids;
 pub mod key_code;
 pub mod lease;
+pub mod listing;
 pub mod metadata;
 pub mod network;
 pub mod patch;

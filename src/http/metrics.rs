@@ -61,12 +61,14 @@ impl Metrics {
         );
         let journal = services.recorder.journal().stats();
         let (hits, misses) = services.access.credentials.hits_and_misses();
+        let argon2 = services.tokens.authenticator.proven.argon2_checks();
         for (name, help, value) in [
             ("audit_events", "Audit events stored", journal.events.load(Ordering::Relaxed)),
             ("audit_commits", "Transactions that stored audit events", journal.commits.load(Ordering::Relaxed)),
             ("audit_failures", "Audit events that could not be stored", journal.failures.load(Ordering::Relaxed)),
             ("credential_cache_hits", "Look-ups of credentials without a query", hits),
             ("credential_cache_misses", "Look-ups of credentials that took a query", misses),
+            ("argon2_checks", "Secrets and passwords that Argon2 had to check", argon2),
         ] {
             registry.register(name, help, ConstCounter::new(value));
         }

@@ -140,8 +140,8 @@ async fn keep_keys(services: SharedServices) {
     }
 }
 
-/// Rotates and erases signing keys that are due, and flags credentials that are due for rotation, if this process holds
-/// the lease.
+/// Rotates and erases signing keys that are due, and flags credentials that have expired or are due for rotation, if
+/// this process holds the lease.
 ///
 /// # Errors
 /// The database cannot be written. The next call does what is left.
@@ -151,6 +151,7 @@ pub async fn keep_keys_once(services: &SharedServices) -> Result<(), ServiceErro
     let origin = services.recorder.events().system_origin("keep signing keys")?;
     services.signing_keys.rotate_due(&caller, &origin).await?;
     services.signing_keys.erase_spent(&caller, &origin).await?;
+    services.operations.flag_expired().await?;
     let origin = services.recorder.events().system_origin("flag due rotations")?;
     services.credentials.flag_due_rotations(&lease, &origin).await
 }

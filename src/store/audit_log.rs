@@ -1,23 +1,16 @@
-//! Stores and lists audit events.
-
-use std::ops::Range;
+//! Stores audit events.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::audit_seconds::Latest;
 use super::schema::{audit_beat, audit_log};
-use super::{AnyConnection, StoreError, audit_seconds};
-use crate::domain::audit::{AuditEvent, EventFilter, RecordedEvent};
+use super::{AnyConnection, StoreError};
+use crate::domain::audit::{AuditEvent, RecordedEvent};
 use crate::domain::environment::Environment;
-use crate::domain::ids::{EventId, RequestId};
-use crate::domain::time::{Duration, Timestamp};
+use crate::domain::time::Timestamp;
 
 /// Rows per statement on PostgreSQL, which accepts at most 65,535 values in one.
 const ROWS_PER_STATEMENT: usize = 500;
-
-/// The longest time between the arrival of a request and its decision.
-const LONGEST_REQUEST: Duration = Duration::seconds(3600);
 
 #[derive(Insertable)]
 #[diesel(table_name = audit_log, treat_none_as_default_value = false)]
@@ -168,82 +161,4 @@ impl EventRow {
             count: self.count,
         }
     }
-}
-
-/// Returns the range of ids of events that can pass `filter`. Ids of events and requests start with their time, so the
-/// primary key finds a period or a request.
-fn ids_of(filter: &EventFilter) -> Range<Option<EventId>> {
-    let request_time = filter.request_id.as_ref().map(RequestId::time);
-    let since = filter.since.max(request_time);
-    let until = [filter.until, request_time.map(|time| time.plus(LONGEST_REQUEST))].into_iter().flatten().min();
-    let end = [until.map(EventId::floor), filter.before.clone()].into_iter().flatten().min();
-    since.map(EventId::floor)..end
-}
-
-/// Lists events, newest first, at most `limit`.
-pub fn list(
-    connection: &mut AnyConnection,
-    filter: &EventFilter,
-    limit: i64,
-) -> Result<Vec<RecordedEvent>, StoreError> {
-    let ids = ids_of(filter);
-    let Some(subject) = &filter.credential else { return list_among(connection, filter, &ids, limit) };
-    let mut found = Vec::new();
-    let mut seconds = audit_seconds::seconds_of(&ids);
-    let unindexed = audit_seconds::unindexed(connection, subject)?;
-    loop {
-        let Latest { seconds: latest, rest } = audit_seconds::latest(connection, subject, &seconds, &unindexed)?;
-        for run in audit_seconds::runs(&latest) {
-            let start = ids.start.clone().max(Some(EventId::floor(run.start)));
-            let end = [Some(EventId::floor(run.end)), ids.end.clone()].into_iter().flatten().min();
-            let missing = limit.saturating_sub(i64::try_from(found.len()).unwrap_or(i64::MAX));
-            if missing == 0 {
-                return Ok(found);
-            }
-            found.append(&mut list_among(connection, filter, &(start..end), missing)?);
-        }
-        match rest {
-            Some(end) => seconds.end = end,
-            None => return Ok(found),
-        }
-    }
-}
-
-/// Lists events whose ids are within `ids`, newest first, at most `limit`.
-fn list_among(
-    connection: &mut AnyConnection,
-    filter: &EventFilter,
-    ids: &Range<Option<EventId>>,
-    limit: i64,
-) -> Result<Vec<RecordedEvent>, StoreError> {
-    let mut query =
-        audit_log::table.select(EventRow::as_select()).order(audit_log::id.desc()).limit(limit).into_boxed();
-    if let Some(first) = &ids.start {
-        query = query.filter(audit_log::id.ge(first.to_string()));
-    }
-    if let Some(end) = &ids.end {
-        query = query.filter(audit_log::id.lt(end.to_string()));
-    }
-    if let Some(environment) = &filter.environment {
-        let own = audit_log::environment.eq(environment);
-        query =
-            if filter.with_shared { query.filter(own.or(audit_log::environment.is_null())) } else { query.filter(own) };
-    }
-    if let Some(credential) = &filter.credential {
-        query = query.filter(audit_log::credential.eq(credential).or(audit_log::target.eq(credential)));
-    }
-    if !filter.customers.is_empty() {
-        query = query.filter(audit_log::customer.eq_any(filter.customers.clone()));
-    }
-    if let Some(action) = &filter.action {
-        query = query.filter(audit_log::action.eq(action.as_str()));
-    }
-    if let Some(outcome) = filter.outcome {
-        query = query.filter(audit_log::outcome.eq(outcome.as_str()));
-    }
-    if let Some(request_id) = &filter.request_id {
-        query = query.filter(audit_log::request_id.eq(request_id.to_string()));
-    }
-    let rows: Vec<EventRow> = query.load(connection)?;
-    Ok(rows.into_iter().map(EventRow::into_event).collect())
 }

@@ -158,8 +158,9 @@ pub fn write(store: &Store, path: &Path) -> Result<u64, StoreError> {
     Ok(rows)
 }
 
-/// Creates the schema in an empty database and fills it from a copy, all or nothing, with `event` as the latest event.
-/// `incarnation` is a random number, by which processes tell it from the database that was copied.
+/// Creates the schema in an empty database and fills it from a copy, all or nothing, however long it takes, with
+/// `event` as the latest event. `incarnation` is a random number, by which processes tell it from the database that was
+/// copied.
 ///
 /// # Errors
 /// The copy cannot be read, or is incomplete.
@@ -174,6 +175,7 @@ pub fn restore(store: &Store, path: &Path, event: &AuditEvent, incarnation: i64)
     }
     migrations::run(store)?;
     store.transaction(|connection| {
+        super::connection::lift_time_limit(connection)?;
         diesel::delete(installation::table).execute(connection)?;
         diesel::delete(idempotency_keys::table).execute(connection)?;
         let (mut rows, mut said) = (0, None);

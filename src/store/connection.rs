@@ -22,26 +22,48 @@ const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode 
      PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -4000; \
      PRAGMA trusted_schema = OFF;";
 
-/// A statement that runs longer than this is a fault and must not hold requests forever. The writer of events relies on
-/// the isolation level: what is committed before it looks at the change log, it sees.
-const POSTGRES_SETTINGS: &str = "SET statement_timeout = '15s'; SET lock_timeout = '10s'; \
-     SET idle_in_transaction_session_timeout = '30s'; SET synchronous_commit = on; \
-     SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE; \
+/// The writer of events relies on the isolation level: what is committed before it looks at the change log, it sees.
+const POSTGRES_SETTINGS: &str = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'; \
+     SET synchronous_commit = on; SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE; \
      SET client_min_messages = warning;";
+
+/// How long PostgreSQL may take for one statement: longer is a fault, and must not hold requests forever.
+#[derive(Clone, Copy, Debug)]
+pub enum Patience {
+    /// For most connections.
+    Usual,
+    /// For reads that are cut into short statements.
+    Short,
+}
+
+impl Patience {
+    const fn setting(self) -> &'static str {
+        match self {
+            Self::Usual => "SET statement_timeout = '15s'",
+            Self::Short => "SET statement_timeout = '5s'",
+        }
+    }
+}
 
 /// Opens connections for the pool.
 #[derive(Debug)]
 pub struct Manager {
     database: DatabaseConfig,
+    patience: Patience,
 }
 
 impl Manager {
     /// Creates the SQLite file if it is missing, readable by its owner only: it holds hashes and the audit log.
     pub fn new(database: &DatabaseConfig) -> Result<Self, StoreError> {
+        Self::with_patience(database, Patience::Usual)
+    }
+
+    /// Creates it as [`Manager::new`] does, for connections with their own patience.
+    pub fn with_patience(database: &DatabaseConfig, patience: Patience) -> Result<Self, StoreError> {
         if let DatabaseConfig::Sqlite { file, .. } = database {
             make_private(file).map_err(|error| StoreError::Unavailable(format!("file {}: {error}", file.display())))?;
         }
-        Ok(Self { database: database.clone() })
+        Ok(Self { database: database.clone(), patience })
     }
 
     pub fn is_sqlite(&self) -> bool {
@@ -90,6 +112,7 @@ impl r2d2::ManageConnection for Manager {
             DatabaseConfig::Postgres { url, .. } => {
                 let mut connection = PgConnection::establish(url).map_err(|error| unavailable(&error))?;
                 connection.batch_execute(POSTGRES_SETTINGS)?;
+                connection.batch_execute(self.patience.setting())?;
                 Ok(AnyConnection::Postgres(connection))
             }
         }
@@ -103,6 +126,18 @@ impl r2d2::ManageConnection for Manager {
         use diesel::r2d2::R2D2Connection as _;
         std::thread::panicking() || connection.is_broken()
     }
+}
+
+/// Lets the statements of a PostgreSQL transaction take as long as they need: those of migrations and of a restore do.
+pub const NO_TIME_LIMIT: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+     SET LOCAL idle_in_transaction_session_timeout = 0";
+
+/// Lets the statements of this transaction take as long as they need. SQLite has no limit.
+pub fn lift_time_limit(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    if let AnyConnection::Postgres(connection) = connection {
+        connection.batch_execute(NO_TIME_LIMIT)?;
+    }
+    Ok(())
 }
 
 /// Checks that the database responds.

@@ -1,75 +1,153 @@
 //! Lists of credentials.
+//!
+//! One condition is looked up in its index, which returns ids in the order of the list, in steps. The rows with these
+//! ids are then compared with all conditions. So no statement reads more than a step, whatever the database's planner
+//! believes, and a deadline can end the search between two steps.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
-use diesel::dsl::{AsSelect, SqlTypeOf, not};
+use diesel::dsl::{AsSelect, SqlTypeOf, exists, not};
 use diesel::prelude::*;
 
+use super::credential_candidates::{Candidates, IdRange};
 use super::credential_rows::{CredentialRow, SecretRow};
 use super::schema::{credential_customers as ties, credential_secrets, credentials, customers};
 use super::{AnyConnection, StoreError, credential_customers, epoch_rows, epochs};
-use crate::domain::credential::{Credential, CredentialFilter, Status};
+use crate::domain::credential::{Credential, CredentialFilter, CredentialId, Status};
 use crate::domain::epoch::Epoch;
 use crate::domain::ids::CustomerId;
+use crate::domain::listing::Listing;
 use crate::domain::time::Timestamp;
+
+/// Ids that the first step and any step look up at most.
+const STEPS: (usize, usize) = (500, 4_000);
 
 type Backend = <AnyConnection as diesel::Connection>::Backend;
 /// Credentials with the conditions of a filter.
 type Query<'f> = credentials::BoxedQuery<'f, Backend, SqlTypeOf<AsSelect<CredentialRow, Backend>>>;
 
-/// Lists credentials that pass `filter`, newest first, at most `limit`, as they are under all epochs. Damaged rows are
-/// logged and left out.
-pub fn list(
+/// Lists credentials, newest first, at most `limit`, and where the rest begins. At the `deadline` it returns what it has.
+pub fn page(
     connection: &mut AnyConnection,
     filter: &CredentialFilter,
-    limit: i64,
-) -> Result<Vec<Credential>, StoreError> {
+    limit: usize,
+    deadline: Option<Instant>,
+) -> Result<Listing<Credential, CredentialId>, StoreError> {
+    let position = |row: &CredentialRow| row.id.parse().ok();
     // Before the rows: an epoch that is expanded in between has changed them.
     let open = epochs::open(connection)?;
+    let (rows, rest) = search(connection, filter, (limit + 1, &open), deadline)?;
+    let Listing { rows, rest } = Listing::cut(rows, limit, rest, position);
+    let mut rows = into_credentials(connection, rows)?;
+    for credential in &mut rows {
+        credential.apply_epochs(&open);
+    }
+    Ok(Listing { rows, rest })
+}
+
+/// Finds the first rows that pass `filter`, at most `count`, and where the search was cut, if it was.
+fn search(
+    connection: &mut AnyConnection,
+    filter: &CredentialFilter,
+    (count, open): (usize, &[Epoch]),
+    deadline: Option<Instant>,
+) -> Result<(Vec<CredentialRow>, Option<CredentialId>), StoreError> {
+    let Some(customer) = named_customer(connection, filter)? else { return Ok((vec![], None)) };
+    let mut range = IdRange::of(filter.kind, filter.before.as_ref());
+    let mut step = count.clamp(STEPS.0, STEPS.1);
+    // Most lists have one condition: then as many ids as are asked for are enough.
+    let (mut found, mut part) = (Vec::new(), count);
+    let (candidates, mut ids) =
+        Candidates::most_selective(connection, &by_rows(filter, open), customer.as_deref(), &range, step)?;
+    loop {
+        let is_last = ids.len() < step;
+        let mut left = ids.as_slice();
+        while !left.is_empty() {
+            let (these, rest) = left.split_at(part.min(left.len()));
+            found.extend(matching(connection, filter, customer.as_deref(), (these, open))?);
+            if found.len() >= count {
+                found.truncate(count);
+                return Ok((found, None));
+            }
+            left = rest;
+            part = (part * 4).min(STEPS.1);
+        }
+        let Some(last) = ids.last().filter(|_| !is_last) else { return Ok((found, None)) };
+        range.end.clone_from(last);
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return Ok((found, last.parse().ok()));
+        }
+        step = (step * 2).min(STEPS.1);
+        ids = candidates.next(connection, &range, step)?;
+    }
+}
+
+/// Returns the conditions that an index shows. Which rows an epoch has ended, none shows yet.
+fn by_rows(filter: &CredentialFilter, open: &[Epoch]) -> CredentialFilter {
+    let status = filter.status.filter(|(status, _)| open.is_empty() || *status != Status::Revoked);
+    CredentialFilter { status, ..filter.clone() }
+}
+
+/// Returns the id of the customer that the filter names by either id, within another option: `None` if there is no such
+/// customer.
+#[allow(clippy::option_option)]
+fn named_customer(
+    connection: &mut AnyConnection,
+    filter: &CredentialFilter,
+) -> Result<Option<Option<String>>, StoreError> {
+    let Some(name) = &filter.customer else { return Ok(Some(None)) };
+    let named = customers::table
+        .filter(customers::id.eq(name).or(customers::external_id.eq(name)))
+        .select(customers::id)
+        .first(connection)
+        .optional()?;
+    Ok(named.map(Some))
+}
+
+/// Returns the rows among `ids` that pass `filter`, newest first.
+fn matching(
+    connection: &mut AnyConnection,
+    filter: &CredentialFilter,
+    customer: Option<&str>,
+    (ids, open): (&[String], &[Epoch]),
+) -> Result<Vec<CredentialRow>, StoreError> {
     let mut query = credentials::table
         .select(CredentialRow::as_select())
-        .filter(credentials::kind.eq(filter.kind.as_str()))
+        .filter(credentials::id.eq_any(ids))
         .order(credentials::id.desc())
-        .limit(limit)
         .into_boxed();
     if let Some(environment) = filter.environment {
         query = query.filter(credentials::environment.eq(environment.as_str()));
     }
-    if let Some(name) = &filter.name {
-        query = query.filter(credentials::name.eq(name));
+    if let Some(prefix) = &filter.name {
+        query = query.filter(credentials::name.ge(prefix)).filter(credentials::name.lt(after_prefix(prefix)));
     }
     if let Some(key_type) = filter.key_type {
         query = query.filter(credentials::key_type.eq(key_type.as_str()));
     }
-    if let Some(before) = &filter.before {
-        query = query.filter(credentials::id.lt(before.as_str()));
-    }
-    let query = filter_by_state(filter_by_ownership(query, filter), filter, &open);
-    let rows: Vec<CredentialRow> = query.load(connection)?;
-    let mut credentials = into_credentials(connection, rows)?;
-    for credential in &mut credentials {
-        credential.apply_epochs(&open);
-    }
-    Ok(credentials)
+    Ok(filter_by_state(filter_by_ownership(query, filter, customer), filter, open).load(connection)?)
+}
+
+/// Returns the end of the names that begin with `prefix`.
+pub(super) fn after_prefix(prefix: &str) -> String {
+    format!("{prefix}{}", char::MAX)
 }
 
 /// Filters by owner, by customer, and by the customers that the caller is tied to.
-fn filter_by_ownership<'f>(mut query: Query<'f>, filter: &'f CredentialFilter) -> Query<'f> {
+fn filter_by_ownership<'f>(mut query: Query<'f>, filter: &'f CredentialFilter, customer: Option<&'f str>) -> Query<'f> {
+    let own = ties::table.filter(ties::credential.eq(credentials::id));
     if let Some(owner) = &filter.owner {
         query = query.filter(credentials::owner.eq(owner.as_str()));
     }
-    if let Some(customer) = &filter.customer {
-        let named = customers::table
-            .filter(customers::id.eq(customer).or(customers::external_id.eq(customer)))
-            .select(customers::id);
-        let tied = ties::table.filter(ties::customer.eq_any(named)).select(ties::credential);
-        query = query.filter(credentials::id.eq_any(tied));
+    if let Some(customer) = customer {
+        query = query.filter(exists(own.filter(ties::customer.eq(customer))));
     }
     if !filter.within.is_empty() {
-        let own: Vec<&str> = filter.within.iter().map(CustomerId::as_str).collect();
-        let tied = ties::table.filter(ties::customer.eq_any(own.clone())).select(ties::credential);
-        let others = ties::table.filter(ties::customer.ne_all(own)).select(ties::credential);
-        query = query.filter(credentials::id.eq_any(tied)).filter(credentials::id.ne_all(others));
+        let within: Vec<&str> = filter.within.iter().map(CustomerId::as_str).collect();
+        query = query
+            .filter(exists(own.filter(ties::customer.eq_any(within.clone()))))
+            .filter(not(exists(own.filter(ties::customer.ne_all(within)))));
     }
     query
 }

@@ -8,8 +8,8 @@ use super::schema::{credential_secrets, credentials};
 use super::{StoreError, base64_option, damaged, join, metadata, split};
 use crate::domain::audience::Audience;
 use crate::domain::credential::{
-    ChangeNumbers, ClientDetails, Credential, CredentialId, CredentialKind, Details, KeyDetails, LastUse, SecretHash,
-    StoredSecret,
+    ChangeNumbers, ClientDetails, Credential, CredentialId, CredentialKind, Details, KeyDetails, KeyedDigest, LastUse,
+    SecretHash, StoredSecret,
 };
 use crate::domain::network::Networks;
 use crate::domain::rate::RateLimits;
@@ -28,6 +28,7 @@ pub struct CredentialRow {
     #[serde(flatten)]
     settings: Settings,
     due_flagged_at: Option<i64>,
+    expiry_flagged: i32,
     earlier_used_at: Option<i64>,
     earlier_used_address: Option<String>,
     #[serde(default)]
@@ -126,6 +127,7 @@ impl CredentialRow {
             kind: credential.kind().as_str().to_owned(),
             settings: Settings::of(credential),
             due_flagged_at: None,
+            expiry_flagged: 0,
             earlier_used_at: None,
             earlier_used_address: None,
             created_sequence: credential.numbers.created,
@@ -183,6 +185,8 @@ pub struct SecretRow {
     #[serde(with = "base64_option")]
     digest: Option<Vec<u8>>,
     hash: Option<String>,
+    #[serde(with = "base64_option")]
+    keyed_digest: Option<Vec<u8>>,
     prefix: String,
     last_four: String,
     created_at: i64,
@@ -194,15 +198,18 @@ pub struct SecretRow {
 impl SecretRow {
     /// Converts a secret of `credential` to its row.
     pub fn new(credential: &CredentialId, secret: &StoredSecret) -> Self {
-        let (digest, hash) = match &secret.hash {
-            SecretHash::Sha256(digest) => (Some(digest.to_vec()), None),
-            SecretHash::Argon2id(hash) => (None, Some(hash.clone())),
+        let (digest, hash, keyed_digest) = match &secret.hash {
+            SecretHash::Sha256(digest) => (Some(digest.to_vec()), None, None),
+            SecretHash::Client { argon2id, digest } => {
+                (None, Some(argon2id.clone()), digest.map(KeyedDigest::to_bytes))
+            }
         };
         Self {
             id: secret.id.to_string(),
             credential: credential.to_string(),
             digest,
             hash,
+            keyed_digest,
             prefix: secret.prefix.clone(),
             last_four: secret.last_four.clone(),
             created_at: secret.created_at.millis(),
@@ -216,7 +223,10 @@ impl SecretRow {
         let wrong = |column| damaged("credential_secrets", &self.id, column);
         let hash = match (self.digest, self.hash) {
             (Some(digest), None) => SecretHash::Sha256(digest.try_into().map_err(|_| wrong("digest"))?),
-            (None, Some(hash)) => SecretHash::Argon2id(hash),
+            (None, Some(argon2id)) => {
+                let digest = self.keyed_digest.as_deref().map(|bytes| KeyedDigest::from_bytes(bytes).ok_or(()));
+                SecretHash::Client { argon2id, digest: digest.transpose().map_err(|()| wrong("keyed_digest"))? }
+            }
             _ => return Err(wrong("hash")),
         };
         Ok(StoredSecret {

@@ -1,13 +1,11 @@
 //! Stores, finds and changes credentials: clients and API keys.
 
-use std::sync::Arc;
-
 use diesel::prelude::*;
 
 use super::credential_rows::{CredentialRow, SecretRow, Settings};
 use super::schema::{credential_secrets, credentials};
 use super::{AnyConnection, StoreError, credential_customers, epochs};
-use crate::domain::credential::{Credential, CredentialId, LastUse, StoredSecret};
+use crate::domain::credential::{Credential, CredentialId, LastUse, State, StoredSecret};
 use crate::domain::environment::Environment;
 use crate::domain::ids::SecretId;
 use crate::domain::time::Timestamp;
@@ -25,11 +23,14 @@ pub fn insert(connection: &mut AnyConnection, credential: &Credential) -> Result
     credential_customers::insert_all(connection, credential.id.as_str(), &credential.customers, sequence)
 }
 
-/// Stores the settings of a credential, but not its secrets, its customers, or what background jobs record.
+/// Stores the settings of a credential, but not its secrets and its customers. Background jobs flag it again, where
+/// that is due.
 pub fn update(connection: &mut AnyConnection, credential: &Credential) -> Result<(), StoreError> {
-    diesel::update(credentials::table.find(credential.id.as_str()))
-        .set(Settings::of(credential))
-        .execute(connection)?;
+    let row = credentials::table.find(credential.id.as_str());
+    diesel::update(row).set((Settings::of(credential), credentials::expiry_flagged.eq(0))).execute(connection)?;
+    if credential.state == State::Revoked {
+        diesel::update(row).set(credentials::due_flagged_at.eq(None::<i64>)).execute(connection)?;
+    }
     Ok(())
 }
 
@@ -66,10 +67,10 @@ pub fn end_secret(connection: &mut AnyConnection, secret: &SecretId, ends_at: Ti
     Ok(())
 }
 
-/// Stores the time and address at which secrets, by their ids, were last used.
-pub(super) fn note_uses(connection: &mut AnyConnection, used: &[(Arc<str>, LastUse)]) -> Result<(), StoreError> {
+/// Stores the time and address at which secrets were last used.
+pub(super) fn note_uses(connection: &mut AnyConnection, used: &[(SecretId, LastUse)]) -> Result<(), StoreError> {
     for (secret, last) in used {
-        diesel::update(credential_secrets::table.find(&**secret))
+        diesel::update(credential_secrets::table.find(secret.as_str()))
             .set((
                 credential_secrets::last_used_at.eq(last.at.millis()),
                 credential_secrets::last_used_address.eq(last.address.map(|address| address.to_string())),
@@ -144,25 +145,34 @@ pub fn find_row(connection: &mut AnyConnection, id: &CredentialId) -> Result<Opt
     row.map(|row| row.into_credential(secrets, customers)).transpose()
 }
 
-/// Flags at most `limit` credentials that are due for rotation, because their newest secret was created before
+/// Flags those of the credentials `ids` that are due for rotation, because their newest secret was created before
 /// `rotated_before`. Returns the ids and environments of those that were not flagged already.
 pub fn flag_due_rotations(
     connection: &mut AnyConnection,
+    ids: &[String],
     rotated_before: Timestamp,
     now: Timestamp,
-    limit: i64,
 ) -> Result<Vec<(String, Option<Environment>)>, StoreError> {
     let due: Vec<(String, String)> = credentials::table
+        .filter(credentials::id.eq_any(ids))
         .filter(credentials::due_flagged_at.is_null())
         .filter(credentials::rotated_at.le(rotated_before.millis()))
         .filter(credentials::state.ne("revoked"))
         .filter(credentials::expires_at.is_null().or(credentials::expires_at.gt(now.millis())))
         .select((credentials::id, credentials::environment))
-        .limit(limit)
         .load(connection)?;
     let ids: Vec<&str> = due.iter().map(|(id, _)| id.as_str()).collect();
     diesel::update(credentials::table.filter(credentials::id.eq_any(ids)))
         .set(credentials::due_flagged_at.eq(now.millis()))
         .execute(connection)?;
     Ok(due.into_iter().map(|(id, environment)| (id, environment.parse().ok())).collect())
+}
+
+/// Flags those of the credentials `ids` that have expired, for lists.
+pub(super) fn flag_expired(connection: &mut AnyConnection, ids: &[String], now: Timestamp) -> Result<(), StoreError> {
+    diesel::update(credentials::table.filter(credentials::id.eq_any(ids)))
+        .filter(credentials::expires_at.le(now.millis()))
+        .set(credentials::expiry_flagged.eq(1))
+        .execute(connection)?;
+    Ok(())
 }

@@ -17,12 +17,12 @@ pub struct InstallationRow {
     change_sequence: i64,
     pruned_to: i64,
     #[serde(with = "base64_option")]
-    tag_key_sealed: Option<Vec<u8>>,
+    digest_key_sealed: Option<Vec<u8>>,
 }
 
-/// Returns the sealed key of the tags in client secrets; `None` before the first start.
-pub fn tag_key(connection: &mut AnyConnection) -> Result<Option<Vec<u8>>, StoreError> {
-    Ok(installation::table.find(1).select(installation::tag_key_sealed).first(connection)?)
+/// Returns the sealed key of the digests of client secrets; `None` before the first start.
+pub fn digest_key(connection: &mut AnyConnection) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(installation::table.find(1).select(installation::digest_key_sealed).first(connection)?)
 }
 
 /// Sets the random number by which processes tell that this is another database than the one they have read. Its change
@@ -34,9 +34,9 @@ pub fn set_incarnation(connection: &mut AnyConnection, incarnation: i64) -> Resu
     Ok(())
 }
 
-/// Stores the sealed key of the tags in client secrets.
-pub fn set_tag_key(connection: &mut AnyConnection, now: Timestamp, sealed: &[u8]) -> Result<(), StoreError> {
-    diesel::update(installation::table.find(1)).set(installation::tag_key_sealed.eq(sealed)).execute(connection)?;
+/// Stores the sealed key of the digests of client secrets.
+pub fn set_digest_key(connection: &mut AnyConnection, now: Timestamp, sealed: &[u8]) -> Result<(), StoreError> {
+    diesel::update(installation::table.find(1)).set(installation::digest_key_sealed.eq(sealed)).execute(connection)?;
     diesel::update(installation::table.find(1).filter(installation::created_at.eq(0)))
         .set(installation::created_at.eq(now.millis()))
         .execute(connection)?;
@@ -46,5 +46,5 @@ pub fn set_tag_key(connection: &mut AnyConnection, now: Timestamp, sealed: &[u8]
 /// Returns whether any value is sealed under a master key.
 pub fn has_sealed_values(connection: &mut AnyConnection) -> Result<bool, StoreError> {
     let keys: i64 = signing_keys::table.count().get_result(connection)?;
-    Ok(keys > 0 || tag_key(connection)?.is_some())
+    Ok(keys > 0 || digest_key(connection)?.is_some())
 }

@@ -41,13 +41,16 @@ struct Known {
 impl Known {
     /// Notes another holder's row, and returns whether that holder is gone.
     fn is_abandoned(&mut self, row: &Row, now: Instant) -> bool {
+        if row.holder == NOBODY {
+            return true;
+        }
         match self.other {
             Some((fence, heartbeat, since)) if (fence, heartbeat) == (row.fence, row.heartbeat) => {
                 now.saturating_duration_since(since) >= EXPIRY
             }
             _ => {
                 self.other = Some((row.fence, row.heartbeat, now));
-                row.holder == NOBODY
+                false
             }
         }
     }

@@ -1,9 +1,11 @@
 //! The schema's migrations, one tree per database, built into the binary.
 
+use diesel::connection::SimpleConnection as _;
 use diesel::migration::MigrationSource;
 use diesel::{Connection as _, RunQueryDsl as _};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use super::connection::NO_TIME_LIMIT;
 use super::{AnyConnection, Store, StoreError};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -64,7 +66,8 @@ fn state_of(connection: &mut AnyConnection) -> Result<SchemaState, StoreError> {
     })
 }
 
-/// Applies missing migrations in one transaction. Processes that start together do so one after another.
+/// Applies missing migrations in one transaction, however long they take. Processes that start together do so one after
+/// another.
 ///
 /// # Errors
 /// The schema is newer than this release, or a migration fails. Nothing has changed then.
@@ -77,6 +80,7 @@ pub fn run(store: &Store) -> Result<Vec<String>, StoreError> {
     match &mut *connection {
         AnyConnection::Sqlite(connection) => connection.exclusive_transaction(|connection| apply(connection, SQLITE)),
         AnyConnection::Postgres(connection) => connection.transaction(|connection| {
+            connection.batch_execute(NO_TIME_LIMIT)?;
             diesel::sql_query(POSTGRES_LOCK).execute(connection)?;
             apply(connection, POSTGRES)
         }),

@@ -4,13 +4,16 @@
 //! next number of the change log: that serialises changes, and tells other processes what to drop from their caches.
 
 pub mod audit_chain;
+pub mod audit_list;
 pub mod audit_log;
 pub mod audit_seconds;
+mod background;
 pub mod backup;
 mod base64_option;
 mod change;
 pub mod change_log;
 mod connection;
+pub mod credential_candidates;
 pub mod credential_customers;
 pub mod credential_list;
 mod credential_rows;
@@ -29,9 +32,11 @@ pub mod roles;
 mod schema;
 pub mod scopes;
 pub mod signing_keys;
+mod slow;
 pub mod users;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use diesel::Connection as _;
 use parking_lot::{FairMutex, FairMutexGuard};
@@ -43,13 +48,9 @@ pub use error::StoreError;
 use crate::config::DatabaseConfig;
 use crate::domain::audit::AuditEvent;
 use crate::domain::change::Basis;
-use crate::domain::credential::LastUse;
 use crate::domain::lease::Lease;
 use connection::Manager;
 use error::{Failed, damaged};
-
-/// Credentials whose last use is stored in one transaction.
-const NOTED_AT_ONCE: usize = 100;
 
 /// A connection of the pool.
 pub type StoreConnection = r2d2::PooledConnection<Manager>;
@@ -58,6 +59,8 @@ pub type StoreConnection = r2d2::PooledConnection<Manager>;
 #[derive(Clone)]
 pub struct Store {
     pool: r2d2::Pool<Manager>,
+    /// For reads that may be slow, so that what decisions and events need is never taken by them.
+    slow: slow::SlowReads,
     /// SQLite has one writer at a time and waits by polling, so writers of this process queue here instead.
     writers: Option<Arc<FairMutex<()>>>,
 }
@@ -75,6 +78,7 @@ impl Store {
     /// The database cannot be reached.
     pub fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
         let manager = Manager::new(config)?;
+        let slow = slow::SlowReads::new(config)?;
         let writers = manager.is_sqlite().then(Arc::default);
         // The first connection is opened here, so that its error is reported unchanged.
         let first = r2d2::ManageConnection::connect(&manager)?;
@@ -90,7 +94,7 @@ impl Store {
             .connection_timeout(std::time::Duration::from_secs(3))
             .error_handler(Box::new(connection::LogErrors))
             .build_unchecked(manager);
-        Ok(Self { pool, writers })
+        Ok(Self { pool, slow, writers })
     }
 
     /// Runs `query` with a pooled connection, on a thread that may block.
@@ -107,6 +111,23 @@ impl Store {
     {
         let store = self.clone();
         blocking(move || query(&mut *store.connection()?)).await
+    }
+
+    /// Runs `query`, which may be slow, on a thread that may block. Few such queries run at once, on connections of
+    /// their own. `query` must use short statements, and return what it has at the time that it is given.
+    ///
+    /// # Errors
+    /// Too many are waiting, no connection is available, or `query` fails.
+    pub async fn read_slowly<T, E>(
+        &self,
+        query: impl FnOnce(&mut AnyConnection, Instant) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let turn = self.slow.turn().await?;
+        blocking(move || turn.run(query)).await
     }
 
     /// Runs `change` in one transaction with a pooled connection, on a thread that may block. Changes happen one after
@@ -219,18 +240,6 @@ impl Store {
             }
             Ok::<_, StoreError>(stale)
         })
-    }
-
-    /// Stores the time at which secrets, by their ids, were last used.
-    pub async fn note_uses(&self, mut used: Vec<(Arc<str>, LastUse)>) -> Result<(), StoreError> {
-        let store = self.clone();
-        blocking(move || {
-            // Ordered by row, and in steps, so that the events of requests are stored in between.
-            used.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
-            used.chunks(NOTED_AT_ONCE)
-                .try_for_each(|step| store.transaction(|connection| credentials::note_uses(connection, step)))
-        })
-        .await
     }
 
     /// Waits for this process's earlier writers; `None` where the database allows concurrent writers.

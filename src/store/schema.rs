@@ -7,7 +7,7 @@ diesel::table! {
         incarnation -> BigInt,
         change_sequence -> BigInt,
         pruned_to -> BigInt,
-        tag_key_sealed -> Nullable<Binary>,
+        digest_key_sealed -> Nullable<Binary>,
     }
 }
 
@@ -89,6 +89,7 @@ diesel::table! {
         updated_at -> BigInt,
         rotated_at -> BigInt,
         due_flagged_at -> Nullable<BigInt>,
+        expiry_flagged -> Integer,
         earlier_used_at -> Nullable<BigInt>,
         earlier_used_address -> Nullable<Text>,
         key_type -> Nullable<Text>,
@@ -111,6 +112,7 @@ diesel::table! {
         credential -> Text,
         digest -> Nullable<Binary>,
         hash -> Nullable<Text>,
+        keyed_digest -> Nullable<Binary>,
         prefix -> Text,
         last_four -> Text,
         created_at -> BigInt,

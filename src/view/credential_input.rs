@@ -121,7 +121,7 @@ input! {
     pub struct CredentialFilters {
         /// Only credentials of this environment.
         environment: Optional<Environment>,
-        /// Only credentials with exactly this name.
+        /// Only credentials whose names begin with this; case matters.
         name: Optional<Name>,
         /// Only credentials with this status.
         status: Optional<Status>,

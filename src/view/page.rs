@@ -32,11 +32,21 @@ impl<T> Page<T> {
     }
 }
 
+impl<T> Page<T> {
+    /// The page of a part of a list, whose rest begins after `next_cursor`.
+    pub const fn of(data: Vec<T>, next_cursor: Option<String>) -> Self {
+        Self { data, next_cursor }
+    }
+}
+
 impl<T: ToSchema> PartialSchema for Page<T> {
     fn schema() -> RefOr<Schema> {
         let cursor = ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::SchemaType::Array(vec![Type::String, Type::Null]))
-            .description(Some("What to send as `cursor` for the next page; null on the last one."));
+            .description(Some(
+                "What to send as `cursor` for the next page; null on the last one. A page with a cursor may have fewer \
+                 entries than `limit`, or none, where looking for more takes too long.",
+            ));
         ObjectBuilder::new()
             .description(Some("One page of a list."))
             .property("data", ArrayBuilder::new().items(Ref::from_schema_name(T::name())))

@@ -11,7 +11,7 @@ const REFUSED: [(&str, &str); 20] = [
     ("witness", "record_event, record_refusal"),
     ("vault", "Sealer"),
     ("at_hand", "get"),
-    ("mint", "SecretTagger"),
+    ("mint", "generate"),
     ("presented", "extract_credential"),
     ("standing", "RateLimitStatus, BucketStatus"),
     ("guessing", "FailedAuthentications"),

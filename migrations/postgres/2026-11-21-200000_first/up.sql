@@ -11,10 +11,10 @@ CREATE TABLE installation (
     change_sequence BIGINT NOT NULL,
     -- Entries of change_log up to this one may have been removed.
     pruned_to BIGINT NOT NULL,
-    -- The key of the tags in client secrets, sealed under a master key; NULL until the first start.
-    tag_key_sealed BYTEA
+    -- The key of the digests of client secrets, sealed under a master key; NULL until the first start.
+    digest_key_sealed BYTEA
 );
-INSERT INTO installation (id, created_at, incarnation, change_sequence, pruned_to, tag_key_sealed)
+INSERT INTO installation (id, created_at, incarnation, change_sequence, pruned_to, digest_key_sealed)
     VALUES (1, 0, 0, 0, 0, NULL);
 
 -- Entries that other processes must drop from their caches.
@@ -74,7 +74,8 @@ CREATE TABLE credentials (
     -- client or api_key, which the prefix of the id also says.
     kind TEXT NOT NULL,
     environment TEXT NOT NULL,
-    name TEXT NOT NULL,
+    -- In the order of its bytes, so that an index finds prefixes.
+    name TEXT COLLATE "C" NOT NULL,
     description TEXT NOT NULL,
     scopes TEXT NOT NULL,
     allowed_ips TEXT NOT NULL,
@@ -90,6 +91,9 @@ CREATE TABLE credentials (
     rotated_at BIGINT NOT NULL,
     -- When an event reported that it is due to be rotated; NULL again once it is.
     due_flagged_at BIGINT,
+    -- 1 once a background job has seen that it expired, so that lists find it by an index. Decisions compare
+    -- expires_at.
+    expiry_flagged INTEGER NOT NULL DEFAULT 0,
     -- The last use of a secret that has been removed; existing secrets have their own.
     earlier_used_at BIGINT,
     earlier_used_address TEXT,
@@ -108,13 +112,20 @@ CREATE TABLE credentials (
     created_sequence BIGINT NOT NULL DEFAULT 0,
     owner_sequence BIGINT NOT NULL DEFAULT 0
 );
-CREATE INDEX credentials_kind ON credentials (kind, id);
-CREATE INDEX credentials_environment ON credentials (kind, environment, id);
-CREATE INDEX credentials_name ON credentials (kind, name, id);
+-- One for each filter of lists, whose order is that of the ids; ids of one kind are next to each other.
+CREATE INDEX credentials_environment ON credentials (environment, id);
+CREATE INDEX credentials_name ON credentials (name, id);
 CREATE INDEX credentials_owner ON credentials (owner, id) WHERE owner IS NOT NULL;
-CREATE INDEX credentials_rotated_at ON credentials (rotated_at) WHERE due_flagged_at IS NULL;
 -- Counts what an epoch would end.
 CREATE INDEX credentials_living ON credentials (environment, kind, state) WHERE state <> 'revoked';
+CREATE INDEX credentials_key_type ON credentials (key_type, id) WHERE key_type IS NOT NULL;
+CREATE INDEX credentials_state ON credentials (state, expiry_flagged, id);
+CREATE INDEX credentials_due ON credentials (id) WHERE due_flagged_at IS NOT NULL;
+-- What background jobs will flag. What was flagged, has expired or is revoked is not read again.
+CREATE INDEX credentials_rotated_at ON credentials (rotated_at)
+    WHERE due_flagged_at IS NULL AND expiry_flagged = 0 AND state <> 'revoked';
+CREATE INDEX credentials_expires_at ON credentials (expires_at)
+    WHERE expires_at IS NOT NULL AND expiry_flagged = 0 AND state <> 'revoked';
 
 -- Secrets of clients and values of API keys, hashed.
 CREATE TABLE credential_secrets (
@@ -124,6 +135,9 @@ CREATE TABLE credential_secrets (
     digest BYTEA UNIQUE,
     -- Argon2id of a client's secret, as a PHC string; NULL for an API key's value.
     hash TEXT,
+    -- Keyed digest of a generated client secret, after the four bytes that name its key. NULL for an API key's value,
+    -- and for a secret that people or other systems chose.
+    keyed_digest BYTEA,
     prefix TEXT NOT NULL,
     last_four TEXT NOT NULL,
     created_at BIGINT NOT NULL,

@@ -12,7 +12,7 @@ pub struct CredentialFilter {
     pub kind: CredentialKind,
     /// Of this environment only.
     pub environment: Option<Environment>,
-    /// With exactly this name.
+    /// With a name that begins with this.
     pub name: Option<String>,
     /// API keys of this type.
     pub key_type: Option<KeyType>,

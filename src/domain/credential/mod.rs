@@ -18,7 +18,9 @@ pub use client::{BeyondClient, Client, ClientDetails, LIFETIME_MAX, LIFETIME_MIN
 pub use filter::{CredentialFilter, Due};
 pub use id::{CredentialId, CredentialKind};
 pub use new::{CredentialInput, NewCredential, NewKind};
-pub use secret::{GRACE_MAX, LIVE_SECRETS_MAX, LastUse, RawClientSecret, RawSecret, SecretHash, StoredSecret};
+pub use secret::{
+    GRACE_MAX, KeyedDigest, LIVE_SECRETS_MAX, LastUse, RawClientSecret, RawSecret, SecretHash, StoredSecret,
+};
 pub use state::{State, StateChange, Status};
 
 use super::environment::Environment;

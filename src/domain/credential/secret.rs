@@ -16,7 +16,7 @@ pub const GRACE_MAX: Duration = Duration::days(30);
 /// One secret of a client or one value of an API key, without the secret itself.
 #[derive(Clone)]
 pub struct StoredSecret {
-    /// Its id. The tag of a client's secret is bound to it.
+    /// Its id.
     pub id: SecretId,
     /// The hash to check the secret against.
     pub hash: SecretHash,
@@ -35,10 +35,39 @@ pub struct StoredSecret {
 /// The hash of a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SecretHash {
-    /// Argon2id of a client's secret, as a PHC string.
-    Argon2id(String),
+    /// The hashes of a client's secret.
+    Client {
+        /// Argon2id, as a PHC string.
+        argon2id: String,
+        /// The keyed digest of a secret that Sealwright generated, which has 256 random bits. `None` for one that
+        /// people or other systems chose: a digest of it could be guessed by who has the key.
+        digest: Option<KeyedDigest>,
+    },
     /// SHA-256 of an API key's value, which carries 190 random bits: a slow hash would add no protection.
     Sha256([u8; 32]),
+}
+
+/// A keyed digest, with the name of its key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct KeyedDigest {
+    /// The first bytes of a digest of the key, so that a digest under a key that was lost is not taken for another
+    /// secret's.
+    pub key: [u8; 4],
+    /// HMAC-SHA-256 under that key.
+    pub digest: [u8; 32],
+}
+
+impl KeyedDigest {
+    /// Returns the name of the key and the digest, joined.
+    pub fn to_bytes(self) -> Vec<u8> {
+        [self.key.as_slice(), &self.digest].concat()
+    }
+
+    /// Reads what [`Self::to_bytes`] returned.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (key, digest) = bytes.split_first_chunk()?;
+        Some(Self { key: *key, digest: digest.try_into().ok()? })
+    }
 }
 
 impl std::fmt::Debug for StoredSecret {

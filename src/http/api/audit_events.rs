@@ -26,6 +26,8 @@ pub async fn list(
         before: cursor,
         ..EventFilter::default()
     };
-    let rows = state.services.insight.list_events(&call.caller, filter, limit + 1, call.origin).await?;
-    Shown::of(&Page::new(limit, rows.iter().map(|row| (row.id.clone(), row.into()))))
+    let limit = usize::try_from(limit).unwrap_or(1);
+    let listing = state.services.insight.list_events(&call.caller, filter, limit, call.origin).await?;
+    let views = listing.rows.iter().map(AuditEventView::from);
+    Shown::of(&Page::of(views.collect(), listing.rest.map(|rest| rest.to_string())))
 }

@@ -8,7 +8,7 @@ use crate::domain::caller::Caller;
 use crate::domain::lease::Lease;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
-use crate::store::{audit_log, credentials, epochs, leases};
+use crate::store::{AnyConnection, audit_log, credential_candidates, credentials, epochs, leases};
 
 /// Credentials flagged in one transaction.
 const STEP: i64 = 100;
@@ -24,6 +24,15 @@ impl Credentials {
             let (age, origin, recorder) = (self.rotation_age, Arc::clone(origin), Arc::clone(&self.recorder));
             let caller = Caller::Job(lease.clone());
             let lease = lease.clone();
+            // Outside of the transaction, so that changes do not wait for the search.
+            let now = recorder.now();
+            let search = move |connection: &mut AnyConnection| {
+                credential_candidates::due_rotations(connection, now.minus(age), now, STEP)
+            };
+            let ids = self.recorder.store().read(search).await?;
+            if ids.is_empty() {
+                return Ok(());
+            }
             let flagged = self
                 .recorder
                 .store()
@@ -34,7 +43,7 @@ impl Credentials {
                     if !epochs::unexpanded(transaction.connection)?.is_empty() {
                         return Ok(0);
                     }
-                    let due = credentials::flag_due_rotations(transaction.connection, now.minus(age), now, STEP)?;
+                    let due = credentials::flag_due_rotations(transaction.connection, &ids, now.minus(age), now)?;
                     let context = AuditContext::of(&caller, Action::CredentialRotationDue, origin);
                     let events = due.into_iter().map(|(id, environment)| {
                         let context = AuditContext { environment, ..context.clone().on(&id) };
@@ -50,6 +59,7 @@ impl Credentials {
                     Ok::<_, ServiceError>(events.len())
                 })
                 .await?;
+            // Another process was faster, and flags the rest.
             if flagged == 0 {
                 return Ok(());
             }

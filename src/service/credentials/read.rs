@@ -7,6 +7,7 @@ use super::{Credentials, TiedCredential, Verb, action, all_with_customers, find_
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
 use crate::domain::credential::{CredentialFilter, CredentialId, CredentialKind};
+use crate::domain::listing::Listing;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
 use crate::store::credential_list;
@@ -34,7 +35,7 @@ impl Credentials {
             .await
     }
 
-    /// Lists credentials that are visible to the caller, newest first.
+    /// Lists credentials that are visible to the caller, newest first. A list that takes too long returns what it has.
     ///
     /// # Errors
     /// The audit event cannot be stored.
@@ -42,18 +43,16 @@ impl Credentials {
         &self,
         caller: &Caller,
         filter: CredentialFilter,
-        limit: i64,
+        limit: usize,
         origin: Arc<Origin>,
-    ) -> Result<Vec<TiedCredential>, ServiceError> {
+    ) -> Result<Listing<TiedCredential, CredentialId>, ServiceError> {
         let (kind, permission) = (filter.kind, filter.kind.read_permission());
         let context = AuditContext::of(caller, action(kind, Verb::List), origin);
         self.recorder
-            .read(caller, &context, move |connection, caller| match visible(caller, permission, filter.clone()) {
-                Some(filter) => {
-                    let found = credential_list::list(connection, &filter, limit)?;
-                    all_with_customers(connection, found)
-                }
-                None => Ok(vec![]),
+            .read_slowly(caller, &context, move |connection, caller, deadline| {
+                let Some(filter) = visible(caller, permission, filter.clone()) else { return Ok(Listing::empty()) };
+                let Listing { rows, rest } = credential_list::page(connection, &filter, limit, Some(deadline))?;
+                Ok(Listing { rows: all_with_customers(connection, rows)?, rest })
             })
             .await
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::crypto::client_secret::SecretTagger;
+use crate::crypto::client_secret::{self, SecretDigester};
 use crate::crypto::password::PasswordPool;
 use crate::crypto::{digest, random};
 use crate::domain::credential::{
@@ -18,9 +18,9 @@ use crate::service::error::ServiceError;
 /// Creates secrets, both as they are shown once and as they are stored.
 #[derive(Debug)]
 pub struct SecretFactory {
-    /// Tags the secrets of clients.
-    pub tagger: Arc<SecretTagger>,
-    /// Hashes the secrets of clients with Argon2.
+    /// Computes the digests that requests are checked against.
+    pub digester: Arc<SecretDigester>,
+    /// Hashes the secrets of clients with Argon2, for the case that the key of the digests is lost.
     pub passwords: Arc<PasswordPool>,
     /// The prefix of API keys.
     pub key_brand: Brand,
@@ -50,8 +50,11 @@ impl SecretFactory {
         };
         match id {
             CredentialId::Client(client) => {
-                let raw = self.tagger.create(client, &secret_id)?;
-                let hash = SecretHash::Argon2id(self.passwords.hash(raw.expose()).await?);
+                let raw = client_secret::generate()?;
+                let hash = SecretHash::Client {
+                    argon2id: self.passwords.hash(raw.expose()).await?,
+                    digest: Some(self.digester.digest(client.as_str(), raw.expose())),
+                };
                 Ok((stored(hash, "", raw.last_four()), RawSecret::Client(raw)))
             }
             CredentialId::ApiKey(_) => {

@@ -8,7 +8,9 @@ use super::recorder::Recorder;
 use crate::domain::audit::{Action, EventFilter, Origin, RecordedEvent};
 use crate::domain::caller::Caller;
 use crate::domain::environment::Environment;
-use crate::store::audit_log;
+use crate::domain::ids::EventId;
+use crate::domain::listing::Listing;
+use crate::store::audit_list;
 
 /// The use cases of the audit log.
 #[derive(Debug)]
@@ -18,7 +20,7 @@ pub struct Insight {
 }
 
 impl Insight {
-    /// Lists events that are visible to the caller, newest first.
+    /// Lists events that are visible to the caller, newest first. A list that takes too long returns what it has.
     ///
     /// # Errors
     /// The database cannot be read, or the event of reading not be stored.
@@ -26,14 +28,14 @@ impl Insight {
         &self,
         caller: &Caller,
         mut filter: EventFilter,
-        limit: i64,
+        limit: usize,
         origin: Arc<Origin>,
-    ) -> Result<Vec<RecordedEvent>, ServiceError> {
+    ) -> Result<Listing<RecordedEvent, EventId>, ServiceError> {
         let context = AuditContext::of(caller, Action::AuditList, origin);
         if let Some(own) = caller.environment() {
             let asked_for_another = filter.environment.as_deref().is_some_and(|asked| asked != own.as_str());
             if asked_for_another {
-                return self.recorder.read(caller, &context, |_, _| Ok(vec![])).await;
+                return self.recorder.read(caller, &context, |_, _| Ok(Listing::empty())).await;
             }
             // What all environments share is managed from production, and visible from there only.
             filter.with_shared = filter.environment.is_none() && caller.governs(Environment::Production);
@@ -41,7 +43,9 @@ impl Insight {
         }
         filter.customers = caller.customers().iter().map(ToString::to_string).collect();
         self.recorder
-            .read(caller, &context, move |connection, _| Ok(audit_log::list(connection, &filter, limit)?))
+            .read_slowly(caller, &context, move |connection, _, deadline| {
+                Ok(audit_list::page(connection, &filter, limit, deadline)?)
+            })
             .await
     }
 }

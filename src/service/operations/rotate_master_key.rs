@@ -64,9 +64,9 @@ fn reseal(transaction: &mut Change<'_>, sealer: &Sealer, first: KeyId, now: Time
         sealer.seal(purpose, subject, &plaintext)
     };
     let mut resealed = 0;
-    if let Some(sealed) = installation::tag_key(transaction.connection)?.filter(|sealed| is_old(sealed)) {
-        let sealed = anew(Purpose::TagKey, "", &sealed)?;
-        installation::set_tag_key(transaction.connection, now, &sealed)?;
+    if let Some(sealed) = installation::digest_key(transaction.connection)?.filter(|sealed| is_old(sealed)) {
+        let sealed = anew(Purpose::DigestKey, "", &sealed)?;
+        installation::set_digest_key(transaction.connection, now, &sealed)?;
         resealed += 1;
     }
     for stored in signing_keys::all(transaction.connection)? {

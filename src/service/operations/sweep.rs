@@ -1,7 +1,7 @@
 //! Housekeeping: stores last uses and counters, and removes rows that are no longer needed, in small steps that do not
 //! slow requests. A credential or token that has ended is refused when it is used, not when it is removed.
 
-use std::time::Duration as StdDuration;
+use std::time::{Duration as StdDuration, Instant};
 
 use super::Operations;
 use crate::domain::lease::Lease;
@@ -11,6 +11,12 @@ use crate::store::{StoreError, change_log, credentials, idempotency, leases, rev
 
 /// Rows per step.
 const STEP: i64 = 500;
+/// The same, as a count.
+const FULL_STEP: usize = 500;
+/// Secrets whose last use is stored in one transaction, so that the events of requests are stored in between.
+const USES_AT_ONCE: usize = 200;
+/// How long last uses are stored in each second. What is left is stored in the next.
+const STORING_USES: StdDuration = StdDuration::from_millis(400);
 /// The pause between two steps.
 const PAUSE: StdDuration = StdDuration::from_millis(50);
 /// How long the change log is kept, for processes that could not reach the database.
@@ -22,12 +28,29 @@ impl Operations {
     /// Stores the last uses and the counted refusals since the last call.
     pub async fn store_notes(&self) {
         self.recorder.record_summaries().await;
-        let used = self.last_used.take();
-        if !used.is_empty()
-            && let Err(error) = self.recorder.store().note_uses(used).await
-        {
-            log::warn!("last use of secrets was not stored: {error}");
+        let _turn = self.last_used.turn().await;
+        let started = Instant::now();
+        while started.elapsed() < STORING_USES {
+            let used = self.last_used.take(USES_AT_ONCE);
+            if used.is_empty() {
+                return;
+            }
+            if let Err(error) = self.recorder.store().note_uses(used.clone()).await {
+                log::warn!("last use of secrets was not stored, and will be tried again: {error}");
+                return self.last_used.put_back(used);
+            }
         }
+    }
+
+    /// Flags credentials that have expired since the last call, in small steps, for lists.
+    ///
+    /// # Errors
+    /// The database cannot be written. The next call flags the rest.
+    pub async fn flag_expired(&self) -> Result<(), StoreError> {
+        while self.recorder.store().flag_expired(self.recorder.now(), STEP).await? == FULL_STEP {
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
     }
 
     /// Removes rows that are no longer needed, in small steps.
@@ -52,7 +75,7 @@ impl Operations {
                     Ok::<_, StoreError>(removed.into_iter().max().unwrap_or(0))
                 })
                 .await?;
-            if removed < usize::try_from(STEP).unwrap_or(usize::MAX) {
+            if removed < FULL_STEP {
                 return Ok(());
             }
             tokio::time::sleep(PAUSE).await;

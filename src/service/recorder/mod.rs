@@ -1,6 +1,7 @@
 //! Records decisions in the audit log: nothing is issued, changed or read without an event.
 
 mod decision;
+mod read;
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::domain::audit::{Action, Disposition, Origin, Outcome, Reason};
 use crate::domain::caller::Caller;
 use crate::domain::change::{Basis, Position};
 use crate::domain::time::Timestamp;
-use crate::store::{AnyConnection, Change, Store, audit_log, leases};
+use crate::store::{Change, Store, audit_log, leases};
 use decision::Verdict;
 
 /// How often a decision is made that changes overtake, before the service gives up for now.
@@ -201,69 +202,6 @@ impl Recorder {
             }
             Err(error) => Err(self.refused(&context, error).await),
         }
-    }
-
-    /// Reads something for `caller`, with a pooled connection.
-    ///
-    /// # Errors
-    /// The query fails, or its event cannot be stored.
-    pub async fn read<T, Q>(&self, caller: &Caller, context: &AuditContext, query: Q) -> Result<T, ServiceError>
-    where
-        T: Send + 'static,
-        Q: Fn(&mut AnyConnection, &Caller) -> Result<T, ServiceError> + Clone + Send + 'static,
-    {
-        self.read_because(caller, context, (Disposition::Ok, Reason::Ok), query).await
-    }
-
-    /// Reads as [`Recorder::read`] does, for a repeated request that shows again what the first one created.
-    ///
-    /// # Errors
-    /// As [`Recorder::read`].
-    pub async fn replay<T, Q>(
-        &self,
-        caller: &Caller,
-        context: &AuditContext,
-        disposition: Disposition,
-        query: Q,
-    ) -> Result<T, ServiceError>
-    where
-        T: Send + 'static,
-        Q: Fn(&mut AnyConnection, &Caller) -> Result<T, ServiceError> + Clone + Send + 'static,
-    {
-        self.read_because(caller, context, (disposition, Reason::Replayed), query).await
-    }
-
-    /// Reads, and stores the event. If changes overtook the caller meanwhile, the caller is authorised again and reads
-    /// again what it may see now.
-    async fn read_because<T, Q>(
-        &self,
-        caller: &Caller,
-        context: &AuditContext,
-        (disposition, reason): (Disposition, Reason),
-        query: Q,
-    ) -> Result<T, ServiceError>
-    where
-        T: Send + 'static,
-        Q: Fn(&mut AnyConnection, &Caller) -> Result<T, ServiceError> + Clone + Send + 'static,
-    {
-        let mut caller = caller.clone();
-        for _ in 0..ATTEMPTS {
-            let (query, own) = (query.clone(), caller.clone());
-            let found = match self.store.read(move |connection| query(connection, &own)).await {
-                Ok(found) => found,
-                Err(error) => return Err(self.refused(context, error).await),
-            };
-            match self.record_event(context, disposition, reason, caller.basis()).await {
-                Ok(()) => return Ok(found),
-                Err(NotStored::Failed) => return Err(NotStored::Failed.into()),
-                Err(NotStored::Stale) => {}
-            }
-            caller = match self.caller_again(&caller).await {
-                Ok(caller) => caller,
-                Err(error) => return Err(self.refused(context, error).await),
-            };
-        }
-        Err(self.refused(context, ServiceError::Overtaken).await)
     }
 
     /// Applies the changes that overtook a decision, and returns its caller as it is now.

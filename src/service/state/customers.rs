@@ -4,13 +4,22 @@ use std::sync::Arc;
 
 use quick_cache::sync::Cache as QuickCache;
 
-use super::cache::Cache;
+use super::cache::{Cache, Footprint};
 use crate::domain::customer::{AllSuspended, Served, Tenant};
 use crate::domain::ids::CustomerId;
 use crate::store::{AnyConnection, Store, StoreError, customers};
 
-/// Customers that are cached, at a few hundred bytes each.
-const CUSTOMERS: usize = 16_384;
+/// Bytes of the customers that are cached.
+const CUSTOMERS: usize = 8 << 20;
+
+/// External ids that are cached.
+const EXTERNAL_IDS: usize = 16_384;
+
+impl Footprint for Tenant {
+    fn heap_bytes(&self) -> usize {
+        self.external_id.as_str().len() + 128
+    }
+}
 
 /// A cache of customers.
 #[derive(Debug)]
@@ -24,7 +33,7 @@ pub struct Customers {
 impl Customers {
     /// Creates an empty cache of the customers in `store`.
     pub fn new(store: Store) -> Self {
-        Self { store, by_id: Cache::new(CUSTOMERS), ids_by_external_id: QuickCache::new(CUSTOMERS) }
+        Self { store, by_id: Cache::new(CUSTOMERS), ids_by_external_id: QuickCache::new(EXTERNAL_IDS) }
     }
 
     /// Decides whom a credential serves now that is tied to `customers`.

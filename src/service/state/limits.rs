@@ -2,23 +2,25 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-use quick_cache::sync::Cache;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::{Cache, EntryAction, EntryResult};
 
+use super::cache::bounded;
+use crate::domain::ids;
 use crate::domain::rate::{Buckets, RateLimitStatus, RateLimits};
 use crate::domain::time::Timestamp;
 
-/// Credentials whose buckets are kept, at about 150 bytes each. An evicted credential starts again with full buckets; a
+/// Credentials whose buckets are kept, at about 80 bytes each. An evicted credential starts again with full buckets; a
 /// bucket that was not used for a minute is full anyway.
-const CREDENTIALS: usize = 262_144;
+const CREDENTIALS: usize = 230_000;
 
-/// The buckets of recently used credentials. They are kept when the credential changes.
+/// The buckets of recently used credentials, by the digits of their ids. They are kept when the credential changes.
 #[derive(Debug)]
-pub struct Limits(Cache<Arc<str>, Arc<Mutex<Buckets>>>);
+pub struct Limits(Cache<[u8; 16], Buckets>);
 
 impl Default for Limits {
     fn default() -> Self {
-        Self(Cache::new(CREDENTIALS))
+        Self(bounded(CREDENTIALS, CREDENTIALS as u64, UnitWeighter))
     }
 }
 
@@ -33,25 +35,30 @@ impl Limits {
         self.with(id, limits, |buckets| buckets.status(limits, now))
     }
 
-    fn with(
-        &self,
-        id: &Arc<str>,
-        limits: RateLimits,
-        work: impl FnOnce(&mut Buckets) -> RateLimitStatus,
-    ) -> RateLimitStatus {
-        if limits == RateLimits::UNLIMITED {
-            return work(&mut Buckets::full(limits));
+    fn with(&self, id: &str, limits: RateLimits, work: impl Fn(&mut Buckets) -> RateLimitStatus) -> RateLimitStatus {
+        let mut full = Buckets::full(limits);
+        let Some(digits) = ids::digits(id).filter(|_| limits != RateLimits::UNLIMITED) else { return work(&mut full) };
+        match self.0.entry(&digits, None, |_, buckets| EntryAction::Retain(work(buckets))) {
+            EntryResult::Retained(status) => status,
+            EntryResult::Vacant(guard) => {
+                let status = work(&mut full);
+                // Fails only if the cache was cleared in the meantime.
+                let _unless_cleared = guard.insert(full);
+                status
+            }
+            // Neither is asked for.
+            EntryResult::Removed(..) | EntryResult::Replaced(..) | EntryResult::Timeout => work(&mut full),
         }
-        let full = || Ok::<_, std::convert::Infallible>(Arc::new(Mutex::new(Buckets::full(limits))));
-        let Ok(buckets) = self.0.get_or_insert_with(id, full);
-        let mut buckets = buckets.lock();
-        work(&mut buckets)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn id(number: u8) -> Arc<str> {
+        format!("key_{number:032x}").into()
+    }
 
     #[test]
     fn credentials_do_not_share_their_buckets_and_all_threads_do() {
@@ -61,7 +68,7 @@ mod tests {
             let threads: Vec<_> = (0..4)
                 .map(|_| {
                     scope.spawn(|| {
-                        let id: Arc<str> = "key_1".into();
+                        let id = id(1);
                         (0..1_000).filter(|_| limits.take(&id, quota, 1, now).is_admitted).count()
                     })
                 })
@@ -69,7 +76,7 @@ mod tests {
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
         assert_eq!(taken, 500);
-        assert!(limits.take(&"key_2".into(), quota, 500, now).is_admitted);
-        assert!(limits.take(&"key_1".into(), RateLimits::UNLIMITED, 1_000, now).is_admitted);
+        assert!(limits.take(&id(2), quota, 500, now).is_admitted);
+        assert!(limits.take(&id(1), RateLimits::UNLIMITED, 1_000, now).is_admitted);
     }
 }

@@ -10,6 +10,7 @@ pub mod keyring;
 pub mod last_used;
 pub mod limits;
 pub mod owners;
+pub mod packed;
 pub mod proven_secrets;
 pub mod registered_scopes;
 pub mod revoked_tokens;

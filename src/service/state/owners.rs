@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::cache::Cache;
+use super::cache::{Cache, Footprint};
 use crate::domain::ids::UserId;
 use crate::domain::role::RoleName;
 use crate::domain::scope::Scopes;
 use crate::store::{AnyConnection, Store, StoreError, roles, users};
 
-/// Owners that are cached, at a few hundred bytes each.
-const OWNERS: usize = 16_384;
+/// Bytes of the owners that are cached.
+const OWNERS: usize = 8 << 20;
 
 /// A user who owns credentials, with the scopes of the role.
 #[derive(Debug)]
@@ -29,6 +29,12 @@ impl Owner {
         // A missing role allows nothing.
         let ceiling = roles::find(connection, &user.role)?.map(|role| role.scopes).unwrap_or_default();
         Ok(Some(Self { is_active: user.is_active, role: user.role, ceiling }))
+    }
+}
+
+impl Footprint for Owner {
+    fn heap_bytes(&self) -> usize {
+        self.ceiling.as_str().len() + self.ceiling.iter().count() * 24 + 64
     }
 }
 

@@ -14,8 +14,8 @@ use crate::service::error::ServiceError;
 pub enum Purpose {
     /// The private key of a signing key; the subject is its `kid`.
     SigningKey,
-    /// The key of the tags in client secrets.
-    TagKey,
+    /// The key of the digests of client secrets.
+    DigestKey,
     /// A secret kept for repeated requests; the subject is the actor and the `Idempotency-Key`.
     KeptSecret,
 }
@@ -24,7 +24,7 @@ impl Purpose {
     const fn as_str(self) -> &'static str {
         match self {
             Self::SigningKey => "signing key",
-            Self::TagKey => "client secret tag key",
+            Self::DigestKey => "client secret digest key",
             Self::KeptSecret => "idempotent secret",
         }
     }

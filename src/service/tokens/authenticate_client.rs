@@ -1,18 +1,17 @@
 //! Authenticates clients by one of their live secrets.
 //!
-//! An HMAC decides every refusal, never Argon2, so that all refusals take the same time and a flood of wrong secrets
-//! costs good clients nothing. Argon2 runs once for each live secret and process: for a secret that carries the right
-//! tag.
+//! A keyed digest decides about every generated secret, right or wrong, so that all refusals take the same time, a
+//! flood of wrong secrets costs good clients nothing, and a client that was never seen costs one query. Argon2 runs
+//! only for secrets that have no digest, once for each live secret and process.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Refusal;
-use crate::crypto::client_secret::SecretTagger;
 use crate::crypto::password::PasswordError;
 use crate::domain::audit::Reason;
 use crate::domain::change::{Basis, Position};
-use crate::domain::credential::{Credential, LIVE_SECRETS_MAX, LastUse, Status, StoredSecret};
+use crate::domain::credential::{Credential, LastUse, Status};
 use crate::domain::customer::Served;
 use crate::domain::environment::Environment;
 use crate::domain::ids::SecretId;
@@ -26,7 +25,7 @@ use crate::service::state::customers::Customers;
 use crate::service::state::failed_authentications::FailedAuthentications;
 use crate::service::state::last_used::LastUsed;
 use crate::service::state::owners::{Allowance, Owners};
-use crate::service::state::proven_secrets::ProvenSecrets;
+use crate::service::state::proven_secrets::{ProvenSecrets, Unchecked};
 
 /// A client that has authenticated.
 #[derive(Debug)]
@@ -63,9 +62,7 @@ pub struct ClientAuthenticator {
     pub owners: Arc<Owners>,
     /// Cached customers.
     pub customers: Arc<Customers>,
-    /// Recognises secrets by their tags.
-    pub tagger: Arc<SecretTagger>,
-    /// Checks secrets with Argon2.
+    /// Checks secrets.
     pub proven: ProvenSecrets,
     /// The limit on failed authentications.
     pub failures: Arc<FailedAuthentications>,
@@ -129,7 +126,7 @@ impl ClientAuthenticator {
             fetched.map_err(|error| Refusal::store(&error))?
         };
         let Some(credential) = found else {
-            self.tagged_secret(&request.sent.client_id, std::iter::empty(), secret);
+            let _none = self.proven.find(&request.sent.client_id, std::iter::empty(), secret).await;
             return Err(invalid_client(Reason::UnknownClient));
         };
         let subject = Subject::of(&credential);
@@ -158,7 +155,8 @@ impl ClientAuthenticator {
         client: &Credential,
         secret: &str,
     ) -> Result<(Allowance, Served, SecretId), Refusal> {
-        let Some(stored) = self.tagged_secret(client.id.as_str(), client.live_secrets(request.now), secret) else {
+        let found = self.proven.find(client.id.as_str(), client.live_secrets(request.now), secret).await;
+        let Some(stored) = found.map_err(|unchecked| cannot_check(&unchecked, client))? else {
             return Err(invalid_client(Reason::WrongSecret));
         };
         if client.environment != request.environment {
@@ -179,27 +177,7 @@ impl ClientAuthenticator {
         if !client.allowed_ips.admit(request.address) {
             return Err(invalid_client(Reason::AddressNotAllowed));
         }
-        let is_proven = self.proven.is_proven_by(stored, secret).await;
-        if !is_proven.map_err(|error| unchecked(&error, client, stored))? {
-            return Err(invalid_client(Reason::WrongSecret));
-        }
         Ok((allowance, served, stored.id.clone()))
-    }
-
-    /// Finds the one of a client's live secrets whose tag `secret` has. An unknown client, a wrong secret, and one of
-    /// several live ones cost the same: as many tags as a client can have live secrets.
-    fn tagged_secret<'c>(
-        &self,
-        client_id: &str,
-        live: impl Iterator<Item = &'c StoredSecret>,
-        secret: &str,
-    ) -> Option<&'c StoredSecret> {
-        let candidates = live.map(Some).chain(std::iter::repeat(None)).take(LIVE_SECRETS_MAX);
-        candidates.fold(None, |found, candidate| {
-            let id = candidate.map_or("", |candidate| candidate.id.as_str());
-            let is_tagged = self.tagger.recognises(client_id, id, secret);
-            found.or(candidate.filter(|_| is_tagged))
-        })
     }
 }
 
@@ -208,11 +186,11 @@ fn invalid_client(reason: Reason) -> Refusal {
 }
 
 /// Creates the refusal for a secret that could not be checked.
-fn unchecked(error: &PasswordError, client: &Credential, stored: &StoredSecret) -> Refusal {
-    match error {
+fn cannot_check(unchecked: &Unchecked<'_>, client: &Credential) -> Refusal {
+    match unchecked.error {
         PasswordError::Busy => Refusal::new(OAuthError::Unavailable, Reason::Overloaded),
         PasswordError::Failed => {
-            log::error!("client {}: secret {}: its hash is damaged", client.id, stored.id);
+            log::error!("client {}: secret {}: its hash is damaged", client.id, unchecked.stored.id);
             Refusal::new(OAuthError::ServerError, Reason::DamagedSecret)
         }
     }

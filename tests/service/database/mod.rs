@@ -5,6 +5,7 @@ mod migrations;
 mod nodes;
 mod outage;
 pub mod positions;
+mod postgres_limits;
 mod postgres_tls;
 
 use std::path::PathBuf;

@@ -54,9 +54,9 @@ fn an_epoch_of_one_node_is_followed_by_another_and_expanded_once() {
     // Enough for several steps, all of them tied to acme.
     database.execute(
         "INSERT INTO credentials (id, kind, environment, name, description, scopes, allowed_ips, state, created_at, \
-             updated_at, rotated_at, key_type) \
+             updated_at, rotated_at, key_type, metadata) \
          SELECT 'key_' || lpad(CAST(n AS TEXT), 32, '0'), 'api_key', 'production', 'k', '', 'read', '', 'enabled', 1, \
-             1, 4102444800000, 'partner' FROM generate_series(1, 3000) AS n; \
+             1, 4102444800000, 'partner', '{}' FROM generate_series(1, 3000) AS n; \
          INSERT INTO credential_customers (customer, credential) \
          SELECT customers.id, credentials.id FROM customers, credentials WHERE credentials.name = 'k'",
     );

@@ -77,7 +77,7 @@ pub fn trusts_no_header(resource_server: Command) {
     let mut tokens = vec![
         ("alg none", format!("{unsigned}.{payload}.")),
         ("the public key as a secret", of_header(&|header| header.alg = Algorithm::HS256)),
-        ("typ JWT", of_header(&|header| header.typ = Some("JWT".to_owned()))),
+        ("typ of another token", of_header(&|header| header.typ = Some("logout+jwt".to_owned()))),
         ("no typ", of_header(&|header| header.typ = None)),
         ("no kid of the issuer's", of_header(&|header| header.kid = Some("other".to_owned()))),
         ("crit", of_header(&|header| header.crit = Some(vec!["unheard-of".to_owned()]))),

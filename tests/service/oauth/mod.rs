@@ -2,6 +2,7 @@
 
 mod authentication;
 mod bad_input;
+mod digests;
 mod forgeries;
 mod introspect;
 mod jwks;

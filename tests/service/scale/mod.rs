@@ -2,5 +2,6 @@
 
 mod immediate;
 mod kill;
+mod many_clients;
 mod random_input;
 mod revoke_all;

@@ -11,9 +11,9 @@ fn add_keys(database: &Database, environment: &str, count: usize) {
     database.execute(&format!(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
          INSERT INTO credentials (id, kind, environment, name, description, scopes, allowed_ips, state, created_at, \
-             updated_at, rotated_at, key_type) \
+             updated_at, rotated_at, key_type, metadata) \
          SELECT 'key_01900000000070008000' || substr(CAST(1000000000000 + i AS TEXT), 2), 'api_key', '{environment}', \
-             'k', '', 'read', '', 'enabled', 1, 1, 4102444800000, 'partner' FROM n"
+             'k', '', 'read', '', 'enabled', 1, 1, 4102444800000, 'partner', '{{}}' FROM n"
     ));
 }
 

@@ -141,6 +141,18 @@ impl Database {
         self.rows(sql).into_iter().map(|row: Row| row.t).collect()
     }
 
+    /// The columns of a table but for some.
+    pub fn columns(&self, table: &str, but: &[&str]) -> Vec<String> {
+        let sql = match self.kind {
+            Kind::Sqlite => format!("SELECT name AS t FROM pragma_table_info('{table}')"),
+            Kind::Postgres => {
+                format!("SELECT column_name::text AS t FROM information_schema.columns WHERE table_name = '{table}'")
+            }
+        };
+        let all = self.texts(&sql).into_iter();
+        all.filter(|column| !but.contains(&column.as_str())).collect()
+    }
+
     /// Connecting takes longer than any of these queries: the connection is kept.
     fn postgres<T>(&self, url: &str, run: impl FnOnce(&mut PgConnection) -> T) -> T {
         let mut kept = self.connection.lock().unwrap_or_else(PoisonError::into_inner);

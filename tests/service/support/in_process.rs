@@ -157,6 +157,16 @@ fn record_panics() {
     });
 }
 
+/// What the installation of these settings stores as the digests of one secret for each of these clients.
+pub fn secret_digests(settings: &Path, clients: &[String], secret: &str) -> Vec<Vec<u8>> {
+    let config = Config::load(&Flags { config: Some(settings.to_owned()), ..Flags::default() }).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let opened = app::open(&config, config.server.listen, Purposes::Command, Clock::system());
+    let services = runtime.block_on(opened).unwrap();
+    let digester = &services.credentials.secrets.digester;
+    clients.iter().map(|client| digester.digest(client, secret).to_bytes()).collect()
+}
+
 /// Every permission of the management API.
 pub fn permissions() -> impl Iterator<Item = &'static str> {
     sealwright::domain::permission::ALL.iter().copied()

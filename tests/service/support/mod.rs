@@ -1,6 +1,7 @@
 //! The harness: databases that are copied, servers in this process or as processes of their own, and their clients.
 
 mod beside;
+mod copies;
 mod credentials;
 mod database;
 mod events;

@@ -49,11 +49,10 @@ pub async fn list<K: Kind>(call: Call<K::Read, Listing<K>>, state: SharedState) 
         before: cursor.map(K::id),
         ..CredentialFilter::all(K::KIND)
     };
-    let rows = credentials.list(&call.caller, filter, limit + 1, call.origin).await?;
-    Shown::of(&Page::new(
-        limit,
-        rows.iter().filter_map(|row| Some((row.credential.id.to_string(), K::view(row, &state.services)?))),
-    ))
+    let limit = usize::try_from(limit).unwrap_or(1);
+    let listing = credentials.list(&call.caller, filter, limit, call.origin).await?;
+    let views = listing.rows.iter().filter_map(|row| K::view(row, &state.services));
+    Shown::of(&Page::of(views.collect(), listing.rest.map(|rest| rest.to_string())))
 }
 
 pub async fn create<K: Kind>(

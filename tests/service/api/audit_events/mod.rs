@@ -1,5 +1,6 @@
 //! Every call of the management API leaves its event, with the true reason; and events are found.
 
+mod long_log;
 mod search;
 
 use super::{assert_problem, column, created, events_of, minimal, owner, rfc3339, text};

@@ -3,6 +3,7 @@
 mod create;
 mod life;
 mod lists;
+mod long_lists;
 mod rotation;
 mod settings;
 

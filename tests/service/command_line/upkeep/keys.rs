@@ -48,7 +48,7 @@ both! {
         });
         assert!(
             rotated["resealed"].as_u64().unwrap() >= 11,
-            "nine signing keys, the tag key, a kept answer: {rotated}"
+            "nine signing keys, the digest key, a kept answer: {rotated}"
         );
         let new = keys(&path);
         assert_eq!((new.len(), &new[1]), (2, &old[0]), "the new one stands first, the old one stays");
