@@ -117,7 +117,7 @@ fn sign(criterion: &mut Criterion) {
             customers: CustomersClaim(&[]),
         };
         group.bench_function(algorithm.as_str(), |bencher| {
-            bencher.iter(|| signer.sign(TokenTyp::AtJwt, black_box(&claims)).unwrap())
+            bencher.iter(|| signer.sign(TokenTyp::AtJwt, black_box(&claims)).unwrap());
         });
     }
     group.finish();

@@ -77,8 +77,8 @@ pub struct ClientSettings {
     /// Lifetime of its tokens, at most 1h
     #[arg(long)]
     token_lifetime: Option<Duration>,
-    /// Signing algorithm: ES256, RS256 or `EdDSA`, which Nimbus, Spring, Authlib, HAProxy 2.6 and Apache's `mod_oauth2`
-    /// refuse; `default` is its environment's
+    /// Signing algorithm: ES256, RS256 or `EdDSA`, which Nimbus, Spring, Authlib, `HAProxy` 2.6 and `mod_oauth2` of
+    /// Apache refuse; `default` is its environment's
     #[arg(long)]
     signing_algorithm: Option<String>,
     /// The `typ` of its tokens: at+jwt, or JWT for verifiers that refuse at+jwt; `default` is its environment's
