@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use sealwright::SharedServices;
-use sealwright::domain::audit::{EventFilter, Outcome};
+use sealwright::domain::audit::{Action, EventFilter, Outcome};
 use sealwright::domain::caller::Caller;
 use sealwright::domain::credential::{CredentialFilter, CredentialKind, Due, KeyType, Status};
 use sealwright::domain::environment::Environment;
@@ -89,9 +89,9 @@ pub(crate) async fn events(services: &SharedServices, options: &Options) -> Resu
         ("all", EventFilter::default()),
         ("of staging", EventFilter { environment: some("staging"), ..EventFilter::default() }),
         ("refused", EventFilter { outcome: Some(Outcome::Refused), ..EventFilter::default() }),
-        ("key.create", EventFilter { action: some("key.create"), ..EventFilter::default() }),
+        ("key.create", EventFilter { action: Some(Action::KeyCreate), ..EventFilter::default() }),
         ("errors", EventFilter { outcome: Some(Outcome::Error), ..EventFilter::default() }),
-        ("of an action that never was", EventFilter { action: some("user.delete"), ..EventFilter::default() }),
+        ("of an action that never was", EventFilter { action: Some(Action::RoleDelete), ..EventFilter::default() }),
     ];
     for (name, mut filter) in filters {
         let (mut times, mut rows) = (vec![], 0);

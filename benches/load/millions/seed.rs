@@ -61,14 +61,14 @@ fn new(kind: NewKind) -> Result<NewCredential, Failure> {
 
 pub(crate) async fn fill(options: &Options, services: &SharedServices, to: &mut Database) -> Result<(), Failure> {
     let (caller, started) = (Caller::System, Instant::now());
-    let customer = NewCustomer { external_id: "original".parse()?, name: "original".parse()? };
+    let customer = NewCustomer { external_id: "original".parse()?, name: "original".parse()?, metadata: Patch::Keep };
     let customer = services.directory.create_customer(&caller, customer, None, origin()?).await?;
     let user =
         NewUser { email: "original@example.com".parse()?, name: None, role: "developer".parse()?, password: None };
     let user = services.directory.create_user(&caller, user, None, origin()?).await?;
-    let client = services.credentials.create(&caller, new(NewKind::Client)?, None, origin()?).await?.credential;
+    let client = services.credentials.create(&caller, new(NewKind::Client)?, None, origin()?).await?.tied.credential;
     let kind = NewKind::ApiKey(KeyType::Partner);
-    let key = services.credentials.create(&caller, new(kind)?, None, origin()?).await?.credential;
+    let key = services.credentials.create(&caller, new(kind)?, None, origin()?).await?.tied.credential;
 
     let users = (0..USERS).map(|n| format!("('{}', 'user-{n}@example.com')", self::user(n)));
     to.copy("users", user.id.as_str(), &["id", "email"], &users.collect::<Vec<_>>())?;
