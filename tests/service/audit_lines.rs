@@ -84,7 +84,7 @@ both! {
                         assert_eq!(server.token(client).status, 200);
                         let body = format!("{{\"name\": \"hangup{thread}:x{number}\"}}");
                         let mut connection = Connection::to(address);
-                        connection.send(&format!(
+                        connection.send(format!(
                             "POST /api/v1/scopes HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
                              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
                             body.len()
