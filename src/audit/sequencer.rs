@@ -19,7 +19,7 @@ use crate::store::{AnyConnection, Store, StoreError, audit_seconds};
 const STEP: i64 = 20_000;
 /// Events that are indexed in one transaction. Its rows lie anywhere in the index: on SQLite events of requests wait
 /// meanwhile.
-const INDEXED_AT_ONCE: i64 = 1_000;
+const INDEXED_AT_ONCE: i64 = 500;
 
 /// What is known about gaps between serials.
 #[derive(Debug, Default)]
