@@ -47,7 +47,7 @@ both! {
             (entered_customer(&server, &token, "acme"), made_user(&server, &token, "ann@example.com", "developer"));
         let zeta = entered_customer(&server, &token, "zeta");
         let bob = made_user(&server, &token, "bob@example.com", "developer");
-        let soon = server.now() + 700;
+        let soon = server.now() + 30_000;
         let id = |mut body: Value, name: &str| {
             body["name"] = json!(name);
             body.as_object_mut().unwrap().entry("scopes").or_insert(json!(["orders:read"]));
