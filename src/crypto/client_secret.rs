@@ -12,7 +12,7 @@ use crate::domain::credential::{KeyedDigest, RawClientSecret};
 const PREFIX: &str = "sws_";
 const RANDOM_LENGTH: usize = 43;
 
-/// Generates a secret.
+/// Generates a secret of 256 random bits.
 ///
 /// # Errors
 /// The operating system provides no randomness.

@@ -15,9 +15,6 @@ impl Store {
     }
 
     /// Flags at most `limit` credentials that have expired, for lists, and returns how many it has seen.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn flag_expired(&self, now: Timestamp, limit: i64) -> Result<usize, StoreError> {
         let store = self.clone();
         blocking(move || {

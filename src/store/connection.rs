@@ -24,7 +24,8 @@ const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode 
 
 /// The writer of events relies on the isolation level: what is committed before it looks at the change log, it sees.
 const POSTGRES_SETTINGS: &str = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'; \
-     SET synchronous_commit = on; SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE; \
+     SET synchronous_commit = on; \
+     SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE; \
      SET client_min_messages = warning;";
 
 /// How long PostgreSQL may take for one statement: longer is a fault, and must not hold requests forever.

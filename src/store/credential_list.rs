@@ -27,7 +27,8 @@ type Backend = <AnyConnection as diesel::Connection>::Backend;
 /// Credentials with the conditions of a filter.
 type Query<'f> = credentials::BoxedQuery<'f, Backend, SqlTypeOf<AsSelect<CredentialRow, Backend>>>;
 
-/// Lists credentials, newest first, at most `limit`, and where the rest begins. At the `deadline` it returns what it has.
+/// Lists credentials, newest first, at most `limit`, and where the rest begins. At the `deadline` it returns what it
+/// has.
 pub fn page(
     connection: &mut AnyConnection,
     filter: &CredentialFilter,

@@ -36,7 +36,6 @@ impl ShortId {
         Self(id.kind(), digits)
     }
 
-    /// Returns the id.
     pub fn id(self) -> CredentialId {
         match self.0 {
             CredentialKind::Client => CredentialId::Client(ClientId::from_bytes(self.1)),
@@ -46,7 +45,6 @@ impl ShortId {
 }
 
 impl PackedCredential {
-    /// Packs a credential.
     pub fn of(credential: &Credential) -> Self {
         let mut bytes = Vec::with_capacity(256);
         credential.pack(&mut bytes);

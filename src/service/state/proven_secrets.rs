@@ -18,7 +18,7 @@ const REMEMBERED: usize = 262_144;
 /// A secret that Argon2 proved: half a keyed digest of it and of the id that it is stored under.
 type Proof = [u8; 16];
 
-/// Proves client secrets.
+/// Proves client secrets by their stored digests, and by Argon2 those that have none.
 #[derive(Debug)]
 pub struct ProvenSecrets {
     digester: Arc<SecretDigester>,
