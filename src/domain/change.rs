@@ -40,6 +40,37 @@ pub struct Position {
     pub sequence: i64,
 }
 
+/// The end of the change log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The state after the last change.
+    pub position: Position,
+    /// Entries up to this one may have been removed.
+    pub pruned_to: i64,
+}
+
+impl Head {
+    /// Returns `true` if the log from `position` on is complete. Otherwise nothing that was read at `position` may be
+    /// used any more: the database was restored, or the log was pruned further.
+    pub const fn continues(&self, position: Position) -> bool {
+        position.incarnation == self.position.incarnation
+            && position.sequence <= self.position.sequence
+            && position.sequence >= self.pruned_to
+    }
+
+    /// Returns `true` if a decision must be made again: since the state that it is based on, something has changed that
+    /// it looked at, or what has changed cannot be told any more. `changes` are those after its position.
+    pub fn overtakes<'c>(
+        &self,
+        basis: &Basis,
+        mut changes: impl Iterator<Item = (Option<ChangeKind>, &'c str)>,
+    ) -> bool {
+        !basis.is_empty()
+            && basis.position() != self.position
+            && (!self.continues(basis.position()) || changes.any(|(kind, subject)| basis.is_touched_by(kind, subject)))
+    }
+}
+
 /// What a decision is based on: the state that its process had applied before its first look-up, and the objects that
 /// it looked at.
 #[derive(Clone, Debug, Default)]

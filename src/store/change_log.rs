@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::schema::{change_log, installation};
 use super::{AnyConnection, StoreError};
-use crate::domain::change::{Basis, ChangeKind, Position};
+use crate::domain::change::{Basis, ChangeKind, Head, Position};
 use crate::domain::time::Timestamp;
 
 /// Entries that are compared with decisions that lag behind; those that lag further are stale.
@@ -20,25 +20,6 @@ pub struct Entry {
     pub kind: Option<ChangeKind>,
     /// The object that changed, as its kind names it.
     pub subject: String,
-}
-
-/// The end of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// The state after the last change.
-    pub position: Position,
-    /// Entries up to this one may have been removed.
-    pub pruned_to: i64,
-}
-
-impl Head {
-    /// Returns `true` if the log from `position` on is complete. Otherwise nothing that was read at `position` may be
-    /// used any more: the database was restored, or the log was pruned further.
-    pub const fn continues(&self, position: Position) -> bool {
-        position.incarnation == self.position.incarnation
-            && position.sequence <= self.position.sequence
-            && position.sequence >= self.pruned_to
-    }
 }
 
 /// Returns the end of the log.
@@ -69,18 +50,13 @@ pub(super) fn stale<'b>(
     } else {
         changes.last().map_or(i64::MIN, |oldest| oldest.sequence)
     };
-    Ok(bases
-        .map(|basis| {
-            let from = basis.position();
-            !basis.is_empty()
-                && from != head.position
-                && (!head.continues(from)
-                    || from.sequence < compared_from
-                    || changes.iter().any(|change| {
-                        change.sequence > from.sequence && basis.is_touched_by(change.kind, &change.subject)
-                    }))
-        })
-        .collect())
+    let after = |from: i64| changes.iter().filter(move |change| change.sequence > from);
+    let overtakes = |basis: &Basis| {
+        let from = basis.position().sequence;
+        let is_cut = from < compared_from && basis.position() != head.position && !basis.is_empty();
+        is_cut || head.overtakes(basis, after(from).map(|change| (change.kind, change.subject.as_str())))
+    };
+    Ok(bases.map(overtakes).collect())
 }
 
 /// Takes the next sequence number. Other changes wait until the transaction ends.

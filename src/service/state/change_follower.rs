@@ -13,8 +13,8 @@ use super::registered_scopes::RegisteredScopes;
 use super::revoked_tokens::RevokedTokens;
 use super::sealer::Sealer;
 use crate::clock::Clock;
-use crate::domain::change::{ChangeKind, Position};
-use crate::store::change_log::{self, Entry, Head};
+use crate::domain::change::{ChangeKind, Head, Position};
+use crate::store::change_log::{self, Entry};
 use crate::store::{AnyConnection, Store, StoreError};
 
 /// Entries that one query reads.
