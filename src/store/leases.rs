@@ -41,13 +41,16 @@ struct Known {
 impl Known {
     /// Notes another holder's row, and returns whether that holder is gone.
     fn is_abandoned(&mut self, row: &Row, now: Instant) -> bool {
+        if row.holder == NOBODY {
+            return true;
+        }
         match self.other {
             Some((fence, heartbeat, since)) if (fence, heartbeat) == (row.fence, row.heartbeat) => {
                 now.saturating_duration_since(since) >= EXPIRY
             }
             _ => {
                 self.other = Some((row.fence, row.heartbeat, now));
-                row.holder == NOBODY
+                false
             }
         }
     }
@@ -216,6 +219,6 @@ mod tests {
         assert!(!known.is_abandoned(&row("other", 8, 1), start + EXPIRY + EXPIRY / 2));
         assert!(known.is_abandoned(&row("other", 8, 1), start + EXPIRY * 2));
         assert!(!known.is_abandoned(&row("third", 8, 2), start + EXPIRY * 3), "a new holder");
-        assert!(known.is_abandoned(&row(NOBODY, 9, 2), start + EXPIRY * 3), "returned");
+        assert!(known.is_abandoned(&row(NOBODY, 8, 2), start + EXPIRY * 3), "returned");
     }
 }
