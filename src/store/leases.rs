@@ -219,6 +219,6 @@ mod tests {
         assert!(!known.is_abandoned(&row("other", 8, 1), start + EXPIRY + EXPIRY / 2));
         assert!(known.is_abandoned(&row("other", 8, 1), start + EXPIRY * 2));
         assert!(!known.is_abandoned(&row("third", 8, 2), start + EXPIRY * 3), "a new holder");
-        assert!(known.is_abandoned(&row(NOBODY, 9, 2), start + EXPIRY * 3), "returned");
+        assert!(known.is_abandoned(&row(NOBODY, 8, 2), start + EXPIRY * 3), "returned");
     }
 }
