@@ -64,7 +64,7 @@ impl Database {
 
     /// Bytes as a literal.
     pub(crate) fn bytes(&self, bytes: &[u8]) -> String {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         match self {
             Self::Sqlite(_) => format!("x'{hex}'"),
             Self::Postgres(_) => format!("CAST('\\x{hex}' AS BYTEA)"),
@@ -83,8 +83,8 @@ impl Database {
     /// Inserts rows that have some columns of their own, and all others as the row `original`.
     pub(crate) fn copy(&mut self, table: &str, original: &str, own: &[&str], rows: &[String]) -> Result<(), Failure> {
         let others = self.columns(table, own)?;
-        let of_original: String = others.iter().map(|column| format!(", o.{column}")).collect();
-        let others: String = others.iter().map(|column| format!(", {column}")).collect();
+        let of_original = others.iter().map(|column| format!(", o.{column}")).collect::<Vec<_>>().concat();
+        let others = others.iter().map(|column| format!(", {column}")).collect::<Vec<_>>().concat();
         let own = own.join(", ");
         for rows in rows.chunks(500) {
             let rows = rows.join(", ");
