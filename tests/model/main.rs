@@ -138,7 +138,7 @@ impl Protocol {
                     Step::Stale
                 } else {
                     state.is_wrong |= !if is_live { request.had.0 } else { request.had.1 };
-                    state.ended = (state.ended.0 | is_live, state.ended.1 | !is_live);
+                    state.ended = (state.ended.0 || is_live, state.ended.1 || !is_live);
                     process.request = None;
                     return;
                 }
@@ -228,7 +228,7 @@ impl Model for Protocol {
         }
         let is_live = state.database.is_live;
         for request in state.processes.iter_mut().filter_map(|process| process.request.as_mut()) {
-            request.had = (request.had.0 | is_live, request.had.1 | !is_live);
+            request.had = (request.had.0 || is_live, request.had.1 || !is_live);
         }
         Some(state)
     }
