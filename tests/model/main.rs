@@ -1,6 +1,6 @@
-//! A model of decision 19, which explores every interleaving of two processes with caches, their followers of the
-//! change log, a revoke, an enabling, another change, a pruned log and a restore. Whether a decision is stale is decided
-//! by the product's own rule ([`Head::overtakes`]); the rest is what journal, caches and follower do, step by step.
+//! A model of decision 19. It explores every interleaving of two processes with caches, their followers of the change
+//! log, a revoke, an enabling, another change, a pruned log and a restore. Whether a decision is stale is decided by
+//! the product's own rule ([`Head::overtakes`]); the rest is what journal, caches and follower do, step by step.
 
 use sealwright::domain::change::{Basis, ChangeKind, Head, Position};
 use sealwright::domain::ids::TokenId;
