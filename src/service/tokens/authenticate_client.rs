@@ -147,8 +147,7 @@ impl ClientAuthenticator {
         self.last_used.note(secret, *last_use);
     }
 
-    /// Checks a client that exists, and returns what its owner allows, whom it serves, and the
-    /// secret that it sent.
+    /// Checks a client that exists, and returns what its owner allows, whom it serves, and the secret that it sent.
     async fn check_known(
         &self,
         request: &AuthenticationRequest<'_>,
