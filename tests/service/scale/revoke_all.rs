@@ -63,7 +63,7 @@ both! {
         // Others work on while rows are written.
         let shown = server.manage("GET", &format!("/keys/{}", other.id), None);
         assert_eq!(shown["status"], "active");
-        eventually("rows and events are written", Duration::from_secs(300), || is_expanded(&server.database));
+        eventually("rows and events are written", Duration::from_secs(120), || is_expanded(&server.database));
         assert_expanded_once(&server.database, KEYS);
         assert!(!passes(&server, &key));
         assert!(entries() - before <= 3, "rows are not announced one by one");
