@@ -49,14 +49,24 @@ impl Tokens {
         let counted = Counted::default();
         let decided = self
             .recorder
-            .decide(async |position| match self.decide_introspection(&request, (position, &counted)).await {
-                Ok((introspection, reason, subject, basis)) => {
-                    Decision::granted(Ok(introspection), context.clone().with_subject(subject), reason, basis)
+            .decide(async |position| {
+                let authenticated = self.authenticate_about_token(&request, (position, &counted)).await;
+                let (caller, token) = match authenticated {
+                    Ok(authenticated) => authenticated,
+                    Err(refusal) => return refusal.decision(&context),
+                };
+                match self.decide_introspection(&request, &caller, &token).await {
+                    Ok((introspection, reason, subject, basis)) => {
+                        let context = context.clone().with_subject(subject);
+                        Decision::granted(Ok((introspection, caller)), context, reason, basis)
+                    }
+                    Err(refusal) => refusal.decision(&context),
                 }
-                Err(refusal) => refusal.decision(&context),
             })
             .await;
-        decided.map_err(|_| OAuthError::Unavailable)?
+        let (introspection, caller) = decided.map_err(|_| OAuthError::Unavailable)??;
+        self.authenticator.note_use(&caller);
+        Ok(introspection)
     }
 
     /// Authenticates the client that sends a request about a token, and returns it with the token.
@@ -85,22 +95,21 @@ impl Tokens {
     async fn decide_introspection(
         &self,
         request: &ProtocolRequest<'_>,
-        counting: (Position, &Counted),
+        caller: &AuthenticatedClient,
+        token: &str,
     ) -> Result<Introspected, Refusal> {
-        let (caller, token) = self.authenticate_about_token(request, counting).await?;
-        self.authenticator.note_use(&caller);
         let (subject, now) = (caller.subject(), self.recorder.now());
-        let token = match self.verifier.verify(request.environment, &token, now) {
+        let token = match self.verifier.verify(request.environment, token, now) {
             Ok(token) => token,
             Err(reason) => {
-                let basis = caller.basis.on_signing_keys(request.environment);
+                let basis = caller.basis.clone().on_signing_keys(request.environment);
                 return Ok((Introspection::Inactive, reason, subject, basis));
             }
         };
         let subject = subject.with_token(&token.jti);
         let (basis, in_force) = self.verifier.in_force(token, caller.basis.clone(), now).await;
         match in_force {
-            Ok(in_force) if may_introspect(&caller, &in_force) => {
+            Ok(in_force) if may_introspect(caller, &in_force) => {
                 let scope = in_force.scopes.to_string();
                 let customers = in_force.served.customers().to_vec();
                 let token = ActiveToken { claims: in_force.token.claims, scope, customers };
