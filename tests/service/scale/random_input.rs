@@ -14,7 +14,7 @@ use crate::oauth::{basic, client};
 use crate::support::{Database, Kind, Server};
 
 /// Every route with a method that it takes, and places where there is none.
-const ROUTES: [(&str, &str); 44] = [
+const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/oauth/token"),
     ("POST", "/api/oauth/introspect"),
     ("POST", "/api/oauth/revoke"),
@@ -61,9 +61,9 @@ const ROUTES: [(&str, &str); 44] = [
     ("GET", "nothing"),
 ];
 
-const METHODS: [&str; 9] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "BREW"];
+const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "BREW"];
 
-const TYPES: [&str; 5] = [
+const TYPES: &[&str] = &[
     "application/x-www-form-urlencoded",
     "application/x-www-form-urlencoded; charset=utf-8",
     "application/json",
@@ -72,7 +72,7 @@ const TYPES: [&str; 5] = [
 ];
 
 /// Names that mean something somewhere, so that random values reach what reads them.
-const NAMES: [&str; 25] = [
+const NAMES: &[&str] = &[
     "grant_type",
     "scope",
     "resource",

@@ -20,14 +20,14 @@ pub struct TestKey {
     pub key: String,
 }
 
-const LISTS: [(&str, &str); 5] = [
+const LISTS: &[(&str, &str)] = &[
     ("--audience", "audiences"),
     ("--allow-ip", "allowed_ips"),
     ("--customer", "customers"),
     ("--resource-for", "resource_for"),
     ("--default-scope", "default_scopes"),
 ];
-const TEXTS: [(&str, &str); 9] = [
+const TEXTS: &[(&str, &str)] = &[
     ("--environment", "environment"),
     ("--name", "name"),
     ("--description", "description"),
@@ -75,9 +75,9 @@ pub fn body(scopes: &str, options: &[&str], now: i64) -> Value {
 fn set(members: &mut Map<String, Value>, option: &str, value: &str, now: i64) {
     let find =
         |table: &[(&str, &'static str)]| table.iter().find(|(name, _)| *name == option).map(|(_, member)| *member);
-    if let Some(member) = find(&LISTS) {
+    if let Some(member) = find(LISTS) {
         members.entry(member).or_insert(json!([])).as_array_mut().unwrap().push(json!(value));
-    } else if let Some(member) = find(&TEXTS) {
+    } else if let Some(member) = find(TEXTS) {
         members.insert(member.to_owned(), json!(value));
     } else if let Some(member) = find(&LIMITS) {
         members.insert(member.to_owned(), if value == "unlimited" { Value::Null } else { json!(number(value)) });
