@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand};
 
 use super::CliError;
-use super::credential::{self, Filter, Settings};
+use super::credential::{self, Settings};
+use super::credential_list::{self, Filter};
 use super::options::Members;
 use super::session::{self, Session};
 use crate::clock::Clock;
@@ -113,8 +114,9 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
             credential::create(flags, json, create.into())
         }
         Command::List(filter) => {
-            let columns = &["id", "environment", "name", "status", "scopes", "last_used_at"];
-            credential::list(flags, json, (KIND, None), filter, columns)
+            let columns =
+                &["id", "environment", "name", "status", "owner_email", "customers", "scopes", "last_used_at"];
+            credential_list::list(flags, json, (KIND, None), filter, columns)
         }
         Command::Update { id, name, settings } => {
             let update: ClientUpdate = settings.members(name, now)?.read()?;

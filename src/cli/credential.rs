@@ -8,13 +8,13 @@ use super::session::{self, Session};
 use super::{CliError, output};
 use crate::config::Flags;
 use crate::domain::credential::{
-    CredentialFilter, CredentialInput, CredentialKind, Due, KeyType, NewCredential, RawSecret, StateChange, Status,
+    CredentialInput, CredentialKind, NewCredential, RawSecret, StateChange, TiedCredential,
 };
-use crate::domain::environment::Environment;
 use crate::domain::time::{Duration, Timestamp};
 use crate::service::Services;
-use crate::service::credentials::{Issued, TiedCredential};
-use crate::view::credential::{ApiKeyView, ClientView, Moment};
+use crate::service::credentials::Issued;
+use crate::view::credential::{ApiKeyView, ClientView};
+use crate::view::credential_fields::Moment;
 
 /// Commands on one credential of either kind.
 #[derive(Subcommand)]
@@ -99,32 +99,6 @@ impl Settings {
     }
 }
 
-/// Filters of a list of credentials.
-#[derive(Args)]
-pub struct Filter {
-    /// Only credentials of this environment
-    #[arg(long)]
-    environment: Option<Environment>,
-    /// Only credentials whose names begin with this
-    #[arg(long)]
-    name: Option<String>,
-    /// Only credentials with this status: active, inactive, expired or revoked
-    #[arg(long)]
-    status: Option<Status>,
-    /// Only credentials of this owner, by id or e-mail address
-    #[arg(long)]
-    owner: Option<String>,
-    /// Only credentials tied to this customer, by id or external id
-    #[arg(long)]
-    customer: Option<String>,
-    /// Only credentials that are due for rotation
-    #[arg(long)]
-    rotation_due: bool,
-    /// Maximum number of credentials
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
-    limit: i64,
-}
-
 /// The new owner of a credential.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
@@ -203,73 +177,29 @@ pub fn rotate(
 ) -> Result<(), CliError> {
     session::run(flags, &words(kind, verb), async move |session| {
         let Session { services, caller, origin } = session;
-        print_issued(json, &services, &services.credentials.rotate(&caller, kind, &id, grace, None, origin).await?);
-        Ok(())
-    })
-}
-
-/// Lists credentials in a table of `columns`, or as JSON.
-pub fn list(
-    flags: &Flags,
-    json: bool,
-    (kind, key_type): (CredentialKind, Option<KeyType>),
-    filter: Filter,
-    columns: &'static [&'static str],
-) -> Result<(), CliError> {
-    session::run(flags, &words(kind, "list"), async move |session| {
-        let Session { services, caller, origin } = session;
-        let (credentials, now) = (&services.credentials, services.recorder.now());
-        let owner = match filter.owner {
-            Some(name) => Some(credentials.user_named(&caller, name).await?),
-            None => None,
-        };
-        let narrowed = CredentialFilter {
-            environment: filter.environment,
-            name: filter.name,
-            key_type,
-            owner,
-            customer: filter.customer,
-            status: filter.status.map(|status| (status, now)),
-            due: filter.rotation_due.then(|| Due::at(now, credentials.rotation_age, true)),
-            ..CredentialFilter::all(kind)
-        };
-        let (mut views, mut narrowed) = (Vec::new(), narrowed);
-        let limit = usize::try_from(filter.limit).unwrap_or(1);
-        loop {
-            let missing = limit - views.len();
-            let found = credentials.list(&caller, narrowed.clone(), missing, origin.clone()).await?;
-            views.extend(found.rows.iter().map(|tied| view(&services, tied, None)));
-            match found.rest {
-                Some(rest) if views.len() < limit => narrowed.before = Some(rest),
-                _ => break,
-            }
+        let issued = services.credentials.rotate(&caller, kind, &id, grace, None, origin).await?;
+        print_issued(json, &services, &issued);
+        if let Some(end) = issued.tied.credential.replaced_until(services.recorder.now()).filter(|_| !json) {
+            output::remark(&format!("The one before is accepted until {end}."));
         }
-        output::list(json, &views, columns);
         Ok(())
     })
 }
 
 /// Returns the name of the command for audit events.
-fn words(kind: CredentialKind, verb: &str) -> String {
+pub fn words(kind: CredentialKind, verb: &str) -> String {
     format!("{} {verb}", kind.noun())
 }
 
 /// Returns a credential as the API shows it, with `secret` if it was just created.
 pub fn view(services: &Services, tied: &TiedCredential, secret: Option<&str>) -> Value {
-    let TiedCredential { credential, customers } = tied;
     let at = Moment { now: services.recorder.now(), rotation_age: services.credentials.rotation_age };
-    let audiences = &services.issuers.of(credential.environment).audiences;
-    match (credential.as_client(), credential.key_type(), secret) {
-        (Some(client), _, secret) => {
-            let view = ClientView::new(client, customers, audiences, at);
-            if secret.is_some() { output::shown(&view.with_secret(secret)) } else { output::shown(&view) }
-        }
-        (None, Some(key_type), secret) => {
-            let view = ApiKeyView::new(credential, key_type, customers, at);
-            if secret.is_some() { output::shown(&view.with_value(secret)) } else { output::shown(&view) }
-        }
-        (None, None, _) => Value::Null,
+    let audiences = &services.issuers.of(tied.credential.environment).audiences;
+    if let Some(client) = ClientView::of(tied, audiences, at) {
+        return if secret.is_some() { output::shown(&client.with_secret(secret)) } else { output::shown(&client) };
     }
+    let Some(key) = ApiKeyView::of(tied, at) else { return Value::Null };
+    if secret.is_some() { output::shown(&key.with_value(secret)) } else { output::shown(&key) }
 }
 
 /// Prints a credential as the API shows it, without its secret.

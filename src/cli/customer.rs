@@ -3,11 +3,13 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::listing::{self, Paging};
 use super::options::Members;
 use super::session::{self, Session};
 use super::{CliError, output};
 use crate::config::Flags;
 use crate::domain::customer::{Customer, CustomerFilter};
+use crate::domain::ids::CustomerId;
 use crate::view::customer::{CustomerCreate, CustomerUpdate, CustomerView};
 
 #[derive(Subcommand)]
@@ -29,9 +31,8 @@ pub enum Command {
         /// Only the customer with this external id
         #[arg(long)]
         external_id: Option<String>,
-        /// Maximum number of customers
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
-        limit: i64,
+        #[command(flatten)]
+        paging: Paging,
     },
     /// Show a customer
     Show {
@@ -82,13 +83,18 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
                 Ok(())
             })
         }
-        Command::List { external_id, limit } => session::run(flags, "customer list", async move |session| {
+        Command::List { external_id, paging } => session::run(flags, "customer list", async move |session| {
             let Session { services, caller, origin } = session;
-            let filter = CustomerFilter { external_id, ..CustomerFilter::default() };
-            let found = services.directory.list_customers(&caller, filter, limit, origin).await?;
-            let views: Vec<Value> = found.iter().map(view).collect();
-            output::list(json, &views, &["id", "external_id", "name", "status", "created_at"]);
-            Ok(())
+            let columns = &["id", "external_id", "name", "status", "created_at"];
+            let position = |cursor: &str| cursor.parse::<CustomerId>().ok();
+            listing::print(json, &paging, columns, position, async |before, count| {
+                let external_id = external_id.clone();
+                let filter = CustomerFilter { external_id, before, ..CustomerFilter::default() };
+                let wanted = listing::and_one(count);
+                let found = services.directory.list_customers(&caller, filter, wanted, origin.clone()).await?;
+                Ok(listing::part(found, count, |customer| customer.id.clone(), view))
+            })
+            .await
         }),
         Command::Show { id } => session::run(flags, "customer show", async move |session| {
             let Session { services, caller, origin } = session;

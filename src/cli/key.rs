@@ -6,7 +6,9 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::credential::{self, Filter, Settings};
+use super::credential::{self, Settings};
+use super::credential_list::{self, Filter};
+use super::key_find;
 use super::options::Members;
 use super::session::{self, Session};
 use super::{CliError, output};
@@ -22,6 +24,20 @@ use crate::view::credential_input::{ApiKeyCreate, ApiKeyUpdate};
 use crate::view::verification::Verdict;
 
 const KIND: CredentialKind = CredentialKind::ApiKey;
+/// What tables of keys show.
+pub const COLUMNS: &[&str] = &[
+    "id",
+    "environment",
+    "name",
+    "type",
+    "status",
+    "owner_email",
+    "customers",
+    "scopes",
+    "prefix",
+    "last_four",
+    "last_used_at",
+];
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -50,6 +66,8 @@ pub enum Command {
         #[arg(long = "type")]
         key_type: Option<KeyType>,
     },
+    /// Find API keys, revoked ones too: by the value on standard input, or by the characters that are shown of it
+    Find(key_find::Search),
     /// Update an API key; settings without an option stay as they are
     Update {
         /// API key id
@@ -127,10 +145,8 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
             let create: ApiKeyCreate = members.text("environment", Some(environment.to_string())).read()?;
             credential::create(flags, json, create.into())
         }
-        Command::List { filter, key_type } => {
-            let columns = &["id", "environment", "name", "type", "status", "scopes", "prefix", "last_used_at"];
-            credential::list(flags, json, (KIND, key_type), filter, columns)
-        }
+        Command::List { filter, key_type } => credential_list::list(flags, json, (KIND, key_type), filter, COLUMNS),
+        Command::Find(search) => key_find::run(flags, json, search),
         Command::Update { id, name, settings } => {
             let update: ApiKeyUpdate = settings.members(name, now)?.read()?;
             credential::update(flags, json, KIND, id, update.into())

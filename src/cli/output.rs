@@ -2,7 +2,6 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -12,7 +11,17 @@ use super::CliError;
 
 /// Prints a line to standard output. A closed pipe is not a failure.
 pub fn line(text: &str) {
-    let _closed = writeln!(std::io::stdout(), "{text}");
+    let _closed = written(text);
+}
+
+/// Prints a line to standard output, and returns whether that takes more.
+pub fn written(text: &str) -> bool {
+    writeln!(std::io::stdout(), "{text}").is_ok()
+}
+
+/// Prints a part of a line to standard output.
+fn part(text: &str) {
+    let _closed = write!(std::io::stdout(), "{text}");
 }
 
 /// Prints an error to standard error.
@@ -36,39 +45,149 @@ pub fn object(as_json: bool, value: &Value) {
     if as_json {
         return line(&value.to_string());
     }
-    let Some(members) = value.as_object() else { return line(&plain(value)) };
+    let Some(members) = value.as_object() else { return line(&plain("", value)) };
     let width = members.keys().map(String::len).max().unwrap_or(0);
     for (name, value) in members {
-        line(&format!("{name:width$}  {}", plain(value)));
+        let mut name = name.as_str();
+        for text in lines_of(name, value) {
+            line(&format!("{name:width$}  {text}"));
+            name = "";
+        }
     }
 }
 
-/// Prints a list as a table of the members `columns`, or as JSON.
-pub fn list(as_json: bool, values: &[Value], columns: &[&str]) {
-    if as_json {
-        return line(&json!({"data": values, "next_cursor": null}).to_string());
-    }
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_header(columns.iter().map(|column| column.to_uppercase()));
-    for value in values {
-        table.add_row(columns.iter().map(|column| plain(value.get(column).unwrap_or(&Value::Null))));
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    for row in table.lines() {
-        line(row.trim_end());
-    }
-}
-
-fn plain(value: &Value) -> String {
+/// Returns the lines of a member: one for each object of a list, otherwise one.
+fn lines_of(name: &str, value: &Value) -> Vec<String> {
     match value {
-        Value::Null => "-".to_owned(),
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            items.iter().map(|item| named(item).unwrap_or_else(|| plain(name, item))).collect()
+        }
+        other => vec![plain(name, other)],
+    }
+}
+
+/// Returns a customer of a list as APIs and as people call it.
+fn named(value: &Value) -> Option<String> {
+    Some(format!("{} ({})", value.get("external_id")?.as_str()?, value.get("name")?.as_str()?))
+}
+
+/// Prints a whole list as a table of the members `columns`, or as JSON.
+pub fn list(as_json: bool, values: &[Value], columns: &[&str]) {
+    let mut table = Table::new(as_json, columns);
+    table.add(values);
+    table.end(None);
+}
+
+/// A list that is printed part by part: as a table of some members, at its end, or as JSON, as it comes.
+pub struct Table<'c> {
+    as_json: bool,
+    columns: &'c [&'c str],
+    rows: comfy_table::Table,
+    is_begun: bool,
+}
+
+impl<'c> Table<'c> {
+    pub fn new(as_json: bool, columns: &'c [&'c str]) -> Self {
+        let mut rows = comfy_table::Table::new();
+        rows.load_style(NOTHING).set_header(columns.iter().map(|column| column.to_uppercase()));
+        Self { as_json, columns, rows, is_begun: false }
+    }
+
+    pub fn add(&mut self, values: &[Value]) {
+        for value in values {
+            if self.as_json {
+                self.separate();
+                part(&value.to_string());
+            } else {
+                self.rows.add_row(cells(self.columns, value));
+            }
+        }
+    }
+
+    /// Prints what is before the next entry in JSON.
+    fn separate(&mut self) {
+        part(if self.is_begun { "," } else { "{\"data\":[" });
+        self.is_begun = true;
+    }
+
+    /// Ends the list. With `next_cursor` there is more, which a remark says beside a table.
+    pub fn end(mut self, next_cursor: Option<&str>) {
+        if self.as_json {
+            if !self.is_begun {
+                self.separate();
+            }
+            return line(&format!("],\"next_cursor\":{}}}", json!(next_cursor)));
+        }
+        for column in self.rows.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        for row in self.rows.lines() {
+            line(row.trim_end());
+        }
+        if let Some(cursor) = next_cursor {
+            remark(&format!("There are more. --all prints all of them, --cursor {cursor} the next ones."));
+        }
+    }
+}
+
+/// Lines of a table that is printed as its entries come. Each column is as wide as its widest value so far.
+pub struct Lines<'c> {
+    columns: &'c [&'c str],
+    widths: Vec<usize>,
+}
+
+impl<'c> Lines<'c> {
+    /// Begins with the names of the columns.
+    pub fn begin(columns: &'c [&'c str]) -> Self {
+        let mut lines = Self { columns, widths: vec![0; columns.len()] };
+        lines.print(columns.iter().map(|column| column.to_uppercase()));
+        lines
+    }
+
+    /// Prints an entry. Returns whether standard output takes more.
+    pub fn add(&mut self, value: &Value) -> bool {
+        self.print(cells(self.columns, value))
+    }
+
+    fn print(&mut self, cells: impl Iterator<Item = String>) -> bool {
+        let padded = cells.zip(&mut self.widths).map(|(cell, width)| {
+            *width = cell.chars().count().max(*width);
+            format!("{cell:width$}", width = *width)
+        });
+        written(padded.collect::<Vec<_>>().join("  ").trim_end())
+    }
+}
+
+/// Returns the members `columns` of an entry.
+fn cells(columns: &[&str], value: &Value) -> impl Iterator<Item = String> {
+    columns.iter().map(|column| plain(column, value.get(column).unwrap_or(&Value::Null)))
+}
+
+fn plain(name: &str, value: &Value) -> String {
+    match value {
+        Value::Null => absent(name).to_owned(),
+        Value::Array(items) if items.is_empty() => absent(name).to_owned(),
+        Value::Object(members) if members.is_empty() => absent(name).to_owned(),
         Value::String(text) => text.clone(),
         // A customer in a list, as APIs call it.
-        Value::Object(members) if members.contains_key("external_id") => plain(&members["external_id"]),
-        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(" "),
+        Value::Object(members) if members.contains_key("external_id") => plain("", &members["external_id"]),
+        Value::Object(members) => {
+            let members = members.iter().map(|(name, value)| format!("{name}={}", plain(name, value)));
+            members.collect::<Vec<_>>().join(" ")
+        }
+        Value::Array(items) => items.iter().map(|item| plain(name, item)).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
+    }
+}
+
+/// Returns what it means that a member has no value, in the words of the options that clear it.
+fn absent(name: &str) -> &'static str {
+    match name {
+        "rate_per_minute" | "burst_per_second" | "limit" | "remaining" => "unlimited",
+        "expires_at" => "never",
+        "allowed_ips" | "customers" => "any",
+        "owner" => "organisation",
+        _ => "-",
     }
 }
 

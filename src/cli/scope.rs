@@ -3,10 +3,12 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::listing::{self, Paging};
 use super::options::Members;
 use super::session::{self, Session};
 use super::{CliError, output};
 use crate::config::Flags;
+use crate::domain::scope::Scope;
 use crate::domain::scope_entry::ScopeEntry;
 use crate::view::scope::{ScopeCreate, ScopeUpdate, ScopeView};
 
@@ -22,9 +24,8 @@ pub enum Command {
     },
     /// List scopes in the registry, newest first
     List {
-        /// Maximum number of scopes
-        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(i64).range(1..))]
-        limit: i64,
+        #[command(flatten)]
+        paging: Paging,
     },
     /// Show the entry of a scope
     Show {
@@ -61,12 +62,16 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
                 Ok(())
             })
         }
-        Command::List { limit } => session::run(flags, "scope list", async move |session| {
+        Command::List { paging } => session::run(flags, "scope list", async move |session| {
             let Session { services, caller, origin } = session;
-            let found = services.directory.list_scopes(&caller, None, limit, origin).await?;
-            let views: Vec<Value> = found.iter().map(view).collect();
-            output::list(json, &views, &["name", "description", "created_at"]);
-            Ok(())
+            let columns = &["name", "description", "created_at"];
+            let position = |cursor: &str| cursor.parse::<Scope>().ok();
+            listing::print(json, &paging, columns, position, async |after, count| {
+                let wanted = listing::and_one(count);
+                let found = services.directory.list_scopes(&caller, after, wanted, origin.clone()).await?;
+                Ok(listing::part(found, count, |entry| entry.name.clone(), view))
+            })
+            .await
         }),
         Command::Show { name } => session::run(flags, "scope show", async move |session| {
             let Session { services, caller, origin } = session;

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::listing::{self, Paging};
 use super::options::Members;
 use super::session::{self, Session};
 use super::{CliError, output};
@@ -41,9 +42,8 @@ pub enum Command {
         /// Only users with this role
         #[arg(long)]
         role: Option<String>,
-        /// Maximum number of users
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
-        limit: i64,
+        #[command(flatten)]
+        paging: Paging,
     },
     /// Show a user
     Show {
@@ -100,13 +100,18 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
                 Ok(())
             })
         }
-        Command::List { email, role, limit } => session::run(flags, "user list", async move |session| {
+        Command::List { email, role, paging } => session::run(flags, "user list", async move |session| {
             let Session { services, caller, origin } = session;
-            let filter = UserFilter { email: email.map(|email| email.to_lowercase()), role, before: None };
-            let found = services.directory.list_users(&caller, filter, limit, origin).await?;
-            let views: Vec<Value> = found.iter().map(view).collect();
-            output::list(json, &views, &["id", "email", "name", "role", "status"]);
-            Ok(())
+            let columns = &["id", "email", "name", "role", "status"];
+            let email = email.map(|email| email.to_lowercase());
+            let position = |cursor: &str| cursor.parse::<UserId>().ok();
+            listing::print(json, &paging, columns, position, async |before, count| {
+                let filter = UserFilter { email: email.clone(), role: role.clone(), before };
+                let wanted = listing::and_one(count);
+                let found = services.directory.list_users(&caller, filter, wanted, origin.clone()).await?;
+                Ok(listing::part(found, count, |user| user.id.clone(), view))
+            })
+            .await
         }),
         Command::Show { id } => session::run(flags, "user show", async move |session| {
             let Session { services, caller, origin } = session;

@@ -7,12 +7,13 @@
 use std::ops::Range;
 use std::time::Instant;
 
+use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::prelude::*;
 
 use super::audit_log::EventRow;
 use super::audit_seconds::Latest;
 use super::schema::audit_log;
-use super::{AnyConnection, StoreError, audit_seconds};
+use super::{AnyConnection, StoreError, audit_chain, audit_seconds};
 use crate::domain::audit::{EventFilter, RecordedEvent};
 use crate::domain::ids::{EventId, RequestId};
 use crate::domain::listing::Listing;
@@ -24,6 +25,9 @@ const LONGEST_REQUEST: Duration = Duration::seconds(3600);
 const WINDOWS: (i64, i64) = (1_000, 10_000);
 
 type Ids = Range<Option<EventId>>;
+type Backend = <AnyConnection as diesel::Connection>::Backend;
+/// Events with the conditions of a filter.
+type Query<'f> = audit_log::BoxedQuery<'f, Backend, SqlTypeOf<AsSelect<EventRow, Backend>>>;
 
 /// Returns the range of ids of events that can pass `filter`. Ids of events and requests start with their time, so the
 /// primary key finds a period or a request.
@@ -138,14 +142,37 @@ fn list_among(
     ids: &Ids,
     limit: i64,
 ) -> Result<Vec<RecordedEvent>, StoreError> {
-    let mut query =
-        audit_log::table.select(EventRow::as_select()).order(audit_log::id.desc()).limit(limit).into_boxed();
+    let mut query = matching(filter).order(audit_log::id.desc()).limit(limit);
     if let Some(first) = &ids.start {
         query = query.filter(audit_log::id.ge(first.to_string()));
     }
     if let Some(end) = &ids.end {
         query = query.filter(audit_log::id.lt(end.to_string()));
     }
+    let rows: Vec<EventRow> = query.load(connection)?;
+    Ok(rows.into_iter().map(EventRow::into_event).collect())
+}
+
+/// Lists in the order of their positions the events after `position` that pass `filter`, and up to which position they
+/// are all of them. Time and id of the filter are not considered.
+pub fn after(
+    connection: &mut AnyConnection,
+    filter: &EventFilter,
+    position: i64,
+) -> Result<(Vec<RecordedEvent>, i64), StoreError> {
+    let until = audit_chain::end(connection)?.min(position.saturating_add(WINDOWS.0));
+    if until <= position {
+        return Ok((vec![], until));
+    }
+    let (first, last) = (audit_chain::serial_at(connection, position)?, audit_chain::serial_at(connection, until)?);
+    let query = matching(filter).filter(audit_log::serial.gt(first)).filter(audit_log::serial.le(last));
+    let rows: Vec<EventRow> = query.order(audit_log::serial.asc()).load(connection)?;
+    Ok((rows.into_iter().map(EventRow::into_event).collect(), until))
+}
+
+/// Returns the events that pass `filter`, but for its times and ids.
+fn matching(filter: &EventFilter) -> Query<'_> {
+    let mut query = audit_log::table.select(EventRow::as_select()).into_boxed();
     if let Some(environment) = &filter.environment {
         let own = audit_log::environment.eq(environment);
         query =
@@ -157,15 +184,37 @@ fn list_among(
     if !filter.customers.is_empty() {
         query = query.filter(audit_log::customer.eq_any(filter.customers.clone()));
     }
+    if let Some(customer) = &filter.customer {
+        query = query.filter(audit_log::customer.eq(customer));
+    }
+    if let Some(actor) = &filter.actor {
+        query = query.filter(audit_log::actor.eq(actor));
+    }
+    if let Some(target) = &filter.target {
+        query = query.filter(audit_log::target.eq(target));
+    }
     if let Some(action) = &filter.action {
         query = query.filter(audit_log::action.eq(action.as_str()));
     }
+    matching_request(query, filter)
+}
+
+/// Filters by how the request ended, and by what identifies it.
+fn matching_request<'f>(mut query: Query<'f>, filter: &'f EventFilter) -> Query<'f> {
     if let Some(outcome) = filter.outcome {
         query = query.filter(audit_log::outcome.eq(outcome.as_str()));
+    }
+    if let Some(reason) = filter.reason {
+        query = query.filter(audit_log::reason.eq(reason.as_str()));
+    }
+    if let Some(address) = filter.address {
+        query = query.filter(audit_log::address.eq(address.to_string()));
     }
     if let Some(request_id) = &filter.request_id {
         query = query.filter(audit_log::request_id.eq(request_id.to_string()));
     }
-    let rows: Vec<EventRow> = query.load(connection)?;
-    Ok(rows.into_iter().map(EventRow::into_event).collect())
+    if let Some(id) = &filter.gateway_request_id {
+        query = query.filter(audit_log::gateway_request_id.eq(id));
+    }
+    query
 }

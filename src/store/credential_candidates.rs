@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use diesel::prelude::*;
 
 use super::credential_list::after_prefix;
-use super::schema::{credential_customers as ties, credentials};
+use super::schema::{credential_customers as ties, credential_secrets, credentials};
 use super::{AnyConnection, StoreError};
 use crate::domain::credential::{CredentialFilter, CredentialId, CredentialKind, Due, Status};
 use crate::domain::ids::CustomerId;
@@ -98,6 +98,9 @@ impl Candidates {
         all.extend(customer.map(|customer| Self::Customers(vec![customer.to_owned()])));
         if !filter.within.is_empty() {
             all.push(Self::Customers(filter.within.iter().map(CustomerId::to_string).collect()));
+        }
+        if filter.prefix.is_some() || filter.last_four.is_some() {
+            all.extend(shown(connection, filter, range)?.map(Self::Known));
         }
         if let Some(prefix) = &filter.name {
             all.extend(named(connection, prefix, range)?.map(Self::Known));
@@ -202,6 +205,28 @@ fn named(connection: &mut AnyConnection, prefix: &str, range: &IdRange) -> Resul
         .limit(limit(NAMED + 1))
         .load(connection)?;
     Ok((named.len() <= NAMED).then(|| named.into_iter().filter(|id| range.contains(id)).collect()))
+}
+
+/// Returns the ids within `range` of the API keys that have a value of which the filter's characters are shown; `None`
+/// if there are too many.
+fn shown(
+    connection: &mut AnyConnection,
+    filter: &CredentialFilter,
+    range: &IdRange,
+) -> Result<Option<Vec<String>>, StoreError> {
+    let mut query = credential_secrets::table
+        .select(credential_secrets::credential)
+        .filter(credential_secrets::digest.is_not_null())
+        .limit(limit(NAMED + 1))
+        .into_boxed();
+    if let Some(prefix) = &filter.prefix {
+        query = query.filter(credential_secrets::prefix.eq(prefix));
+    }
+    if let Some(last_four) = &filter.last_four {
+        query = query.filter(credential_secrets::last_four.eq(last_four));
+    }
+    let shown: Vec<String> = query.load(connection)?;
+    Ok((shown.len() <= NAMED).then(|| shown.into_iter().filter(|id| range.contains(id)).collect()))
 }
 
 /// Returns credentials within `range` that have expired and are not flagged yet.

@@ -127,12 +127,26 @@ fn matching(
     if let Some(key_type) = filter.key_type {
         query = query.filter(credentials::key_type.eq(key_type.as_str()));
     }
-    Ok(filter_by_state(filter_by_ownership(query, filter, customer), filter, open).load(connection)?)
+    let query = filter_by_ownership(filter_by_value(query, filter), filter, customer);
+    Ok(filter_by_state(query, filter, open).load(connection)?)
 }
 
 /// Returns the end of the names that begin with `prefix`.
 pub(super) fn after_prefix(prefix: &str) -> String {
     format!("{prefix}{}", char::MAX)
+}
+
+/// Filters by the characters of a value that are shown: those of one value.
+fn filter_by_value<'f>(query: Query<'f>, filter: &'f CredentialFilter) -> Query<'f> {
+    let values = credential_secrets::table.filter(credential_secrets::credential.eq(credentials::id));
+    match (&filter.prefix, &filter.last_four) {
+        (Some(prefix), Some(last_four)) => query.filter(exists(
+            values.filter(credential_secrets::prefix.eq(prefix)).filter(credential_secrets::last_four.eq(last_four)),
+        )),
+        (Some(prefix), None) => query.filter(exists(values.filter(credential_secrets::prefix.eq(prefix)))),
+        (None, Some(last_four)) => query.filter(exists(values.filter(credential_secrets::last_four.eq(last_four)))),
+        (None, None) => query,
+    }
 }
 
 /// Filters by owner, by customer, and by the customers that the caller is tied to.

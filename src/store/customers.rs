@@ -134,6 +134,18 @@ pub fn id_of(connection: &mut AnyConnection, external_id: &str) -> Result<Option
     id.map(|id| id.parse().map_err(|_| damaged("customers", &id, "id"))).transpose()
 }
 
+/// Returns the id that a customer has or had, whom `name` names by either id; `None` if there never was one of this
+/// external id.
+pub fn id_ever_named(connection: &mut AnyConnection, name: &str) -> Result<Option<String>, StoreError> {
+    if name.parse::<CustomerId>().is_ok() {
+        return Ok(Some(name.to_owned()));
+    }
+    if let Some(id) = id_of(connection, name)? {
+        return Ok(Some(id.to_string()));
+    }
+    Ok(deleted_customers::table.find(name).select(deleted_customers::id).first(connection).optional()?)
+}
+
 /// Finds a customer by its id or its external id.
 ///
 /// # Errors

@@ -9,6 +9,9 @@ use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{EmailAddress, User, UserFilter};
 
+/// Users that one query finds.
+const AT_ONCE: usize = 500;
+
 /// A row of the table `users`.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = users, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -79,6 +82,18 @@ pub fn find(connection: &mut AnyConnection, id: &UserId) -> Result<Option<User>,
     let row: Option<UserRow> =
         users::table.find(id.as_str()).select(UserRow::as_select()).first(connection).optional()?;
     row.map(UserRow::into_user).transpose()
+}
+
+/// Finds those of these users that exist. Damaged rows are logged and left out.
+pub fn find_all(connection: &mut AnyConnection, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for step in ids.chunks(AT_ONCE) {
+        let names = step.iter().map(UserId::as_str);
+        let rows: Vec<UserRow> =
+            users::table.filter(users::id.eq_any(names)).select(UserRow::as_select()).load(connection)?;
+        found.extend(readable(rows.into_iter().map(UserRow::into_user)));
+    }
+    Ok(found)
 }
 
 /// Finds a user by id or e-mail address.

@@ -3,11 +3,12 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::field::Word;
+use super::field::{Address, Line, Word};
 use super::input::{Optional, input};
 use crate::domain::audit::{Action, Outcome, Reason, RecordedEvent};
 use crate::domain::environment::Environment;
 use crate::domain::ids::RequestId;
+use crate::domain::reference::CustomerReference;
 use crate::domain::time::Timestamp;
 
 /// A recorded access or change. It never has a secret, a token or a key.
@@ -100,8 +101,21 @@ input! {
         action: Optional<Action>,
         /// Only events with this outcome.
         outcome: Optional<Outcome>,
+        /// Only events with this reason, such as `rate_limited`.
+        reason: Optional<Reason>,
+        /// Only events that concern this customer, by either of its ids; also one that was deleted.
+        customer: Optional<CustomerReference>,
+        /// Only events of this actor: a credential's id, `cli:` and a user of the operating system, `system`, or
+        /// `anonymous`.
+        actor: Optional<Word>,
+        /// Only events about this object.
+        target: Optional<Word>,
+        /// Only events of callers with this address.
+        address: Optional<Address>,
         /// Only events of this request.
         request_id: Optional<RequestId>,
+        /// Only events of requests that a gateway gave this id.
+        gateway_request_id: Optional<Line>,
         /// Only events at this time or later.
         since: Optional<Timestamp>,
         /// Only events before this time.

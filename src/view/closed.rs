@@ -83,6 +83,9 @@ written! {
     ];
     /// Only an `active` credential is accepted. `inactive` can be enabled again; `revoked` is permanent.
     "CredentialStatus": credential::Status = credential::Status::ALL;
+    /// Why a credential is inactive: it was disabled itself, its owner is disabled, or all of its customers are
+    /// suspended.
+    "InactiveReason": credential::Inactivity = credential::Inactivity::all();
     /// Who uses an API key. Only an `internal` one may carry `admin` and most management permissions, and it has no
     /// rate limits unless they are set; a `client` key needs a customer.
     "ApiKeyType": credential::KeyType = credential::KeyType::ALL;
@@ -109,6 +112,7 @@ read! {
     credential::Preset, str::to_owned;
     audit::Outcome, str::to_owned;
     audit::Action, |_| "must be the name of an action, such as token.issue".to_owned();
+    audit::Reason, |_| "must be the code of a reason, such as rate_limited".to_owned();
 }
 
 /// Whether a user and the user's credentials are accepted.

@@ -1,119 +1,16 @@
 //! Clients and API keys as they are shown. They share most of their fields, which are declared once.
 
 use serde::Serialize;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::Schema;
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
-use super::text::string;
+use super::credential_fields::{CredentialFields, Moment, list};
 use crate::domain::audience::{Audience, EnvironmentAudiences};
-use crate::domain::credential::{Client, Credential, CredentialId, KeyType, Status, StoredSecret};
-use crate::domain::customer::{Customer, ExternalId};
-use crate::domain::environment::Environment;
-use crate::domain::ids::{ApiKeyId, ClientId, CustomerId, SecretId, UserId};
-use crate::domain::metadata::Metadata;
-use crate::domain::scope::{Scope, Scopes};
+use crate::domain::credential::{Credential, CredentialId, KeyType, StoredSecret, TiedCredential};
+use crate::domain::ids::{ApiKeyId, ClientId, SecretId};
+use crate::domain::scope::Scope;
 use crate::domain::signing_key::Algorithm;
-use crate::domain::text::{Description, Name};
-use crate::domain::time::{Duration, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::domain::token::TokenTyp;
-
-/// The schema of an address or a CIDR block that a credential may be used from.
-enum AllowedNetwork {}
-
-impl PartialSchema for AllowedNetwork {
-    fn schema() -> RefOr<Schema> {
-        string("^[0-9a-f:.]+(/[0-9]{1,3})?$").examples(["203.0.113.7"]).into()
-    }
-}
-
-impl ToSchema for AllowedNetwork {}
-
-/// Fields that clients and API keys share.
-#[derive(Serialize, ToSchema)]
-struct CredentialFields {
-    environment: Environment,
-    name: Name,
-    description: Description,
-    status: Status,
-    /// What it may carry at most, before its owner's role limits it.
-    scopes: Vec<Scope>,
-    /// The user who owns it, and whose role limits it; null means the organisation.
-    #[schema(required)]
-    owner: Option<UserId>,
-    /// The customers that it is tied to, suspended ones included. Without any it serves all customers.
-    customers: Vec<TiedCustomer>,
-    metadata: Metadata,
-    /// Addresses and CIDR blocks that it may be used from. Without any it may be used from anywhere.
-    #[schema(value_type = Vec<AllowedNetwork>, max_items = 100)]
-    allowed_ips: Vec<String>,
-    /// Requests a minute; null means unlimited.
-    #[schema(required)]
-    rate_per_minute: Option<u32>,
-    /// Requests at once, refilled within a second; null means unlimited.
-    #[schema(required)]
-    burst_per_second: Option<u32>,
-    /// When it stops being accepted.
-    #[schema(required)]
-    expires_at: Option<Timestamp>,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    /// When its newest secret was created.
-    rotated_at: Timestamp,
-    /// Whether its newest secret is old enough to be replaced.
-    rotation_due: bool,
-    /// When it was last accepted, to within a second or so.
-    #[schema(required)]
-    last_used_at: Option<Timestamp>,
-}
-
-/// A customer that a credential is tied to.
-#[derive(Serialize, ToSchema)]
-struct TiedCustomer {
-    id: CustomerId,
-    /// What tokens, verification and gateways call it.
-    external_id: ExternalId,
-    name: Name,
-}
-
-impl From<&Customer> for TiedCustomer {
-    fn from(customer: &Customer) -> Self {
-        Self { id: customer.id.clone(), external_id: customer.external_id.clone(), name: customer.name.clone() }
-    }
-}
-
-impl CredentialFields {
-    fn new(credential: &Credential, customers: &[Customer], at: Moment) -> Self {
-        Self {
-            environment: credential.environment,
-            name: credential.name.clone(),
-            description: credential.description.clone(),
-            status: credential.status(at.now),
-            scopes: scopes(&credential.scopes),
-            owner: credential.owner.clone(),
-            customers: customers.iter().map(TiedCustomer::from).collect(),
-            metadata: credential.metadata.clone(),
-            allowed_ips: credential.allowed_ips.to_strings(),
-            rate_per_minute: credential.limits.rate_per_minute,
-            burst_per_second: credential.limits.burst_per_second,
-            expires_at: credential.expires_at,
-            created_at: credential.created_at,
-            updated_at: credential.updated_at,
-            rotated_at: credential.rotated_at,
-            rotation_due: credential.is_rotation_due(at.rotation_age, at.now),
-            last_used_at: credential.last_use().map(|used| used.at),
-        }
-    }
-}
-
-/// When a credential is shown, and how old a secret becomes before it is due to be replaced.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    /// When.
-    pub now: Timestamp,
-    /// How old.
-    pub rotation_age: Duration,
-}
 
 /// An OAuth client: a backend that gets tokens with its id and a secret.
 #[derive(Serialize, ToSchema)]
@@ -224,19 +121,16 @@ pub struct ApiKeyWithValueView {
     value: Option<String>,
 }
 
-fn scopes(scopes: &Scopes) -> Vec<Scope> {
-    scopes.iter().cloned().collect()
-}
-
 impl ClientView {
-    /// The client, which is tied to `customers`. `audiences` are its environment's.
-    pub fn new(client: Client<'_>, customers: &[Customer], audiences: &EnvironmentAudiences, at: Moment) -> Self {
-        let Client { credential, details } = client;
-        Self {
+    /// The client; `None` if it is an API key. `audiences` are its environment's.
+    pub fn of(tied: &TiedCredential, audiences: &EnvironmentAudiences, at: Moment) -> Option<Self> {
+        let client = tied.credential.as_client()?;
+        let (credential, details) = (client.credential, client.details);
+        Some(Self {
             id: credential.id.clone(),
             client_id: credential.id.clone(),
-            shared: CredentialFields::new(credential, customers, at),
-            default_scopes: details.default_scopes.as_ref().map(scopes),
+            shared: CredentialFields::new(tied, at),
+            default_scopes: details.default_scopes.as_ref().map(list),
             audiences: client.effective_audiences(audiences),
             resource_for: details.resource_for.clone(),
             token_lifetime: i32::try_from(details.token_lifetime.as_seconds()).unwrap_or(i32::MAX),
@@ -244,7 +138,7 @@ impl ClientView {
             token_typ: details.token_typ,
             tokens_revoked_before: details.tokens_revoked_before,
             secrets: credential.secrets.iter().map(|secret| SecretView::new(secret, credential, at.now)).collect(),
-        }
+        })
     }
 
     /// The same with the secret that was just created, if it may be shown.
@@ -267,18 +161,19 @@ impl SecretView {
 }
 
 impl ApiKeyView {
-    /// The key, which is of this type and tied to `customers`.
-    pub fn new(key: &Credential, key_type: KeyType, customers: &[Customer], at: Moment) -> Self {
+    /// The key; `None` if it is a client.
+    pub fn of(tied: &TiedCredential, at: Moment) -> Option<Self> {
+        let key = &tied.credential;
         let newest = key.secrets.first();
-        Self {
+        Some(Self {
             id: key.id.clone(),
-            r#type: key_type,
-            shared: CredentialFields::new(key, customers, at),
+            r#type: key.key_type()?,
+            shared: CredentialFields::new(tied, at),
             last_used_address: key.last_use().and_then(|used| used.address).map(|address| address.to_string()),
             prefix: newest.map(|value| value.prefix.clone()).unwrap_or_default(),
             last_four: newest.map(|value| value.last_four.clone()).unwrap_or_default(),
             values: key.secrets.iter().map(|value| ValueView::new(value, key, at.now)).collect(),
-        }
+        })
     }
 
     /// The same with the value that was just created, if it may be shown.

@@ -1,6 +1,9 @@
 //! Inputs of requests and commands for clients and API keys. Settings that both have are declared once.
 
-use super::field::{AllowedNetworks, Audiences, Customers, Flag, Grace, GrantedScopes, RateLimit, TokenLifetime};
+use super::field::{
+    AllowedNetworks, Audiences, Customers, Flag, Grace, GrantedScopes, KeyPrefix, LastFour, RateLimit, SentSecret,
+    TokenLifetime,
+};
 use super::input::{Changed, Nullable, Optional, Patched, Reader, Required, input};
 use super::metadata::MetadataPairs;
 use crate::domain::credential::{
@@ -123,7 +126,7 @@ input! {
         environment: Optional<Environment>,
         /// Only credentials whose names begin with this; case matters.
         name: Optional<Name>,
-        /// Only credentials with this status.
+        /// Only credentials with this status of their own: owners and customers are not looked at.
         status: Optional<Status>,
         /// Only credentials of this user.
         owner: Optional<UserId>,
@@ -137,7 +140,17 @@ input! {
     pub struct ApiKeyFilters {
         /// Only keys of this type.
         r#type: Optional<KeyType>,
+        /// Only keys that have or had a value that begins with this, as it is shown.
+        prefix: Optional<KeyPrefix>,
+        /// Only keys that have or had a value that ends with these four characters.
+        last_four: Optional<LastFour>,
         ..credentials: CredentialFilters,
+    }
+
+    /// An API key to find.
+    pub struct KeySearch {
+        /// Its value, one that was replaced included.
+        key: Required<SentSecret>,
     }
 }
 

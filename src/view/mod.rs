@@ -6,6 +6,7 @@
 pub mod audit_event;
 pub mod closed;
 pub mod credential;
+pub mod credential_fields;
 pub mod credential_input;
 pub mod customer;
 pub mod field;

@@ -22,7 +22,8 @@ use crate::domain::scope::{Scope, Scopes};
 use crate::domain::text::Name;
 use crate::domain::time::Timestamp;
 
-/// The result of verifying an API key. The members that describe the key are absent if it may not be used.
+/// The result of verifying an API key. The members that describe the key are there whatever the code, but for
+/// `scopes`. They are absent if the key was not found, or if it is not of the caller's environment and customers.
 #[derive(Serialize, ToSchema)]
 pub struct Verdict<'v> {
     /// Whether the key may be used.
@@ -45,8 +46,8 @@ pub struct Verdict<'v> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Option<UserId>)]
     owner: Option<Option<&'v UserId>>,
-    /// The customers that it may be used for now, by their external ids. Empty for a key that is tied to none, and may
-    /// be used for any.
+    /// The customers that it may be used for now, by their external ids; if all of them are suspended, these. Empty for
+    /// a key that is tied to none, and may be used for any.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Vec<ExternalId>)]
     customers: Option<Vec<&'v ExternalId>>,
@@ -54,7 +55,7 @@ pub struct Verdict<'v> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Metadata)]
     metadata: Option<&'v Metadata>,
-    /// What it may do at this moment, limited by its owner's role.
+    /// What it may do at this moment, limited by its owner's role. Only where the code is `VALID`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Vec<Scope>)]
     scopes: Option<Vec<&'v Scope>>,
@@ -62,7 +63,7 @@ pub struct Verdict<'v> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Option<Timestamp>)]
     expires_at: Option<Option<Timestamp>>,
-    /// The state of the key's rate limits, for every key that was found.
+    /// The state of the key's rate limits.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = RateLimitView)]
     rate_limit: Option<RateLimitView>,
@@ -105,7 +106,6 @@ impl<'v> Verdict<'v> {
         status: Option<&RateLimitStatus>,
     ) -> Self {
         let valid = code == KeyCode::Valid;
-        let key = key.filter(|_| valid);
         Self {
             valid,
             code,
@@ -116,7 +116,7 @@ impl<'v> Verdict<'v> {
             owner: key.map(|key| key.owner.as_ref()),
             customers: key.map(|_| customers.iter().map(|customer| &customer.external_id).collect()),
             metadata: key.map(|key| &key.metadata),
-            scopes: key.map(|_| scopes.iter().collect()),
+            scopes: key.filter(|_| valid).map(|_| scopes.iter().collect()),
             expires_at: key.map(|key| key.expires_at),
             rate_limit: status.map(RateLimitView::new),
         }

@@ -146,6 +146,9 @@ CREATE TABLE credential_secrets (
 );
 CREATE INDEX credential_secrets_credential ON credential_secrets (credential);
 CREATE INDEX credential_secrets_ends_at ON credential_secrets (ends_at) WHERE ends_at IS NOT NULL;
+-- Find an API key by the characters of its values that are shown.
+CREATE INDEX credential_secrets_prefix ON credential_secrets (prefix) WHERE digest IS NOT NULL;
+CREATE INDEX credential_secrets_last_four ON credential_secrets (last_four) WHERE digest IS NOT NULL;
 
 -- Which customers a credential is tied to.
 CREATE TABLE credential_customers (

@@ -1,6 +1,8 @@
 //! Recorded events, and the filter to list them.
 
-use super::{Action, Outcome};
+use std::net::IpAddr;
+
+use super::{Action, Outcome, Reason};
 use crate::domain::ids::{EventId, RequestId};
 use crate::domain::time::Timestamp;
 
@@ -64,8 +66,20 @@ pub struct EventFilter {
     pub action: Option<Action>,
     /// With this outcome.
     pub outcome: Option<Outcome>,
+    /// That concern this customer, by either id.
+    pub customer: Option<String>,
+    /// Of this actor.
+    pub actor: Option<String>,
+    /// About this object.
+    pub target: Option<String>,
+    /// With this reason.
+    pub reason: Option<Reason>,
+    /// Of callers with this address.
+    pub address: Option<IpAddr>,
     /// Of this request.
     pub request_id: Option<RequestId>,
+    /// Of requests that a gateway gave this id.
+    pub gateway_request_id: Option<String>,
     /// Not before.
     pub since: Option<Timestamp>,
     /// Before.

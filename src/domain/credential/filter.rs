@@ -16,6 +16,10 @@ pub struct CredentialFilter {
     pub name: Option<String>,
     /// API keys of this type.
     pub key_type: Option<KeyType>,
+    /// API keys with a value that begins with this, as it is shown.
+    pub prefix: Option<String>,
+    /// API keys with a value that ends with this.
+    pub last_four: Option<String>,
     /// Of this owner.
     pub owner: Option<UserId>,
     /// Tied to this customer, by either id.
@@ -38,6 +42,8 @@ impl CredentialFilter {
             environment: None,
             name: None,
             key_type: None,
+            prefix: None,
+            last_four: None,
             owner: None,
             customer: None,
             within: vec![],

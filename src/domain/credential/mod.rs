@@ -2,6 +2,7 @@
 //! [`Details`] has what differs.
 
 mod api_key;
+mod brand;
 mod changes;
 mod client;
 mod filter;
@@ -11,8 +12,10 @@ mod new;
 pub mod samples;
 mod secret;
 mod state;
+mod tied;
 
-pub use api_key::{Brand, KeyDetails, KeyType, Preset, RANDOM_LENGTH, RawApiKey};
+pub use api_key::{KeyDetails, KeyType, Preset, RANDOM_LENGTH, RawApiKey};
+pub use brand::Brand;
 pub use changes::{Changes, DetailChanges};
 pub use client::{BeyondClient, Client, ClientDetails, LIFETIME_MAX, LIFETIME_MIN};
 pub use filter::{CredentialFilter, Due};
@@ -22,6 +25,7 @@ pub use secret::{
     GRACE_MAX, KeyedDigest, LIVE_SECRETS_MAX, LastUse, RawClientSecret, RawSecret, SecretHash, StoredSecret,
 };
 pub use state::{State, StateChange, Status};
+pub use tied::{Inactivity, OwnerNames, TiedCredential};
 
 use super::environment::Environment;
 use super::ids::{CustomerId, SecretId, UserId};
@@ -160,6 +164,11 @@ impl Credential {
     /// Returns `true` if `secret`, one of its own, is accepted at `now`. A revoked credential has no live secret.
     pub fn is_secret_live(&self, secret: &StoredSecret, now: Timestamp) -> bool {
         self.state != State::Revoked && secret.is_live(self.rotated_at, now)
+    }
+
+    /// Returns when the last secret ends that was replaced and is still accepted at `now`; `None` if none is.
+    pub fn replaced_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.live_secrets(now).filter_map(|secret| secret.ends_at).max()
     }
 
     /// Returns when and from where it was last used, by any of its secrets.

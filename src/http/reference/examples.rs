@@ -3,7 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::view::credential_input::{ApiKeyCreate, ApiKeyUpdate, ClientCreate, ClientUpdate, SecretRotation, Transfer};
+use crate::view::credential_input::{
+    ApiKeyCreate, ApiKeyUpdate, ClientCreate, ClientUpdate, KeySearch, SecretRotation, Transfer,
+};
 use crate::view::customer::{CustomerCreate, CustomerUpdate};
 use crate::view::input::Input;
 use crate::view::revoke_all::RevokeAll;
@@ -41,6 +43,7 @@ fn examples() -> Vec<Example> {
         Example::of::<ClientUpdate>(json!({"description": description, "rate_per_minute": 600})),
         Example::of::<ApiKeyCreate>(json!({"name": "nightly export", "scopes": ["orders:read"]})),
         Example::of::<ApiKeyUpdate>(json!({"description": description, "rate_per_minute": 600})),
+        Example::of::<KeySearch>(json!({"key": "sw_live_…"})),
         Example::of::<SecretRotation>(json!({"grace": "24h"})),
         Example::of::<Transfer>(json!({"owner": null})),
         Example::of::<Verification>(json!({

@@ -1,7 +1,7 @@
 //! Clients and API keys.
 
 use crate::http::api::credentials::{
-    ApiKeys, Clients, create, disable, enable, list, revoke, revoke_tokens, rotate, show, transfer, update,
+    ApiKeys, Clients, create, disable, enable, find, list, revoke, revoke_tokens, rotate, show, transfer, update,
 };
 use crate::http::endpoint::{Endpoint, op};
 use crate::http::reference::samples;
@@ -68,23 +68,36 @@ pub fn client_actions() -> Vec<Endpoint> {
     ]
 }
 
+fn key(path: &str) -> Endpoint {
+    Endpoint::at("API keys", format!("/api/v1/keys{path}"))
+}
+
 pub fn keys() -> Vec<Endpoint> {
-    let at = |path: &str| Endpoint::at("API keys", format!("/api/v1/keys{path}"));
     vec![
-        at("").get(op("list_keys", "List API keys", "Newest first, of the caller's environment."),
- list::<ApiKeys>).post(
-            op(
-                "create_key",
-                "Create an API key",
-                "The response has the `key` itself, this once. The caller's own scopes must cover those of the key.",
+        key("")
+            .get(op("list_keys", "List API keys", "Newest first, of the caller's environment."), list::<ApiKeys>)
+            .post(
+                op(
+                    "create_key",
+                    "Create an API key",
+                    "The response has the `key` itself, this once. The caller's own scopes must cover those of the key.",
+                ),
+                create::<ApiKeys>,
             ),
-            create::<ApiKeys>,
+        key("/find").post(
+            op(
+                "find_key",
+                "Find an API key by its value",
+                "Also one that is revoked, and by a value that was replaced, until 30 days after its end. The value is \
+                 not recorded. By prefix and last four characters, keys are found by `list_keys`.",
+            ),
+            find,
         ),
-        at("/{id}").get(op("get_key", "Show an API key", ""), show::<ApiKeys>).patch(
+        key("/{id}").get(op("get_key", "Show an API key", ""), show::<ApiKeys>).patch(
             op("update_key", "Update an API key", "Settings that are absent stay as they are."),
             update::<ApiKeys>,
         ),
-        at("/{id}/rotate").post(
+        key("/{id}/rotate").post(
             op(
                 "rotate_key",
                 "Rotate an API key",
@@ -92,15 +105,20 @@ pub fn keys() -> Vec<Endpoint> {
             ),
             rotate::<ApiKeys>,
         ),
-        at("/{id}/disable").post(op("disable_key", "Disable an API key", "It can be enabled again."),
-            disable::<ApiKeys>),
-        at("/{id}/enable")
+    ]
+}
+
+pub fn key_actions() -> Vec<Endpoint> {
+    vec![
+        key("/{id}/disable")
+            .post(op("disable_key", "Disable an API key", "It can be enabled again."), disable::<ApiKeys>),
+        key("/{id}/enable")
             .post(op("enable_key", "Enable an API key", "A disabled key is accepted again."), enable::<ApiKeys>),
-        at("/{id}/revoke").post(
+        key("/{id}/revoke").post(
             op("revoke_key", "Revoke an API key", "Permanently. Its record and its audit events stay."),
             revoke::<ApiKeys>,
         ),
-        at("/{id}/transfer").post(
+        key("/{id}/transfer").post(
             op(
                 "transfer_key",
                 "Transfer an API key to another owner",

@@ -36,6 +36,7 @@ pub fn table() -> Vec<Endpoint> {
         credentials::clients(),
         credentials::client_actions(),
         credentials::keys(),
+        credentials::key_actions(),
         directory::customers(),
         directory::users(),
         directory::roles(),

@@ -9,6 +9,7 @@ mod verify_key;
 pub use super::authority::Unauthorized;
 pub use authorize_caller::Requirement;
 pub use forward_auth::{Denied, ForwardedRequest, Identity};
+pub use use_key::digest_of;
 pub(super) use use_key::{KeyUseRequest, refusal};
 pub use verify_key::{COST_MAX, KeyQuestion, RequestAsked};
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Access;
 use crate::crypto::digest::sha256;
 use crate::domain::audit::Reason;
-use crate::domain::caller::are_within;
+use crate::domain::caller::{Caller, are_within};
 use crate::domain::change::{Basis, Position};
 use crate::domain::credential::{Credential, LastUse, RawApiKey, Status};
 use crate::domain::customer::{AllSuspended, Served, Tenant};
@@ -96,6 +96,16 @@ impl KeyUse {
             used: None,
             basis: Basis::default(),
         }
+    }
+
+    /// Returns the decision as `caller` may see it: of a key that was not found, or is beyond the caller's reach, the
+    /// code alone.
+    pub(super) fn as_seen_by(self, caller: &Caller) -> Self {
+        let is_within = |key: &Arc<Credential>| caller.sees(key.environment) && caller.sees_customers(&key.customers);
+        if self.code != KeyCode::NotFound && self.key.as_ref().is_some_and(is_within) {
+            return self;
+        }
+        Self { code: self.code, ..Self::not_found(self.reason) }
     }
 
     /// Returns the key as the subject of the audit event.

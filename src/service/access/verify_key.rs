@@ -74,7 +74,8 @@ impl RequestAsked {
 }
 
 impl Access {
-    /// Verifies whether a key may be used. The audit event is stored before this returns.
+    /// Verifies whether a key may be used, and says whose it is, whatever the result. The audit event is stored before
+    /// this returns.
     ///
     /// # Errors
     /// The key cannot be verified now, or the event of an accepted key cannot be stored.
@@ -110,7 +111,7 @@ impl Access {
             })
             .await??;
         self.note_use(&decided);
-        Ok(decided)
+        Ok(decided.as_seen_by(&calling))
     }
 
     async fn decide_verification(

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Credentials, Target, TiedCredential, Verb, action, require, require_not_revoked};
+use super::{Credentials, Target, Verb, action, require, require_not_revoked};
 use crate::domain::audit::{Action, Origin};
 use crate::domain::caller::Caller;
-use crate::domain::credential::{CredentialKind, Details, State, StateChange};
+use crate::domain::credential::{CredentialKind, Details, State, StateChange, TiedCredential};
 use crate::service::error::ServiceError;
 use crate::store::credentials;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ownership::{customers_error, resolved};
-use super::{Credentials, Issued, Target, Verb, action, require, require_valid, with_customers};
+use super::{Credentials, Issued, Target, Verb, action, require, require_valid, tie};
 use crate::crypto::random;
 use crate::domain::audit::{Disposition, Origin};
 use crate::domain::caller::Caller;
@@ -66,7 +66,7 @@ impl Credentials {
                 transaction.announce(now, ChangeKind::Credential, stored.id.as_str())?;
                 let revealed = stored.secrets.first().map(|secret| (&secret.id, raw.expose()));
                 idempotency.keep(transaction, repeat.as_ref(), (action, stored.id.as_str()), revealed, now)?;
-                with_customers(transaction.connection, stored)
+                tie::tied(transaction.connection, caller, stored)
             })
             .await?;
         Ok(Issued { tied, secret: Some(secret) })

@@ -13,6 +13,7 @@ mod ownership;
 mod read;
 mod rotate;
 mod secrets;
+mod tie;
 mod update;
 
 pub use secrets::SecretFactory;
@@ -28,12 +29,10 @@ use super::state::credential_cache::CredentialCache;
 use crate::domain::audit::{Action, Disposition, Origin};
 use crate::domain::caller::Caller;
 use crate::domain::change::ChangeKind;
-use crate::domain::credential::{Credential, CredentialId, CredentialKind, RawSecret, State};
-use crate::domain::customer::Customer;
-use crate::domain::ids::CustomerId;
+use crate::domain::credential::{Credential, CredentialId, CredentialKind, RawSecret, State, TiedCredential};
 use crate::domain::signing_key::Algorithm;
 use crate::domain::time::{Duration, Timestamp};
-use crate::store::{AnyConnection, Change, credentials, customers};
+use crate::store::{AnyConnection, Change, credentials};
 
 /// The use cases of credentials.
 #[derive(Debug)]
@@ -50,15 +49,6 @@ pub struct Credentials {
     pub algorithms: Vec<Algorithm>,
     /// The age at which a secret is due for rotation.
     pub rotation_age: Duration,
-}
-
-/// A credential, and the customers that it is tied to, as callers see it.
-#[derive(Debug)]
-pub struct TiedCredential {
-    /// The credential.
-    pub credential: Credential,
-    /// All customers that it is tied to.
-    pub customers: Vec<Customer>,
 }
 
 /// A credential whose secret was just created.
@@ -142,7 +132,7 @@ impl Credentials {
                 let id = credential.id.clone();
                 let changed = change(transaction, credential, caller, now)?;
                 transaction.announce(now, ChangeKind::Credential, id.as_str())?;
-                Ok((with_customers(transaction.connection, changed)?, ended))
+                Ok((tie::tied(transaction.connection, caller, changed)?, ended))
             })
             .await;
         self.cache.drop_entry(id);
@@ -168,7 +158,7 @@ impl Credentials {
             .replay(caller, &context, disposition, move |connection, caller| {
                 let credential = find_writable(connection, caller, kind, id.as_ref())?;
                 let may = may(caller, &credential);
-                Ok((with_customers(connection, credential)?, may))
+                Ok((tie::tied(connection, caller, credential)?, may))
             })
             .await?;
         let credential = &tied.credential;
@@ -179,30 +169,6 @@ impl Credentials {
         let secret = secret.and_then(|(_, text)| SecretFactory::raw(kind, text));
         Ok(Issued { tied, secret })
     }
-}
-
-/// Adds the customers that a credential is tied to.
-fn with_customers(connection: &mut AnyConnection, credential: Credential) -> Result<TiedCredential, ServiceError> {
-    let found = all_with_customers(connection, vec![credential])?.pop();
-    found.ok_or_else(|| ServiceError::Internal("a customer of the credential cannot be read".to_owned()))
-}
-
-/// Adds the customers that each credential is tied to, by one query. A credential is left out if one of its customers
-/// cannot be read, which is logged: without it, it would look as if it served others.
-fn all_with_customers(
-    connection: &mut AnyConnection,
-    credentials: Vec<Credential>,
-) -> Result<Vec<TiedCredential>, ServiceError> {
-    let mut ids: Vec<CustomerId> = credentials.iter().flat_map(|credential| credential.customers.clone()).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let known = customers::find_all(connection, &ids)?;
-    let tied = credentials.into_iter().map(|credential| {
-        let found = |id: &CustomerId| known.iter().find(|customer| customer.id == *id).cloned();
-        let customers: Vec<Customer> = credential.customers.iter().filter_map(found).collect();
-        TiedCredential { credential, customers }
-    });
-    Ok(tied.filter(|tied| tied.customers.len() == tied.credential.customers.len()).collect())
 }
 
 /// Finds the credential `id`, if it is visible to `caller` with the permission to write credentials of its kind.

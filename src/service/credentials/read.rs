@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::ownership::visible;
-use super::{Credentials, TiedCredential, Verb, action, all_with_customers, find_reachable, with_customers};
+use super::{Credentials, Verb, action, find_reachable, tie};
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
-use crate::domain::credential::{CredentialFilter, CredentialId, CredentialKind};
+use crate::domain::credential::{CredentialFilter, CredentialId, CredentialKind, RawApiKey, TiedCredential};
 use crate::domain::listing::Listing;
+use crate::service::access::digest_of;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::ServiceError;
-use crate::store::credential_list;
+use crate::store::{credential_list, credentials};
 
 impl Credentials {
     /// Gets the credential `id` of `kind`.
@@ -30,9 +31,37 @@ impl Credentials {
         self.recorder
             .read(caller, &context, move |connection, caller| {
                 let credential = find_reachable(connection, caller, kind, permission, id.as_ref())?;
-                with_customers(connection, credential)
+                tie::tied(connection, caller, credential)
             })
             .await
+    }
+
+    /// Finds the API key that has or had this value, whatever its status. Neither the value nor a key that the caller
+    /// does not see is recorded.
+    ///
+    /// # Errors
+    /// No such key is visible to the caller.
+    pub async fn find_key(
+        &self,
+        caller: &Caller,
+        value: &str,
+        origin: Arc<Origin>,
+    ) -> Result<TiedCredential, ServiceError> {
+        let kind = CredentialKind::ApiKey;
+        let digest = RawApiKey::parse(value).map(|raw| digest_of(&raw));
+        let reader = caller.clone();
+        let found = self.recorder.store().read(move |connection| {
+            let id = digest.map(|digest| credentials::id_by_digest(connection, &digest)).transpose()?.flatten();
+            let id = id.and_then(|id| CredentialId::of_kind(kind, &id));
+            find_reachable(connection, &reader, kind, kind.read_permission(), id.as_ref())
+        });
+        match found.await {
+            Ok(key) => self.get(caller, kind, key.id.as_str(), origin).await,
+            Err(error) => {
+                let context = AuditContext::of(caller, action(kind, Verb::Read), origin);
+                Err(self.recorder.refused(&context, error).await)
+            }
+        }
     }
 
     /// Lists credentials that are visible to the caller, newest first. A list that takes too long returns what it has.
@@ -52,7 +81,7 @@ impl Credentials {
             .read_slowly(caller, &context, move |connection, caller, deadline| {
                 let Some(filter) = visible(caller, permission, filter.clone()) else { return Ok(Listing::empty()) };
                 let Listing { rows, rest } = credential_list::page(connection, &filter, limit, Some(deadline))?;
-                Ok(Listing { rows: all_with_customers(connection, rows)?, rest })
+                Ok(Listing { rows: tie::all_tied(connection, caller, rows)?, rest })
             })
             .await
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::ownership::{customers_error, resolved};
-use super::{Credentials, Target, TiedCredential, Verb, action, require, require_not_revoked, require_valid};
+use super::{Credentials, Target, Verb, action, require, require_not_revoked, require_valid};
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
-use crate::domain::credential::{CredentialInput, CredentialKind};
+use crate::domain::credential::{CredentialInput, CredentialKind, TiedCredential};
 use crate::domain::field_error::merge;
 use crate::service::error::ServiceError;
 use crate::store::{credential_customers, credentials};

@@ -10,7 +10,7 @@ use crate::domain::caller::Caller;
 use crate::domain::environment::Environment;
 use crate::domain::ids::EventId;
 use crate::domain::listing::Listing;
-use crate::store::audit_list;
+use crate::store::{AnyConnection, StoreError, audit_chain, audit_list, customers};
 
 /// The use cases of the audit log.
 #[derive(Debug)]
@@ -44,8 +44,46 @@ impl Insight {
         filter.customers = caller.customers().iter().map(ToString::to_string).collect();
         self.recorder
             .read_slowly(caller, &context, move |connection, _, deadline| {
+                let Some(filter) = with_customer_id(connection, filter.clone())? else { return Ok(Listing::empty()) };
                 Ok(audit_list::page(connection, &filter, limit, deadline)?)
             })
             .await
     }
+
+    /// Returns the position of the last event that has one, to follow the log from there on.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn end(&self) -> Result<i64, ServiceError> {
+        Ok(self.recorder.store().read(audit_chain::end).await?)
+    }
+
+    /// Returns the events after `position` that pass `filter`, oldest first, and the position that they reach. Only for
+    /// the command line, which sees all events, and only once its event of listing is stored: looking for more has no
+    /// event of its own, which would be followed again.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn events_after(
+        &self,
+        filter: EventFilter,
+        position: i64,
+    ) -> Result<(Vec<RecordedEvent>, i64), ServiceError> {
+        let query = move |connection: &mut AnyConnection| match with_customer_id(connection, filter)? {
+            Some(filter) => audit_list::after(connection, &filter, position),
+            None => Ok((vec![], position)),
+        };
+        Ok(self.recorder.store().read(query).await?)
+    }
+}
+
+/// Replaces the external id of a customer by its id; `None` if there never was such a customer.
+fn with_customer_id(
+    connection: &mut AnyConnection,
+    mut filter: EventFilter,
+) -> Result<Option<EventFilter>, StoreError> {
+    let Some(name) = &filter.customer else { return Ok(Some(filter)) };
+    let Some(id) = customers::id_ever_named(connection, name)? else { return Ok(None) };
+    filter.customer = Some(id);
+    Ok(Some(filter))
 }

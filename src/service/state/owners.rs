@@ -6,6 +6,7 @@ use super::cache::{Cache, Footprint};
 use crate::domain::ids::UserId;
 use crate::domain::role::RoleName;
 use crate::domain::scope::Scopes;
+use crate::domain::user::User;
 use crate::store::{AnyConnection, Store, StoreError, roles, users};
 
 /// Bytes of the owners that are cached.
@@ -26,10 +27,13 @@ impl Owner {
     /// A row is damaged.
     fn read(connection: &mut AnyConnection, user: &UserId) -> Result<Option<Self>, StoreError> {
         let Some(user) = users::find(connection, user)? else { return Ok(None) };
-        // A missing role allows nothing.
-        let ceiling = roles::find(connection, &user.role)?.map(|role| role.scopes).unwrap_or_default();
-        Ok(Some(Self { is_active: user.is_active, role: user.role, ceiling }))
+        Ok(Some(Self { ceiling: ceiling(connection, &user.role)?, is_active: user.is_active, role: user.role }))
     }
+}
+
+/// Reads the scopes of a role. A missing role allows nothing.
+fn ceiling(connection: &mut AnyConnection, role: &RoleName) -> Result<Scopes, StoreError> {
+    Ok(roles::find(connection, role)?.map(|role| role.scopes).unwrap_or_default())
 }
 
 impl Footprint for Owner {
@@ -100,6 +104,29 @@ impl Allowance {
     pub fn read(connection: &mut AnyConnection, owner: Option<&UserId>) -> Result<Self, StoreError> {
         let Some(user) = owner else { return Ok(Self::All) };
         Ok(Self::of(Owner::read(connection, user)?.map(Arc::new)))
+    }
+
+    /// Reads past the cache those of these owners that exist, each with what it allows.
+    ///
+    /// # Errors
+    /// The row of a role is damaged.
+    pub fn read_each(connection: &mut AnyConnection, owners: &[UserId]) -> Result<Vec<(User, Self)>, StoreError> {
+        let mut ceilings: Vec<(RoleName, Scopes)> = Vec::new();
+        let mut found = Vec::with_capacity(owners.len());
+        for user in users::find_all(connection, owners)? {
+            let known = ceilings.iter().find(|(role, _)| *role == user.role).map(|(_, ceiling)| ceiling.clone());
+            let ceiling = match known {
+                Some(ceiling) => ceiling,
+                None => {
+                    let read = ceiling(connection, &user.role)?;
+                    ceilings.push((user.role.clone(), read.clone()));
+                    read
+                }
+            };
+            let owner = Owner { is_active: user.is_active, role: user.role.clone(), ceiling };
+            found.push((user, Self::of(Some(Arc::new(owner)))));
+        }
+        Ok(found)
     }
 
     /// Returns the role of the owner, if it decides.

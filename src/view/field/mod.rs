@@ -2,11 +2,13 @@
 
 mod address;
 mod duration;
+mod key_value;
 mod list;
 mod number;
 
 pub use address::Address;
 pub use duration::{Grace, Lead};
+pub use key_value::{KeyPrefix, LastFour};
 pub use list::{AllowedNetworks, AnyScopes, Audiences, Customers, GrantedScopes};
 pub use number::{Cost, PAGE_LIMIT, PageLimit, RateLimit, TokenLifetime};
 

@@ -9,6 +9,7 @@ mod credentials;
 mod escalation;
 mod forward_auth;
 mod idempotency;
+mod in_force;
 mod keys;
 mod limits;
 mod people;

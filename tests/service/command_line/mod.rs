@@ -4,7 +4,9 @@ mod audit;
 mod client;
 mod config;
 mod doctor;
+mod follow;
 mod key;
+mod lists;
 mod upkeep;
 
 use std::process::Command;

@@ -3,12 +3,14 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::credential::{CredentialId, CredentialInput, CredentialKind, KeyType, NewCredential};
+use crate::domain::credential::{
+    CredentialFilter, CredentialId, CredentialInput, CredentialKind, NewCredential, TiedCredential,
+};
 use crate::domain::ids::{ApiKeyId, ClientId};
 use crate::http::permission::{ClientsRead, ClientsWrite, KeysRead, KeysWrite, Permission};
 use crate::service::Services;
-use crate::service::credentials::TiedCredential;
-use crate::view::credential::{ApiKeyView, ApiKeyWithValueView, ClientView, ClientWithSecretView, Moment};
+use crate::view::credential::{ApiKeyView, ApiKeyWithValueView, ClientView, ClientWithSecretView};
+use crate::view::credential_fields::Moment;
 use crate::view::credential_input::{
     ApiKeyCreate, ApiKeyFilters, ApiKeyUpdate, ClientCreate, ClientUpdate, CredentialFilters,
 };
@@ -38,8 +40,8 @@ pub trait Kind: 'static {
     /// The id as that of a credential.
     fn id(id: Self::Id) -> CredentialId;
 
-    /// The filters, and the type of the keys to list.
-    fn filters(filters: Self::Filters) -> (CredentialFilters, Option<KeyType>);
+    /// The filters that both kinds have, and a filter by those that only this one has.
+    fn filters(filters: Self::Filters) -> (CredentialFilters, CredentialFilter);
 
     /// A credential of this kind as it is shown.
     fn view(tied: &TiedCredential, services: &Services) -> Option<Self::View>;
@@ -65,14 +67,12 @@ impl Kind for Clients {
         CredentialId::Client(id)
     }
 
-    fn filters(filters: CredentialFilters) -> (CredentialFilters, Option<KeyType>) {
-        (filters, None)
+    fn filters(filters: CredentialFilters) -> (CredentialFilters, CredentialFilter) {
+        (filters, CredentialFilter::all(Self::KIND))
     }
 
     fn view(tied: &TiedCredential, services: &Services) -> Option<ClientView> {
-        let TiedCredential { credential, customers } = tied;
-        let audiences = &services.issuers.of(credential.environment).audiences;
-        Some(ClientView::new(credential.as_client()?, customers, audiences, moment(services)))
+        ClientView::of(tied, &services.issuers.of(tied.credential.environment).audiences, moment(services))
     }
 
     fn with_secret(view: ClientView, secret: Option<&str>) -> ClientWithSecretView {
@@ -97,13 +97,13 @@ impl Kind for ApiKeys {
         CredentialId::ApiKey(id)
     }
 
-    fn filters(filters: ApiKeyFilters) -> (CredentialFilters, Option<KeyType>) {
-        (filters.credentials, filters.r#type)
+    fn filters(filters: ApiKeyFilters) -> (CredentialFilters, CredentialFilter) {
+        let ApiKeyFilters { r#type: key_type, prefix, last_four, credentials } = filters;
+        (credentials, CredentialFilter { key_type, prefix, last_four, ..CredentialFilter::all(Self::KIND) })
     }
 
     fn view(tied: &TiedCredential, services: &Services) -> Option<ApiKeyView> {
-        let TiedCredential { credential, customers } = tied;
-        Some(ApiKeyView::new(credential, credential.key_type()?, customers, moment(services)))
+        ApiKeyView::of(tied, moment(services))
     }
 
     fn with_secret(view: ApiKeyView, secret: Option<&str>) -> ApiKeyWithValueView {

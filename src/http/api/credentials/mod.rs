@@ -2,21 +2,21 @@
 
 mod kind;
 
-use crate::domain::credential::{CredentialFilter, Due, RawSecret, StateChange};
+use crate::domain::credential::{CredentialFilter, Due, RawSecret, StateChange, TiedCredential};
 use crate::domain::ids::ClientId;
 use crate::domain::reference::UserReference;
 use crate::domain::time::Duration;
 use crate::http::SharedState;
 use crate::http::call::{Call, Repeatable};
 use crate::http::named::Named;
-use crate::http::permission::ClientsWrite;
+use crate::http::permission::{ClientsWrite, KeysRead};
 use crate::http::response::{ApiResult, Created, Paged, Shown, Updated};
 use crate::http::said::Query;
 use crate::service::Services;
-use crate::service::credentials::{Issued, TiedCredential};
+use crate::service::credentials::Issued;
 use crate::service::error::ServiceError;
-use crate::view::credential::ClientView;
-use crate::view::credential_input::{SecretRotation, Transfer};
+use crate::view::credential::{ApiKeyView, ClientView};
+use crate::view::credential_input::{KeySearch, SecretRotation, Transfer};
 use crate::view::page::{List, Page};
 pub use kind::{ApiKeys, Clients, Kind};
 
@@ -37,17 +37,16 @@ type Listing<K> = Query<List<<K as Kind>::Filters, <K as Kind>::Id>>;
 pub async fn list<K: Kind>(call: Call<K::Read, Listing<K>>, state: SharedState) -> ApiResult<Paged<K::View>> {
     let Query(List { filters, limit, cursor, .. }) = call.input;
     let (credentials, now) = (&state.services.credentials, state.services.recorder.now());
-    let (filters, key_type) = K::filters(filters);
+    let (filters, of_keys) = K::filters(filters);
     let filter = CredentialFilter {
         environment: filters.environment,
         name: filters.name.map(|name| name.to_string()),
-        key_type,
         owner: filters.owner,
         customer: filters.customer.map(|customer| customer.to_string()),
         status: filters.status.map(|status| (status, now)),
         due: filters.rotation_due.map(|is_due| Due::at(now, credentials.rotation_age, is_due)),
         before: cursor.map(K::id),
-        ..CredentialFilter::all(K::KIND)
+        ..of_keys
     };
     let limit = usize::try_from(limit).unwrap_or(1);
     let listing = credentials.list(&call.caller, filter, limit, call.origin).await?;
@@ -67,6 +66,11 @@ pub async fn create<K: Kind>(
 pub async fn show<K: Kind>(call: Call<K::Read>, id: Named<K::Id>, state: SharedState) -> ApiResult<Shown<K::View>> {
     let credential = state.services.credentials.get(&call.caller, K::KIND, &id, call.origin).await?;
     Shown::of(&view::<K>(&credential, &state.services)?)
+}
+
+pub async fn find(call: Call<KeysRead, KeySearch>, state: SharedState) -> ApiResult<Shown<ApiKeyView>> {
+    let key = state.services.credentials.find_key(&call.caller, call.input.key.expose(), call.origin).await?;
+    Shown::of(&view::<ApiKeys>(&key, &state.services)?)
 }
 
 pub async fn update<K: Kind>(

@@ -63,7 +63,8 @@ fn every_operation_of_the_management_api_names_one_permission_of_the_closed_list
         if path.starts_with("/api/v1/") && path != FORWARD_AUTH {
             let named = operation["security"][0][BEARER][0].as_str().unwrap_or_default();
             assert!(permission::ALL.contains(&named), "{method} {path}: {named:?}");
-            let reads = method == "GET";
+            // A key's value is sent in a body, since addresses are logged by others.
+            let reads = method == "GET" || path == "/api/v1/keys/find";
             assert_eq!(named.ends_with(":read"), reads, "{method} {path}: {named}");
         }
     }

@@ -1,5 +1,6 @@
 //! Every call of the management API leaves its event, with the true reason; and events are found.
 
+mod filters;
 mod long_log;
 mod search;
 

@@ -1,6 +1,7 @@
 //! An API key's life by `/api/v1/keys`.
 
 mod create;
+mod find;
 mod life;
 mod lists;
 mod long_lists;
@@ -19,15 +20,19 @@ const MEMBERS: &[&str] = &[
     "created_at",
     "customers",
     "description",
+    "effective_scopes",
     "environment",
     "expires_at",
     "id",
+    "inactive_reason",
     "last_four",
     "last_used_address",
     "last_used_at",
     "metadata",
     "name",
     "owner",
+    "owner_email",
+    "owner_name",
     "prefix",
     "rate_per_minute",
     "rotated_at",

@@ -77,6 +77,7 @@ const TABLE: &[Row] = &[
     row("GET", "/api/v1/keys", KEYS_READ, None, 200),
     row("POST", "/api/v1/keys", KEYS_WRITE, Some("{}"), 422),
     row("POST", "/api/v1/keys/verify", KEYS_VERIFY, Some("{}"), 422),
+    row("POST", "/api/v1/keys/find", KEYS_READ, Some("{}"), 422),
     row("GET", "/api/v1/keys/{id}", KEYS_READ, None, 404),
     row("PATCH", "/api/v1/keys/{id}", KEYS_WRITE, Some("{}"), 404),
     row("POST", "/api/v1/keys/{id}/rotate", KEYS_WRITE, Some("{}"), 404),

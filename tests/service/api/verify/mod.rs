@@ -1,6 +1,7 @@
 //! `POST /api/v1/keys/verify`.
 
 mod events;
+mod whose;
 
 use super::{assert_problem, events_of, now, owner, rfc3339, text};
 use crate::support::{Response, Server, TestKey, both, pause};
