@@ -6,6 +6,7 @@ mod journal;
 mod json_lines;
 mod line_file;
 mod sequencer;
+mod summary;
 
 pub use flood::FloodGate;
 pub use journal::{Journal, NotStored};

@@ -76,6 +76,10 @@ fn check_database(config: &Config, findings: &mut Findings) -> Result<(), CliErr
         }
     };
     findings.add("database", Verdict::Good, "responds");
+    if let Some(disk) = store.free_disk_blocking() {
+        let verdict = if disk.is_low() { Verdict::Warning } else { Verdict::Good };
+        findings.add("disk", verdict, format!("free: {disk}"));
+    }
     if check_schema(&store, findings) { check_keys(config, findings) } else { Ok(()) }
 }
 

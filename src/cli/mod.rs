@@ -31,6 +31,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app::StartError;
 use crate::config::{ConfigError, Flags};
+use crate::domain::text::refuse_secrets;
 use crate::http::ServeError;
 use crate::service::error::ServiceError;
 use crate::store::StoreError;
@@ -152,13 +153,18 @@ impl From<std::io::Error> for CliError {
     }
 }
 
+/// Returns whether errors of the arguments themselves are to be printed as JSON.
+fn wants_json() -> bool {
+    std::env::args_os().any(|argument| argument == "--json")
+}
+
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
     let Arguments { flags, json, command } = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         // Help and version are no errors, and go to standard output.
-        Err(error) if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") => {
-            output::error(true, error.to_string().trim_start_matches("error: ").trim_end());
+        Err(error) if error.use_stderr() && (wants_json() || refuse_secrets(&error.to_string()).is_err()) => {
+            output::error(wants_json(), error.to_string().trim_start_matches("error: ").trim_end());
             return ExitCode::from(2);
         }
         Err(error) => error.exit(),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::CliError;
+use crate::domain::text::without_secrets;
 
 /// Prints a line to standard output. A closed pipe is not a failure.
 pub fn line(text: &str) {
@@ -24,8 +25,9 @@ fn part(text: &str) {
     let _closed = write!(std::io::stdout(), "{text}");
 }
 
-/// Prints an error to standard error.
+/// Prints an error to standard error, without secrets that it may repeat from the command line.
 pub fn error(as_json: bool, message: &str) {
+    let message = without_secrets(message);
     let text = if as_json { json!({ "error": message }).to_string() } else { format!("error: {message}") };
     let _closed = writeln!(std::io::stderr(), "{text}");
 }

@@ -74,7 +74,7 @@ fn actor() -> String {
     let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     let user = user.filter(|user| !user.is_empty() && user.chars().all(|c| c.is_ascii_graphic()));
     if let Some(user) = user {
-        return format!("cli:{}", crate::domain::text::clipped(&user, 60));
+        return format!("cli:{}", crate::domain::text::recordable(&user, 60));
     }
     let owner = std::fs::metadata("/proc/self").map(|process| process.uid().to_string());
     format!("cli:{}", owner.as_deref().unwrap_or("unknown"))

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::ConfigError;
 use super::settings::Settings;
+use crate::domain::size::Size;
 use crate::domain::time::Duration;
 
 /// SQLite on this machine, or PostgreSQL.
@@ -17,6 +18,8 @@ pub enum DatabaseConfig {
         pool_size: u32,
         /// How long a list is searched before it returns what it has.
         list_time_limit: Duration,
+        /// How much of its disk must be free for refusals to be stored.
+        min_free_disk: Size,
     },
     /// A PostgreSQL server.
     Postgres {
@@ -49,17 +52,16 @@ impl DatabaseConfig {
         if list_time_limit > Duration::seconds(5) {
             return Err(wrong("must be at most 5s"));
         }
+        let min_free_disk = settings.min_free_disk.parse();
+        let min_free_disk: Size = min_free_disk.map_err(|wrong| ConfigError::setting("min_free_disk", wrong))?;
+        let sqlite = |file: PathBuf| Self::Sqlite { file, pool_size, list_time_limit, min_free_disk };
         match settings.database_url.as_deref() {
-            None => Ok(Self::Sqlite { file: settings.data_dir.join("sealwright.db"), pool_size, list_time_limit }),
+            None => Ok(sqlite(settings.data_dir.join("sealwright.db"))),
             Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
                 Ok(Self::Postgres { url: with_timeouts(url), pool_size, list_time_limit })
             }
             Some(url) => match url.strip_prefix("sqlite:") {
-                Some(path) if !path.is_empty() => Ok(Self::Sqlite {
-                    file: path.strip_prefix("//").unwrap_or(path).into(),
-                    pool_size,
-                    list_time_limit,
-                }),
+                Some(path) if !path.is_empty() => Ok(sqlite(path.strip_prefix("//").unwrap_or(path).into())),
                 _ => Err(ConfigError::setting("database_url", "must begin with postgres:// or sqlite:")),
             },
         }

@@ -1,6 +1,7 @@
 //! The name of this node.
 
 use super::ConfigError;
+use crate::domain::text::refuse_secrets;
 
 /// Longest name, in bytes.
 const LONGEST: usize = 100;
@@ -10,6 +11,7 @@ const HOST_NAME: &str = "/proc/sys/kernel/hostname";
 /// Returns the name that is set, else that of the host.
 pub fn name(set: Option<&str>) -> Result<String, ConfigError> {
     let Some(name) = set else { return Ok(host_name()) };
+    refuse_secrets(name).map_err(|wrong| ConfigError::setting("node_name", wrong))?;
     if is_name(name) {
         Ok(name.to_owned())
     } else {

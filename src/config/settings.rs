@@ -65,6 +65,7 @@ pub struct Settings {
     pub database_url: Option<String>,
     pub database_pool_size: u32,
     pub list_time_limit: String,
+    pub min_free_disk: String,
     pub listen: String,
     pub public_url: Option<String>,
     pub allow_insecure_http: bool,
@@ -111,6 +112,7 @@ impl Default for Settings {
             database_url: None,
             database_pool_size: 8,
             list_time_limit: "1s".to_owned(),
+            min_free_disk: "256MiB".to_owned(),
             listen: "127.0.0.1:8080".to_owned(),
             public_url: None,
             allow_insecure_http: false,
@@ -143,11 +145,12 @@ impl Default for Settings {
 }
 
 /// The names, in the order of the documentation.
-const NAMES: [&str; 29] = [
+const NAMES: [&str; 30] = [
     "data_dir",
     "database_url",
     "database_pool_size",
     "list_time_limit",
+    "min_free_disk",
     "listen",
     "public_url",
     "allow_insecure_http",

@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::text::refuse_secrets;
+
 /// Longest audience.
 const AUDIENCE_MAX: usize = 512;
 /// Most audiences of one client or of one request.
@@ -38,6 +40,7 @@ impl FromStr for Audience {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        refuse_secrets(text)?;
         if text.is_empty() || text.len() > AUDIENCE_MAX {
             return Err("must have 1 to 512 characters");
         }

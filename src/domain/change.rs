@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::credential::Credential;
+use super::credential::{Credential, CredentialId};
 use super::environment::Environment;
 use super::ids::{CustomerId, TokenId};
 use super::role::RoleName;
@@ -92,6 +92,14 @@ impl Basis {
         self.subjects.push((ChangeKind::Credential, Arc::clone(credential.id.shared())));
         self.subjects.extend(credential.owner.iter().map(|owner| (ChangeKind::User, Arc::clone(owner.shared()))));
         self.on_customers(credential.customers.iter())
+    }
+
+    /// The same, based on a credential that does not exist. Its refusal is compared with changes as that of one that
+    /// does, which time must not tell apart.
+    #[must_use]
+    pub fn on_missing(mut self, id: &CredentialId) -> Self {
+        self.subjects.push((ChangeKind::Credential, Arc::clone(id.shared())));
+        self
     }
 
     /// The same, based on customers that a token names.

@@ -27,6 +27,7 @@ pub mod scope;
 pub mod scope_entry;
 pub mod secret_text;
 pub mod signing_key;
+pub mod size;
 pub mod text;
 pub mod time;
 pub mod token;

@@ -79,13 +79,24 @@ impl fmt::Display for Networks {
     }
 }
 
-/// Returns the source by which failed authentications and refusals are counted: a v4 address, or the /64 of a v6
-/// address.
+/// Returns the source by which failed authentications are counted, and refusals of one client or key: a v4 address, or
+/// the /64 of a v6 address, which one machine may have.
 pub fn limited_source(address: IpAddr) -> IpAddr {
+    with_segments(address, 4)
+}
+
+/// Returns the block by which all refusals are counted: a v4 address, or the /48 of a v6 address, which one site may
+/// have.
+pub fn limited_block(address: IpAddr) -> IpAddr {
+    with_segments(address, 3)
+}
+
+/// Keeps the first segments of a v6 address.
+fn with_segments(address: IpAddr, kept: usize) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let mut segments = v6.segments();
-            segments[4..].fill(0);
+            segments.iter_mut().skip(kept).for_each(|segment| *segment = 0);
             IpAddr::V6(segments.into())
         }
         v4 @ IpAddr::V4(_) => v4,

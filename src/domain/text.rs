@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 
+use super::credential::RawApiKey;
+
 /// Longest name, in characters.
 pub const NAME_MAX: usize = 200;
 /// Longest description, in characters.
 pub const DESCRIPTION_MAX: usize = 1000;
 
-/// Defines a type for text that is checked when it is parsed, so that no later code needs to check it again.
+/// Defines a type for text that is checked when it is parsed, so that no later code needs to check it again. None
+/// contains a secret.
 ///
 /// The error of parsing is the message of the check: the end of a sentence that begins with the field's name.
 macro_rules! checked_text {
@@ -27,6 +30,7 @@ macro_rules! checked_text {
             type Err = &'static str;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
+                $crate::domain::text::refuse_secrets(text)?;
                 $check(text).map(|text| Self(text.into()))
             }
         }
@@ -94,10 +98,66 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+/// The prefix of client secrets, and how many characters of base 62 follow it.
+const CLIENT_SECRET: (&str, usize) = ("sws_", 43);
+/// How tokens begin: `{"` in base64url.
+const TOKEN: &str = "eyJ";
 /// The prefixes of client secrets and tokens.
-const SECRETS: [&str; 2] = ["sws_", "eyJ"];
+const SECRETS: [&str; 2] = [CLIENT_SECRET.0, TOKEN];
 /// The tags before the random characters of API keys, whatever their brand, and how many of those follow at least.
 const KEYS: ([&str; 3], usize) = (["_live_", "_stg_", "_dev_"], 32);
+
+/// Characters after a tag in an API key, and most characters before it.
+const KEY: (usize, usize) = (38, 16);
+/// Text that is shorter contains no secret.
+const SHORTEST_SECRET: usize = 44;
+
+/// Refuses text that contains what has the form of one of Sealwright's own secrets: a client's secret, an API key of
+/// any brand with its checksum, a signed token. Whoever puts one into a name or a description does so by mistake, and
+/// it would be stored and shown in clear.
+///
+/// # Errors
+/// There is one, as the end of a sentence that begins with the field's name.
+pub fn refuse_secrets(text: &str) -> Result<(), &'static str> {
+    if text.len() < SHORTEST_SECRET || !(has_client_secret(text) || has_api_key(text) || has_token(text)) {
+        return Ok(());
+    }
+    Err("must not contain a secret, an API key or a token")
+}
+
+fn has_client_secret(text: &str) -> bool {
+    let (prefix, length) = CLIENT_SECRET;
+    text.match_indices(prefix).any(|(at, _)| {
+        let random = text.as_bytes()[at + prefix.len()..].iter().take_while(|byte| byte.is_ascii_alphanumeric());
+        random.count() >= length
+    })
+}
+
+fn has_api_key(text: &str) -> bool {
+    let (after, longest_brand) = KEY;
+    let has_tag = |tag: &str| {
+        text.match_indices(tag).any(|(at, _)| {
+            let brand = text.as_bytes()[at.saturating_sub(longest_brand)..at].iter().rev();
+            let brand = brand.take_while(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9')).count();
+            // A brand begins with a letter, and may have any characters before it.
+            let start = text[at - brand..at].find(|c: char| c.is_ascii_lowercase()).map(|letter| at - brand + letter);
+            let key = start.and_then(|start| text.get(start..at + tag.len() + after));
+            key.is_some_and(|key| RawApiKey::parse(key).is_some())
+        })
+    };
+    KEYS.0.into_iter().any(has_tag)
+}
+
+/// A token has three parts in base64url: a header and claims, which are objects, and a signature.
+fn has_token(text: &str) -> bool {
+    let part = |text: &str| text.bytes().take_while(|b| b.is_ascii_alphanumeric() || b"-_".contains(b)).count();
+    text.match_indices(TOKEN).any(|(at, _)| {
+        let header = &text[at..];
+        let claims = header[part(header)..].strip_prefix('.').filter(|claims| claims.starts_with(TOKEN));
+        let signature = claims.and_then(|claims| claims[part(claims)..].strip_prefix('.'));
+        signature.is_some_and(|signature| part(signature) >= 16)
+    })
+}
 
 /// Returns where the readable prefix of the first secret ends.
 fn first_secret(text: &str) -> Option<usize> {
@@ -185,6 +245,29 @@ mod tests {
             ("/x/%2573ws%255Fabc%0a", "/x/sws_…?"),
         ] {
             assert_eq!(wire_text(text), shown);
+        }
+    }
+    #[test]
+    fn text_with_a_secret_is_refused_wherever_it_is_in_it() {
+        let key = "sw_live_0123456789ABCDEFGHIJKLMNOPQRSTUV1ggZdL";
+        let secret = format!("sws_{}", "aB3".repeat(15));
+        let token = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.c2lnbmF0dXJlLXg_";
+        for own in [key, &key.replace("sw_live", "a_dev"), &key.replace("sw_", "acme2_"), &secret, token] {
+            for text in [own.to_owned(), format!("é{own}"), format!("key: {own}, of acme"), format!("99{own}é")] {
+                assert!(refuse_secrets(&text).is_err(), "{text}");
+                assert!(text.parse::<Name>().is_err() && text.parse::<Description>().is_err(), "{text}");
+            }
+        }
+        for text in [
+            "The keys of orders_live_2026 begin with sw_live_, secrets with sws_, and tokens with eyJ.",
+            &key.replace("V1", "W1"),
+            &format!("_live_{}", &key[8..]),
+            &format!("é_live_{}", &key[8..]),
+            &format!("sws_{}", "x".repeat(42)),
+            "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.short and some more text",
+            "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        ] {
+            assert_eq!(refuse_secrets(text), Ok(()), "{text}");
         }
     }
 }

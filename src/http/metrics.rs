@@ -68,15 +68,35 @@ impl Metrics {
             ("audit_failures", "Audit events that could not be stored", journal.failures.load(Ordering::Relaxed)),
             ("credential_cache_hits", "Look-ups of credentials without a query", hits),
             ("credential_cache_misses", "Look-ups of credentials that took a query", misses),
+            (
+                "audit_summed_refusals",
+                "Refusals that were counted instead of stored",
+                services.recorder.flood().summed(),
+            ),
             ("argon2_checks", "Secrets and passwords that Argon2 had to check", argon2),
         ] {
             registry.register(name, help, ConstCounter::new(value));
         }
+        register_disk(&mut registry, services);
         register_lines(&mut registry, services);
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry)?;
         Ok(text)
     }
+}
+
+/// Figures about the disk of a SQLite file.
+fn register_disk(registry: &mut Registry, services: &Services) {
+    let Some(disk) = services.recorder.store().free_disk_blocking() else { return };
+    registry.register_with_unit(
+        "free_disk",
+        "Disk that is free for the database",
+        Unit::Bytes,
+        ConstGauge::new(disk.free.as_bytes()),
+    );
+    let is_low = i64::from(services.recorder.flood().is_disk_low());
+    let help = "1 while less than min_free_disk is free, and refusals are not stored";
+    registry.register("disk_low", help, ConstGauge::new(is_low));
 }
 
 /// Figures about events as lines of JSON, where they are written.

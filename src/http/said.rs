@@ -71,7 +71,7 @@ impl Said for () {
 
     fn read(request: &HttpRequest, body: &Bytes) -> Result<(), ApiError> {
         let unknown =
-            |name: String| FieldError::new(crate::domain::text::clipped(&name, 60), "is not a field of this object");
+            |name: String| FieldError::new(crate::domain::text::recordable(&name, 60), "is not a field of this object");
         let members = object(request, body)?.unwrap_or_default();
         let errors: Vec<FieldError> = members.into_iter().map(|(name, _)| unknown(name)).collect();
         if errors.is_empty() { Ok(()) } else { Err(ApiError::Fields(errors)) }

@@ -39,6 +39,7 @@ pub async fn start(services: &SharedServices) {
     for name in [SEQUENCER, KEYS, SWEEP] {
         services.leases.want(name);
     }
+    services.recorder.check_disk().await;
     let works = keep_leases_once(services, true).await;
     tokio::spawn(keep_leases(services.clone(), works));
     tokio::spawn(follow(services.clone()));

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::domain::audit::{Action, Origin};
+use crate::crypto::digest::sha256;
+use crate::domain::audit::{Action, Claimed, Origin};
 use crate::domain::caller::Caller;
 use crate::domain::credential::Credential;
 use crate::domain::customer::Tenant;
@@ -24,6 +25,8 @@ pub struct AuditContext {
     pub actor: Arc<str>,
     /// The credential that was used or attempted, once it is known to exist.
     pub credential: Option<Arc<str>>,
+    /// The client or key that the request claims to be, if that is not its credential's id.
+    pub claimed: Option<Claimed>,
     /// The customer concerned.
     pub customer: Option<Arc<str>>,
     /// The target of the action.
@@ -43,6 +46,8 @@ pub struct AuditContext {
 pub struct Subject {
     /// The credential, once it is known to exist.
     pub credential: Option<Arc<str>>,
+    /// The client or key that the request claims to be, if that is not the credential's id.
+    pub claimed: Option<Claimed>,
     /// Whether the credential authenticated, and so is the actor.
     pub is_authenticated: bool,
     /// The customer that it was used for, or the only one that it is tied to.
@@ -62,6 +67,11 @@ impl Subject {
             environment: Some(credential.environment),
             ..Self::default()
         }
+    }
+
+    /// A client that does not exist.
+    pub fn claiming(client_id: &str) -> Self {
+        Self { claimed: Some(claimed(client_id)), ..Self::default() }
     }
 
     /// The client of a token that it signed, before the client is known to exist.
@@ -110,6 +120,7 @@ impl AuditContext {
             action,
             actor,
             credential: None,
+            claimed: None,
             customer: None,
             target: None,
             environment,
@@ -125,6 +136,7 @@ impl AuditContext {
             action,
             actor: caller.actor(),
             credential: caller.credential(),
+            claimed: None,
             customer: only(caller.customers()),
             target: None,
             environment: caller.environment(),
@@ -132,6 +144,11 @@ impl AuditContext {
             origin,
             lease: caller.lease().cloned(),
         }
+    }
+
+    /// Returns the client or key that the request claims to be, by which its refusals are counted.
+    pub fn claimed(&self) -> Option<Claimed> {
+        self.claimed.or_else(|| self.credential.as_deref().map(claimed))
     }
 
     /// The same with the target `name`, which comes from the request and is made safe to record.
@@ -161,12 +178,18 @@ impl AuditContext {
         Self {
             actor,
             credential: subject.credential.or(self.credential),
+            claimed: subject.claimed,
             customer: subject.customer,
             environment: subject.environment.or(self.environment),
             jti: subject.jti,
             ..self
         }
     }
+}
+
+/// Returns the claim to be the client or key that this text names.
+pub fn claimed(text: &str) -> Claimed {
+    Claimed::of(&sha256(text.as_bytes()))
 }
 
 /// Returns the customer, if there is exactly one.

@@ -71,15 +71,9 @@ fn expand(
     for (id, environment) in ended {
         let customers = ties.get(&id).map_or(&[][..], |ties| &ties.customers);
         let context = AuditContext {
-            action: action_on(&id),
             actor: stored.actor.as_str().into(),
             credential: stored.credential.as_deref().map(Arc::from),
-            customer: None,
-            target: None,
-            environment: None,
-            jti: None,
-            lease: None,
-            origin: Arc::clone(&origin),
+            ..AuditContext::anonymous(action_on(&id), None, Arc::clone(&origin))
         };
         let context = context.on_target(id.as_str().into(), environment, customers);
         events.push(recorder.events().event(&context, Outcome::Success, Disposition::Unattended, Reason::RevokeAll)?);

@@ -13,6 +13,7 @@ use crate::crypto::digest::DigestKey;
 use crate::domain::audit::Action;
 use crate::domain::caller::Caller;
 use crate::domain::ids::SecretId;
+use crate::domain::text;
 use crate::domain::time::{Duration, Timestamp};
 use crate::store::idempotency::{self, KeptResponse};
 use crate::store::{Change, Store, StoreError};
@@ -81,6 +82,7 @@ impl Idempotency {
         if key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(ServiceError::invalid("Idempotency-Key", "must be 1 to 255 visible ASCII characters"));
         }
+        text::refuse_secrets(key).map_err(|wrong| ServiceError::invalid("Idempotency-Key", wrong))?;
         let digest = self.digest_key.digest(content);
         Ok(RepeatableRequest { actor: caller.actor().to_string(), key: key.to_owned(), digest })
     }

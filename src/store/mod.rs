@@ -23,6 +23,7 @@ mod decisions;
 pub mod epoch_rows;
 pub mod epochs;
 mod error;
+mod free_disk;
 pub mod idempotency;
 pub mod installation;
 pub mod leases;
@@ -62,6 +63,8 @@ pub struct Store {
     slow: slow::SlowReads,
     /// SQLite has one writer at a time and waits by polling, so writers of this process queue here instead.
     writers: Option<Arc<FairMutex<()>>>,
+    /// Of SQLite: what must stay free on the disk.
+    reserve: Option<free_disk::Reserve>,
 }
 
 impl std::fmt::Debug for Store {
@@ -79,6 +82,7 @@ impl Store {
         let manager = Manager::new(config)?;
         let slow = slow::SlowReads::new(config)?;
         let writers = manager.is_sqlite().then(Arc::default);
+        let reserve = free_disk::Reserve::of(config);
         // The first connection is opened here, so that its error is reported unchanged.
         let first = r2d2::ManageConnection::connect(&manager)?;
         drop(first);
@@ -93,7 +97,7 @@ impl Store {
             .connection_timeout(std::time::Duration::from_secs(3))
             .error_handler(Box::new(connection::LogErrors))
             .build_unchecked(manager);
-        Ok(Self { pool, slow, writers })
+        Ok(Self { pool, slow, writers, reserve })
     }
 
     /// Runs `query` with a pooled connection, on a thread that may block.

@@ -17,7 +17,8 @@ use crate::domain::time::Timestamp;
 pub struct AuditEventView {
     id: String,
     time: Timestamp,
-    /// Who acted: a credential's id, `cli:` and the operating system's user, `system`, or `anonymous`.
+    /// Who acted: a credential's id, `cli:` and the operating system's user, `system`, or `anonymous`; `several` in a
+    /// summary of refusals of several actors.
     actor: String,
     /// The credential that was used or tried, if it exists.
     #[schema(required)]
@@ -58,7 +59,8 @@ pub struct AuditEventView {
     jti: Option<String>,
     /// Microseconds from the request's arrival to the decision.
     duration_micros: i64,
-    /// How many refusals of the same kind this event summarises; otherwise 1.
+    /// How many refusals with the same reason this event summarises; otherwise 1. A summary has what its refusals have
+    /// in common, and id, time, status and request id of the first.
     count: i64,
 }
 

@@ -62,6 +62,23 @@ pub struct Origin {
     pub started: std::time::Instant,
 }
 
+/// What a request claims to be, a client or a key, whether or not it exists: half a digest of the text that it sent.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Claimed([u8; 16]);
+
+impl Claimed {
+    /// Creates the claim of a text with this SHA-256.
+    pub fn of(digest: &[u8; 32]) -> Self {
+        Self(digest.first_chunk().copied().unwrap_or_default())
+    }
+}
+
+impl std::fmt::Debug for Claimed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Claimed")
+    }
+}
+
 /// An audit event, ready to be stored.
 #[derive(Clone, Debug)]
 pub struct AuditEvent {
@@ -69,7 +86,8 @@ pub struct AuditEvent {
     pub id: EventId,
     /// When it happened.
     pub time: Timestamp,
-    /// Who acted: a credential's id, `cli:` and the operating system's user, `system`, or `anonymous`.
+    /// Who acted: a credential's id, `cli:` and the operating system's user, `system`, or `anonymous`; `several` in a
+    /// summary of refusals of several actors.
     pub actor: Arc<str>,
     /// The credential that was used or tried, if it exists.
     pub credential: Option<Arc<str>>,

@@ -8,6 +8,6 @@ mod recorded;
 
 pub use action::Action;
 pub use disposition::Disposition;
-pub use event::{AuditEvent, Origin, Outcome};
+pub use event::{AuditEvent, Claimed, Origin, Outcome};
 pub use reason::Reason;
 pub use recorded::{EventFilter, RecordedEvent};

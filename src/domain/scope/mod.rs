@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::permission;
+use super::text::refuse_secrets;
 
 mod ceiling;
 mod set;
@@ -44,6 +45,7 @@ impl Scope {
 
 /// Checks that a text is a scope token and, if it begins with `sealwright.`, a known management permission.
 fn check(text: &str) -> Result<(), &'static str> {
+    refuse_secrets(text)?;
     sealwright_scope::check(text).map_err(sealwright_scope::InvalidScope::as_str)?;
     if sealwright_scope::is_management(text) && !permission::is_known(text) {
         return Err("begins with sealwright. but is not a management permission");

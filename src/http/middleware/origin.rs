@@ -56,7 +56,7 @@ fn method(request: &ServiceRequest) -> Cow<'static, str> {
     match request.method().as_str() {
         "GET" => "GET".into(),
         "POST" => "POST".into(),
-        other => clipped(other, METHOD_KEPT).to_owned().into(),
+        other => readable(other, METHOD_KEPT).into(),
     }
 }
 

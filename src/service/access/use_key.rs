@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Access;
 use crate::crypto::digest::sha256;
-use crate::domain::audit::Reason;
+use crate::domain::audit::{Claimed, Reason};
 use crate::domain::caller::{Caller, are_within};
 use crate::domain::change::{Basis, Position};
 use crate::domain::credential::{Credential, LastUse, RawApiKey, Status};
@@ -64,6 +64,8 @@ pub struct KeyUse {
     pub code: KeyCode,
     /// The reason for the audit event.
     pub reason: Reason,
+    /// The claim to be the key that was sent.
+    claimed: Claimed,
     /// The key, if it is visible to the caller.
     pub key: Option<Arc<Credential>>,
     /// The scopes that it has at this moment.
@@ -83,11 +85,12 @@ pub struct KeyUse {
 
 impl KeyUse {
     /// The decision about a key that does not exist.
-    pub fn not_found(reason: Reason) -> Self {
+    pub fn not_found(reason: Reason, claimed: Claimed) -> Self {
         let (code, scopes) = (KeyCode::NotFound, Scopes::default());
         Self {
             code,
             reason,
+            claimed,
             key: None,
             scopes,
             customer: None,
@@ -105,12 +108,13 @@ impl KeyUse {
         if self.code != KeyCode::NotFound && self.key.as_ref().is_some_and(is_within) {
             return self;
         }
-        Self { code: self.code, ..Self::not_found(self.reason) }
+        Self { code: self.code, ..Self::not_found(self.reason, self.claimed) }
     }
 
     /// Returns the key as the subject of the audit event.
     pub fn subject(&self) -> Subject {
-        self.key.as_ref().map(|key| Subject::of(key).used_for(self.customer.as_deref())).unwrap_or_default()
+        let found = self.key.as_ref().map(|key| Subject::of(key).used_for(self.customer.as_deref()));
+        Subject { claimed: Some(self.claimed), ..found.unwrap_or_default() }
     }
 }
 
@@ -128,13 +132,14 @@ impl Access {
         now: Timestamp,
     ) -> Result<KeyUse, StoreError> {
         let digest = digest_of(raw);
+        let claimed = Claimed::of(&digest);
         let Some(key) = self.credentials.key_by_digest(&digest).await? else {
-            return Ok(KeyUse::not_found(Reason::UnknownKey));
+            return Ok(KeyUse::not_found(Reason::UnknownKey, claimed));
         };
         let allowance = self.owners.allowance(key.owner.as_ref()).await?;
         let basis = Basis::at(position).on_credential(&key).on_role(allowance.role());
         let mut decision =
-            KeyUse { scopes: allowance.cut(&key.scopes), basis, ..KeyUse::not_found(Reason::KeyReplaced) };
+            KeyUse { scopes: allowance.cut(&key.scopes), basis, ..KeyUse::not_found(Reason::KeyReplaced, claimed) };
         let live = key.live_secret_with_digest(&digest, now);
         if live.is_some() && !are_within(&key.customers, request.among) {
             decision.reason = Reason::NotOfCallersCustomers;

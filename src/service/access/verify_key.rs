@@ -14,7 +14,7 @@ use crate::domain::credential::RawApiKey;
 use crate::domain::environment::Environment;
 use crate::domain::key_code::KeyCode;
 use crate::domain::scope::Scopes;
-use crate::service::audit_context::AuditContext;
+use crate::service::audit_context::{AuditContext, claimed};
 use crate::service::error::ServiceError;
 use crate::service::recorder::{Counted, Decision};
 use crate::store::StoreError;
@@ -121,7 +121,9 @@ impl Access {
         counting: (Position, &Counted),
     ) -> Result<KeyUse, StoreError> {
         // The checksum comes first: a text that fails it was never a key, and costs no query.
-        let Some(raw) = RawApiKey::parse(&question.key) else { return Ok(KeyUse::not_found(Reason::MalformedKey)) };
+        let Some(raw) = RawApiKey::parse(&question.key) else {
+            return Ok(KeyUse::not_found(Reason::MalformedKey, claimed(&question.key)));
+        };
         let accepting =
             if caller.sees(question.environment) { Accepting::Of(question.environment) } else { Accepting::OfNone };
         let request = KeyUseRequest {
@@ -146,7 +148,11 @@ fn refused(error: ServiceError, context: AuditContext, basis: Basis) -> Verifica
 fn decided(decision: KeyUse, context: &AuditContext, basis: Basis) -> Verification {
     let (reason, is_valid) = (decision.reason, decision.code == KeyCode::Valid);
     let context = context.clone();
-    let context = if decision.key.is_some() { context.with_subject(decision.subject()) } else { context };
+    let subject = decision.subject();
+    let context = match decision.key {
+        Some(_) => context.with_subject(subject),
+        None => AuditContext { claimed: subject.claimed, ..context },
+    };
     let basis = basis.and(decision.basis.clone());
     if is_valid {
         Decision::granted(Ok(decision), context, reason, basis)

@@ -27,6 +27,7 @@ const ENDED_KEPT: Duration = Duration::days(30);
 impl Operations {
     /// Stores the last uses and the counted refusals since the last call.
     pub async fn store_notes(&self) {
+        self.recorder.check_disk().await;
         self.recorder.record_summaries().await;
         let _turn = self.last_used.turn().await;
         let started = Instant::now();

@@ -120,7 +120,7 @@ impl Recorder {
         self.journal.record(event, basis).await
     }
 
-    /// Stores the event of a refusal, or only counts it in a flood of requests that name no existing credential.
+    /// Stores the event of a refusal, or only counts it in a flood of refusals.
     ///
     /// # Errors
     /// As [`Recorder::record_event`].
@@ -133,12 +133,17 @@ impl Recorder {
     ) -> Result<(), NotStored> {
         let outcome = if disposition.is_fault() { Outcome::Error } else { Outcome::Refused };
         let event = self.events.event(context, outcome, disposition, reason).map_err(|_| NotStored::Failed)?;
-        let time = event.time;
-        let event = if context.credential.is_some() { Some(event) } else { self.flood.admit(event, time) };
-        match event {
-            Some(event) => self.journal.record(event, basis).await,
-            None => self.journal.keep_pace(basis).await,
+        if self.flood.admit(&event, context.claimed()) {
+            return self.journal.record(event, basis).await;
         }
+        let reason = event.reason;
+        // Before the wait: a caller that hangs up is counted, too.
+        self.flood.count(event);
+        let paced = self.journal.keep_pace(basis).await;
+        if paced == Err(NotStored::Stale) {
+            self.flood.take_back(reason);
+        }
+        paced
     }
 
     /// Stores the event of a refusal that no change could turn into anything else. The request is refused whether or
@@ -156,7 +161,24 @@ impl Recorder {
             || self.record_event(&probe, Disposition::Ok, Reason::Ok, Basis::default()).await.is_ok()
     }
 
-    /// Stores one summary per kind of refusal that was only counted since the last call.
+    /// Returns what limits stored refusals.
+    pub const fn flood(&self) -> &FloodGate {
+        &self.flood
+    }
+
+    /// Stops storing refusals while less disk is free than is set, so that what is granted can still be stored.
+    pub async fn check_disk(&self) {
+        let Some(disk) = self.store.free_disk().await else { return };
+        if self.flood.set_disk_low(disk.is_low()) {
+            if disk.is_low() {
+                log::error!("less than min_free_disk is free ({disk}): refusals are not stored until there is more");
+            } else {
+                log::info!("enough disk is free again ({disk}): refusals are stored");
+            }
+        }
+    }
+
+    /// Stores one summary for each reason of refusals that were only counted since the last call.
     pub async fn record_summaries(&self) {
         for event in self.flood.summaries() {
             // The journal has logged why it could not be stored.

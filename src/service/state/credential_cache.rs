@@ -16,7 +16,7 @@ use super::epochs::Epochs;
 use super::packed::{PackedCredential, ShortId};
 use crate::domain::credential::{Credential, CredentialId, CredentialKind, Details};
 use crate::domain::epoch::{self, Epoch};
-use crate::domain::ids::ApiKeyId;
+use crate::domain::ids::{self, ApiKeyId};
 use crate::store::{Store, StoreError, credentials};
 
 /// Bytes of the credentials that are cached as records.
@@ -112,6 +112,13 @@ impl CredentialCache {
             Some(id) => self.fetch(id).await,
             None => Ok(None),
         }
+    }
+
+    /// Takes the queries of a client that does not exist, in place of those of `client_id`: no API key has the digits
+    /// of a client.
+    pub async fn find_nothing(&self, client_id: &str) {
+        let digits = ids::digits(client_id).unwrap_or_default();
+        let _nothing = self.fetch(CredentialId::ApiKey(ApiKeyId::from_bytes(digits))).await;
     }
 
     /// Returns the client that `client_id` names, if there is one.

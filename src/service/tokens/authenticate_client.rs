@@ -11,7 +11,7 @@ use super::Refusal;
 use crate::crypto::password::PasswordError;
 use crate::domain::audit::Reason;
 use crate::domain::change::{Basis, Position};
-use crate::domain::credential::{Credential, LastUse, Status};
+use crate::domain::credential::{Credential, CredentialId, CredentialKind, LastUse, Status};
 use crate::domain::customer::Served;
 use crate::domain::environment::Environment;
 use crate::domain::ids::SecretId;
@@ -103,9 +103,9 @@ impl ClientAuthenticator {
             decided => return decided,
         };
         if was_cached {
-            // Whether a client is cached must not show in the time: its refusal takes one query, as that of an unknown
-            // client does.
-            let _as_it_was = self.credentials.fetch_client(client_id).await;
+            // Whether a client exists must not show in the time: its refusal takes a query that finds nothing, as that
+            // of an unknown client does.
+            self.credentials.find_nothing(client_id).await;
         }
         match request.counted.failure(|| self.failures.count(client_id, request.address, request.now)) {
             Ok(()) => Err(refusal),
@@ -127,7 +127,12 @@ impl ClientAuthenticator {
         };
         let Some(credential) = found else {
             let _none = self.proven.find(&request.sent.client_id, std::iter::empty(), secret).await;
-            return Err(invalid_client(Reason::UnknownClient));
+            let refusal = invalid_client(Reason::UnknownClient).of(Subject::claiming(&request.sent.client_id));
+            let basis = Basis::at(request.position);
+            return Err(match CredentialId::of_kind(CredentialKind::Client, &request.sent.client_id) {
+                Some(id) => refusal.based_on(basis.on_missing(&id)),
+                None => refusal,
+            });
         };
         let subject = Subject::of(&credential);
         let mut basis = Basis::at(request.position).on_credential(&credential);

@@ -20,6 +20,7 @@ use super::input::Field;
 use super::text::{string, text};
 use crate::domain::scope::Scopes;
 use crate::domain::secret_text::SecretText;
+use crate::domain::text::refuse_secrets;
 use crate::domain::user;
 
 pub enum Flag {}
@@ -120,6 +121,7 @@ impl Field for Word {
 
     fn read(value: Value) -> Result<String, String> {
         let text = text(value)?;
+        refuse_secrets(&text)?;
         let is_word = !text.is_empty() && text.len() <= 128 && text.bytes().all(|b| b.is_ascii_graphic());
         if is_word { Ok(text) } else { Err("must be 1 to 128 visible ASCII characters".to_owned()) }
     }
@@ -141,10 +143,10 @@ impl Field for Line {
             return Err("must not be empty".to_owned());
         }
         if text.chars().any(char::is_control) {
-            Err("must not contain control characters".to_owned())
-        } else {
-            Ok(text)
+            return Err("must not contain control characters".to_owned());
         }
+        refuse_secrets(&text)?;
+        Ok(text)
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::member::{Given, Member};
 use super::schema::plain;
 use crate::domain::field_error::FieldError;
-use crate::domain::text::clipped;
+use crate::domain::text::recordable;
 
 /// Longest part of an unknown member's name that an error repeats, in bytes.
 const UNKNOWN_NAME_MAX: usize = 60;
@@ -55,7 +55,7 @@ impl Reader {
 
     /// Notes that the member `field` is invalid. Of several errors of one member the first counts.
     pub fn fail(&mut self, field: &str, detail: &str) {
-        let field = clipped(field, UNKNOWN_NAME_MAX);
+        let field = recordable(field, UNKNOWN_NAME_MAX);
         if !self.errors.iter().any(|error| error.field == field) {
             self.errors.push(FieldError::new(field, detail));
         }

@@ -130,6 +130,8 @@ fn an_unknown_setting_or_a_bad_value_in_the_file_is_named() {
         ("signing_key_rotation = '1h'", "signing_key_rotation"),
         ("log = 'a=b=c'", "log"),
         ("guess_limit_per_minute = 0", "guess_limit_per_minute"),
+        ("min_free_disk = \"256\"", "min_free_disk"),
+        ("min_free_disk = \"1 GB\"", "min_free_disk"),
         ("guess_limit_per_minute = 99999999999", "guess_limit_per_minute"),
         ("listen = ", "sealwright.toml"),
         ("listen = '127.0.0.1:1'\nlisten = '127.0.0.1:2'", "sealwright.toml"),

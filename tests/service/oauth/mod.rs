@@ -8,6 +8,7 @@ mod introspect;
 mod jwks;
 mod metadata;
 mod revoke;
+mod timing;
 mod token;
 mod token_typ;
 
