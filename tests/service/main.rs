@@ -11,6 +11,7 @@ mod durability;
 mod examples;
 mod gateways;
 mod generated_clients;
+mod guides;
 mod in_flight;
 mod interop;
 mod key_rotation;
