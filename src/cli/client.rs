@@ -66,7 +66,8 @@ pub enum Command {
 pub struct ClientSettings {
     #[command(flatten)]
     common: Settings,
-    /// Scope of tokens whose request names none (repeatable); by default all of its scopes; `all` clears the list
+    /// Scope of tokens whose request names none (repeatable, or several separated by commas or spaces); by default all
+    /// of its scopes; `all` clears the list
     #[arg(long)]
     default_scope: Vec<String>,
     /// Audience of its tokens (repeatable); by default its environment's; `default` clears the list
@@ -91,7 +92,7 @@ impl ClientSettings {
     fn members(self, name: Option<String>, now: Timestamp) -> Result<Members, CliError> {
         let members = self.common.members(name, now)?;
         Ok(members
-            .list("default_scopes", self.default_scope, "all")
+            .scopes("default_scopes", self.default_scope, "all")
             .list("audiences", self.audience, "default")
             .list("resource_for", self.resource_for, "none")
             .seconds("token_lifetime", self.token_lifetime)

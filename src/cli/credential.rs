@@ -3,16 +3,17 @@
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
+use super::confirmation::{Confirmation, revocation};
+use super::issued::print_secret;
 use super::options::Members;
 use super::session::{self, Session};
 use super::{CliError, output};
 use crate::config::Flags;
 use crate::domain::credential::{
-    CredentialInput, CredentialKind, NewCredential, RawSecret, StateChange, TiedCredential,
+    CredentialInput, CredentialKind, NewCredential, StateChange, TiedCredential,
 };
 use crate::domain::time::{Duration, Timestamp};
 use crate::service::Services;
-use crate::service::credentials::Issued;
 use crate::view::credential::{ApiKeyView, ClientView};
 use crate::view::credential_fields::Moment;
 
@@ -38,6 +39,8 @@ pub enum Command {
     Revoke {
         /// Id of the credential, as `list` shows it
         id: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
     /// Transfer a credential to another owner
     Transfer {
@@ -54,7 +57,7 @@ pub struct Settings {
     /// Description of its purpose
     #[arg(long)]
     description: Option<String>,
-    /// Scope that it may be granted (repeatable)
+    /// Scope that it may be granted (repeatable, or several separated by commas or spaces)
     #[arg(long)]
     pub scope: Vec<String>,
     /// IP address or CIDR block that it may be used from (repeatable); `any` clears the list
@@ -90,7 +93,7 @@ impl Settings {
         members
             .text("name", name)
             .text("description", self.description)
-            .list("scopes", self.scope, "")
+            .scopes("scopes", self.scope, "")
             .list("allowed_ips", self.allow_ip, "any")
             .number("rate_per_minute", self.rate_per_minute, "unlimited")
             .number("burst_per_second", self.burst_per_second, "unlimited")
@@ -119,9 +122,11 @@ pub fn run(flags: &Flags, json: bool, kind: CredentialKind, command: Command) ->
             print(json, &services, &services.credentials.get(&caller, kind, &id, origin).await?);
             Ok(())
         }),
-        Command::Disable { id } => change(flags, json, kind, id, StateChange::Disable),
-        Command::Enable { id } => change(flags, json, kind, id, StateChange::Enable),
-        Command::Revoke { id } => change(flags, json, kind, id, StateChange::Revoke),
+        Command::Disable { id } => change(flags, json, kind, id, (StateChange::Disable, None)),
+        Command::Enable { id } => change(flags, json, kind, id, (StateChange::Enable, None)),
+        Command::Revoke { id, confirmation } => {
+            change(flags, json, kind, id, (StateChange::Revoke, Some(confirmation)))
+        }
         Command::Transfer { id, to } => session::run(flags, &words(kind, "transfer"), async move |session| {
             let Session { services, caller, origin } = session;
             print(json, &services, &services.credentials.transfer(&caller, kind, &id, to.owner, origin).await?);
@@ -130,13 +135,23 @@ pub fn run(flags: &Flags, json: bool, kind: CredentialKind, command: Command) ->
     }
 }
 
-fn change(flags: &Flags, json: bool, kind: CredentialKind, id: String, change: StateChange) -> Result<(), CliError> {
+/// Changes the state of a credential; a final change asks first.
+fn change(
+    flags: &Flags,
+    json: bool,
+    kind: CredentialKind,
+    id: String,
+    (change, confirmation): (StateChange, Option<Confirmation>),
+) -> Result<(), CliError> {
     let verb = match change {
         StateChange::Disable => "disable",
         StateChange::Enable => "enable",
         StateChange::Revoke => "revoke",
     };
     session::run(flags, &words(kind, verb), async move |session| {
+        if let Some(confirmation) = confirmation {
+            confirmation.ask(revocation(&session, kind, &id)).await?;
+        }
         let Session { services, caller, origin } = session;
         print(json, &services, &services.credentials.change_state(&caller, kind, &id, change, origin).await?);
         Ok(())
@@ -147,7 +162,7 @@ fn change(flags: &Flags, json: bool, kind: CredentialKind, id: String, change: S
 pub fn create(flags: &Flags, json: bool, new: NewCredential) -> Result<(), CliError> {
     session::run(flags, &words(new.kind.kind(), "create"), async move |session| {
         let Session { services, caller, origin } = session;
-        print_issued(json, &services, &services.credentials.create(&caller, new, None, origin).await?);
+        print_secret(json, &services, &services.credentials.create(&caller, new, None, origin).await?);
         Ok(())
     })
 }
@@ -178,7 +193,7 @@ pub fn rotate(
     session::run(flags, &words(kind, verb), async move |session| {
         let Session { services, caller, origin } = session;
         let issued = services.credentials.rotate(&caller, kind, &id, grace, None, origin).await?;
-        print_issued(json, &services, &issued);
+        print_secret(json, &services, &issued);
         if let Some(end) = issued.tied.credential.replaced_until(services.recorder.now()).filter(|_| !json) {
             output::remark(&format!("The one before is accepted until {end}."));
         }
@@ -205,15 +220,4 @@ pub fn view(services: &Services, tied: &TiedCredential, secret: Option<&str>) ->
 /// Prints a credential as the API shows it, without its secret.
 pub fn print(json: bool, services: &Services, tied: &TiedCredential) {
     output::object(json, &view(services, tied, None));
-}
-
-fn print_issued(json: bool, services: &Services, issued: &Issued) {
-    let secret = issued.secret.as_ref().map(RawSecret::expose);
-    output::object(json, &view(services, &issued.tied, secret));
-    if !json {
-        output::remark(match issued.tied.credential.kind() {
-            CredentialKind::Client => "The client_secret is not shown again: store it where the client reads it.",
-            CredentialKind::ApiKey => "The key is not shown again: store it where its user reads it.",
-        });
-    }
 }

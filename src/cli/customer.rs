@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::confirmation::{Confirmation, Question};
 use super::listing::{self, Paging};
 use super::options::Members;
 use super::session::{self, Session};
@@ -64,6 +65,8 @@ pub enum Command {
     Delete {
         /// The customer's id or external id
         id: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -113,7 +116,8 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
         }
         Command::Suspend { id } => suspend(flags, json, id, true),
         Command::Resume { id } => suspend(flags, json, id, false),
-        Command::Delete { id } => session::run(flags, "customer delete", async move |session| {
+        Command::Delete { id, confirmation } => session::run(flags, "customer delete", async move |session| {
+            confirmation.ask(deletion(&session, &id)).await?;
             let Session { services, caller, origin } = session;
             services.directory.delete_customer(&caller, &id, origin).await?;
             output::object(json, &json!({"id": id, "deleted": true}));
@@ -129,4 +133,14 @@ fn suspend(flags: &Flags, json: bool, id: String, suspended: bool) -> Result<(),
         output::object(json, &view(&services.directory.suspend_customer(&caller, &id, suspended, origin).await?));
         Ok(())
     })
+}
+
+async fn deletion(session: &Session, id: &str) -> Result<Question, CliError> {
+    let Session { services, caller, origin } = session;
+    let customer = services.directory.customer(caller, id, origin.clone()).await?;
+    let about = format!(
+        "The customer {} ({}) is deleted with its metadata, and its external id is not given again.",
+        customer.external_id, customer.name
+    );
+    Ok(Question { about, question: "Delete it permanently?" })
 }

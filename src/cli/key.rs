@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::credential::{self, Settings};
 use super::credential_list::{self, Filter};
 use super::key_find;
-use super::options::Members;
+use super::options::{self, Members};
 use super::session::{self, Session};
 use super::{CliError, output};
 use crate::clock::Clock;
@@ -113,9 +113,9 @@ pub struct Verification {
     /// The environment of the API that is called
     #[arg(long, default_value = "production")]
     environment: Environment,
-    /// Scope that the request requires (repeatable)
+    /// Scope that the request requires (repeatable, or several separated by commas or spaces)
     #[arg(long)]
-    scope: Vec<Scope>,
+    scope: Vec<String>,
     /// Customer whose data the request is about, by id or external id
     #[arg(long)]
     customer: Option<String>,
@@ -165,7 +165,7 @@ fn verify(flags: &Flags, json: bool, asked: Verification) -> Result<(), CliError
     let question = KeyQuestion {
         key,
         environment: asked.environment,
-        scopes: Scopes::new(asked.scope).map_err(|wrong| CliError::Usage(format!("--scope {wrong}")))?,
+        scopes: required(asked.scope).map_err(|wrong| CliError::Invalid(format!("--scope {wrong}")))?,
         customer: asked.customer,
         ip: asked.ip.map(|ip| ip.to_canonical()),
         cost: asked.cost,
@@ -179,6 +179,11 @@ fn verify(flags: &Flags, json: bool, asked: Verification) -> Result<(), CliError
         output::object(json, &output::shown(&verdict));
         if used.code == KeyCode::Valid { Ok(()) } else { Err(CliError::Silent) }
     })
+}
+
+fn required(scopes: Vec<String>) -> Result<Scopes, &'static str> {
+    let scopes: Vec<Scope> = options::scopes(scopes).iter().map(|scope| scope.parse()).collect::<Result<_, _>>()?;
+    Scopes::new(scopes)
 }
 
 /// Verifies what needs no database: form and checksum.

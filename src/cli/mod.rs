@@ -3,11 +3,15 @@
 
 mod audit;
 mod client;
+mod completions;
 mod config;
+mod confirmation;
 mod credential;
 mod credential_list;
 mod customer;
 mod doctor;
+mod examples;
+mod issued;
 mod key;
 mod key_find;
 mod listing;
@@ -27,10 +31,11 @@ mod user;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches as _, Parser, Subcommand};
 
 use crate::app::StartError;
 use crate::config::{ConfigError, Flags};
+use crate::domain::audit::Reason;
 use crate::domain::text::refuse_secrets;
 use crate::http::ServeError;
 use crate::service::error::ServiceError;
@@ -95,25 +100,68 @@ enum Command {
     Migrate,
     /// Check settings, database and keys, and report problems
     Doctor,
+    /// Print a script that completes commands and options in a shell
+    Completions(completions::Arguments),
+    /// Print the manual page, or write the pages of all commands
+    Man(completions::ManArguments),
 }
 
-/// Why a command failed, and its exit status.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// Invalid settings or options: exit status 2.
+    /// A wrong command line.
     #[error("{0}")]
     Usage(String),
-    /// Any other failure: exit status 1.
+    /// Invalid settings.
+    #[error("{0}")]
+    Settings(String),
+    /// Options whose values break a rule.
+    #[error("{0}")]
+    Invalid(String),
+    /// A final act that `--yes` has not confirmed, and nobody at a terminal.
+    #[error("{0}")]
+    Unconfirmed(String),
+    /// A use case refused, for this reason.
+    #[error("{message}")]
+    Refused {
+        /// The reason, which the audit event has too.
+        code: Reason,
+        /// What is wrong.
+        message: String,
+    },
+    /// Any other failure.
     #[error("{0}")]
     Failed(String),
-    /// A failure that has been printed already: exit status 1.
+    /// A failure that has been printed already.
     #[error("")]
     Silent,
 }
 
+impl CliError {
+    /// Returns the code of errors in JSON, for scripts.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "usage",
+            Self::Settings(_) => "invalid_settings",
+            Self::Invalid(_) => Reason::InvalidInput.as_str(),
+            Self::Unconfirmed(_) => "confirmation_required",
+            Self::Refused { code, .. } => code.as_str(),
+            Self::Failed(_) | Self::Silent => "failed",
+        }
+    }
+
+    /// Returns the exit status: 2 if other options or settings would help, else 1.
+    fn status(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) | Self::Settings(_) | Self::Invalid(_) | Self::Unconfirmed(_) => ExitCode::from(2),
+            Self::Refused { .. } | Self::Failed(_) | Self::Silent => ExitCode::FAILURE,
+        }
+    }
+}
+
 impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
-        Self::Usage(error.to_string())
+        Self::Settings(error.to_string())
     }
 }
 
@@ -121,6 +169,8 @@ impl From<StartError> for CliError {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Config(error) => error.into(),
+            StartError::Store(error) => error.into(),
+            StartError::Service(error) => error.into(),
             other => Self::Failed(other.to_string()),
         }
     }
@@ -130,14 +180,15 @@ impl From<ServiceError> for CliError {
     fn from(error: ServiceError) -> Self {
         match error {
             ServiceError::Invalid(fields) => options::invalid(&fields),
-            other => Self::Failed(other.to_string()),
+            other => Self::Refused { code: other.reason(), message: other.to_string() },
         }
     }
 }
 
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
-        Self::Failed(error.to_string())
+        let message = error.to_string();
+        Self::Refused { code: ServiceError::from(error).reason(), message }
     }
 }
 
@@ -160,16 +211,34 @@ fn wants_json() -> bool {
 
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
-    let Arguments { flags, json, command } = match Arguments::try_parse() {
+    let mut parser = examples::command();
+    let parsed = parser.try_get_matches_from_mut(std::env::args_os());
+    let parsed = parsed.and_then(|found| Arguments::from_arg_matches(&found));
+    let arguments = match parsed.map_err(|error| error.format(&mut parser)) {
         Ok(arguments) => arguments,
         // Help and version are no errors, and go to standard output.
         Err(error) if error.use_stderr() && (wants_json() || refuse_secrets(&error.to_string()).is_err()) => {
-            output::error(wants_json(), error.to_string().trim_start_matches("error: ").trim_end());
-            return ExitCode::from(2);
+            let error = CliError::Usage(error.to_string().trim_start_matches("error: ").trim_end().to_owned());
+            output::error(wants_json(), error.code(), &error.to_string());
+            return error.status();
         }
         Err(error) => error.exit(),
     };
-    let result = match command {
+    let json = arguments.json;
+    let result = dispatch(arguments);
+    crate::store::end_connecting();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(CliError::Silent) => CliError::Silent.status(),
+        Err(error) => {
+            output::error(json, error.code(), &error.to_string());
+            error.status()
+        }
+    }
+}
+
+fn dispatch(Arguments { flags, json, command }: Arguments) -> Result<(), CliError> {
+    match command {
         Command::Serve(arguments) => serve::run(&flags, &arguments),
         Command::Quickstart(arguments) => quickstart::run(&flags, json, &arguments),
         Command::Client(command) => client::run(&flags, json, *command),
@@ -187,18 +256,10 @@ pub fn run() -> ExitCode {
         Command::Restore(arguments) => upkeep::restore(&flags, json, &arguments),
         Command::Migrate => upkeep::migrate(&flags, json),
         Command::Doctor => doctor::run(&flags, json),
-    };
-    crate::store::end_connecting();
-    let error = match result {
-        Ok(()) => return ExitCode::SUCCESS,
-        Err(error) => error,
-    };
-    match &error {
-        CliError::Silent => {}
-        CliError::Usage(_) | CliError::Failed(_) => output::error(json, &error.to_string()),
-    }
-    match error {
-        CliError::Usage(_) => ExitCode::from(2),
-        CliError::Failed(_) | CliError::Silent => ExitCode::FAILURE,
+        Command::Completions(arguments) => {
+            completions::completions(&arguments);
+            Ok(())
+        }
+        Command::Man(arguments) => completions::man(&arguments),
     }
 }

@@ -37,6 +37,12 @@ impl Members {
         self.add(name, value)
     }
 
+    /// Adds a list of scopes as [`scopes`] reads them, if it has items; `word` alone clears the field.
+    #[must_use]
+    pub fn scopes(self, name: &str, options: Vec<String>, word: &str) -> Self {
+        self.list(name, scopes(options), word)
+    }
+
     /// Adds a list that has no items.
     #[must_use]
     pub fn empty_list(self, name: &str) -> Self {
@@ -113,10 +119,22 @@ impl Members {
     }
 }
 
+/// Splits options that name several scopes, separated by commas or spaces. One that names none is left empty, for the
+/// reader to refuse.
+pub fn scopes(options: Vec<String>) -> Vec<String> {
+    let is_between = |letter: char| letter == ',' || letter.is_whitespace();
+    let split = |option: String| {
+        let named: Vec<String> =
+            option.split(is_between).filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+        if named.is_empty() { vec![String::new()] } else { named }
+    };
+    options.into_iter().flat_map(split).collect()
+}
+
 /// Creates the error for invalid fields, by the names of their options.
 pub fn invalid(errors: &[FieldError]) -> CliError {
     let named = errors.iter().map(|error| format!("--{} {}", option_name(&error.field), error.wrong));
-    CliError::Usage(named.collect::<Vec<_>>().join("; "))
+    CliError::Invalid(named.collect::<Vec<_>>().join("; "))
 }
 
 /// Returns the name of the option for a field.
@@ -128,5 +146,18 @@ fn option_name(field: &str) -> String {
         "allowed_ips" => "allow-ip".to_owned(),
         "customers" => "customer".to_owned(),
         other => other.replace('_', "-"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_separated_by_commas_and_spaces() {
+        let split = |options: &[&str]| scopes(options.iter().map(|option| (*option).to_owned()).collect());
+        assert_eq!(split(&["a:read,b:read", "c d", " e , f,,\tg "]), ["a:read", "b:read", "c", "d", "e", "f", "g"]);
+        assert_eq!(split(&["", ", ", "a"]), ["", "", "a"], "what names none is refused by the reader");
+        assert!(split(&[]).is_empty());
     }
 }

@@ -25,10 +25,19 @@ fn part(text: &str) {
     let _closed = write!(std::io::stdout(), "{text}");
 }
 
+/// Prints a text that ends its own lines to standard output. A closed pipe is not a failure.
+pub fn text(bytes: &[u8]) {
+    let _closed = std::io::stdout().write_all(bytes);
+}
+
 /// Prints an error to standard error, without secrets that it may repeat from the command line.
-pub fn error(as_json: bool, message: &str) {
+pub fn error(as_json: bool, code: &str, message: &str) {
     let message = without_secrets(message);
-    let text = if as_json { json!({ "error": message }).to_string() } else { format!("error: {message}") };
+    let text = if as_json {
+        json!({"error": {"code": code, "message": message}}).to_string()
+    } else {
+        format!("error: {message}")
+    };
     let _closed = writeln!(std::io::stderr(), "{text}");
 }
 
@@ -219,20 +228,4 @@ pub fn new_password() -> Result<Zeroizing<String>, CliError> {
     let first = Zeroizing::new(rpassword::prompt_password("Password: ")?);
     let second = Zeroizing::new(rpassword::prompt_password("Repeat password: ")?);
     if first == second { Ok(first) } else { Err(CliError::Usage("the two passwords differ".to_owned())) }
-}
-
-/// Returns whether there is a terminal to ask on.
-pub fn has_terminal() -> bool {
-    std::io::stdin().is_terminal()
-}
-
-/// Asks for confirmation on the terminal. Returns false without a terminal.
-pub fn confirmed(question: &str) -> bool {
-    if !has_terminal() {
-        return false;
-    }
-    let mut stderr = std::io::stderr();
-    let _closed = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
-    let mut reply = String::new();
-    std::io::stdin().read_line(&mut reply).is_ok() && matches!(reply.trim(), "y" | "Y" | "yes")
 }

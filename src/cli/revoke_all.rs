@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::confirmation::{Confirmation, Question, lately};
 use super::options::invalid;
 use super::session::{self, Session};
 use super::{CliError, output};
@@ -20,9 +21,8 @@ pub struct Arguments {
     /// Only count what would be revoked
     #[arg(long)]
     dry_run: bool,
-    /// Do not ask for confirmation
-    #[arg(long)]
-    yes: bool,
+    #[command(flatten)]
+    confirmation: Confirmation,
 }
 
 /// Filters of the credentials to revoke. A credential must match all that are given.
@@ -73,39 +73,41 @@ impl Which {
 }
 
 pub fn run(flags: &Flags, json: bool, arguments: &Arguments) -> Result<(), CliError> {
-    let Arguments { which, dry_run, yes } = arguments;
-    if !dry_run && !yes && !output::has_terminal() {
-        return Err(CliError::Usage("nothing revoked: add --yes".to_owned()));
-    }
+    let Arguments { which, dry_run, confirmation } = arguments;
     session::run(flags, "revoke-all", async move |session| {
+        if !*dry_run {
+            confirmation.ask(question(&session, which)).await?;
+        }
         let Session { services, caller, origin } = session;
         let operations = &services.operations;
-        if *dry_run || !yes {
-            let counted = operations.count_for_revoke_all(&caller, which.filter(), Arc::clone(&origin)).await;
-            let counted = counted.map_err(failed)?;
-            if *dry_run {
-                output::object(json, &which.shown(&counted));
-                return Ok(());
-            }
-            let Counts { clients, keys } = counted.counts.unwrap_or_default();
-            let question = format!(
-                "Revoke everything of {} permanently, which is now: clients {clients}, API keys {keys}?",
-                which.words()
-            );
-            if !output::confirmed(&question) {
-                return Err(CliError::Usage("nothing revoked".to_owned()));
-            }
-        }
-        let done = operations.revoke_all(&caller, which.filter(), None, origin).await.map_err(failed)?;
-        output::object(json, &which.shown(&done));
+        let done = if *dry_run {
+            operations.count_for_revoke_all(&caller, which.filter(), None, origin).await
+        } else {
+            operations.revoke_all(&caller, which.filter(), None, origin).await
+        };
+        output::object(json, &which.shown(&done.map_err(failed)?));
         Ok(())
     })
 }
 
+/// What it ends: how many credentials, and how many of them were used in the last day.
+async fn question(session: &Session, which: &Which) -> Result<Question, CliError> {
+    let Session { services, caller, origin } = session;
+    let since = Some(lately(services.recorder.now()));
+    let counting = services.operations.count_for_revoke_all(caller, which.filter(), since, Arc::clone(origin));
+    let counted = counting.await.map_err(failed)?;
+    let Counts { clients, keys } = counted.counts.unwrap_or_default();
+    let used = counted.used.map_or_else(|| "unknown".to_owned(), |used| (used.clients + used.keys).to_string());
+    let about =
+        format!("Credentials of {}: clients {clients}, API keys {keys}; used in the last day: {used}.", which.words());
+    Ok(Question { about, question: "Revoke all of them permanently?" })
+}
+
 /// What an option names is not there: the command failed, it was not used wrongly.
 fn failed(error: ServiceError) -> CliError {
+    let code = error.reason();
     match error {
-        ServiceError::Invalid(fields) => CliError::Failed(invalid(&fields).to_string()),
+        ServiceError::Invalid(fields) => CliError::Refused { code, message: invalid(&fields).to_string() },
         other => other.into(),
     }
 }

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::confirmation::{Confirmation, Question};
 use super::options::Members;
 use super::session::{self, Session};
 use super::{CliError, output};
@@ -23,8 +24,8 @@ pub enum Command {
         /// Description of its purpose
         #[arg(long)]
         description: Option<String>,
-        /// Scope that credentials of its users may have at most, management permissions included (repeatable); `none`
-        /// allows nothing
+        /// Scope that credentials of its users may have at most, management permissions included (repeatable, or
+        /// several separated by commas or spaces); `none` allows nothing
         #[arg(long, required = true)]
         scope: Vec<String>,
     },
@@ -42,7 +43,8 @@ pub enum Command {
         /// Description of its purpose
         #[arg(long)]
         description: Option<String>,
-        /// Scope that credentials of its users may have at most (repeatable); replaces the list; `none` allows nothing
+        /// Scope that credentials of its users may have at most (repeatable, or several separated by commas or
+        /// spaces); replaces the list; `none` allows nothing
         #[arg(long)]
         scope: Vec<String>,
     },
@@ -50,6 +52,8 @@ pub enum Command {
     Delete {
         /// Name of the role
         name: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -59,7 +63,7 @@ fn members(description: Option<String>, scope: Vec<String>) -> Members {
     if scope.len() == 1 && scope[0] == "none" {
         members.empty_list("scopes")
     } else {
-        members.list("scopes", scope, "")
+        members.scopes("scopes", scope, "")
     }
 }
 
@@ -97,11 +101,20 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
                 Ok(())
             })
         }
-        Command::Delete { name } => session::run(flags, "role delete", async move |session| {
+        Command::Delete { name, confirmation } => session::run(flags, "role delete", async move |session| {
+            confirmation.ask(deletion(&session, &name)).await?;
             let Session { services, caller, origin } = session;
             services.directory.delete_role(&caller, &name, origin).await?;
             output::object(json, &json!({"name": name, "deleted": true}));
             Ok(())
         }),
     }
+}
+
+async fn deletion(session: &Session, name: &str) -> Result<Question, CliError> {
+    let Session { services, caller, origin } = session;
+    let role = services.directory.role(caller, name, origin.clone()).await?;
+    let allowed = if role.scopes.is_empty() { "nothing" } else { role.scopes.as_str() };
+    let about = format!("The role {} allows at most: {allowed}.", role.name);
+    Ok(Question { about, question: "Delete it permanently?" })
 }

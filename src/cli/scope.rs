@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::confirmation::{Confirmation, Question};
 use super::listing::{self, Paging};
 use super::options::Members;
 use super::session::{self, Session};
@@ -44,6 +45,8 @@ pub enum Command {
     Delete {
         /// The scope
         name: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -88,11 +91,19 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
                 Ok(())
             })
         }
-        Command::Delete { name } => session::run(flags, "scope delete", async move |session| {
+        Command::Delete { name, confirmation } => session::run(flags, "scope delete", async move |session| {
+            confirmation.ask(deletion(&session, &name)).await?;
             let Session { services, caller, origin } = session;
             services.directory.delete_scope(&caller, &name, origin).await?;
             output::object(json, &json!({"name": name, "deleted": true}));
             Ok(())
         }),
     }
+}
+
+async fn deletion(session: &Session, name: &str) -> Result<Question, CliError> {
+    let Session { services, caller, origin } = session;
+    let entry = services.directory.scope(caller, name, origin.clone()).await?;
+    let about = format!("Credentials that have the scope {} keep it.", entry.name);
+    Ok(Question { about, question: "Delete its entry in the registry?" })
 }

@@ -3,12 +3,15 @@
 use clap::Subcommand;
 use serde_json::Value;
 
+use super::confirmation::{Confirmation, Question, count_lately};
 use super::session::{self, Session};
 use super::{CliError, output};
 use crate::config::Flags;
+use crate::domain::audit::{Action, EventFilter};
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::{Algorithm, SigningKey};
 use crate::domain::time::{Duration, Timestamp};
+use crate::service::error::ServiceError;
 use crate::view::signing_key::SigningKeyView;
 
 #[derive(Subcommand)]
@@ -37,9 +40,8 @@ pub enum Command {
         // A thumbprint may begin with a hyphen.
         #[arg(allow_hyphen_values = true)]
         kid: String,
-        /// Do not ask for confirmation
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -78,16 +80,32 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
                 Ok(())
             })
         }
-        Command::Destroy { kid, yes } => {
-            if !yes && !json && !output::confirmed(&format!("Destroy {kid}? Tokens that it signed no longer verify.")) {
-                return Err(CliError::Usage("not destroyed: add --yes".to_owned()));
-            }
-            session::run(flags, "signing-key destroy", async move |session| {
-                let Session { services, caller, origin } = session;
-                let key = services.signing_keys.destroy(&caller, &kid, origin).await?;
-                output::object(json, &view(&key, services.recorder.now()));
-                Ok(())
-            })
-        }
+        Command::Destroy { kid, confirmation } => session::run(flags, "signing-key destroy", async move |session| {
+            confirmation.ask(destruction(&session, &kid)).await?;
+            let Session { services, caller, origin } = session;
+            let key = services.signing_keys.destroy(&caller, &kid, origin).await?;
+            output::object(json, &view(&key, services.recorder.now()));
+            Ok(())
+        }),
     }
+}
+
+/// What destroying a signing key ends. Events do not name the key that signed a token, so that only those of its
+/// environment can be counted.
+async fn destruction(session: &Session, kid: &str) -> Result<Question, CliError> {
+    let Session { services, caller, origin } = session;
+    let keys = services.signing_keys.list(caller, None, origin.clone()).await?;
+    let key = keys.into_iter().find(|key| *key.kid == *kid).ok_or(ServiceError::NotFound("signing key"))?;
+    let (environment, algorithm) = (key.environment, key.algorithm);
+    let filter = EventFilter {
+        environment: Some(environment.to_string()),
+        action: Some(Action::TokenIssue),
+        ..EventFilter::default()
+    };
+    let issued = count_lately(session, filter, |_| true).await?;
+    let about = format!(
+        "Tokens that the {algorithm} key {kid} of {environment} signed no longer verify. Tokens that {environment} \
+         issued in the last day: {issued}."
+    );
+    Ok(Question { about, question: "Destroy it?" })
 }

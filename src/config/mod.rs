@@ -3,6 +3,7 @@
 
 mod database;
 mod issuers;
+mod log;
 mod master_key;
 mod node;
 mod server;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 pub use database::DatabaseConfig;
 pub use issuers::{EnvironmentIssuer, Issuers};
+pub use log::{LogConfig, LogFormat};
 pub use master_key::{MasterKeyError, MasterKeySource};
 pub use server::{ServerConfig, TlsFiles};
 pub use settings::{Flags, Source};
@@ -60,8 +62,8 @@ pub struct Config {
     pub audit_json_lines: Option<PathBuf>,
     /// The name of this node among the processes on one database.
     pub node_name: String,
-    /// The filter of the log, in the syntax of `env_logger`.
-    pub log: String,
+    /// The log.
+    pub log: LogConfig,
     shown: Vec<ShownSetting>,
 }
 
@@ -98,9 +100,7 @@ impl Config {
         if !(1..=100_000).contains(&settings.guess_limit_per_minute) {
             return Err(ConfigError::setting("guess_limit_per_minute", "must be 1 to 100000"));
         }
-        env_filter::Builder::new()
-            .try_parse(&settings.log)
-            .map_err(|wrong| ConfigError::setting("log", wrong.to_string().trim()))?;
+        let log = LogConfig::from_settings(&settings)?;
         let server = ServerConfig::from_settings(&settings)?;
         let public_url = settings
             .public_url
@@ -123,7 +123,7 @@ impl Config {
             guess_limit_per_minute: settings.guess_limit_per_minute,
             node_name: node::name(settings.node_name.as_deref())?,
             audit_json_lines: settings.audit_json_lines,
-            log: settings.log,
+            log,
             data_dir: settings.data_dir,
             server,
             public_url,

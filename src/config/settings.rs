@@ -94,6 +94,7 @@ pub struct Settings {
     pub audit_json_lines: Option<PathBuf>,
     pub node_name: Option<String>,
     pub log: String,
+    pub log_format: String,
 }
 
 /// The settings of one environment, in the table `[environments.NAME]`.
@@ -140,6 +141,7 @@ impl Default for Settings {
             audit_json_lines: None,
             node_name: None,
             log: "info".to_owned(),
+            log_format: "text".to_owned(),
         }
     }
 }
@@ -261,7 +263,7 @@ fn shown(figment: &Figment, settings: &Settings) -> Vec<ShownSetting> {
     let values = serde_json::to_value(settings).unwrap_or_default();
     let mut shown: Vec<ShownSetting> = NAMES
         .into_iter()
-        .chain(["log"])
+        .chain(["log", "log_format"])
         .map(|name| ShownSetting {
             name,
             value: match name {

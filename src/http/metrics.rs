@@ -11,6 +11,9 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::UnreadHeads;
+use super::error::ProblemCode;
+use crate::domain::audit::Reason;
+use crate::domain::key_code::KeyCode;
 use crate::service::Services;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -24,9 +27,22 @@ struct RouteLabels {
     route: String,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CodeLabels {
+    code: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
 /// What is counted as it happens.
 pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
+    verifications: Family<CodeLabels, Counter>,
+    forward_auth: Family<CodeLabels, Counter>,
+    refused_tokens: Family<ReasonLabels, Counter>,
     seconds: Family<RouteLabels, Histogram>,
     heads: UnreadHeads,
 }
@@ -35,6 +51,9 @@ impl Metrics {
     pub fn new(heads: UnreadHeads) -> Self {
         Self {
             requests: Family::default(),
+            verifications: Family::default(),
+            forward_auth: Family::default(),
+            refused_tokens: Family::default(),
             // From 100 microseconds to about three seconds.
             seconds: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.0001, 2.0, 16))),
             heads,
@@ -47,10 +66,31 @@ impl Metrics {
         self.seconds.get_or_create(&RouteLabels { route: route.to_owned() }).observe(elapsed.as_secs_f64());
     }
 
+    /// Counts a verification of a key.
+    pub fn count_verification(&self, code: KeyCode) {
+        self.verifications.get_or_create(&CodeLabels { code: code.as_str() }).inc();
+    }
+
+    /// Counts a request that a gateway asked about; `refused` is the code of the problem, if it must not pass.
+    pub fn count_forward_auth(&self, refused: Option<ProblemCode>) {
+        let code = refused.map_or("ok", ProblemCode::as_str);
+        self.forward_auth.get_or_create(&CodeLabels { code }).inc();
+    }
+
+    /// Counts a token request that was refused.
+    pub fn count_refused_token(&self, reason: Reason) {
+        self.refused_tokens.get_or_create(&ReasonLabels { reason: reason.as_str() }).inc();
+    }
+
     /// Everything, with what the services count themselves.
     pub fn render(&self, services: &Services) -> Result<String, std::fmt::Error> {
         let mut registry = Registry::with_prefix("sealwright");
         registry.register("http_requests", "Requests with a response", self.requests.clone());
+        registry.register("key_verifications", "Verifications of API keys, by code", self.verifications.clone());
+        let help = "Requests that gateways asked about, by code: ok, or that of the problem";
+        registry.register("forward_auth", help, self.forward_auth.clone());
+        let help = "Refused token requests, by the reason of their audit events";
+        registry.register("token_refusals", help, self.refused_tokens.clone());
         let help = "Heads that were refused before they were a request";
         registry.register("http_unread_heads", help, self.heads.counts());
         registry.register_with_unit(

@@ -6,12 +6,13 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::epochs::{self, Counts, StoredEpoch};
-use super::schema::{credential_customers as ties, credentials};
+use super::schema::{credential_customers as ties, credential_secrets as secrets, credentials};
 use super::{AnyConnection, StoreError};
 use crate::domain::credential::CredentialKind;
 use crate::domain::environment::Environment;
 use crate::domain::epoch::{Epoch, Extent};
 use crate::domain::ids::CustomerId;
+use crate::domain::time::Timestamp;
 
 type Backend = <AnyConnection as diesel::Connection>::Backend;
 /// A condition on credentials.
@@ -56,11 +57,16 @@ fn are_living() -> diesel::expression::SqlLiteral<Bool> {
     sql::<Bool>("credentials.state <> 'revoked'")
 }
 
-/// Counts the credentials that an epoch with `extent` would end now.
+/// Counts the credentials that an epoch with `extent` would end now: only those used since `used_since`, if that is
+/// given.
 ///
 /// # Errors
 /// An epoch is damaged.
-pub fn count(connection: &mut AnyConnection, extent: &Extent) -> Result<Counts, StoreError> {
+pub fn count(
+    connection: &mut AnyConnection,
+    extent: &Extent,
+    used_since: Option<Timestamp>,
+) -> Result<Counts, StoreError> {
     let open = epochs::open(connection)?;
     let mut of = |kind: CredentialKind| -> Result<i64, StoreError> {
         let mut query = credentials::table
@@ -77,6 +83,10 @@ pub fn count(connection: &mut AnyConnection, extent: &Extent) -> Result<Counts, 
         };
         if let Some(are_ended) = are_ended(&open) {
             query = query.filter(not(are_ended));
+        }
+        if let Some(since) = used_since {
+            let used = secrets::table.filter(secrets::last_used_at.ge(since.millis()));
+            query = query.filter(credentials::id.eq_any(used.select(secrets::credential)));
         }
         Ok(query.first(connection)?)
     };

@@ -81,8 +81,10 @@ struct RateLimitView {
     remaining: Option<u32>,
     /// Seconds until all are available again.
     reset_after: u32,
-    /// Seconds until a refused request is admitted; 0 if none was refused. A cost above a limit is never admitted.
-    retry_after: u32,
+    /// Seconds until a refused request is admitted: 0 if none was refused, null if it never is, because its cost is
+    /// above a limit.
+    #[schema(required)]
+    retry_after: Option<u32>,
 }
 
 impl RateLimitView {

@@ -15,7 +15,7 @@ const OWNED: [(&[&str], &str); 7] = [
     (&["oxide_auth"], "oauth"),
     (&["sealwright_scope"], "domain"),
     (&["env_filter", "figment"], "config"),
-    (&["comfy_table", "env_logger", "reqwest", "rpassword"], "cli"),
+    (&["clap_complete", "clap_mangen", "comfy_table", "env_logger", "reqwest", "rpassword"], "cli"),
 ];
 
 /// Layers that name these libraries and no others.

@@ -141,11 +141,11 @@ both! {
             assert_eq!(verdict(&server, &verifier, &key), "DISABLED");
             server.cli(&["key", "enable", &key.id]);
             assert_eq!(passes("x-api-key", &key.key), 200, "widening holds at once, too");
-            server.cli(&["key", "revoke", &key.id]);
+            server.cli(&["key", "revoke", &key.id, "--yes"]);
             assert_eq!(passes("x-api-key", &key.key), 401);
         }
         assert_eq!((passes("authorization", &bearer), server.token(&client).status), (200, 200));
-        server.cli(&["client", "revoke", &client.id]);
+        server.cli(&["client", "revoke", &client.id, "--yes"]);
         assert_eq!((passes("authorization", &bearer), server.token(&client).status), (401, 401));
     }
 

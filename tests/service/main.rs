@@ -12,6 +12,7 @@ mod examples;
 mod floods;
 mod gateways;
 mod generated_clients;
+mod guides;
 mod in_flight;
 mod interop;
 mod key_rotation;

@@ -83,7 +83,10 @@ fn a_script_gets_it_as_json() {
     let wrong = run(quickstart(folder.path()).args(["--json", "--no-such"]));
     assert_eq!(wrong.status.code(), Some(2));
     let said: Value = serde_json::from_slice(&wrong.stderr).unwrap();
-    assert!(said["error"].as_str().unwrap().contains("--no-such"), "{said}");
+    assert!(
+        said["error"]["message"].as_str().unwrap().contains("--no-such") && said["error"]["code"] == "usage",
+        "{said}"
+    );
 }
 
 #[test]

@@ -52,6 +52,7 @@ pub enum Reason {
     WrongCustomer,
     InsufficientScope,
     RateLimited,
+    CostExceedsLimit,
     // Callers of the management API and of gateways.
     NoCredentials,
     TwoCredentials,

@@ -44,8 +44,9 @@ pub struct BucketStatus {
     pub remaining: u32,
     /// Milliseconds until it is full.
     pub reset_after: u64,
-    /// Milliseconds until it admits the refused request; 0 if it refused nothing.
-    pub retry_after: u64,
+    /// Milliseconds until it admits the refused request: 0 if it refused nothing, `None` if it never does, because the
+    /// request costs more than the limit.
+    pub retry_after: Option<u64>,
 }
 
 impl BucketStatus {
@@ -74,19 +75,22 @@ impl RateLimitStatus {
         self.buckets.iter().flatten()
     }
 
-    /// Returns the bucket that will refuse first; `None` if there is no limit.
+    /// Returns the bucket that will refuse first, or that refuses forever; `None` if there is no limit.
     pub fn tightest(&self) -> Option<&BucketStatus> {
-        self.buckets().min_by_key(|bucket| (bucket.remaining, u64::MAX - bucket.retry_after))
+        self.buckets().min_by_key(|bucket| match bucket.retry_after {
+            None => (false, 0, 0),
+            Some(millis) => (true, bucket.remaining, u64::MAX - millis),
+        })
     }
 
-    /// Returns the milliseconds until the refused request is admitted; 0 if nothing was refused.
-    pub fn retry_after(&self) -> u64 {
-        self.buckets().map(|bucket| bucket.retry_after).max().unwrap_or(0)
+    /// Returns the milliseconds until the refused request is admitted: 0 if nothing was refused, `None` if it never is.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.buckets().try_fold(0, |longest, bucket| bucket.retry_after.map(|millis| millis.max(longest)))
     }
 
-    /// Returns the whole seconds for `Retry-After`; 0 if nothing was refused.
-    pub fn retry_after_seconds(&self) -> u32 {
-        seconds(self.retry_after())
+    /// Returns the whole seconds for `Retry-After`, likewise.
+    pub fn retry_after_seconds(&self) -> Option<u32> {
+        self.retry_after().map(seconds)
     }
 }
 
@@ -111,7 +115,7 @@ impl Buckets {
             *bucket = quota.map_or(*bucket, |quota| quota.clamped(*bucket, now));
         }
         let mut after = self.buckets;
-        let mut retry_after = [0; 2];
+        let mut retry_after = [Some(0); 2];
         for (at, quota) in limits.quotas().into_iter().enumerate() {
             match quota.map(|quota| quota.take(self.buckets[at], cost, now)) {
                 Some(Ok(bucket)) => after[at] = bucket,
@@ -119,7 +123,7 @@ impl Buckets {
                 None => {}
             }
         }
-        let is_admitted = retry_after == [0; 2];
+        let is_admitted = retry_after == [Some(0); 2];
         if is_admitted {
             self.buckets = after;
         }
@@ -142,7 +146,7 @@ impl Buckets {
                 quota,
                 remaining: quota.remaining(self.buckets[at], now),
                 reset_after: quota.reset_after(self.buckets[at], now),
-                retry_after: 0,
+                retry_after: Some(0),
             })
         };
         RateLimitStatus { is_admitted: true, buckets: [status(0), status(1)] }
@@ -192,7 +196,12 @@ mod tests {
         }
         for _ in 0..100 {
             let refused = buckets.take(limits, 1, at(1_000_000));
-            assert_eq!((refused.is_admitted, refused.retry_after()), (false, 200));
+            assert_eq!((refused.is_admitted, refused.retry_after()), (false, Some(200)));
+        }
+        for cost in [6, 21] {
+            let refused = buckets.take(limits, cost, at(1_000_000));
+            assert_eq!((refused.is_admitted, refused.retry_after()), (false, None), "{cost} is above a limit");
+            assert_eq!(refused.tightest().map(|bucket| bucket.quota.limit), Some(5), "of those, the one named first");
         }
         let status = buckets.take(limits, 5, at(1_001_000));
         assert!(status.is_admitted);

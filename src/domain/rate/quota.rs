@@ -24,18 +24,18 @@ impl Quota {
     /// Takes `cost` events at `now`, and returns the new state of the bucket.
     ///
     /// # Errors
-    /// Too few events remain. Returns the milliseconds until enough do, and leaves the bucket as it was. A cost above
-    /// the limit is never admitted; for it, returns the milliseconds until the bucket is full.
-    pub fn take(self, bucket: Bucket, cost: u32, now: Timestamp) -> Result<Bucket, u64> {
+    /// Too few events remain. Returns the milliseconds until enough do, and leaves the bucket as it was; `None` for a
+    /// cost above the limit, which is never admitted.
+    pub fn take(self, bucket: Bucket, cost: u32, now: Timestamp) -> Result<Bucket, Option<u64>> {
         let limit = i64::from(self.limit);
         let arrival = self.arrival(bucket, now) + i64::from(self.window_millis) * i64::from(cost);
         let excess = arrival - self.units(now) - i64::from(self.window_millis) * limit;
         if excess <= 0 {
             Ok(Bucket(arrival))
         } else if cost > self.limit {
-            Err(self.reset_after(bucket, now).max(1))
+            Err(None)
         } else {
-            Err(u64::try_from((excess + limit - 1) / limit).unwrap_or(0))
+            Err(Some(u64::try_from((excess + limit - 1) / limit).unwrap_or(0)))
         }
     }
 
@@ -97,13 +97,13 @@ mod tests {
         for _ in 0..30 {
             bucket = QUOTA.take(bucket, 1, at(1_000_000)).unwrap();
         }
-        assert_eq!(QUOTA.take(bucket, 1, at(1_000_000)), Err(2_000));
-        assert_eq!(QUOTA.take(bucket, 3, at(1_000_000)), Err(6_000));
-        assert_eq!(QUOTA.take(bucket, 1, at(1_001_999)), Err(1));
+        assert_eq!(QUOTA.take(bucket, 1, at(1_000_000)), Err(Some(2_000)));
+        assert_eq!(QUOTA.take(bucket, 3, at(1_000_000)), Err(Some(6_000)));
+        assert_eq!(QUOTA.take(bucket, 1, at(1_001_999)), Err(Some(1)));
         assert!(QUOTA.take(bucket, 1, at(1_002_000)).is_ok());
         assert_eq!((QUOTA.remaining(bucket, at(1_003_999)), QUOTA.remaining(bucket, at(1_004_000))), (1, 2));
         assert_eq!(QUOTA.reset_after(bucket, at(1_000_000)), 60_000);
-        assert_eq!(QUOTA.take(bucket, 31, at(9_000_000)), Err(1), "more than it ever holds");
+        assert_eq!(QUOTA.take(bucket, 31, at(9_000_000)), Err(None), "more than it ever holds");
     }
 
     /// As the guide says: a window admits a full bucket and what refills meanwhile, and no more.
@@ -129,11 +129,11 @@ mod tests {
         let (before, after) = (at(90_000_000), at(1_000_000));
         let bucket = (0..30).fold(Bucket::default(), |bucket, _| QUOTA.take(bucket, 1, before).unwrap());
         assert_eq!(QUOTA.remaining(bucket, after), 0, "what was taken is not given back");
-        assert_eq!(QUOTA.take(bucket, 1, after), Err(2_000));
+        assert_eq!(QUOTA.take(bucket, 1, after), Err(Some(2_000)));
         assert_eq!(QUOTA.reset_after(bucket, after), 60_000);
         // A bucket that was not empty counts as empty, too: its content at that time is unknown.
         let bucket = QUOTA.take(Bucket::default(), 1, before).unwrap();
-        assert_eq!(QUOTA.take(bucket, 1, after), Err(2_000));
+        assert_eq!(QUOTA.take(bucket, 1, after), Err(Some(2_000)));
         // What is kept of it refills as any other bucket does.
         let kept = QUOTA.clamped(bucket, after);
         assert!(QUOTA.take(kept, 1, at(1_002_000)).is_ok());
@@ -153,12 +153,16 @@ mod tests {
                 now += pause;
                 match quota.take(bucket, cost, at(now)) {
                     Ok(after) => bucket = after,
-                    Err(wait) if cost <= limit => {
+                    Err(Some(wait)) => {
+                        prop_assert!(cost <= limit);
                         let wait = i64::try_from(wait).unwrap();
                         prop_assert!(quota.take(bucket, cost, at(now + wait - 1)).is_err());
                         prop_assert!(quota.take(bucket, cost, at(now + wait)).is_ok());
                     }
-                    Err(_) => prop_assert!(quota.take(bucket, cost, at(now + 1_000_000)).is_err()),
+                    Err(None) => {
+                        prop_assert!(cost > limit);
+                        prop_assert!(quota.take(bucket, cost, at(now + 1_000_000)).is_err());
+                    }
                 }
             }
         }

@@ -139,10 +139,12 @@ pub async fn check(request: HttpRequest, parameters: Parameters, state: SharedSt
     if let Some(rate_limit) = rate_limit {
         request.extensions_mut().insert(rate_limit);
     }
-    Ok(Decision(match decided {
+    let response = match decided {
         Ok(identity) => passes(&identity),
         Err(denied) => error::denied(&denied),
-    }))
+    };
+    state.metrics.count_forward_auth(error::code_of(&response));
+    Ok(Decision(response))
 }
 
 /// All six identity fields, empty where there is nothing to say.

@@ -20,7 +20,7 @@ pub async fn revoke_all(
     };
     let operations = &state.services.operations;
     let done = if dry_run == Some(true) {
-        operations.count_for_revoke_all(&call.caller, filter, call.origin).await?
+        operations.count_for_revoke_all(&call.caller, filter, None, call.origin).await?
     } else {
         operations.revoke_all(&call.caller, filter, call.repeat, call.origin).await?
     };

@@ -31,6 +31,7 @@ impl From<Verification> for KeyQuestion {
 
 pub async fn verify(call: Call<KeysVerify, Verification>, state: SharedState) -> ApiResult<Shown<Verdict<'static>>> {
     let used = state.services.access.verify_key(&call.caller, call.input.into(), &call.origin).await?;
+    state.metrics.count_verification(used.code);
     Shown::borrowed(&Verdict::new(
         used.code,
         used.key.as_deref(),

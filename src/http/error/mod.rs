@@ -185,8 +185,12 @@ fn retry_later(mut response: HttpResponse, seconds: u32) -> HttpResponse {
 
 /// A credential that is over its limits.
 fn rate_limited(status: &RateLimitStatus) -> HttpResponse {
-    let violated = status.buckets().filter(|bucket| bucket.retry_after > 0).map(|bucket| bucket.quota.name).collect();
-    retry_later(Problem::rate_limited(violated).response(), status.retry_after_seconds())
+    let refuses = status.buckets().filter(|bucket| bucket.retry_after != Some(0));
+    let response = Problem::rate_limited(refuses.map(|bucket| bucket.quota.name).collect()).response();
+    match status.retry_after_seconds() {
+        Some(seconds) => retry_later(response, seconds),
+        None => response,
+    }
 }
 
 fn too_many_failures(seconds: u32) -> HttpResponse {
@@ -215,6 +219,11 @@ pub fn denied(denied: &Denied) -> HttpResponse {
         Denied::TooManyFailures { retry_after } => too_many_failures(*retry_after),
         Denied::Unavailable => Problem::new(ProblemCode::Unavailable, UNAVAILABLE).response(),
     }
+}
+
+/// The code of the problem that a response is, if it is one.
+pub fn code_of(response: &HttpResponse) -> Option<ProblemCode> {
+    response.extensions().get::<ProblemCode>().copied()
 }
 
 /// The action of a management call whose input cannot be read.

@@ -109,10 +109,12 @@ impl Problem {
         if self.code == ProblemCode::Unavailable {
             response.insert_header((RETRY_AFTER, "1"));
         }
-        response
+        let mut response = response
             .insert_header((CACHE_CONTROL, "no-store"))
             .insert_header((CONTENT_TYPE, HeaderValue::from_static("application/problem+json")))
-            .body(serde_json::to_string(self).unwrap_or_default())
+            .body(serde_json::to_string(self).unwrap_or_default());
+        response.extensions_mut().insert(self.code);
+        response
     }
 }
 

@@ -19,10 +19,13 @@ pub fn refuse(request: &ServiceRequest, state: &State) -> Option<HttpResponse> {
     Some(error::head_refused(path_kind(request.path()), ProblemCode::TlsRequired, detail))
 }
 
+/// What probes ask, from anywhere: it says nothing that is secret, and takes nothing.
+const PROBES: [&str; 2] = ["/healthz", "/readyz"];
+
 /// TLS ends here, or at a trusted proxy that says so, or the peer is on this machine, or the operator allows plain
 /// HTTP.
 fn is_secure_enough(request: &ServiceRequest, state: &State) -> bool {
-    if state.server.tls.is_some() || state.server.allow_insecure_http {
+    if state.server.tls.is_some() || state.server.allow_insecure_http || PROBES.contains(&request.path()) {
         return true;
     }
     let Some(peer) = request.peer_addr().map(|address| address.ip().to_canonical()) else { return false };

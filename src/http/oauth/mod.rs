@@ -154,6 +154,9 @@ pub async fn token(
     if let Some(status) = outcome.rate_limit {
         request.extensions_mut().insert(status);
     }
+    if let Some(reason) = outcome.refused {
+        state.metrics.count_refused_token(reason);
+    }
     ProtocolResponse {
         result: outcome.issued.map(|token| TokenView {
             access_token: token.access_token.0,

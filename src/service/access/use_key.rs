@@ -183,7 +183,8 @@ fn admission(
     rate_limit: RateLimitStatus,
 ) -> (KeyCode, Reason) {
     if !rate_limit.is_admitted {
-        (KeyCode::RateLimited, Reason::RateLimited)
+        let is_for_later = rate_limit.retry_after().is_some();
+        (KeyCode::RateLimited, if is_for_later { Reason::RateLimited } else { Reason::CostExceedsLimit })
     } else if !key.scopes.cover_all(request.scopes) || !allowance.allows(request.scopes) {
         (KeyCode::InsufficientScope, Reason::InsufficientScope)
     } else {

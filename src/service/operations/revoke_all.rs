@@ -11,6 +11,7 @@ use crate::domain::caller::Caller;
 use crate::domain::environment::Environment;
 use crate::domain::epoch::{Epoch, Extent};
 use crate::domain::ids::EpochId;
+use crate::domain::time::Timestamp;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::{FieldError, ServiceError};
 use crate::service::expansion::{self, Step};
@@ -42,10 +43,13 @@ pub struct RevokedAll {
     /// How many credentials it revokes, as counted just before. What was revoked already is not counted. `None` if the
     /// count took too long, which stops no emergency.
     pub counts: Option<Counts>,
+    /// How many of them were used lately, where that was asked for and the count did not take too long.
+    pub used: Option<Counts>,
 }
 
 impl Operations {
-    /// Counts the credentials that [`Operations::revoke_all`] would revoke now.
+    /// Counts the credentials that [`Operations::revoke_all`] would revoke now, and those of them that were used since
+    /// `used_since`, if it is given.
     ///
     /// # Errors
     /// As [`Operations::revoke_all`].
@@ -53,14 +57,20 @@ impl Operations {
         &self,
         caller: &Caller,
         filter: RevokeFilter,
+        used_since: Option<Timestamp>,
         origin: Arc<Origin>,
     ) -> Result<RevokedAll, ServiceError> {
         let mut context = context_of(caller, &filter, origin);
         let extent = self.extent(caller, filter, &mut context).await?;
-        match self.count(extent).await {
+        match self.count(extent.clone(), None).await {
             Ok(counts) => {
+                let used = match used_since {
+                    Some(_) => tokio::time::timeout(COUNTING, self.count(extent, used_since)).await.ok(),
+                    None => None,
+                };
+                let used = used.and_then(|used| used.inspect_err(|error| log::warn!("revoke-all: {error}")).ok());
                 self.recorder.record_event(&context, Disposition::Ok, Reason::DryRun, caller.basis()).await?;
-                Ok(RevokedAll { id: None, counts: Some(counts) })
+                Ok(RevokedAll { id: None, counts: Some(counts), used })
             }
             Err(error) => Err(self.recorder.refused(&context, error).await),
         }
@@ -87,11 +97,11 @@ impl Operations {
                     epochs::find(connection, &replay.object)?.ok_or(ServiceError::Gone("act"))
                 })
                 .await?;
-            return Ok(RevokedAll { id: Some(stored.id), counts: stored.counted });
+            return Ok(RevokedAll { id: Some(stored.id), counts: stored.counted, used: None });
         }
         let extent = self.extent(caller, filter, &mut context).await?;
         // Before the transaction: to count takes time, for which no other change must wait.
-        let counted = tokio::time::timeout(COUNTING, self.count(extent.clone())).await;
+        let counted = tokio::time::timeout(COUNTING, self.count(extent.clone(), None)).await;
         let counts = counted.unwrap_or_else(|_| Err(ServiceError::Unavailable("counting took too long".to_owned())));
         let counts = counts.inspect_err(|error| log::warn!("revoke-all: {error}")).ok();
         let id: EpochId = random::id(self.recorder.now())?;
@@ -112,7 +122,7 @@ impl Operations {
             })
             .await?;
         self.credentials.add_epoch(epoch).await;
-        Ok(RevokedAll { id: Some(id.to_string()), counts })
+        Ok(RevokedAll { id: Some(id.to_string()), counts, used: None })
     }
 
     /// Resolves the names in `filter` as far as they are visible to the caller, which the event names, too.
@@ -135,8 +145,8 @@ impl Operations {
         }
     }
 
-    async fn count(&self, extent: Extent) -> Result<Counts, ServiceError> {
-        self.recorder.store().read(move |connection| Ok(epoch_rows::count(connection, &extent)?)).await
+    async fn count(&self, extent: Extent, used_since: Option<Timestamp>) -> Result<Counts, ServiceError> {
+        self.recorder.store().read(move |connection| Ok(epoch_rows::count(connection, &extent, used_since)?)).await
     }
 
     /// Writes what epochs have ended into rows and events, in small steps, until nothing is left.

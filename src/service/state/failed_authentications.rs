@@ -49,7 +49,7 @@ impl FailedAuthentications {
                 self.by_client.insert(client, client_bucket);
                 Ok(())
             }
-            (first, second) => Err(seconds(first.err().max(second.err()).unwrap_or(0))),
+            (first, second) => Err(seconds(first.err().flatten().max(second.err().flatten()))),
         }
     }
 
@@ -75,8 +75,9 @@ impl FailedAuthentications {
     }
 }
 
-fn seconds(millis: u64) -> u32 {
-    u32::try_from(millis.div_ceil(1000)).unwrap_or(u32::MAX).max(1)
+/// Whole seconds to wait. One failure costs no more than the limit, so that there is a wait that helps.
+fn seconds(millis: Option<u64>) -> u32 {
+    u32::try_from(millis.unwrap_or(0).div_ceil(1000)).unwrap_or(u32::MAX).max(1)
 }
 
 #[cfg(test)]

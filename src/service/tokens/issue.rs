@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::authenticate_client::{AuthenticatedClient, AuthenticationRequest};
 use super::{ProtocolRequest, Refusal, Tokens};
+use crate::audit::NotStored;
 use crate::crypto::random;
 use crate::domain::audit::{Action, Reason};
 use crate::domain::change::Position;
@@ -26,6 +27,8 @@ pub struct IssueOutcome {
     pub issued: Result<IssuedAccessToken, OAuthError>,
     /// The client's rate limit status, once the client has authenticated.
     pub rate_limit: Option<RateLimitStatus>,
+    /// Why no token was issued, for the metrics.
+    pub refused: Option<Reason>,
 }
 
 /// What one attempt to decide comes to.
@@ -45,12 +48,13 @@ impl Tokens {
     pub async fn issue(&self, request: ProtocolRequest<'_>) -> IssueOutcome {
         let context =
             AuditContext::anonymous(Action::TokenIssue, Some(request.environment), Arc::clone(&request.origin));
-        let (counted, mut rate_limit) = (Counted::default(), None);
+        let (counted, mut rate_limit, mut refused) = (Counted::default(), None, None);
         let decided = self
             .recorder
             .decide(async |position| {
                 let attempt = self.attempt(&request, (position, &counted)).await;
                 rate_limit = attempt.rate_limit;
+                refused = attempt.issued.as_ref().err().map(|refusal| refusal.reason);
                 match attempt.issued {
                     Ok((token, subject, client)) => {
                         let (context, basis) = (context.clone().with_subject(subject), client.basis.clone());
@@ -66,9 +70,15 @@ impl Tokens {
                 Ok(token)
             }
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(OAuthError::Unavailable),
+            Err(not_stored) => {
+                refused = Some(match not_stored {
+                    NotStored::Stale => Reason::Overtaken,
+                    NotStored::Failed => Reason::StoreUnavailable,
+                });
+                Err(OAuthError::Unavailable)
+            }
         };
-        IssueOutcome { issued, rate_limit }
+        IssueOutcome { issued, rate_limit, refused }
     }
 
     async fn attempt(&self, request: &ProtocolRequest<'_>, (position, counted): (Position, &Counted)) -> Attempt {
@@ -104,7 +114,8 @@ impl Tokens {
                 self.grant(request.environment, &client_request, client.served.customers(), now)
             })
         } else {
-            let error = OAuthError::RateLimited { retry_after: rate_limit.retry_after_seconds() };
+            // One request is within every limit, and is admitted after a while.
+            let error = OAuthError::RateLimited { retry_after: rate_limit.retry_after_seconds().unwrap_or(1) };
             Err(Refusal::from(error))
         };
         let issued = match issued {

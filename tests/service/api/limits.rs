@@ -103,6 +103,26 @@ both! {
         assert!((1..=60).contains(&taken["rate_limit"]["reset_after"].as_u64().unwrap()), "{taken}");
     }
 
+    /// No wait would help, and none is named: not even for a bucket that is full.
+    fn a_cost_above_a_limit_is_never_admitted(database) {
+        let server = Server::start(database);
+        let verifier = verifier(&server);
+        let key = server.key_with("orders:read", &["--rate-per-minute", "12", "--burst-per-second", "10"]);
+        let cost = |cost: u32| verify(&server, &verifier, &key.key, &json!({"cost": cost})).body;
+        for above in [11, 13, 1_000] {
+            let refused = cost(above);
+            assert_eq!((&refused["code"], &refused["rate_limit"]["limit"]), (&json!("RATE_LIMITED"), &json!(10)));
+            assert_eq!(refused["rate_limit"].get("retry_after"), Some(&Value::Null), "{refused}");
+        }
+        assert_eq!(cost(10)["code"], "VALID", "nothing was taken");
+        let refused = cost(10);
+        assert!(refused["rate_limit"]["retry_after"].as_u64().unwrap() > 1, "{refused}");
+        let events = server.events(&["--credential", &key.id, "--action", "key.verify", "--outcome", "refused"]);
+        let reasons: Vec<&Value> = events.iter().map(|event| &event["reason"]).collect();
+        let above = "cost_exceeds_limit";
+        assert_eq!(reasons, ["rate_limited", above, above, above], "newest first");
+    }
+
     fn what_was_used_up_stays_used_up_when_a_key_is_changed(database) {
         let server = Server::start(database);
         let (verifier, owner) = (verifier(&server), owner(&server));

@@ -129,6 +129,7 @@ fn an_unknown_setting_or_a_bad_value_in_the_file_is_named() {
         ("signing_key_lead = '0s'", "signing_key_lead"),
         ("signing_key_rotation = '1h'", "signing_key_rotation"),
         ("log = 'a=b=c'", "log"),
+        ("log_format = 'xml'", "log_format"),
         ("guess_limit_per_minute = 0", "guess_limit_per_minute"),
         ("min_free_disk = \"256\"", "min_free_disk"),
         ("min_free_disk = \"1 GB\"", "min_free_disk"),
@@ -181,7 +182,10 @@ fn an_unknown_variable_or_a_bad_value_in_one_is_named() {
         assert_eq!(ended.err.lines().count(), 1, "one line: {ended:?}");
         let ended = end_with(2, place.command(&["config", "check", "--json"]).env(name, value));
         let said: Value = serde_json::from_str(&ended.err).unwrap();
-        assert!(said["error"].as_str().unwrap().contains(named), "{ended:?}");
+        assert!(
+            said["error"]["message"].as_str().unwrap().contains(named) && said["error"]["code"] == "invalid_settings",
+            "{ended:?}"
+        );
     }
 }
 

@@ -116,3 +116,108 @@ fn heads_that_cannot_be_read_are_counted_and_are_no_errors() {
     }
     assert!(!server.log().contains(" ERROR "), "{}", server.log());
 }
+
+/// Each line of the log is one object, what a caller sends included.
+#[test]
+fn the_log_is_json_where_that_is_set() {
+    let server = start(&[("LOG_FORMAT", "json")]);
+    let response = ask(&server, &get("/healthz/%22%0A%7B", ""));
+    assert_eq!(response.status, 404);
+    let id = response.header("x-request-id").to_owned();
+    let lines = || -> Vec<serde_json::Value> {
+        let log = server.log();
+        log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
+    };
+    let line_of = |id: &str| {
+        lines().into_iter().find(|line| line["request_id"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(id)))
+    };
+    eventually("the request is logged", Duration::from_secs(10), || line_of(&id).is_some());
+    let line = line_of(&id).unwrap();
+    for (member, expected) in [
+        ("level", "info".into()),
+        ("target", "sealwright::access".into()),
+        ("message", "request".into()),
+        ("method", "GET".into()),
+        ("status", serde_json::json!(404)),
+        ("address", "127.0.0.1".into()),
+    ] {
+        assert_eq!(line[member], expected, "{line}");
+    }
+    assert!(line["time"].as_str().unwrap().ends_with('Z') && line["micros"].is_u64(), "{line}");
+    assert!(lines().iter().any(|line| line["message"].as_str().unwrap().starts_with("listening on")));
+}
+
+/// How often keys were verified and gateways asked, by code, and tokens refused, by the reason of their events.
+#[test]
+fn decisions_are_counted_by_code_and_reason() {
+    let server = start(&[]);
+    let audience = format!("{}/api/v1", server.url);
+    let verifier = server.key("sealwright.keys:verify");
+    let key = server.key_with("orders:read", &["--rate-per-minute", "4", "--burst-per-second", "4"]);
+    let client = server.client_with("orders:read", &["--audience", &audience]);
+    let verify = |key: &str, scope: &str, cost: u32| {
+        let body = serde_json::json!({"key": key, "environment": "production", "scopes": [scope], "cost": cost});
+        let response = server.api_with_key("POST", "/keys/verify", &verifier.key, Some(&body));
+        assert_eq!(response.status, 200, "{}", response.text);
+    };
+    verify(&key.key, "orders:read", 1);
+    verify(&key.key, "orders:write", 1);
+    verify(&key.key, "orders:read", 5);
+    verify("sw_live_x", "orders:read", 1);
+    verify("sw_live_x", "orders:read", 1);
+    let forward = |key: &str, status: u16| {
+        let request = server.http.get(format!("{}/api/v1/forward-auth?scope=orders:read", server.url));
+        let request = if key.is_empty() { request } else { request.header("x-api-key", key) };
+        assert_eq!(server.send(request).status, status);
+    };
+    forward(&key.key, 200);
+    forward(&verifier.key, 403);
+    forward("", 401);
+    forward("sw_live_x", 401);
+    let wrong = TestClient { secret: "wrong".to_owned(), ..client.clone() };
+    let unknown = TestClient { id: "cli_x".to_owned(), ..client.clone() };
+    assert_eq!((server.token(&wrong).status, server.token(&wrong).status), (401, 401));
+    assert_eq!((server.token(&unknown).status, server.token(&client).status), (401, 200));
+    let text = server.get("/metrics").text;
+    for line in [
+        r#"sealwright_key_verifications_total{code="VALID"} 1"#,
+        r#"sealwright_key_verifications_total{code="INSUFFICIENT_SCOPE"} 1"#,
+        r#"sealwright_key_verifications_total{code="RATE_LIMITED"} 1"#,
+        r#"sealwright_key_verifications_total{code="NOT_FOUND"} 2"#,
+        r#"sealwright_forward_auth_total{code="ok"} 1"#,
+        r#"sealwright_forward_auth_total{code="insufficient_scope"} 1"#,
+        r#"sealwright_forward_auth_total{code="no_credentials"} 1"#,
+        r#"sealwright_forward_auth_total{code="invalid_token"} 1"#,
+        r#"sealwright_token_refusals_total{reason="wrong_secret"} 2"#,
+        r#"sealwright_token_refusals_total{reason="unknown_client"} 1"#,
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+    }
+}
+
+/// The guide lists each metric with its labels, and no other.
+#[test]
+fn the_guide_lists_every_metric() {
+    let lines = tempfile::tempdir().unwrap();
+    let lines = lines.path().join("events.jsonl");
+    let server = start(&[("AUDIT_JSON_LINES", lines.to_str().unwrap())]);
+    // What is counted by labels is shown from the first time on.
+    ask(&server, &get("/healthz", "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n"));
+    ask(&server, &get("/api/v1/forward-auth", ""));
+    ask(&server, &post("/api/oauth/token", "grant_type=client_credentials"));
+    let verifier = server.key("sealwright.keys:verify");
+    let body = serde_json::json!({"key": "sw_live_x", "environment": "production"});
+    server.api_with_key("POST", "/keys/verify", &verifier.key, Some(&body));
+    let text = server.get("/metrics").text;
+    let found: HashSet<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    let guide = std::fs::read_to_string(programs::source("docs/guides/operators.md")).unwrap();
+    let rows = guide.lines().filter_map(|line| line.strip_prefix("| `sealwright_")?.split_once('`'));
+    let listed: Vec<String> = rows.map(|(name, _)| format!("sealwright_{}", name.trim_end_matches("_total"))).collect();
+    for name in &found {
+        assert!(listed.iter().any(|row| row == name), "{name} is not in the guide");
+    }
+    for name in &listed {
+        assert!(found.contains(name.as_str()), "there is no {name}");
+    }
+}

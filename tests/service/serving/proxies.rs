@@ -54,6 +54,27 @@ fn plain_http_is_for_loopback_and_trusted_proxies() {
     drop(insecure);
 }
 
+/// Probes do not speak TLS, and know nothing of proxies. Nothing else is served to them.
+#[test]
+fn health_and_readiness_are_served_by_plain_http_to_anybody() {
+    let port = free_port();
+    let settings = [("LISTEN", &*format!("0.0.0.0:{port}")), ("PUBLIC_URL", "https://auth.example.com")];
+    let _server = start(&[&settings[..], &[("TRUSTED_PROXIES", "[\"127.0.0.1\"]")]].concat());
+    let ask = |address: IpAddr, path: &str| {
+        let mut connection = Connection::to((address, port).into());
+        assert!(connection.send(get(path, "X-Forwarded-Proto: http\r\n")));
+        connection.response().unwrap().status
+    };
+    let loopback: IpAddr = "127.0.0.1".parse().unwrap();
+    for address in [Some(loopback), own_address()].into_iter().flatten() {
+        for (path, expected) in
+            [("/healthz", 200), ("/readyz", 200), ("/healthz/x", 403), ("/metrics", 403), ("/docs", 403)]
+        {
+            assert_eq!(ask(address, path), expected, "{path} from {address}");
+        }
+    }
+}
+
 /// `X-Forwarded-For` is believed from trusted proxies only; the address is the rightmost hop that is none.
 #[test]
 fn forwarded_addresses_are_believed_from_trusted_proxies_only() {

@@ -85,7 +85,7 @@ both! {
                 for _ in 0..3 {
                     let key = server.key("orders:read");
                     assert!(is_valid(&key));
-                    server.cli(&["key", "revoke", &key.id]);
+                    server.cli(&["key", "revoke", &key.id, "--yes"]);
                     let started = Instant::now();
                     while is_valid(&key) {
                         assert!(started.elapsed() < Duration::from_secs(2), "the follower starves");

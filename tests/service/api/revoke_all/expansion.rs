@@ -57,7 +57,7 @@ both! {
         let counted = server.cli(&["revoke-all", "--customer", "acme", "--dry-run"]);
         assert_eq!((&counted["clients"], &counted["keys"], &counted["id"]), (&json!(0), &json!(0), &Value::Null));
         // What may be done with revoked credentials writes the row first, with its event.
-        assert_eq!(command(&server, &["key", "revoke", id]).0, 0);
+        assert_eq!(command(&server, &["key", "revoke", id, "--yes"]).0, 0);
         assert_eq!(command(&server, &["client", "revoke-tokens", &client.id]).0, 0);
         assert_eq!(states(&server, &ids), ["revoked", "enabled", "enabled", "revoked"]);
         server.restart();

@@ -160,7 +160,10 @@ both! {
         for (verb, status, then) in
             [("disable", "inactive", 401), ("enable", "active", 200), ("revoke", "revoked", 401)]
         {
-            assert_eq!(server.cli(&["client", verb, id])["status"], status);
+            // Only the last asks.
+            let yes = ["--yes"].into_iter().filter(|_| verb == "revoke");
+            let arguments: Vec<&str> = ["client", verb, id].into_iter().chain(yes).collect();
+            assert_eq!(server.cli(&arguments)["status"], status);
             within_a_second(&then, || server.token(&again).status);
         }
         for verb in [vec!["enable"], vec!["disable"], vec!["rotate-secret"], vec!["update", "--name", "x"]] {

@@ -11,7 +11,7 @@ both! {
             (2, vec!["client", "create", "--name", "x"], "--scope"),
             (2, vec!["client", "create", "--scope", "read"], "--name"),
             (2, vec!["client", "create", "--name", "", "--scope", "read"], "--name"),
-            (2, vec!["client", "create", "--name", "x", "--scope", "a b"], "--scope"),
+            (2, vec!["client", "create", "--name", "x", "--scope", "a\\b"], "--scope"),
             (2, vec!["client", "create", "--name", "x", "--scope", ""], "--scope"),
             (2, vec!["client", "create", "--name", "x", "--scope", "sealwright.x"], "--scope"),
             (2, vec!["client", "create", "--name", "x", "--scope", "a", "--default-scope", "b"], "--default-scope"),
@@ -58,7 +58,10 @@ both! {
             assert!(ended.out.is_empty(), "{arguments:?}: {}", ended.out);
         }
         let ended = end_with(1, server.command(&["client", "show", "cli_1", "--json"]).env("USER", "someone"));
-        assert_eq!(serde_json::from_str::<Value>(&ended.err).unwrap()["error"], "there is no such client");
+        assert_eq!(
+            serde_json::from_str::<Value>(&ended.err).unwrap()["error"],
+            json!({"code": "not_found", "message": "there is no such client"})
+        );
         let listed = server.cli(&["client", "list"]);
         assert_eq!(listed["data"].as_array().unwrap().len(), 1, "nothing was made");
         assert_eq!(server.token(&client).status, 200, "nothing was changed");
@@ -69,7 +72,7 @@ both! {
         let mut production: Vec<TestClient> = (0..3).map(|_| server.client("orders:read")).collect();
         let staging = server.client_with("orders:read", &["--environment", "staging"]);
         let issued = text(&server.token(&production[0]).body["access_token"]);
-        server.cli(&["client", "revoke", &production.pop().unwrap().id]);
+        server.cli(&["client", "revoke", &production.pop().unwrap().id, "--yes"]);
         let ended = end(&mut server.command(&["revoke-all", "--environment", "production"]));
         assert_eq!(ended.status, 2, "{ended:?}");
         assert!(ended.err.contains("--yes"));
@@ -110,7 +113,7 @@ both! {
         assert_eq!(server.cli(&["scope", "list"])["data"].as_array().unwrap().len(), 1);
         end_with(1, &mut server.command(&["scope", "create", "orders:read"]));
         end_with(2, &mut server.command(&["scope", "create", "a b"]));
-        let gone = end_with(0, &mut server.command(&["scope", "delete", "orders:read", "--json"]));
+        let gone = end_with(0, &mut server.command(&["scope", "delete", "orders:read", "--yes", "--json"]));
         assert!(
             serde_json::from_str::<Value>(&gone.out).is_ok_and(|said| said.is_object()),
             "--json prints JSON: {gone:?}"

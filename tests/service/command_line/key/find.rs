@@ -12,7 +12,7 @@ both! {
     fn a_key_is_found_by_its_value_and_by_what_is_shown_of_it(database: without_credentials) {
         let server = Server::start(database);
         let (key, other) = (server.key("orders:read"), server.key("orders:read"));
-        server.cli(&["key", "revoke", &key.id]);
+        server.cli(&["key", "revoke", &key.id, "--yes"]);
         let shown = server.cli(&["key", "show", &key.id]);
         let found = end_with_input(0, &mut server.command(&["key", "find", "--json"]), &format!("{}\n", key.key));
         assert_eq!(serde_json::from_str::<Value>(&found.out).unwrap(), shown);

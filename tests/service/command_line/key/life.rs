@@ -104,7 +104,10 @@ both! {
         for (verb, status, then) in
             [("disable", "inactive", "DISABLED"), ("enable", "active", "VALID"), ("revoke", "revoked", "REVOKED")]
         {
-            assert_eq!(server.cli(&["key", verb, &id])["status"], status);
+            // Only the last asks.
+            let yes = ["--yes"].into_iter().filter(|_| verb == "revoke");
+            let arguments: Vec<&str> = ["key", verb, &id].into_iter().chain(yes).collect();
+            assert_eq!(server.cli(&arguments)["status"], status);
             within_a_second(&then.to_owned(), || now_is(&again));
         }
         for verb in [vec!["enable"], vec!["disable"], vec!["rotate"], vec!["update", "--name", "x"]] {
@@ -192,13 +195,13 @@ both! {
             vec!["--cost", "1001"],
             vec!["--ip", "host"],
             vec!["--environment", "prod"],
-            vec!["--scope", "a b"],
+            vec!["--scope", "a\\b"],
             vec!["--offline", "--scope", "read"],
         ] {
             let ended = end_with(2, &mut server.command(&[&["key", "verify", &key.key], options.as_slice()].concat()));
             assert!(ended.err.contains(options[0]), "{ended:?}");
         }
-        server.cli(&["key", "revoke", &key.id]);
+        server.cli(&["key", "revoke", &key.id, "--yes"]);
         assert_eq!(verified(&server, 1, &key.key, &from)["code"], "REVOKED");
     }
 }

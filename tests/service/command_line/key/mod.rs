@@ -6,30 +6,12 @@ mod people;
 mod revoke_all;
 mod usage;
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
 use serde_json::{Value, json};
 
 use super::client::within_a_second;
-use super::{Ended, end_with};
+use super::{end_with, end_with_input, on_a_terminal};
 use crate::api::{millis, now, rfc3339, text, texts};
 use crate::support::{Server, TestKey, binary, both};
-
-/// Runs a command with this on its standard input; it must end with this status.
-#[track_caller]
-fn end_with_input(status: i32, command: &mut Command, input: &str) -> Ended {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A command that has ended already reads none.
-    let _closed = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let output = child.wait_with_output().unwrap();
-    let said = |bytes| String::from_utf8(bytes).unwrap();
-    let ended =
-        Ended { status: output.status.code().unwrap_or(-1), out: said(output.stdout), err: said(output.stderr) };
-    assert_eq!(ended.status, status, "{command:?}: {ended:?}");
-    assert!(!ended.err.contains("panicked"), "{ended:?}");
-    ended
-}
 
 /// What a running server says of a key.
 fn code(server: &Server, verifier: &str, key: &str, scopes: &[&str]) -> String {

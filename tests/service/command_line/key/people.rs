@@ -29,7 +29,7 @@ both! {
         assert_eq!(update(&["a=", "c=3"]), json!({"b": "2", "c": "3"}));
         assert_eq!(update(&["none"]), json!({}));
         for (status, arguments, said) in [
-            (1, vec!["customer", "delete", "acme"], "tied"),
+            (1, vec!["customer", "delete", "acme", "--yes"], "tied"),
             (1, vec!["customer", "create", "--external-id", "zeta", "--name", "x"], "external id"),
             (1, vec!["customer", "show", "hooli"], "no such customer"),
             (1, vec!["customer", "suspend", "hooli"], "no such customer"),
@@ -47,7 +47,7 @@ both! {
             assert!(ended.err.contains(said) && ended.out.is_empty(), "{arguments:?}: {ended:?}");
         }
         server.cli(&["key", "update", &key.id, "--customer", "any"]);
-        let gone = end_with(0, &mut server.command(&["customer", "delete", "acme", "--json"]));
+        let gone = end_with(0, &mut server.command(&["customer", "delete", "acme", "--yes", "--json"]));
         assert!(serde_json::from_str::<Value>(&gone.out).is_ok_and(|said| said.is_object()), "{gone:?}");
         assert_eq!(names(&server, &["customer", "list"], "external_id"), ["zeta"]);
     }
@@ -164,14 +164,14 @@ both! {
         assert_eq!(names(&server, &["user", "list", "--role", "support"], "id"), Vec::<String>::new());
         for (status, arguments, said) in [
             (1, vec!["role", "create", "support", "--scope", "read"], "already"),
-            (1, vec!["role", "delete", "auditor"], "built in"),
+            (1, vec!["role", "delete", "auditor", "--yes"], "built in"),
             (1, vec!["role", "update", "owner", "--scope", "none"], "built in"),
             (1, vec!["role", "show", "nobody"], "no such role"),
             (1, vec!["user", "show", "nobody@example.com"], "no such user"),
             (1, vec!["user", "disable", "usr_0199c0de0000700080000000000000ff"], "no such user"),
             (2, vec!["role", "create", "Upper", "--scope", "read"], "--name"),
             (2, vec!["role", "create", "x"], "--scope"),
-            (2, vec!["role", "create", "x", "--scope", "a b"], "--scope"),
+            (2, vec!["role", "create", "x", "--scope", "a\\b"], "--scope"),
             (2, vec!["user", "update", "ann@example.com", "--role", "nobody"], "--role"),
             (2, vec!["user", "update", "ann@example.com", "--email", "x"], "--email"),
             (2, vec!["user", "create", "--email", "x@y"], "--role"),
@@ -179,11 +179,11 @@ both! {
             let ended = end_with(status, &mut server.command(&arguments));
             assert!(ended.err.contains(said) && ended.out.is_empty(), "{arguments:?}: {ended:?}");
         }
-        server.cli(&["role", "delete", "support"]);
+        server.cli(&["role", "delete", "support", "--yes"]);
         assert_eq!(names(&server, &["role", "list"], "name"), ["admin", "auditor", "developer", "owner"]);
         server.cli(&["role", "create", "--name", "named", "--scope", "read"]);
         server.cli(&["user", "update", "ann@example.com", "--role", "named"]);
-        let ended = end_with(1, &mut server.command(&["role", "delete", "named"]));
+        let ended = end_with(1, &mut server.command(&["role", "delete", "named", "--yes"]));
         assert!(ended.err.contains("users"), "{ended:?}");
     }
 }

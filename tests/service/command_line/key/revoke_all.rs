@@ -1,7 +1,7 @@
 //! `sealwright revoke-all` by owner and customer.
 
 use super::*;
-use crate::support::programs;
+use crate::support::Work;
 
 both! {
     fn the_brake_ends_every_credential_of_an_owner_or_a_customer(database: without_credentials) {
@@ -61,17 +61,15 @@ both! {
 
     fn on_a_terminal_it_says_how_many_it_ends_and_asks(database: without_credentials) {
         let server = Server::start(database);
-        (0..2).for_each(|_| drop(server.key("read")));
+        let keys = [server.key("read"), server.key("read")];
+        let use_of = server.http.get(format!("{}/api/v1/forward-auth", server.url)).header("x-api-key", &keys[0].key);
+        assert_eq!(server.send(use_of).status, 200);
+        server.work(Work::StoreNotes);
         let command = server.command(&["revoke-all", "--environment", "production"]);
         for (reply, status, keys) in [("n\n", 2, 0), ("\n", 2, 0), ("y\n", 0, 2)] {
-            // It gives the command a terminal, and its exit status is the command's.
-            let mut terminal = programs::system("script");
-            let words: Vec<&str> = command.get_args().map(|word| word.to_str().unwrap()).collect();
-            let line = format!("{} {}", command.get_program().to_str().unwrap(), words.join(" "));
-            terminal.args(["-qec", &line, "/dev/null"]);
-            terminal.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-            let ended = end_with_input(status, &mut terminal, reply);
-            assert!(ended.out.contains("clients 0, API keys 2?"), "{ended:?}");
+            let ended = end_with_input(status, &mut on_a_terminal(&command), reply);
+            let question = "clients 0, API keys 2; used in the last day: 1. Revoke all of them permanently?";
+            assert!(ended.out.contains(question), "{ended:?}");
             let revoked = server.cli(&["key", "list", "--status", "revoked"]);
             assert_eq!(revoked["data"].as_array().unwrap().len(), keys, "{reply:?}");
         }

@@ -12,7 +12,7 @@ both! {
             (2, create(&[]), "--scope"),
             (2, vec!["key", "create", "--scope", "read"], "--name"),
             (2, vec!["key", "create", "--name", "", "--scope", "read"], "--name"),
-            (2, create(&["--scope", "a b"]), "--scope"),
+            (2, create(&["--scope", "a\\b"]), "--scope"),
             (2, create(&["--scope", "sealwright.x"]), "--scope"),
             (2, create(&["--scope", "admin"]), "--scope"),
             (2, create(&["--preset", "all"]), "--preset"),
@@ -48,7 +48,10 @@ both! {
             assert!(ended.out.is_empty(), "{arguments:?}: {}", ended.out);
         }
         let ended = end_with(1, &mut server.command(&["key", "show", "key_1", "--json"]));
-        assert_eq!(serde_json::from_str::<Value>(&ended.err).unwrap()["error"], "there is no such key");
+        assert_eq!(
+            serde_json::from_str::<Value>(&ended.err).unwrap()["error"],
+            json!({"code": "not_found", "message": "there is no such key"})
+        );
         assert_eq!(names(&server, &["key", "list"], "id"), [id], "nothing was made");
         assert_eq!(verified(&server, 0, &key.key, &["--scope", "orders:read"])["id"], json!(id), "nothing was changed");
         let asked = now();

@@ -29,7 +29,7 @@ impl Contents {
         server.cli(&["customer", "create", "--external-id", "acme", "--name", "Acme", "--metadata", "plan=gold"]);
         server.cli(&["customer", "suspend", "acme"]);
         server.cli(&["customer", "create", "--external-id", "gone", "--name", "Gone"]);
-        server.cli(&["customer", "delete", "gone"]);
+        server.cli(&["customer", "delete", "gone", "--yes"]);
         server.cli(&["signing-key", "rotate", "--lead", "1h"]);
         let gone = server.cli(&["signing-key", "rotate", "--algorithm", "EdDSA", "--lead", "1h"]);
         server.cli(&["signing-key", "destroy", gone["kid"].as_str().unwrap(), "--yes"]);
@@ -121,7 +121,7 @@ fn continues_in(database: Database, kind: Kind) {
     let other = restored.client("orders:read");
     assert_eq!(restored.token(&other).status, 200, "and it continues");
     // A change there is followed there.
-    restored.cli(&["client", "revoke", &other.id]);
+    restored.cli(&["client", "revoke", &other.id, "--yes"]);
     within_a_second(&401, || restored.token(&other).status);
 }
 
