@@ -9,9 +9,7 @@ use super::options::Members;
 use super::session::{self, Session};
 use super::{CliError, output};
 use crate::config::Flags;
-use crate::domain::credential::{
-    CredentialInput, CredentialKind, NewCredential, StateChange, TiedCredential,
-};
+use crate::domain::credential::{CredentialInput, CredentialKind, NewCredential, StateChange, TiedCredential};
 use crate::domain::time::{Duration, Timestamp};
 use crate::service::Services;
 use crate::view::credential::{ApiKeyView, ClientView};
