@@ -103,7 +103,7 @@ impl KeyUse {
 
     /// Returns the decision as `caller` may see it: of a key that was not found, or is beyond the caller's reach, the
     /// code alone.
-    pub(super) fn as_seen_by(self, caller: &Caller) -> Self {
+    pub(super) fn seen_by(self, caller: &Caller) -> Self {
         let is_within = |key: &Arc<Credential>| caller.sees(key.environment) && caller.sees_customers(&key.customers);
         if self.code != KeyCode::NotFound && self.key.as_ref().is_some_and(is_within) {
             return self;

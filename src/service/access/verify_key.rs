@@ -111,7 +111,7 @@ impl Access {
             })
             .await??;
         self.note_use(&decided);
-        Ok(decided.as_seen_by(&calling))
+        Ok(decided.seen_by(&calling))
     }
 
     async fn decide_verification(

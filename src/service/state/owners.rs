@@ -115,13 +115,12 @@ impl Allowance {
         let mut found = Vec::with_capacity(owners.len());
         for user in users::find_all(connection, owners)? {
             let known = ceilings.iter().find(|(role, _)| *role == user.role).map(|(_, ceiling)| ceiling.clone());
-            let ceiling = match known {
-                Some(ceiling) => ceiling,
-                None => {
-                    let read = ceiling(connection, &user.role)?;
-                    ceilings.push((user.role.clone(), read.clone()));
-                    read
-                }
+            let ceiling = if let Some(ceiling) = known {
+                ceiling
+            } else {
+                let read = ceiling(connection, &user.role)?;
+                ceilings.push((user.role.clone(), read.clone()));
+                read
             };
             let owner = Owner { is_active: user.is_active, role: user.role.clone(), ceiling };
             found.push((user, Self::of(Some(Arc::new(owner)))));

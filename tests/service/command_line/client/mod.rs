@@ -183,7 +183,7 @@ both! {
             let mut arguments = vec!["client", "list"];
             arguments.extend(options);
             let listed = server.cli(&arguments);
-            assert_eq!(listed["next_cursor"], Value::Null);
+            assert_eq!(listed["next_cursor"].is_null(), options != ["--limit", "3"], "{listed}");
             listed["data"].as_array().unwrap().iter().map(|row| text(&row["name"])).collect::<String>()
         };
         assert_eq!(names(&[]), "cbba", "newest first");
