@@ -2,11 +2,14 @@
 //! settings).
 
 mod audit;
+mod check;
 mod client;
 mod config;
 mod credential;
 mod customer;
 mod doctor;
+mod folder;
+mod init;
 mod key;
 mod log_pipe;
 mod logging;
@@ -49,6 +52,8 @@ struct Arguments {
 enum Command {
     /// Run the server
     Serve(serve::Arguments),
+    /// Make a data folder with its database and master key, and say what to back up
+    Init,
     /// Run a demonstration in a new folder: a demo client, a token, and commands to try
     Quickstart(quickstart::Arguments),
     /// Create and manage OAuth clients
@@ -162,6 +167,7 @@ pub fn run() -> ExitCode {
     };
     let result = match command {
         Command::Serve(arguments) => serve::run(&flags, &arguments),
+        Command::Init => init::run(&flags, json),
         Command::Quickstart(arguments) => quickstart::run(&flags, json, &arguments),
         Command::Client(command) => client::run(&flags, json, *command),
         Command::Key(command) => key::run(&flags, json, *command),

@@ -14,7 +14,7 @@ const OWNED: [(&[&str], &str); 7] = [
     (&["actix_http", "actix_web", "prometheus_client", "rustls"], "http"),
     (&["oxide_auth"], "oauth"),
     (&["sealwright_scope"], "domain"),
-    (&["env_filter", "figment"], "config"),
+    (&["env_filter", "figment", "rustix"], "config"),
     (&["comfy_table", "env_logger", "reqwest", "rpassword"], "cli"),
 ];
 
