@@ -2,6 +2,7 @@
 //! once, and passed to its users.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 mod services;
@@ -9,8 +10,8 @@ mod services;
 use services::{Opened, create_services};
 
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, MasterKeyError};
-use crate::crypto::seal::{MasterKeys, OpenError, key_id};
+use crate::config::{Config, ConfigError, DatabaseConfig, MasterKeyError};
+use crate::crypto::seal::{OpenError, key_id};
 use crate::crypto::{CryptoError, jwt, random};
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
@@ -43,6 +44,18 @@ pub enum StartError {
         /// Why it cannot be opened.
         error: OpenError,
     },
+    /// A command found no installation.
+    #[error(
+        "there is no installation in {database:?} with the data folder {}: `sealwright init` or `sealwright serve` \
+         makes one. For another, give --database-url and --data-dir",
+        data_dir.display()
+    )]
+    NoInstallation {
+        /// The database, which is empty or was only migrated.
+        database: DatabaseConfig,
+        /// The data folder.
+        data_dir: PathBuf,
+    },
     /// The first signing keys could not be created.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -61,11 +74,11 @@ pub enum Purposes {
     Serve,
     /// A server that leaves migrations to `sealwright migrate`.
     ServeWithoutMigrating,
-    /// One command; it sets up an empty database, but does not migrate others.
+    /// One command, which works with an installation that is there.
     Command,
 }
 
-/// Opens the database and the keys, and creates the services.
+/// Opens the database and the keys, and creates the services. Says in the log that a master key was created.
 ///
 /// # Errors
 /// What is missing or does not match, by name. A wrong master key is [`StartError::WrongMasterKey`].
@@ -75,20 +88,35 @@ pub async fn open(
     purpose: Purposes,
     clock: Clock,
 ) -> Result<SharedServices, StartError> {
-    jwt::install_provider();
-    let store = Store::open(&config.database)?;
-    let fresh = migrations::state(&store)? == SchemaState::Empty;
-    if purpose == Purposes::Serve || (purpose == Purposes::Command && fresh) {
-        for version in migrations::run(&store)? {
-            log::info!("database: migration {version} applied");
-        }
+    let (services, created) = open_and_tell(config, listening, purpose, clock).await?;
+    if let Some(path) = created {
+        log::warn!(
+            "created the master key {}. Keep a copy of it, apart from the backups: without it no signing key of \
+             this installation can be used again",
+            path.display()
+        );
     }
-    migrations::require_current(&store)?;
-    let sealer = Arc::new(open_sealer(config, &store)?);
+    Ok(services)
+}
+
+/// Opens as [`open`] does, and returns the file of the master key too, if it was created.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_and_tell(
+    config: &Config,
+    listening: SocketAddr,
+    purpose: Purposes,
+    clock: Clock,
+) -> Result<(SharedServices, Option<PathBuf>), StartError> {
+    jwt::install_provider();
+    let store = open_store(config, purpose)?;
+    let (sealer, created) = open_sealer(config, &store, purpose)?;
+    let sealer = Arc::new(sealer);
     let digest_key = digest_key(&store, &sealer, clock.now())?;
     require_openable(&store, &sealer)?;
     let services = create_services(config, listening, purpose, Opened { store, sealer, digest_key, clock })?;
-    if purpose != Purposes::Command || fresh {
+    if purpose != Purposes::Command {
         let origin = services.recorder.events().system_origin("start")?;
         let created = services.signing_keys.provide_missing(&Caller::System, &origin).await?;
         if created > 0 {
@@ -100,14 +128,44 @@ pub async fn open(
         // Metadata is served also when the database does not respond later.
         services.directory.registered_scopes().await?;
     }
-    Ok(Arc::new(services))
+    Ok((Arc::new(services), created))
 }
 
-/// Reads the master keys. Creates one only if nothing is sealed yet.
-fn open_sealer(config: &Config, store: &Store) -> Result<Sealer, StartError> {
-    let sealed = installation::has_sealed_values(&mut *store.connection()?)?;
-    let keys: MasterKeys = if sealed { config.master_key.read()? } else { config.master_key.read_or_create()? };
-    Ok(Sealer::new(config.master_key.clone(), keys))
+fn no_installation(config: &Config) -> StartError {
+    let data_dir = std::path::absolute(&config.data_dir).unwrap_or_else(|_| config.data_dir.clone());
+    StartError::NoInstallation { database: config.database.clone(), data_dir }
+}
+
+/// Opens the database, with the schema of this release.
+fn open_store(config: &Config, purpose: Purposes) -> Result<Store, StartError> {
+    if purpose == Purposes::Command {
+        let store = Store::open(&config.database)?;
+        if migrations::state(&store)? == SchemaState::Empty {
+            return Err(no_installation(config));
+        }
+        migrations::require_current(&store)?;
+        return Ok(store);
+    }
+    let store = Store::open_or_create(&config.database)?;
+    if purpose == Purposes::Serve {
+        for version in migrations::run(&store)? {
+            log::info!("database: migration {version} applied");
+        }
+    }
+    migrations::require_current(&store)?;
+    Ok(store)
+}
+
+/// Reads the master keys. Creates one only for a server, and only if nothing is sealed yet; returns its file then.
+fn open_sealer(config: &Config, store: &Store, purpose: Purposes) -> Result<(Sealer, Option<PathBuf>), StartError> {
+    let is_sealed = installation::has_sealed_values(&mut *store.connection()?)?;
+    if !is_sealed && purpose == Purposes::Command {
+        return Err(no_installation(config));
+    }
+    let source = &config.master_key;
+    let has_created = !is_sealed && source.create_missing()?;
+    let created = source.path().filter(|_| has_created).map(Path::to_owned);
+    Ok((Sealer::new(source.clone(), source.read()?), created))
 }
 
 /// Returns the key of the digests of client secrets, which the first start creates.

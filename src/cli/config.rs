@@ -3,13 +3,12 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::{CliError, output};
+use super::{CliError, check, output};
 use crate::config::{Config, Flags};
-use crate::http::check_tls;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Print the effective settings and their sources, with secrets hidden
+    /// Print the effective settings and their sources, with secrets hidden, or name those that `serve` would fail on
     Check,
 }
 
@@ -17,9 +16,10 @@ pub fn run(flags: &Flags, json: bool, command: &Command) -> Result<(), CliError>
     match command {
         Command::Check => {
             let config = Config::load(flags)?;
-            config.issuers(config.server.listen)?;
-            if let Some(files) = &config.server.tls {
-                check_tls(files).map_err(|error| CliError::Usage(error.to_string()))?;
+            let problems = check::problems(&config);
+            if !problems.is_empty() {
+                let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                return Err(CliError::Usage(problems.join("; ")));
             }
             if json {
                 let settings: serde_json::Map<String, Value> = config

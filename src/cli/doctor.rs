@@ -1,8 +1,10 @@
 //! The command `sealwright doctor`: finds errors and likely mistakes. Its exit status is 1 only on errors.
 
+mod data_folder;
+
 use serde_json::{Value, json};
 
-use super::{CliError, logging, output, session};
+use super::{CliError, check, logging, output, session};
 use crate::app::{self, Purposes};
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
@@ -10,6 +12,7 @@ use crate::domain::environment::Environment;
 use crate::http::check_tls;
 use crate::store::Store;
 use crate::store::migrations::{self, SchemaState};
+use data_folder::check_folder;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verdict {
@@ -39,14 +42,26 @@ pub fn run(flags: &Flags, json: bool) -> Result<(), CliError> {
     match Config::load(flags) {
         Ok(config) => {
             logging::start(&config, "error");
-            findings.add("settings", Verdict::Good, "all settings are valid");
+            check_settings(&config, &mut findings);
             check_transport(&config, &mut findings);
-            check_database(&config, &mut findings)?;
+            if check_folder(&config, &mut findings) {
+                check_database(&config, &mut findings)?;
+            }
         }
         Err(error) => findings.add("settings", Verdict::Error, error.to_string()),
     }
     output::list(json, &findings.0, &["check", "verdict", "finding"]);
     if findings.1 { Err(CliError::Silent) } else { Ok(()) }
+}
+
+fn check_settings(config: &Config, findings: &mut Findings) {
+    let problems = check::problems(config);
+    if problems.is_empty() {
+        findings.add("settings", Verdict::Good, "all settings are valid");
+    }
+    for problem in problems {
+        findings.add("settings", Verdict::Error, problem.to_string());
+    }
 }
 
 fn check_transport(config: &Config, findings: &mut Findings) {
@@ -88,7 +103,7 @@ fn check_schema(store: &Store, findings: &mut Findings) -> bool {
     let (verdict, finding) = match migrations::state(store) {
         Ok(SchemaState::Current) => (Verdict::Good, "up to date".to_owned()),
         Ok(SchemaState::Empty) => {
-            (Verdict::Warning, "empty: the first start or `sealwright migrate` creates it".to_owned())
+            (Verdict::Warning, "empty: `sealwright init` or `sealwright serve` creates it".to_owned())
         }
         Ok(SchemaState::Behind(missing)) => {
             (Verdict::Error, format!("lacks {}: run `sealwright migrate`", missing.join(", ")))

@@ -2,6 +2,7 @@
 //! settings).
 
 mod audit;
+mod check;
 mod client;
 mod completions;
 mod config;
@@ -11,6 +12,8 @@ mod credential_list;
 mod customer;
 mod doctor;
 mod examples;
+mod folder;
+mod init;
 mod issued;
 mod key;
 mod key_find;
@@ -58,6 +61,8 @@ struct Arguments {
 enum Command {
     /// Run the server
     Serve(serve::Arguments),
+    /// Make a data folder with its database and master key, and say what to back up
+    Init,
     /// Run a demonstration in a new folder: a demo client, a token, and commands to try
     Quickstart(quickstart::Arguments),
     /// Create and manage OAuth clients
@@ -240,6 +245,7 @@ pub fn run() -> ExitCode {
 fn dispatch(Arguments { flags, json, command }: Arguments) -> Result<(), CliError> {
     match command {
         Command::Serve(arguments) => serve::run(&flags, &arguments),
+        Command::Init => init::run(&flags, json),
         Command::Quickstart(arguments) => quickstart::run(&flags, json, &arguments),
         Command::Client(command) => client::run(&flags, json, *command),
         Command::Key(command) => key::run(&flags, json, *command),

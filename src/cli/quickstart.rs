@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::folder::{self, Work};
 use super::output::line;
-use super::{CliError, logging, serve};
+use super::{CliError, logging, serve, session};
 use crate::app::{self, Purposes};
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
-use crate::domain::caller::Caller;
 use crate::domain::credential::{Changes, CredentialInput, KeyType, NewCredential, NewKind};
 use crate::domain::environment::Environment;
 use crate::service::SharedServices;
@@ -41,22 +41,16 @@ struct Demo {
 
 /// Runs the demonstration, then serves.
 pub fn run(flags: &Flags, json: bool, arguments: &Arguments) -> Result<(), CliError> {
-    if (Flags { config: None, ..flags.clone() }) != Flags::default() {
+    if (Flags { config: None, force: false, ..flags.clone() }) != Flags::default() {
         return Err(CliError::Usage(
             "quickstart uses its own settings; to use yours, run `sealwright serve`".to_owned(),
         ));
     }
     let listener = free_port()?;
     let listen = listener.local_addr()?;
-    let flags = Flags {
-        data_dir: Some(FOLDER.into()),
-        // Ignores the environment's setting: this is a demonstration.
-        database_url: Some(format!("sqlite:{FOLDER}/sealwright.db")),
-        listen: Some(listen.to_string()),
-        public_url: Some(format!("http://{listen}")),
-        ..Flags::default()
-    };
+    let flags = own_flags(listen, flags.force);
     let config = Config::load(&flags)?;
+    folder::require(&config, &flags, Work::Makes)?;
     let heads = logging::start(&config, "warn");
     let exit = arguments.exit;
     serve::actix_rt(async move {
@@ -66,7 +60,7 @@ pub fn run(flags: &Flags, json: bool, arguments: &Arguments) -> Result<(), CliEr
             }
         };
         say_where(&config, say);
-        let services = app::open(&config, listen, Purposes::Serve, Clock::system()).await?;
+        let (services, _) = app::open_and_tell(&config, listen, Purposes::Serve, Clock::system()).await?;
         let demo = demo_credentials(&services, say).await?;
         drop(services);
         let (ready, is_ready) = tokio::sync::oneshot::channel();
@@ -88,6 +82,18 @@ pub fn run(flags: &Flags, json: bool, arguments: &Arguments) -> Result<(), CliEr
         ));
         server.await.unwrap_or(Err(CliError::Silent))
     })
+}
+
+fn own_flags(listen: SocketAddr, force: bool) -> Flags {
+    Flags {
+        data_dir: Some(FOLDER.into()),
+        // Ignores the environment's setting: this is a demonstration.
+        database_url: Some(format!("sqlite:{FOLDER}/sealwright.db")),
+        listen: Some(listen.to_string()),
+        public_url: Some(format!("http://{listen}")),
+        force,
+        ..Flags::default()
+    }
 }
 
 /// Binds the first free port from 8080 up, so that no other program takes it.
@@ -112,9 +118,14 @@ fn say_where(config: &Config, say: impl Fn(&str)) {
     }
 }
 
+/// The file with the demo's credentials.
+fn demo_file() -> PathBuf {
+    Path::new(FOLDER).join("demo-credentials.json")
+}
+
 /// Reads the credentials of an earlier run, or creates new ones.
 async fn demo_credentials(services: &SharedServices, say: impl Fn(&str)) -> Result<Demo, CliError> {
-    let path = PathBuf::from(FOLDER).join("demo-credentials.json");
+    let path = demo_file();
     let kept = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Demo>(&text).ok());
     if let Some(demo) = kept {
         say(&format!(
@@ -150,9 +161,8 @@ async fn create(services: &SharedServices, kind: NewKind) -> Result<(String, Str
     };
     let input = CredentialInput { changes, ..CredentialInput::default() };
     let new = NewCredential { kind, environment: Some(Environment::Production), owner: None, input };
-    let caller = Caller::CommandLine { actor: "cli:quickstart".into() };
-    let origin = services.recorder.events().system_origin("quickstart").map_err(|error| failed(&error.to_string()))?;
-    let issued = services.credentials.create(&caller, new, None, origin).await?;
+    let origin = session::origin(services.recorder.events(), "quickstart")?;
+    let issued = services.credentials.create(&session::caller(), new, None, origin).await?;
     let secret = issued.secret.map(|secret| secret.expose().to_owned()).unwrap_or_default();
     Ok((issued.tied.credential.id.to_string(), secret))
 }
@@ -208,17 +218,29 @@ fn failed(error: impl std::fmt::Display) -> CliError {
     CliError::Failed(error.to_string())
 }
 
+/// Returns a response, if it grants what the demo's credentials had at first.
+///
+/// # Errors
+/// They have been changed since: the message says what to do.
+fn granted(response: reqwest::Response, which: &str) -> Result<reqwest::Response, CliError> {
+    let status = response.status();
+    if !status.is_client_error() {
+        return response.error_for_status().map_err(failed);
+    }
+    Err(CliError::Failed(format!(
+        "{which} in ./{file} is refused ({status}): it was rotated, disabled, revoked or narrowed since the first run. \
+         Delete ./{file}, and the next run makes new demo credentials; or delete ./{FOLDER} to start over",
+        file = demo_file().display()
+    )))
+}
+
 async fn fetch_token(http: &reqwest::Client, issuer: &str, demo: &Demo) -> Result<Value, CliError> {
-    http.post(format!("{issuer}/api/oauth/token"))
+    let request = http
+        .post(format!("{issuer}/api/oauth/token"))
         .basic_auth(&demo.client_id, Some(&demo.client_secret))
-        .form(&[("grant_type", "client_credentials"), ("scope", SCOPE)])
-        .send()
-        .await
-        .and_then(reqwest::Response::error_for_status)
-        .map_err(failed)?
-        .json()
-        .await
-        .map_err(failed)
+        .form(&[("grant_type", "client_credentials"), ("scope", SCOPE)]);
+    let response = granted(request.send().await.map_err(failed)?, &format!("the demo client {}", demo.client_id))?;
+    response.json().await.map_err(failed)
 }
 
 async fn get_jwks(http: &reqwest::Client, issuer: &str) -> Result<Value, CliError> {
@@ -232,13 +254,8 @@ fn forward_auth_url(issuer: &str) -> String {
 
 /// Verifies the demo key as a gateway does, and returns its scopes.
 async fn verify_key(http: &reqwest::Client, issuer: &str, demo: &Demo) -> Result<String, CliError> {
-    let identity = http
-        .get(forward_auth_url(issuer))
-        .header("X-API-Key", &demo.key)
-        .send()
-        .await
-        .and_then(reqwest::Response::error_for_status)
-        .map_err(failed)?;
+    let request = http.get(forward_auth_url(issuer)).header("X-API-Key", &demo.key);
+    let identity = granted(request.send().await.map_err(failed)?, &format!("the demo key {}", demo.key_id))?;
     let field = |name: &str| identity.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if field("x-auth-credential") != demo.key_id {
         return Err(CliError::Failed("the demo key was not recognised".to_owned()));

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 
+use super::folder::{self, Work};
 use super::{CliError, logging};
 use crate::app::{self, Purposes};
 use crate::clock::Clock;
@@ -20,6 +21,7 @@ pub struct Arguments {
 /// Runs the server until a signal stops it.
 pub fn run(flags: &Flags, arguments: &Arguments) -> Result<(), CliError> {
     let config = Config::load(flags)?;
+    folder::require(&config, flags, Work::Makes)?;
     let (log, heads) = logging::start_for_server(&config)?;
     let purpose = if arguments.no_migrate { Purposes::ServeWithoutMigrating } else { Purposes::Serve };
     let (served, ready) = (config.clone(), || {});

@@ -1,15 +1,16 @@
 //! Sessions of commands that use the database.
 
 use std::future::Future;
-use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 
+use super::folder::{self, Work};
 use super::{CliError, logging};
 use crate::app::{self, Purposes};
 use crate::clock::Clock;
-use crate::config::{Config, Flags};
+use crate::config::{Config, Flags, SystemUser};
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
+use crate::domain::text;
 use crate::service::SharedServices;
 use crate::service::events::Events;
 
@@ -32,8 +33,22 @@ pub fn run<F: Future<Output = Result<(), CliError>>>(
     command: &str,
     work: impl FnOnce(Session) -> F,
 ) -> Result<(), CliError> {
+    run_as(Work::Uses, flags, command, work)
+}
+
+/// Runs `work` as [`run`] does, for a command that does `what` with the installation.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_as<F: Future<Output = Result<(), CliError>>>(
+    what: Work,
+    flags: &Flags,
+    command: &str,
+    work: impl FnOnce(Session) -> F,
+) -> Result<(), CliError> {
     let config = Config::load(flags)?;
     logging::start(&config, "warn");
+    folder::require(&config, flags, what)?;
     let runtime = runtime()?;
     runtime.block_on(async {
         let services = app::open(&config, config.server.listen, Purposes::Command, Clock::system()).await?;
@@ -42,9 +57,9 @@ pub fn run<F: Future<Output = Result<(), CliError>>>(
     })
 }
 
-/// Returns the caller of a command.
+/// Returns the caller of a command: the user of this process, by number, which no variable can change.
 pub fn caller() -> Caller {
-    Caller::CommandLine { actor: actor().into() }
+    Caller::CommandLine { actor: format!("cli:{}", SystemUser::of_process().0).into() }
 }
 
 /// Returns the origin of a command's audit events.
@@ -53,11 +68,7 @@ pub fn caller() -> Caller {
 /// The system provides no randomness.
 pub fn origin(events: &Events, command: &str) -> Result<Arc<Origin>, CliError> {
     let origin = events.system_origin(command).map_err(|error| CliError::Failed(error.to_string()))?;
-    Ok(Arc::new(Origin {
-        method: "CLI".into(),
-        user_agent: concat!("sealwright/", env!("CARGO_PKG_VERSION")).to_owned(),
-        ..Origin::clone(&origin)
-    }))
+    Ok(Arc::new(Origin { method: "CLI".into(), user_agent: user_agent(), ..Origin::clone(&origin) }))
 }
 
 /// Creates the runtime of a command.
@@ -68,14 +79,14 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
 
-/// Returns `cli:` with the operating system's user, by number if no name is known. With sudo, it is the user who ran
-/// sudo.
-fn actor() -> String {
-    let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
-    let user = user.filter(|user| !user.is_empty() && user.chars().all(|c| c.is_ascii_graphic()));
-    if let Some(user) = user {
-        return format!("cli:{}", crate::domain::text::recordable(&user, 60));
+/// Returns the program and, as a note, the name that the environment claims for the user. Everyone may set it to
+/// anything; the actor is who it was. With sudo, it is the name of the user who ran sudo.
+fn user_agent() -> String {
+    let claimed = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    let claimed = claimed.filter(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic()));
+    let program = concat!("sealwright/", env!("CARGO_PKG_VERSION"));
+    match claimed {
+        Some(name) => format!("{program} ({})", text::recordable(&name, 60)),
+        None => program.to_owned(),
     }
-    let owner = std::fs::metadata("/proc/self").map(|process| process.uid().to_string());
-    format!("cli:{}", owner.as_deref().unwrap_or("unknown"))
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::json;
 
+use super::folder::{self, Work};
 use super::session::{self, Session};
 use super::{CliError, logging, output};
 use crate::clock::Clock;
@@ -40,6 +41,7 @@ pub struct RestoreArguments {
 pub fn migrate(flags: &Flags, json: bool) -> Result<(), CliError> {
     let config = Config::load(flags)?;
     logging::start(&config, "warn");
+    folder::require(&config, flags, Work::Migrates)?;
     let applied = migrations::run(&Store::open(&config.database)?)?;
     if json {
         output::line(&json!({ "applied": applied }).to_string());
@@ -54,17 +56,20 @@ pub fn migrate(flags: &Flags, json: bool) -> Result<(), CliError> {
 /// Runs `sealwright master-key …`: seals every value again.
 pub fn master_key(flags: &Flags, json: bool, command: &MasterKeyCommand) -> Result<(), CliError> {
     match command {
-        MasterKeyCommand::Rotate => session::run(flags, "master-key rotate", async move |session| {
-            let Session { services, caller, origin } = session;
-            let rotation = services.operations.rotate_master_key(&caller, origin).await?;
-            output::object(json, &json!({"master_key": rotation.key.to_string(), "resealed": rotation.resealed}));
-            output::remark(if rotation.resealed == 0 {
-                "Every value was sealed under the first master key already. To replace it, put a new one before it."
-            } else {
-                "Keep the old key beside the new one until every node has both. Earlier backups need it permanently."
-            });
-            Ok(())
-        }),
+        MasterKeyCommand::Rotate => {
+            session::run_as(Work::ReplacesMasterKey, flags, "master-key rotate", async move |session| {
+                let Session { services, caller, origin } = session;
+                let rotation = services.operations.rotate_master_key(&caller, origin).await?;
+                output::object(json, &json!({"master_key": rotation.key.to_string(), "resealed": rotation.resealed}));
+                output::remark(if rotation.resealed == 0 {
+                    "Every value was sealed under the first master key already. To replace it, put a new one before it."
+                } else {
+                    "Keep the old key beside the new one until every node has both. Earlier backups need it \
+                     permanently."
+                });
+                Ok(())
+            })
+        }
     }
 }
 
@@ -87,7 +92,8 @@ pub fn backup(flags: &Flags, json: bool, arguments: &BackupArguments) -> Result<
 pub fn restore(flags: &Flags, json: bool, arguments: &RestoreArguments) -> Result<(), CliError> {
     let config = Config::load(flags)?;
     logging::start(&config, "warn");
-    let store = Store::open(&config.database)?;
+    folder::require(&config, flags, Work::Restores)?;
+    let store = Store::open_or_create(&config.database)?;
     let is_empty = match migrations::state(&store)? {
         SchemaState::Empty => true,
         // It was migrated only, or left by a restore that failed: nothing was ever sealed in it.

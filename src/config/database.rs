@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::ConfigError;
+use super::error::Problems;
 use super::settings::Settings;
 use crate::domain::size::Size;
 use crate::domain::time::Duration;
@@ -43,25 +44,41 @@ impl std::fmt::Debug for DatabaseConfig {
 
 impl DatabaseConfig {
     pub(super) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
+        let mut problems = Problems::default();
         let pool_size = settings.database_pool_size;
-        if !(1..=1000).contains(&pool_size) {
-            return Err(ConfigError::setting("database_pool_size", "must be 1 to 1000"));
-        }
-        let wrong = |wrong: &str| ConfigError::setting("list_time_limit", wrong);
-        let list_time_limit: Duration = settings.list_time_limit.parse().map_err(wrong)?;
-        if list_time_limit > Duration::seconds(5) {
-            return Err(wrong("must be at most 5s"));
-        }
-        let min_free_disk = settings.min_free_disk.parse();
-        let min_free_disk: Size = min_free_disk.map_err(|wrong| ConfigError::setting("min_free_disk", wrong))?;
-        let sqlite = |file: PathBuf| Self::Sqlite { file, pool_size, list_time_limit, min_free_disk };
+        problems.require((1..=1000).contains(&pool_size), "database_pool_size", "must be 1 to 1000");
+        let limit = settings.list_time_limit.parse::<Duration>();
+        let limit = problems.take(limit.map_err(|wrong| ConfigError::setting("list_time_limit", wrong)));
+        let is_short = limit.is_none_or(|limit| limit <= Duration::seconds(5));
+        problems.require(is_short, "list_time_limit", "must be at most 5s");
+        let free = settings.min_free_disk.parse::<Size>();
+        let free = problems.take(free.map_err(|wrong| ConfigError::setting("min_free_disk", wrong)));
+        let place = problems.take(Place::parse(settings));
+        problems.finish(|| {
+            let (list_time_limit, min_free_disk) = (limit?, free?);
+            Some(match place? {
+                Place::File(file) => Self::Sqlite { file, pool_size, list_time_limit, min_free_disk },
+                Place::Server(url) => Self::Postgres { url, pool_size, list_time_limit },
+            })
+        })
+    }
+}
+
+/// Where the database is.
+enum Place {
+    File(PathBuf),
+    Server(String),
+}
+
+impl Place {
+    fn parse(settings: &Settings) -> Result<Self, ConfigError> {
         match settings.database_url.as_deref() {
-            None => Ok(sqlite(settings.data_dir.join("sealwright.db"))),
+            None => Ok(Self::File(settings.data_dir.join("sealwright.db"))),
             Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                Ok(Self::Postgres { url: with_timeouts(url), pool_size, list_time_limit })
+                Ok(Self::Server(with_timeouts(url)))
             }
             Some(url) => match url.strip_prefix("sqlite:") {
-                Some(path) if !path.is_empty() => Ok(sqlite(path.strip_prefix("//").unwrap_or(path).into())),
+                Some(path) if !path.is_empty() => Ok(Self::File(path.strip_prefix("//").unwrap_or(path).into())),
                 _ => Err(ConfigError::setting("database_url", "must begin with postgres:// or sqlite:")),
             },
         }

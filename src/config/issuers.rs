@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::ConfigError;
+use super::error::Problems;
 use super::settings::Settings;
 use crate::domain::audience::{Audience, EnvironmentAudiences};
 use crate::domain::environment::Environment;
@@ -19,28 +20,34 @@ pub struct IssuerSettings {
 
 impl IssuerSettings {
     pub(super) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
-        let common = algorithm("signing_algorithm", &settings.signing_algorithm, settings)?;
-        let typ = token_typ("token_typ", &settings.token_typ)?;
-        let mut issuers = Self { default_audience: [None, None, None], algorithm: [common; 3], token_typ: [typ; 3] };
+        let mut problems = Problems::default();
+        let common = problems.take(algorithm("signing_algorithm", &settings.signing_algorithm, settings));
+        let typ = problems.take(token_typ("token_typ", &settings.token_typ));
+        let (mut default_audience, mut algorithms, mut typs) = ([None, None, None], [common; 3], [typ; 3]);
         for (name, environment) in &settings.environments {
-            let at: Environment =
-                name.parse().map_err(|wrong| ConfigError(format!("setting environments.{name}: {wrong}")))?;
+            let known = name.parse::<Environment>();
+            let known = known.map_err(|wrong| ConfigError::setting(format!("environments.{name}"), wrong));
+            let Some(at) = problems.take(known).map(Environment::index) else { continue };
+            let setting = |field: &str| format!("environments.{name}.{field}");
             if let Some(text) = &environment.default_audience {
-                let audience = text
-                    .parse()
-                    .map_err(|wrong| ConfigError(format!("setting environments.{name}.default_audience: {wrong}")))?;
-                issuers.default_audience[at.index()] = Some(audience);
+                let audience = text.parse::<Audience>();
+                default_audience[at] =
+                    problems.take(audience.map_err(|wrong| ConfigError::setting(setting("default_audience"), wrong)));
             }
             if let Some(text) = &environment.signing_algorithm {
-                let setting = format!("environments.{name}.signing_algorithm");
-                issuers.algorithm[at.index()] = algorithm(&setting, text, settings)?;
+                algorithms[at] = problems.take(algorithm(&setting("signing_algorithm"), text, settings));
             }
             if let Some(text) = &environment.token_typ {
-                issuers.token_typ[at.index()] = token_typ(&format!("environments.{name}.token_typ"), text)?;
+                typs[at] = problems.take(token_typ(&setting("token_typ"), text));
             }
         }
-        Ok(issuers)
+        problems.finish(move || Some(Self { default_audience, algorithm: all(algorithms)?, token_typ: all(typs)? }))
     }
+}
+
+/// Returns the values of the environments, if each has one.
+fn all<T>([production, staging, development]: [Option<T>; 3]) -> Option<[T; 3]> {
+    Some([production?, staging?, development?])
 }
 
 fn algorithm(setting: &str, text: &str, settings: &Settings) -> Result<Algorithm, ConfigError> {
@@ -105,6 +112,13 @@ impl Issuers {
     /// Returns the issuer of `environment`.
     pub fn of(&self, environment: Environment) -> &EnvironmentIssuer {
         &self.0[environment.index()]
+    }
+
+    /// Returns the path of the external base address, without a trailing slash; empty if it has none.
+    pub fn path(&self) -> &str {
+        let [production, ..] = &self.0;
+        let authority = production.issuer.split_once("://").map_or("", |(_, authority)| authority);
+        authority.find('/').map_or("", |at| &authority[at..])
     }
 
     /// Returns the audience of tokens for the management API of `environment`.

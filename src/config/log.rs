@@ -3,6 +3,7 @@
 use strum::EnumString;
 
 use super::ConfigError;
+use super::error::Problems;
 use super::settings::Settings;
 
 /// The form of a line of the log.
@@ -27,11 +28,11 @@ pub struct LogConfig {
 
 impl LogConfig {
     pub(super) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
-        env_filter::Builder::new()
-            .try_parse(&settings.log)
-            .map_err(|wrong| ConfigError::setting("log", wrong.to_string().trim()))?;
+        let mut problems = Problems::default();
+        let filter = env_filter::Builder::new().try_parse(&settings.log).map(drop);
+        problems.take(filter.map_err(|wrong| ConfigError::setting("log", wrong.to_string().trim())));
         let format = settings.log_format.parse();
-        let format = format.map_err(|_| ConfigError::setting("log_format", "must be text or json"))?;
-        Ok(Self { filter: settings.log.clone(), format })
+        let format = problems.take(format.map_err(|_| ConfigError::setting("log_format", "must be text or json")));
+        problems.finish(|| Some(Self { filter: settings.log.clone(), format: format? }))
     }
 }

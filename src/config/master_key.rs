@@ -1,9 +1,12 @@
 //! The source of the master keys: the variable, a file, or the file in the data folder, which the first start creates.
 
+use std::fs::{File, Permissions};
 use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::ConfigError;
+use super::data_folder::{create_folder_of, give_to_owner_of, give_to_owner_of_folder};
 use super::settings::Settings;
 use crate::crypto::seal::{MasterKey, MasterKeys};
 
@@ -52,6 +55,14 @@ pub enum MasterKeyError {
         /// The error of the operating system.
         error: std::io::Error,
     },
+    /// The file's owner and mode cannot be given to the new one.
+    #[error("master key file {path}: its owner and mode cannot be kept: {error}; run the command as its owner")]
+    Owner {
+        /// The path of the file.
+        path: PathBuf,
+        /// The error of the operating system.
+        error: std::io::Error,
+    },
     /// Other users can read the file.
     #[error("master key file {0} can be read by other users: its mode must be 0600 or 0400")]
     Exposed(PathBuf),
@@ -64,7 +75,8 @@ impl MasterKeySource {
     pub(super) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
         match (&settings.master_key, &settings.master_key_file) {
             (Some(_), Some(_)) => {
-                Err(ConfigError("settings master_key_file and SEALWRIGHT_MASTER_KEY: only one may be given".to_owned()))
+                let wrong = "only one may be given";
+                Err(ConfigError::other(format!("settings master_key_file and SEALWRIGHT_MASTER_KEY: {wrong}")))
             }
             (Some(text), None) => Ok(Self::Variable(zeroize::Zeroizing::new(text.clone()))),
             (None, Some(path)) => Ok(Self::File(path.clone())),
@@ -96,19 +108,18 @@ impl MasterKeySource {
         MasterKeys::new(keys).ok_or_else(|| MasterKeyError::Missing(self.clone()))
     }
 
-    /// Reads the keys. If the file in the data folder is missing, creates it with a new key. Only for a database
-    /// without sealed values.
+    /// Creates the file in the data folder with a new key, if it is missing, and returns whether it did. Only for a
+    /// database without sealed values.
     ///
     /// # Errors
-    /// As [`MasterKeySource::read`], or the file cannot be written.
-    pub fn read_or_create(&self) -> Result<MasterKeys, MasterKeyError> {
+    /// The file cannot be written.
+    pub fn create_missing(&self) -> Result<bool, MasterKeyError> {
         match self {
             Self::DataDir(path) if !path.exists() => {
                 let key = MasterKey::generate().map_err(|_| MasterKeyError::Randomness)?;
-                create_whole(path, &format!("{}\n", key.expose()))?;
-                self.read()
+                create_whole(path, &format!("{}\n", key.expose()))
             }
-            _ => self.read(),
+            _ => Ok(false),
         }
     }
 
@@ -120,10 +131,11 @@ impl MasterKeySource {
         }
     }
 
-    /// Replaces the content of the file by `keys`, the sealing one first, in one step.
+    /// Replaces the content of the file by `keys`, the sealing one first, in one step. Its owner and its mode stay: a
+    /// server must be able to read what another user rotates. A link stays a link.
     ///
     /// # Errors
-    /// The keys do not come from a file, or it cannot be written.
+    /// The keys do not come from a file, it cannot be written, or its owner cannot be kept.
     pub fn replace(&self, keys: &[&MasterKey]) -> Result<(), MasterKeyError> {
         let path = self.path().ok_or_else(|| MasterKeyError::Missing(self.clone()))?;
         let mut text = zeroize::Zeroizing::new(String::new());
@@ -131,11 +143,21 @@ impl MasterKeySource {
             text.push_str(key.expose());
             text.push('\n');
         }
-        let beside = path.with_extension("key.new");
+        let wrong = |error| MasterKeyError::File { path: path.to_owned(), error };
+        let target = std::fs::canonicalize(path).map_err(wrong)?;
+        let old = std::fs::metadata(&target).map_err(wrong)?;
+        let beside = target.with_extension("key.new");
         let _stale = std::fs::remove_file(&beside);
-        write_private(&beside, &text)?;
-        std::fs::rename(&beside, path).map_err(|error| MasterKeyError::File { path: path.to_owned(), error })?;
-        sync_folder(path)
+        let written = create_private(&beside).and_then(|file| {
+            let kept = give_to_owner_of(&file, &old)
+                .and_then(|()| file.set_permissions(Permissions::from_mode(old.mode() & 0o777)));
+            kept.map_err(|error| MasterKeyError::Owner { path: path.to_owned(), error })?;
+            write_whole(file, &text).and_then(|()| std::fs::rename(&beside, &target)).map_err(wrong)
+        });
+        if written.is_err() {
+            let _incomplete = std::fs::remove_file(&beside);
+        }
+        written.and_then(|()| sync_folder(&target))
     }
 }
 
@@ -146,48 +168,49 @@ fn read_private(path: &Path) -> Result<Option<zeroize::Zeroizing<String>>, Maste
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(wrong(error)),
     };
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(path).map_err(wrong)?.permissions().mode();
-        // A group may be granted read access on purpose (systemd credentials, mounted secrets); others must not have
-        // it.
-        if mode & 0o007 != 0 {
-            return Err(MasterKeyError::Exposed(path.to_owned()));
-        }
+    let mode = std::fs::metadata(path).map_err(wrong)?.mode();
+    // A group may be granted read access on purpose (systemd credentials, mounted secrets); others must not have it.
+    if mode & 0o007 != 0 {
+        return Err(MasterKeyError::Exposed(path.to_owned()));
     }
     Ok(Some(text))
 }
 
-/// Creates the file in one step unless it exists, so that processes that start together all read the same key.
-fn create_whole(path: &Path, text: &str) -> Result<(), MasterKeyError> {
+/// Creates the file in one step unless it exists, so that processes that start together all read the same key. Returns
+/// whether this one did.
+fn create_whole(path: &Path, text: &str) -> Result<bool, MasterKeyError> {
+    let wrong = |error| MasterKeyError::File { path: path.to_owned(), error };
+    create_folder_of(path).map_err(wrong)?;
     let beside = path.with_extension(format!("key.{}", std::process::id()));
     let _stale = std::fs::remove_file(&beside);
-    write_private(&beside, text)?;
+    write_new(&beside, text)?;
     let linked = std::fs::hard_link(&beside, path);
     let _gone = std::fs::remove_file(&beside);
     match linked {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(false),
         // Not every file system supports links.
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => write_private(path, text),
-        _ => sync_folder(path),
+        Err(_) => write_new(path, text)?,
     }
+    sync_folder(path).map(|()| true)
 }
 
-fn write_private(path: &Path, text: &str) -> Result<(), MasterKeyError> {
-    let wrong = |error| MasterKeyError::File { path: path.to_owned(), error };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(wrong)?;
-    }
+fn write_new(path: &Path, text: &str) -> Result<(), MasterKeyError> {
+    let file = create_private(path)?;
+    give_to_owner_of_folder(&file, path)
+        .and_then(|()| write_whole(file, text))
+        .map_err(|error| MasterKeyError::File { path: path.to_owned(), error })
+}
+
+fn create_private(path: &Path) -> Result<File, MasterKeyError> {
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let mut file = options.open(path).map_err(wrong)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(wrong)?;
-    sync_folder(path)
+    let file = options.write(true).create_new(true).mode(0o600).open(path);
+    file.map_err(|error| MasterKeyError::File { path: path.to_owned(), error })
+}
+
+fn write_whole(mut file: File, text: &str) -> std::io::Result<()> {
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 /// Syncs the folder of `path`: a new name in it is durable only then.

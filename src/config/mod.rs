@@ -1,7 +1,9 @@
 //! Settings: read once at the start from `sealwright.toml`, `SEALWRIGHT_…` variables and flags, into one struct per
 //! concern. The errors of unknown names and invalid values name the setting and its source.
 
+pub mod data_folder;
 mod database;
+mod error;
 mod issuers;
 mod log;
 mod master_key;
@@ -9,31 +11,26 @@ mod node;
 mod server;
 mod settings;
 mod signing;
+mod sources;
+mod system_user;
 
 use std::path::PathBuf;
 
 pub use database::DatabaseConfig;
+pub use error::ConfigError;
 pub use issuers::{EnvironmentIssuer, Issuers};
 pub use log::{LogConfig, LogFormat};
 pub use master_key::{MasterKeyError, MasterKeySource};
 pub use server::{ServerConfig, TlsFiles};
-pub use settings::{Flags, Source};
+pub use settings::Flags;
 pub use signing::SigningConfig;
+pub use sources::Source;
+pub use system_user::SystemUser;
 
 use crate::domain::credential::Brand;
 use crate::domain::time::Duration;
+use error::Problems;
 use settings::Settings;
-
-/// Why the settings cannot be used, in one line that names the setting.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ConfigError(pub String);
-
-impl ConfigError {
-    fn setting(name: &str, wrong: impl std::fmt::Display) -> Self {
-        Self(format!("setting {name}: {wrong}"))
-    }
-}
 
 /// The configuration, ready for use.
 #[derive(Clone, Debug)]
@@ -76,6 +73,22 @@ pub struct ShownSetting {
     pub value: serde_json::Value,
     /// The source of the value.
     pub source: Source,
+    /// The source as errors name it, such as ` (in sealwright.toml)`.
+    #[serde(skip)]
+    place: String,
+}
+
+/// Returns the external base address, if it is set. Beyond loopback it must be.
+fn public_url(settings: &Settings) -> Result<Option<String>, ConfigError> {
+    match &settings.public_url {
+        Some(url) => issuers::public_url(url, settings.allow_insecure_http).map(Some),
+        None => match settings.listen.parse::<std::net::SocketAddr>() {
+            Ok(listen) if !listen.ip().is_loopback() => {
+                Err(ConfigError::setting("public_url", format_args!("is required when listening on {listen}")))
+            }
+            _ => Ok(None),
+        },
+    }
 }
 
 fn rotation_age(text: &str) -> Result<Duration, ConfigError> {
@@ -90,44 +103,46 @@ impl Config {
     /// # Errors
     /// The file cannot be read, a setting is unknown, or a value is invalid. The message names the setting.
     pub fn load(flags: &Flags) -> Result<Self, ConfigError> {
-        let (settings, shown) = settings::read(flags)?;
-        let mut config = Self::from_settings(settings, shown)?;
+        let (settings, sources) = settings::read(flags)?;
+        let shown = sources.shown(&settings);
+        let mut config =
+            Self::from_settings(settings, shown).map_err(|error| error.placed(|name| sources.place(name)))?;
         config.show_defaults();
         Ok(config)
     }
 
     fn from_settings(settings: Settings, shown: Vec<ShownSetting>) -> Result<Self, ConfigError> {
-        if !(1..=100_000).contains(&settings.guess_limit_per_minute) {
-            return Err(ConfigError::setting("guess_limit_per_minute", "must be 1 to 100000"));
-        }
-        let log = LogConfig::from_settings(&settings)?;
-        let server = ServerConfig::from_settings(&settings)?;
-        let public_url = settings
-            .public_url
-            .as_deref()
-            .map(|url| issuers::public_url(url, server.allow_insecure_http))
-            .transpose()?;
-        if public_url.is_none() && !server.listen.ip().is_loopback() {
-            return Err(ConfigError::setting(
-                "public_url",
-                format_args!("is required when listening on {}", server.listen),
-            ));
-        }
-        Ok(Self {
-            database: DatabaseConfig::from_settings(&settings)?,
-            issuers: issuers::IssuerSettings::from_settings(&settings)?,
-            signing: SigningConfig::from_settings(&settings)?,
-            master_key: MasterKeySource::from_settings(&settings)?,
-            key_brand: settings.key_brand.parse().map_err(|wrong| ConfigError::setting("key_brand", wrong))?,
-            rotation_age: rotation_age(&settings.rotation_age)?,
-            guess_limit_per_minute: settings.guess_limit_per_minute,
-            node_name: node::name(settings.node_name.as_deref())?,
-            audit_json_lines: settings.audit_json_lines,
-            log,
-            data_dir: settings.data_dir,
-            server,
-            public_url,
-            shown,
+        let mut problems = Problems::default();
+        let guesses = settings.guess_limit_per_minute;
+        problems.require((1..=100_000).contains(&guesses), "guess_limit_per_minute", "must be 1 to 100000");
+        let log = problems.take(LogConfig::from_settings(&settings));
+        let server = problems.take(ServerConfig::from_settings(&settings));
+        let public_url = problems.take(public_url(&settings));
+        let database = problems.take(DatabaseConfig::from_settings(&settings));
+        let issuers = problems.take(issuers::IssuerSettings::from_settings(&settings));
+        let signing = problems.take(SigningConfig::from_settings(&settings));
+        let master_key = problems.take(MasterKeySource::from_settings(&settings));
+        let key_brand =
+            problems.take(settings.key_brand.parse().map_err(|wrong| ConfigError::setting("key_brand", wrong)));
+        let rotation_age = problems.take(rotation_age(&settings.rotation_age));
+        let node_name = problems.take(node::name(settings.node_name.as_deref()));
+        problems.finish(move || {
+            Some(Self {
+                database: database?,
+                issuers: issuers?,
+                signing: signing?,
+                master_key: master_key?,
+                key_brand: key_brand?,
+                rotation_age: rotation_age?,
+                guess_limit_per_minute: settings.guess_limit_per_minute,
+                node_name: node_name?,
+                audit_json_lines: settings.audit_json_lines,
+                log: log?,
+                data_dir: settings.data_dir,
+                server: server?,
+                public_url: public_url?,
+                shown,
+            })
         })
     }
 
@@ -160,6 +175,17 @@ impl Config {
     /// The public URL yields no valid audience.
     pub fn issuers(&self, listening: std::net::SocketAddr) -> Result<Issuers, ConfigError> {
         Issuers::new(&self.public_url_at(listening), &self.issuers)
+            .map_err(|error| error.placed(|name| self.place(name)))
+    }
+
+    /// Creates the error for a setting whose value the server cannot use.
+    pub fn unusable(&self, setting: &str, wrong: impl std::fmt::Display) -> ConfigError {
+        ConfigError::setting(setting, wrong).placed(|name| self.place(name))
+    }
+
+    /// Returns where the value of a setting comes from, as errors name it.
+    fn place(&self, name: &str) -> String {
+        self.shown.iter().find(|shown| shown.name == name).map_or_else(String::new, |shown| shown.place.clone())
     }
 
     /// Returns every setting with its effective value, secrets hidden, in the order of the documentation.

@@ -37,7 +37,7 @@ mod tests {
     fn a_node_is_called_as_set_else_as_its_host() {
         assert_eq!(name(Some("node-1.example")).unwrap(), "node-1.example");
         for wrong in ["", "a b", "é", &"x".repeat(101)] {
-            assert!(name(Some(wrong)).unwrap_err().0.starts_with("setting node_name: must be"), "{wrong:?}");
+            assert!(name(Some(wrong)).unwrap_err().to_string().starts_with("setting node_name: must be"), "{wrong:?}");
         }
         assert!(is_name(&name(None).unwrap()));
     }

@@ -1,21 +1,22 @@
 //! The settings as they are written, and the precedence of file, variables and flags.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use figment::{Figment, Metadata};
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, ShownSetting};
+use super::ConfigError;
+use super::sources::{Source, Sources, in_file, source_of};
 
 /// The file that is read if no other is named.
 const DEFAULT_FILE: &str = "sealwright.toml";
 /// The prefix of all variables.
-const PREFIX: &str = "SEALWRIGHT_";
+pub(super) const PREFIX: &str = "SEALWRIGHT_";
 /// Names that are not settings of the server: those that are read separately, so that error messages never contain
 /// their values, and those that clients and examples use with the same prefix.
-const EXCLUDED: [&str; 5] = ["master_key", "config", "issuer", "client_id", "client_secret"];
+const EXCLUDED: [&str; 6] = ["master_key", "config", "issuer", "client_id", "client_secret", "api_key"];
 
 /// Options of the command line that are also settings. They take precedence over file and variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, clap::Args)]
@@ -40,20 +41,10 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
-}
-
-/// The source of a setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Source {
-    /// The built-in default.
-    Default,
-    /// The settings file.
-    File,
-    /// A `SEALWRIGHT_…` variable.
-    Variable,
-    /// An option of the command line.
-    Flag,
+    /// Write into a data folder that belongs to another user
+    #[arg(long, global = true)]
+    #[serde(skip)]
+    pub force: bool,
 }
 
 /// The settings by their names in `sealwright.toml`. A variable has the name in capitals after `SEALWRIGHT_`, with
@@ -147,7 +138,7 @@ impl Default for Settings {
 }
 
 /// The names, in the order of the documentation.
-const NAMES: [&str; 30] = [
+pub(super) const NAMES: [&str; 30] = [
     "data_dir",
     "database_url",
     "database_pool_size",
@@ -180,23 +171,32 @@ const NAMES: [&str; 30] = [
     "node_name",
 ];
 
-/// Reads the settings, and the values that `config check` shows.
-pub fn read(flags: &Flags) -> Result<(Settings, Vec<ShownSetting>), ConfigError> {
+/// Reads the settings, and where they come from.
+pub fn read(flags: &Flags) -> Result<(Settings, Sources), ConfigError> {
     let mut figment = Figment::from(Serialized::defaults(Settings::default()));
     let file = flags.config.clone().unwrap_or_else(|| DEFAULT_FILE.into());
-    if flags.config.is_some() && !file.is_file() {
-        return Err(ConfigError(format!("settings file {} cannot be read", file.display())));
-    }
-    if file.is_file() {
-        figment = figment.merge(Toml::file_exact(&file));
+    // Also a pipe. A file that is there and cannot be read is never passed over.
+    match std::fs::metadata(&file) {
+        Ok(found) if !found.is_dir() => {
+            if found.is_file() {
+                std::fs::File::open(&file).map_err(|error| unreadable(&file, &error))?;
+            }
+            figment = figment.merge(Toml::file_exact(&file));
+        }
+        Ok(_) => return Err(unreadable(&file, &"it is a folder")),
+        Err(error) if flags.config.is_some() || file.is_symlink() => return Err(unreadable(&file, &error)),
+        Err(_) => {}
     }
     figment =
         figment.merge(Env::prefixed(PREFIX).ignore(&EXCLUDED).filter(|name| !name.starts_with("test_")).split("__"));
     figment = figment.merge(Serialized::defaults(flags));
     let mut settings: Settings = figment.extract().map_err(|error| describe(&error))?;
     settings.master_key = variable("SEALWRIGHT_MASTER_KEY")?;
-    let shown = shown(&figment, &settings);
-    Ok((settings, shown))
+    Ok((settings, Sources::new(figment)))
+}
+
+fn unreadable(file: &Path, error: &dyn std::fmt::Display) -> ConfigError {
+    ConfigError::other(format!("settings file {} cannot be read: {error}", file.display()))
 }
 
 fn variable(name: &str) -> Result<Option<String>, ConfigError> {
@@ -204,7 +204,7 @@ fn variable(name: &str) -> Result<Option<String>, ConfigError> {
         Ok(value) if value.is_empty() => Ok(None),
         Ok(value) => Ok(Some(value)),
         Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(ConfigError(format!("variable {name}: is not UTF-8"))),
+        Err(std::env::VarError::NotUnicode(_)) => Err(ConfigError::other(format!("variable {name}: is not UTF-8"))),
     }
 }
 
@@ -217,19 +217,17 @@ fn describe(error: &figment::Error) -> ConfigError {
     };
     let place = if place.is_empty() { String::new() } else { format!("setting {place}: ") };
     let from = match &error.metadata {
-        Some(metadata) if source_of(metadata) == Source::File => {
-            metadata.source.as_ref().map_or_else(String::new, |source| format!(" (in {source})"))
-        }
+        Some(metadata) if source_of(metadata) == Source::File => in_file(metadata),
         _ => String::new(),
     };
     let wrong = match &error.kind {
         Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => format!("must be {}", plain_type(expected)),
         Kind::UnknownField(name, _) => {
-            return ConfigError(format!("unknown setting {name}{from}{}", variable_hint(name)));
+            return ConfigError::other(format!("unknown setting {name}{from}{}", variable_hint(name)));
         }
         other => other.to_string(),
     };
-    ConfigError(format!("{place}{wrong}{from}"))
+    ConfigError::other(format!("{place}{wrong}{from}"))
 }
 
 /// Returns a plain name for a type of Rust.
@@ -245,38 +243,4 @@ fn plain_type(name: &str) -> &str {
 fn variable_hint(name: &str) -> String {
     let variable = format!("{PREFIX}{}", name.to_uppercase());
     if std::env::var_os(&variable).is_some() { format!(" (variable {variable})") } else { String::new() }
-}
-
-fn source_of(metadata: &Metadata) -> Source {
-    if metadata.name.contains("environment variable") {
-        Source::Variable
-    } else if metadata.name.contains("TOML") {
-        Source::File
-    } else if metadata.name.contains("Flags") {
-        Source::Flag
-    } else {
-        Source::Default
-    }
-}
-
-fn shown(figment: &Figment, settings: &Settings) -> Vec<ShownSetting> {
-    let values = serde_json::to_value(settings).unwrap_or_default();
-    let mut shown: Vec<ShownSetting> = NAMES
-        .into_iter()
-        .chain(["log", "log_format"])
-        .map(|name| ShownSetting {
-            name,
-            value: match name {
-                "database_url" => settings.database_url.as_deref().map(super::database::without_password).into(),
-                _ => values.get(name).cloned().unwrap_or_default(),
-            },
-            source: figment.find_metadata(name).map_or(Source::Default, source_of),
-        })
-        .collect();
-    shown.push(ShownSetting {
-        name: "master_key",
-        value: settings.master_key.as_ref().map(|_| "(hidden)").into(),
-        source: if settings.master_key.is_some() { Source::Variable } else { Source::Default },
-    });
-    shown
 }

@@ -60,6 +60,7 @@ pub async fn serve(
     ready: impl FnOnce(),
 ) -> Result<(), ServeError> {
     let address = config.server.listen;
+    let issuer_path = services.issuers.path().to_owned();
     let state = web::Data::from(State::new(services, config.server.clone(), config.signing.clone(), heads));
     let settings = config.server.clone();
     let workers = settings.workers;
@@ -70,7 +71,7 @@ pub async fn serve(
         App::new()
             .app_data(web::Data::from(Arc::clone(&shared)))
             .wrap(actix_web::middleware::from_fn(middleware::around))
-            .configure(|config| routes::configure(config, public_docs))
+            .configure(|config| routes::configure(config, public_docs, &issuer_path))
     })
     .workers(workers)
     .max_connections((settings.max_connections / workers).max(1))

@@ -33,6 +33,16 @@ pub enum TlsError {
     Rejected(String),
 }
 
+impl TlsError {
+    /// Returns the setting of `files` that has to be corrected.
+    pub fn setting(&self, files: &TlsFiles) -> &'static str {
+        match self {
+            Self::File { path, .. } if *path == files.certificate => "tls_certificate",
+            Self::File { .. } | Self::Rejected(_) => "tls_key",
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Current(ArcSwap<CertifiedKey>);
 

@@ -1,11 +1,12 @@
 //! One connection type for both databases, and how connections are opened.
 
 use diesel::connection::SimpleConnection as _;
-use diesel::{Connection as _, PgConnection, SqliteConnection};
+use diesel::{Connection as _, ConnectionError, PgConnection, SqliteConnection};
 use parking_lot::RwLock;
 
 use super::StoreError;
 use crate::config::DatabaseConfig;
+use crate::config::data_folder::{create_folder_of, give_to_owner_of_folder};
 
 /// A connection to either database. Queries are written once for both.
 #[derive(diesel::MultiConnection)]
@@ -54,17 +55,14 @@ pub struct Manager {
 }
 
 impl Manager {
-    /// Creates the SQLite file if it is missing, readable by its owner only: it holds hashes and the audit log.
-    pub fn new(database: &DatabaseConfig) -> Result<Self, StoreError> {
+    /// Creates the manager of connections to `database`.
+    pub fn new(database: &DatabaseConfig) -> Self {
         Self::with_patience(database, Patience::Usual)
     }
 
-    /// Creates it as [`Manager::new`] does, for connections with their own patience.
-    pub fn with_patience(database: &DatabaseConfig, patience: Patience) -> Result<Self, StoreError> {
-        if let DatabaseConfig::Sqlite { file, .. } = database {
-            make_private(file).map_err(|error| StoreError::Unavailable(format!("file {}: {error}", file.display())))?;
-        }
-        Ok(Self { database: database.clone(), patience })
+    /// Creates the manager of connections with their own patience.
+    pub fn with_patience(database: &DatabaseConfig, patience: Patience) -> Self {
+        Self { database: database.clone(), patience }
     }
 
     pub fn is_sqlite(&self) -> bool {
@@ -72,14 +70,42 @@ impl Manager {
     }
 }
 
-/// Creates the file and its folder where they are missing, accessible to their owner only. SQLite gives its side files
-/// the same mode.
-fn make_private(file: &std::path::Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+/// Checks that the SQLite file is there and can be written, so that SQLite does not create one. A missing file is
+/// created with its folder if `may_create`, readable by its owner only: it holds hashes and the audit log. SQLite gives
+/// its side files the same owner and mode.
+pub fn open_file(database: &DatabaseConfig, may_create: bool) -> Result<(), StoreError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let DatabaseConfig::Sqlite { file: path, .. } = database else { return Ok(()) };
+    let failed = |error: std::io::Error| StoreError::Unavailable(format!("file {}: {error}", path.display()));
+    match std::fs::OpenOptions::new().append(true).open(path) {
+        Err(error) if may_create && error.kind() == std::io::ErrorKind::NotFound => {}
+        other => return other.map(drop).map_err(failed),
     }
-    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(file).map(drop)
+    create_folder_of(path).map_err(failed)?;
+    let file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(failed)?;
+    give_to_owner_of_folder(&file, path).map_err(failed)
+}
+
+/// A folder of sockets that is none: connecting to it fails at once, after libpq has read the URL.
+const NOWHERE: &str = "/dev/null";
+
+/// Checks that libpq can read the URL of PostgreSQL, without connecting to anything. The reason repeats no part of it.
+pub fn check_url(database: &DatabaseConfig) -> Result<(), String> {
+    let DatabaseConfig::Postgres { url, .. } = database else { return Ok(()) };
+    // As many hosts as the URL has, since each may have a port: in its authority, or as parameters.
+    let (_, rest) = url.split_once("://").unwrap_or_default();
+    let authority = rest.split(['/', '?']).next();
+    let parameters = rest.split(['?', '&']).filter(|part| part.starts_with("host=") || part.starts_with("port="));
+    let commas = authority.into_iter().chain(parameters).map(|part| part.matches(',').count()).max();
+    let hosts = vec![NOWHERE; commas.unwrap_or(0) + 1].join(",");
+    match PgConnection::establish(&format!("{url}&host={hosts}&hostaddr=")) {
+        Err(error) if !error.to_string().contains(&format!("{NOWHERE}/.s.PGSQL")) => {
+            let text = error.to_string();
+            let words: String = text.split('"').step_by(2).collect();
+            Err(words.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches(':').to_owned())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether the process is ending. Read-locked while a connection is being opened.
@@ -111,7 +137,9 @@ impl r2d2::ManageConnection for Manager {
                 Ok(AnyConnection::Sqlite(connection))
             }
             DatabaseConfig::Postgres { url, .. } => {
-                let mut connection = PgConnection::establish(url).map_err(|error| unavailable(&error))?;
+                // Of a URL that libpq cannot read it repeats parts, which may be of a password.
+                let reason = |error: &ConnectionError| check_url(&self.database).err().unwrap_or(error.to_string());
+                let mut connection = PgConnection::establish(url).map_err(|error| unavailable(&reason(&error)))?;
                 connection.batch_execute(POSTGRES_SETTINGS)?;
                 connection.batch_execute(self.patience.setting())?;
                 Ok(AnyConnection::Postgres(connection))

@@ -44,7 +44,7 @@ use diesel::Connection as _;
 use parking_lot::{FairMutex, FairMutexGuard};
 
 pub use change::Change;
-pub use connection::{AnyConnection, end_connecting};
+pub use connection::{AnyConnection, check_url, end_connecting};
 pub use error::StoreError;
 
 use crate::config::DatabaseConfig;
@@ -74,13 +74,27 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the database and checks that it responds.
+    /// Opens the database, which must be there, and checks that it responds.
     ///
     /// # Errors
     /// The database cannot be reached.
     pub fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
-        let manager = Manager::new(config)?;
-        let slow = slow::SlowReads::new(config)?;
+        connection::open_file(config, false)?;
+        Self::connect(config)
+    }
+
+    /// Opens the database as [`Store::open`] does. A SQLite file that is missing is created, with its folder.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or the file cannot be created.
+    pub fn open_or_create(config: &DatabaseConfig) -> Result<Self, StoreError> {
+        connection::open_file(config, true)?;
+        Self::connect(config)
+    }
+
+    fn connect(config: &DatabaseConfig) -> Result<Self, StoreError> {
+        let manager = Manager::new(config);
+        let slow = slow::SlowReads::new(config);
         let writers = manager.is_sqlite().then(Arc::default);
         let reserve = free_disk::Reserve::of(config);
         // The first connection is opened here, so that its error is reported unchanged.

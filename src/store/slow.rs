@@ -32,7 +32,7 @@ pub struct Turn {
 
 impl SlowReads {
     /// Creates a pool that opens its connections on demand.
-    pub fn new(config: &DatabaseConfig) -> Result<Self, StoreError> {
+    pub fn new(config: &DatabaseConfig) -> Self {
         let (DatabaseConfig::Sqlite { pool_size, list_time_limit, .. }
         | DatabaseConfig::Postgres { pool_size, list_time_limit, .. }) = config;
         let at_once = AT_ONCE.min(*pool_size);
@@ -42,9 +42,9 @@ impl SlowReads {
             .test_on_check_out(false)
             .connection_timeout(Duration::from_secs(3))
             .error_handler(Box::new(LogErrors))
-            .build_unchecked(Manager::with_patience(config, Patience::Short)?);
+            .build_unchecked(Manager::with_patience(config, Patience::Short));
         let time = Duration::from_millis(u64::try_from(list_time_limit.millis()).unwrap_or(0));
-        Ok(Self { pool, time, turns: Arc::new(Semaphore::new(usize::try_from(at_once).unwrap_or(1))) })
+        Self { pool, time, turns: Arc::new(Semaphore::new(usize::try_from(at_once).unwrap_or(1))) }
     }
 
     /// Waits until few other slow reads are running.

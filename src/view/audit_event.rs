@@ -17,8 +17,8 @@ use crate::domain::time::Timestamp;
 pub struct AuditEventView {
     id: String,
     time: Timestamp,
-    /// Who acted: a credential's id, `cli:` and the operating system's user, `system`, or `anonymous`; `several` in a
-    /// summary of refusals of several actors.
+    /// Who acted: a credential's id, `cli:` and the number of the operating system's user, `system`, or `anonymous`;
+    /// `several` in a summary of refusals of several actors.
     actor: String,
     /// The credential that was used or tried, if it exists.
     #[schema(required)]
@@ -48,6 +48,7 @@ pub struct AuditEventView {
     /// The caller's address behind trusted proxies.
     #[schema(required)]
     address: Option<String>,
+    /// `User-Agent`; for a command the program and, in brackets, the name that its environment claimed for the user.
     user_agent: String,
     /// `X-Request-Id` of the response.
     request_id: String,

@@ -72,6 +72,27 @@ fn it_says_what_it_does_and_goes_on_with_the_same_client_in_a_second_run() {
 }
 
 #[test]
+fn a_run_after_its_secrets_were_replaced_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    demonstration(folder.path());
+    let data = folder.path().join("sealwright-quickstart");
+    let kept = data.join("demo-credentials.json");
+    for (id, change) in [("client_id", &["client", "rotate-secret"]), ("key_id", &["key", "rotate"])] {
+        let demo: Value = serde_json::from_slice(&std::fs::read(&kept).unwrap()).unwrap();
+        let id = demo[id].as_str().unwrap();
+        assert!(run(binary().arg("--data-dir").arg(&data).args(change).arg(id)).status.success());
+        let refused = run(quickstart(folder.path()).arg("--exit"));
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{said}");
+        for word in [id, "401", "rotated", "Delete ./sealwright-quickstart/demo-credentials.json"] {
+            assert!(said.contains(word), "no {word} in: {said}");
+        }
+        std::fs::remove_file(&kept).unwrap();
+        demonstration(folder.path());
+    }
+}
+
+#[test]
 fn a_script_gets_it_as_json() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(quickstart(folder.path()).args(["--exit", "--json"]));

@@ -52,7 +52,7 @@ pub struct Origin {
     pub path: String,
     /// The caller's address behind trusted proxies.
     pub address: Option<IpAddr>,
-    /// `User-Agent`, cut to 256 bytes.
+    /// `User-Agent`, cut to 256 bytes; for a command the program and the name that is claimed for its user.
     pub user_agent: String,
     /// The id that a gateway sent for the request that it asks about, cut to 128 bytes.
     pub gateway_request_id: Option<String>,
@@ -86,8 +86,8 @@ pub struct AuditEvent {
     pub id: EventId,
     /// When it happened.
     pub time: Timestamp,
-    /// Who acted: a credential's id, `cli:` and the operating system's user, `system`, or `anonymous`; `several` in a
-    /// summary of refusals of several actors.
+    /// Who acted: a credential's id, `cli:` and the number of the operating system's user, `system`, or `anonymous`;
+    /// `several` in a summary of refusals of several actors.
     pub actor: Arc<str>,
     /// The credential that was used or tried, if it exists.
     pub credential: Option<Arc<str>>,

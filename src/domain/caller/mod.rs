@@ -20,7 +20,7 @@ use super::scope::{ANY_RESOURCE, Scopes};
 pub enum Caller {
     /// A user of the command line, who has the database's credentials: the installation's owner.
     CommandLine {
-        /// `cli:` followed by the operating system's user.
+        /// `cli:` followed by the number of the operating system's user.
         actor: Arc<str>,
     },
     /// A client with a bearer token, or an API key.

@@ -13,14 +13,17 @@ use super::middleware::FORWARD_AUTH;
 use super::{error, oauth, operations, reference};
 use crate::domain::environment::Environment;
 
-/// Enters every route; those of the reference only where it is public.
-pub fn configure(config: &mut ServiceConfig, public_docs: bool) {
+/// Enters every route; those of the reference only where it is public. `issuer_path` is the path of the external base
+/// address.
+pub fn configure(config: &mut ServiceConfig, public_docs: bool, issuer_path: &str) {
     // A path whose percent signs make no text names nothing.
     config.app_data(web::PathConfig::default().error_handler(|_, request| {
         actix_web::error::InternalError::from_response("path", error::not_here(request.path())).into()
     }));
     let reference = if public_docs { reference_routes() } else { vec![] };
-    for endpoint in table().into_iter().chain(reference) {
+    let environments = Environment::ALL.into_iter().filter(|_| !issuer_path.is_empty());
+    let below_path = environments.flat_map(|environment| protocol::well_known_before(issuer_path, environment));
+    for endpoint in below_path.chain(table()).chain(reference) {
         config.service(endpoint.into_resource());
     }
     config.default_service(web::to(error::not_found));

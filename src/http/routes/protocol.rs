@@ -76,3 +76,16 @@ pub fn well_known(environment: Environment) -> Vec<Endpoint> {
         ),
     ]
 }
+
+/// Metadata where a `public_url` with a path has it: the well-known part is between the host and this path, which no
+/// proxy removes there (RFC 8414 §3.1).
+pub fn well_known_before(issuer_path: &str, environment: Environment) -> Vec<Endpoint> {
+    let prefix = environment.path_prefix();
+    ["oauth-authorization-server", "openid-configuration"]
+        .map(|name| {
+            Endpoint::at("Tokens", format!("/.well-known/{name}{issuer_path}{prefix}"))
+                .below(oauth::Issuer(environment))
+                .get(op("get_metadata_by_path", "Show the issuer's metadata", "RFC 8414 §3.1."), oauth::metadata)
+        })
+        .into()
+}

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::end_with;
 use crate::api::{created, millis, minimal, now, owner, rfc3339, text};
-use crate::support::{Server, TestClient, both, pause};
+use crate::support::{Server, TestClient, both, pause, uid};
 
 both! {
     fn every_change_by_command_has_its_event_with_the_true_reason(database: without_credentials) {
@@ -49,9 +49,11 @@ both! {
             let event = newest(action);
             assert_eq!(
                 (&event["actor"], &event["method"]),
-                (&json!("cli:alice"), &json!("CLI")),
-                "{arguments:?}: {event}"
+                (&json!(format!("cli:{}", uid())), &json!("CLI")),
+                "who it was, not who a variable says: {arguments:?}: {event}"
             );
+            let note = concat!("sealwright/", env!("CARGO_PKG_VERSION"), " (alice)");
+            assert_eq!(event["user_agent"], note, "{event}");
             assert_eq!(
                 (&event["outcome"], &event["reason"]),
                 (&json!(outcome), &json!(reason)),

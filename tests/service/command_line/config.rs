@@ -82,6 +82,7 @@ fn lists_tables_and_numbers_are_read_from_variables_too() {
             ("SEALWRIGHT_CLIENT_ID", "x"),
             ("SEALWRIGHT_CLIENT_SECRET", "y"),
             ("SEALWRIGHT_ISSUER", "z"),
+            ("SEALWRIGHT_API_KEY", "k"),
         ],
     );
     assert_eq!(shown(&settings, "signing_algorithms").0, json!(["ES256", "EdDSA"]));
@@ -253,6 +254,7 @@ fn the_version_and_the_help_are_told() {
     assert_eq!(version.trim(), format!("sealwright {}", env!("CARGO_PKG_VERSION")));
     for command in [
         "serve",
+        "init",
         "client",
         "scope",
         "signing-key",

@@ -84,8 +84,9 @@ fn what_cannot_be_used_or_reached_is_an_error() {
         command.current_dir(folder.path()).args(["doctor", "--json"]);
         command
     };
-    let empty = end_with(0, &mut doctor());
-    assert!(empty.out.contains("warning"), "an empty database is only yet to be made: {}", empty.out);
+    let missing = end_with(1, &mut doctor());
+    assert!(has_error(&missing.out, "data folder") && missing.out.contains("sealwright-data"), "{missing:?}");
+    assert!(!folder.path().join("sealwright-data").exists(), "and it is not made");
     let unreachable = end_with(1, doctor().env("SEALWRIGHT_DATABASE_URL", "postgres://u:s3cr3t@127.0.0.1:1/x"));
     assert!(has_error(&unreachable.out, "database") && !unreachable.out.contains("s3cr3t"), "{unreachable:?}");
     let misconfigured = end_with(1, doctor().env("SEALWRIGHT_LISTEN", "x"));

@@ -3,6 +3,8 @@
 mod audit;
 mod client;
 mod config;
+mod config_check;
+mod data_folder;
 mod doctor;
 mod final_acts;
 mod follow;

@@ -15,6 +15,7 @@ type Schema = BTreeMap<String, BTreeMap<String, (String, bool, usize)>>;
 
 fn migrated(kind: Kind) -> Database {
     let database = Database::empty(kind);
+    database.make_place();
     run_json(command_on(&database, &[], &["migrate"]).arg("--json"));
     database
 }

@@ -153,13 +153,13 @@ both! {
         let stored = runs(&server.database);
         for kind in [Kind::Sqlite, Kind::Postgres] {
             let other = Database::empty(kind);
+            std::fs::create_dir(other.data_dir()).unwrap();
             let restore = ["restore", "--input", file.to_str().unwrap()];
             assert!(command_on(&other, &[], &restore).output().unwrap().status.success());
             let kept = runs(&other);
             assert_eq!(kept[..], stored[..kept.len()], "{kind:?}");
             assert!(!kept.is_empty());
             assert_eq!(events(&other), events(&server.database), "{kind:?}");
-            std::fs::create_dir_all(other.data_dir()).unwrap();
             std::fs::copy(server.database.data_dir().join("master.key"), other.data_dir().join("master.key")).unwrap();
             let restored = Server::start(other);
             restored.client("orders:read");

@@ -78,6 +78,39 @@ both! {
         assert_eq!(claims["aud"], "https://auth.example/staging/resources");
     }
 
+    /// RFC 8414 §3.1: the well-known part is between the host and the path of the issuer. A proxy that removes the path
+    /// from what it passes on leaves it there; the other spelling has lost it.
+    fn an_address_with_a_path_has_its_metadata_before_the_path(database) {
+        let server = start(database, &[("PUBLIC_URL", "https://example.com/auth/v1")]);
+        for (_, prefix) in ENVIRONMENTS {
+            for name in ["oauth-authorization-server", "openid-configuration"] {
+                for place in
+                    [format!("/.well-known/{name}/auth/v1{prefix}"), format!("{prefix}/.well-known/{name}")]
+                {
+                    let response = server.get(&place);
+                    assert_eq!(response.status, 200, "{place}");
+                    assert_eq!(response.body["issuer"], format!("https://example.com/auth/v1{prefix}"), "{place}");
+                    assert_eq!(response.header("access-control-allow-origin"), "*", "{place}");
+                    let keys = format!("https://example.com/auth/v1{prefix}/.well-known/jwks.json");
+                    assert_eq!(response.body["jwks_uri"], keys, "{place}");
+                }
+            }
+        }
+        for path in ["/auth", "/auth/v1/test", "/auth/v1/staging/", "/auth/v1/"] {
+            let response = server.get(&format!("/.well-known/oauth-authorization-server{path}"));
+            assert_eq!(response.status, 404, "{path}");
+        }
+    }
+
+    /// A path that is called like an environment belongs to the issuer that has it.
+    fn a_path_that_is_called_like_an_environment_is_production_s(database) {
+        let server = start(database, &[("PUBLIC_URL", "https://example.com/staging")]);
+        for (path, issuer) in [("/staging", "/staging"), ("/staging/staging", "/staging/staging")] {
+            let response = server.get(&format!("/.well-known/oauth-authorization-server{path}"));
+            assert_eq!(response.body["issuer"], format!("https://example.com{issuer}"), "{path}");
+        }
+    }
+
     /// RFC 8414 §3.2: there is no document for an issuer that does not exist.
     fn other_issuers_have_no_document(database) {
         let server = start(database, &[]);

@@ -60,6 +60,14 @@ impl Database {
         self.template?.owner(environment)
     }
 
+    /// Makes what a command needs that fills an empty database: the data folder, and on SQLite an empty file.
+    pub fn make_place(&self) {
+        std::fs::create_dir(self.data_dir()).unwrap();
+        if self.kind == Kind::Sqlite {
+            std::fs::write(self.data_dir().join("sealwright.db"), "").unwrap();
+        }
+    }
+
     /// Where the program keeps its files.
     pub fn data_dir(&self) -> PathBuf {
         self.folder.path().join("data")

@@ -24,7 +24,7 @@ pub use credentials::{TestClient, TestKey};
 pub use database::{Database, Kind};
 pub use in_process::Work;
 pub use ports::free_port;
-pub use process::{binary, run, run_json};
+pub use process::{binary, run, run_json, uid};
 pub use response::Response;
 pub use server::Server;
 pub use time::{from_rfc3339, rfc3339, system_now};

@@ -16,6 +16,12 @@ pub fn binary() -> Command {
     command
 }
 
+/// The user of this process, by number.
+pub fn uid() -> u32 {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").unwrap().uid()
+}
+
 /// Runs a command to its end.
 pub fn run(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap()

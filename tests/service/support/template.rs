@@ -36,7 +36,6 @@ impl Template {
     }
 
     fn make(kind: Kind, content: Content) -> Self {
-        // The first command on an empty database makes its schema and keys.
         let database = match content {
             Content::Keys => Database::empty(kind),
             Content::Owners => Database::without_credentials(kind),
@@ -51,7 +50,7 @@ impl Template {
         };
         let owners = match content {
             Content::Keys => {
-                command(&["signing-key", "list"]);
+                command(&["init"]);
                 vec![]
             }
             Content::Owners => ["staging", "development", "production"]

@@ -82,6 +82,7 @@ both! {
         assert_eq!(command(&server, &["backup", "--output", file.to_str().unwrap()]).0, 0);
         let master_key = std::fs::read_to_string(server.database.data_dir().join("master.key")).unwrap();
         let empty = Database::empty(if kind == Kind::Sqlite { Kind::Postgres } else { Kind::Sqlite });
+        std::fs::create_dir(empty.data_dir()).unwrap();
         let mut restore = crate::support::binary();
         restore.env("SEALWRIGHT_MASTER_KEY", master_key.trim()).env("SEALWRIGHT_DATA_DIR", empty.data_dir());
         if let Some(url) = empty.url() {

@@ -5,6 +5,7 @@ use super::*;
 both! {
     fn the_schema_is_made_once(database: empty) {
         let settings = vec![];
+        database.make_place();
         let migrate = || end_with(0, &mut program(&database, &settings, &["migrate", "--json"])).out;
         let first: Value = serde_json::from_str(&migrate()).unwrap();
         assert!(!first["applied"].as_array().unwrap().is_empty(), "{first}");
@@ -78,6 +79,7 @@ both! {
         let (old, new) = ("11".repeat(32), "22".repeat(32));
         let settings = |keys: &str| vec![("MASTER_KEY", keys.to_owned())];
         let run = |keys: &str, arguments: &[&str]| end(&mut program(&database, &settings(keys), arguments));
+        assert_eq!(run(&old, &["init"]).status, 0);
         assert_eq!(run(&old, &["client", "create", "--name", "x", "--scope", "a"]).status, 0);
         assert!(!database.data_dir().join("master.key").exists());
         let both = format!("{new},{old}");

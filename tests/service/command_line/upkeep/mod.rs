@@ -23,6 +23,7 @@ fn keys(path: &Path) -> Vec<String> {
 /// An empty database of a kind, for a program with this master key. `from` keeps the public URL.
 fn other_place(kind: Kind, from: &Server, master_key: &str) -> (Database, Vec<(&'static str, String)>) {
     let database = Database::empty(kind);
+    std::fs::create_dir(database.data_dir()).unwrap();
     let listen = from.url.strip_prefix("http://").unwrap().to_owned();
     (database, vec![("MASTER_KEY", master_key.to_owned()), ("LISTEN", listen)])
 }

@@ -1,0 +1,167 @@
+//! `sealwright config check`: every setting that `serve` would fail on, by its name and with its file.
+
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use super::end_with;
+use crate::support::{binary, free_port};
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = binary();
+    command.current_dir(folder).args(arguments);
+    command
+}
+
+/// What is in a folder that settings can name and not use, with a certificate that fits its key.
+fn place() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str, mode: u32| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let pair = || rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (own, other) = (pair(), pair());
+    write("junk", &"no database at all, but text\n".repeat(10), 0o600);
+    write("right.pem", &own.cert.pem(), 0o600);
+    write("right.key", &own.signing_key.serialize_pem(), 0o600);
+    write("other.key", &other.signing_key.serialize_pem(), 0o600);
+    write("short", "too short\n", 0o600);
+    write("exposed", &"11".repeat(32), 0o644);
+    std::fs::create_dir_all(folder.path().join("folder")).unwrap();
+    std::fs::create_dir_all(folder.path().join("damaged")).unwrap();
+    write("damaged/master.key", "junk", 0o600);
+    folder
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "sealwright.toml")
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_serve_would_fail_on_is_named_with_its_file() {
+    let folder = place();
+    let port = free_port();
+    let before = names_in(folder.path());
+    for (text, named) in [
+        ("data_dir = 'junk'", "data_dir"),
+        ("data_dir = 'junk/below'", "data_dir"),
+        ("data_dir = 'damaged'", "data_dir"),
+        ("database_url = 'sqlite:junk'", "database_url"),
+        ("database_url = 'sqlite:folder'", "database_url"),
+        ("database_url = 'sqlite:junk/x.db'", "database_url"),
+        ("database_url = 'postgres://u:s3cr3t@[::1/db'", "database_url"),
+        ("database_url = 'postgres://u:s3cr3t@127.0.0.1:x/db'", "database_url"),
+        ("database_url = 'postgres://u:s3cr3t%zz@127.0.0.1/db'", "database_url"),
+        ("database_url = 'postgres://u:s3cr3t@127.0.0.1/db?no_such=1'", "database_url"),
+        ("database_url = 'postgres://u:s3cr3t@127.0.0.1/db?sslmode=maybe'", "database_url"),
+        ("listen = '192.0.2.1:8080'\npublic_url = 'https://a.example'", "listen"),
+        ("tls_certificate = 'none.pem'\ntls_key = 'right.key'", "tls_certificate"),
+        ("tls_certificate = 'junk'\ntls_key = 'right.key'", "tls_certificate"),
+        ("tls_certificate = 'right.pem'\ntls_key = 'none.key'", "tls_key"),
+        ("tls_certificate = 'right.pem'\ntls_key = 'other.key'", "tls_key"),
+        ("master_key_file = 'none'", "master_key_file"),
+        ("master_key_file = 'folder'", "master_key_file"),
+        ("master_key_file = 'short'", "master_key_file"),
+        ("master_key_file = 'exposed'", "master_key_file"),
+        ("audit_json_lines = 'none/lines'", "audit_json_lines"),
+        ("audit_json_lines = 'folder'", "audit_json_lines"),
+        ("signing_key_lead = '1d'\nsigning_key_rotation = '1h'", "signing_key_rotation"),
+        ("[environments.staging]\ntoken_typ = 'x'", "environments.staging.token_typ"),
+        (&format!("public_url = 'https://a.example/{}'", "x".repeat(600)), "public_url"),
+    ] {
+        let listen = if text.contains("listen") { String::new() } else { format!("listen = '127.0.0.1:{port}'\n") };
+        std::fs::write(folder.path().join("sealwright.toml"), format!("{listen}{text}\n")).unwrap();
+        let ended = end_with(2, &mut command(folder.path(), &["config", "check"]));
+        assert!(ended.err.contains(&format!("setting {named}: ")), "{text}: {ended:?}");
+        assert!(ended.err.contains("(in sealwright.toml)") && ended.err.lines().count() == 1, "{text}: {ended:?}");
+        assert_eq!(names_in(folder.path()), before, "nothing was made: {text}");
+        // It is no false alarm.
+        let served = super::end(&mut command(folder.path(), &["serve"]));
+        assert!([1, 2].contains(&served.status), "{text}: {served:?}");
+        for said in [&ended.err, &served.err] {
+            assert!(!said.contains("s3cr3t"), "{text}: {said}");
+        }
+        for made in names_in(folder.path()).iter().filter(|name| !before.contains(name)) {
+            let _made_by_serve = std::fs::remove_dir_all(folder.path().join(made));
+        }
+    }
+}
+
+#[test]
+fn all_that_is_wrong_is_named_at_once_and_where_it_was_set() {
+    let folder = place();
+    let text = "max_connections = 0\nkeep_alive = 'x'\nsigning_key_lead = '0s'\nkey_brand = 'UPPER'\n";
+    std::fs::write(folder.path().join("sealwright.toml"), text).unwrap();
+    let mut check = command(folder.path(), &["config", "check", "--json", "--public-url", "ftp://x"]);
+    check.env("SEALWRIGHT_ROTATION_AGE", "soon").env("SEALWRIGHT_ENVIRONMENTS__STAGING__TOKEN_TYP", "x");
+    let said: Value = serde_json::from_str(&end_with(2, &mut check).err).unwrap();
+    let said = said["error"].to_string();
+    for (setting, place) in [
+        ("max_connections", "(in sealwright.toml)"),
+        ("keep_alive", "(in sealwright.toml)"),
+        ("signing_key_lead", "(in sealwright.toml)"),
+        ("key_brand", "(in sealwright.toml)"),
+        ("rotation_age", "(variable SEALWRIGHT_ROTATION_AGE)"),
+        ("environments.staging.token_typ", "(variable SEALWRIGHT_ENVIRONMENTS__STAGING__TOKEN_TYP)"),
+        ("public_url", "(option --public-url)"),
+    ] {
+        let (_, rest) = said.split_once(&format!("setting {setting}: ")).unwrap_or_else(|| panic!("{setting}: {said}"));
+        assert!(rest.split("; ").next().unwrap().contains(place), "{setting}: {said}");
+    }
+    // What is found only by looking is found at once, too.
+    let text = "tls_certificate = 'none'\ntls_key = 'right.key'\nmaster_key_file = 'short'\ndata_dir = 'junk'\n";
+    std::fs::write(folder.path().join("sealwright.toml"), text).unwrap();
+    let said = end_with(2, &mut command(folder.path(), &["config", "check"])).err;
+    for setting in ["tls_certificate", "master_key_file", "data_dir"] {
+        assert!(said.contains(&format!("setting {setting}: ")), "{said}");
+    }
+}
+
+#[test]
+fn settings_that_serve_can_use_are_right() {
+    let folder = place();
+    let port = free_port();
+    let _taken = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let listen = format!("127.0.0.1:{port}");
+    for arguments in [
+        // A running server has the port.
+        &["--listen", &listen][..],
+        &["--database-url", "postgres://u:p@db1.example:5432,db2.example:5433/x?target_session_attrs=read-write"],
+        &["--database-url", "postgres://u@/x?host=db1.example,db2.example&port=5432,5433"],
+        &["--database-url", "postgres:///x?host=/run/postgresql&user=u"],
+        &["--data-dir", "new/below"],
+        &["--database-url", "sqlite:new/x.db"],
+    ] {
+        end_with(0, command(folder.path(), &["config", "check"]).args(arguments));
+    }
+    assert!(!folder.path().join("new").exists());
+}
+
+#[test]
+fn settings_are_read_from_a_pipe_and_never_passed_over() {
+    let folder = place();
+    let mut check = command(folder.path(), &["config", "check", "--json", "--config", "/dev/stdin"]);
+    let mut child = check.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"key_brand = 'acme'\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&shown["key_brand"]["value"], &shown["key_brand"]["source"]), (&"acme".into(), &"file".into()));
+    // What is there and cannot be read is no reason to go by the defaults.
+    let file = folder.path().join("sealwright.toml");
+    std::os::unix::fs::symlink("nowhere", &file).unwrap();
+    assert!(end_with(2, &mut command(folder.path(), &["config", "check"])).err.contains("sealwright.toml"));
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    assert!(end_with(2, &mut command(folder.path(), &["config", "check"])).err.contains("sealwright.toml"));
+}
