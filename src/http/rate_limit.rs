@@ -30,6 +30,6 @@ pub fn add_fields(headers: &mut HeaderMap, status: &RateLimitStatus) {
 /// Seconds until there is more to have: after a refusal when that is admitted (never later than `Retry-After`), else
 /// when the bucket is full.
 fn available_after(bucket: &BucketStatus) -> u64 {
-    let millis = bucket.retry_after.filter(|millis| *millis > 0).unwrap_or(bucket.reset_after);
+    let millis = bucket.retry_after.filter(|millis| *millis > 0).map_or(bucket.reset_after, u64::from);
     millis.div_ceil(1_000)
 }

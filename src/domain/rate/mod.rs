@@ -46,7 +46,7 @@ pub struct BucketStatus {
     pub reset_after: u64,
     /// Milliseconds until it admits the refused request: 0 if it refused nothing, `None` if it never does, because the
     /// request costs more than the limit.
-    pub retry_after: Option<u64>,
+    pub retry_after: Option<u32>,
 }
 
 impl BucketStatus {
@@ -79,18 +79,18 @@ impl RateLimitStatus {
     pub fn tightest(&self) -> Option<&BucketStatus> {
         self.buckets().min_by_key(|bucket| match bucket.retry_after {
             None => (false, 0, 0),
-            Some(millis) => (true, bucket.remaining, u64::MAX - millis),
+            Some(millis) => (true, bucket.remaining, u32::MAX - millis),
         })
     }
 
     /// Returns the milliseconds until the refused request is admitted: 0 if nothing was refused, `None` if it never is.
-    pub fn retry_after(&self) -> Option<u64> {
+    pub fn retry_after(&self) -> Option<u32> {
         self.buckets().try_fold(0, |longest, bucket| bucket.retry_after.map(|millis| millis.max(longest)))
     }
 
     /// Returns the whole seconds for `Retry-After`, likewise.
     pub fn retry_after_seconds(&self) -> Option<u32> {
-        self.retry_after().map(seconds)
+        self.retry_after().map(|millis| seconds(u64::from(millis)))
     }
 }
 

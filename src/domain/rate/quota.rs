@@ -26,7 +26,7 @@ impl Quota {
     /// # Errors
     /// Too few events remain. Returns the milliseconds until enough do, and leaves the bucket as it was; `None` for a
     /// cost above the limit, which is never admitted.
-    pub fn take(self, bucket: Bucket, cost: u32, now: Timestamp) -> Result<Bucket, Option<u64>> {
+    pub fn take(self, bucket: Bucket, cost: u32, now: Timestamp) -> Result<Bucket, Option<u32>> {
         let limit = i64::from(self.limit);
         let arrival = self.arrival(bucket, now) + i64::from(self.window_millis) * i64::from(cost);
         let excess = arrival - self.units(now) - i64::from(self.window_millis) * limit;
@@ -35,7 +35,7 @@ impl Quota {
         } else if cost > self.limit {
             Err(None)
         } else {
-            Err(Some(u64::try_from((excess + limit - 1) / limit).unwrap_or(0)))
+            Err(Some(u32::try_from((excess + limit - 1) / limit).unwrap_or(u32::MAX)))
         }
     }
 
@@ -155,7 +155,7 @@ mod tests {
                     Ok(after) => bucket = after,
                     Err(Some(wait)) => {
                         prop_assert!(cost <= limit);
-                        let wait = i64::try_from(wait).unwrap();
+                        let wait = i64::from(wait);
                         prop_assert!(quota.take(bucket, cost, at(now + wait - 1)).is_err());
                         prop_assert!(quota.take(bucket, cost, at(now + wait)).is_ok());
                     }

@@ -76,8 +76,8 @@ impl FailedAuthentications {
 }
 
 /// Whole seconds to wait. One failure costs no more than the limit, so that there is a wait that helps.
-fn seconds(millis: Option<u64>) -> u32 {
-    u32::try_from(millis.unwrap_or(0).div_ceil(1000)).unwrap_or(u32::MAX).max(1)
+fn seconds(millis: Option<u32>) -> u32 {
+    millis.unwrap_or(0).div_ceil(1000).max(1)
 }
 
 #[cfg(test)]
