@@ -115,13 +115,11 @@ impl State {
         let clamped = kept.map(|(quota, bucket)| quota.clamped(bucket, now));
         let mut after = clamped;
         for ((quota, _), bucket) in kept.iter().zip(&mut after) {
-            match quota.take(*bucket, 1, now) {
-                Ok(taken) => *bucket = taken,
-                Err(_) => {
-                    self.keep(claim, source, clamped);
-                    return false;
-                }
-            }
+            let Ok(taken) = quota.take(*bucket, 1, now) else {
+                self.keep(claim, source, clamped);
+                return false;
+            };
+            *bucket = taken;
         }
         self.keep(claim, source, after);
         true

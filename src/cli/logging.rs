@@ -1,5 +1,5 @@
 //! The log: `env_logger`, apart from what peers did wrong before there was a request. Such lines are counted and logged
-//! as `debug`, since everyone who reaches the port can cause them.
+//! as `debug`, since everyone who reaches the port can cause them. Lines of libraries are logged without secrets.
 
 use std::io::Write as _;
 
@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::CliError;
 use super::log_pipe::LogPipe;
 use crate::config::{Config, LogFormat};
+use crate::domain::text::without_secrets;
 use crate::http::UnreadHeads;
 
 /// Starts the log of a command, with `fallback` as its filter unless the settings have another.
@@ -92,11 +93,15 @@ impl Log for PeersApart {
     }
 
     fn log(&self, record: &Record<'_>) {
-        if record.level() == Level::Error && self.heads.notice(record) {
-            self.logger.log(&record.to_builder().level(Level::Debug).build());
-        } else {
-            self.logger.log(record);
+        let is_a_peers = record.level() == Level::Error && self.heads.notice(record);
+        let level = if is_a_peers { Level::Debug } else { record.level() };
+        let record = record.to_builder().level(level).build();
+        if record.target().starts_with("sealwright") || !self.logger.matches(&record) {
+            return self.logger.log(&record);
         }
+        // Libraries log what they cannot read of a head, such as the value of a field.
+        let text = record.args().to_string();
+        self.logger.log(&record.to_builder().args(format_args!("{}", without_secrets(&text))).build());
     }
 
     fn flush(&self) {
