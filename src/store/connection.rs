@@ -28,6 +28,20 @@ const POSTGRES_SETTINGS: &str = "SET lock_timeout = '10s'; SET idle_in_transacti
      SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE; \
      SET client_min_messages = warning;";
 
+/// Parameters of the connection, where its URL does not name them: a network that drops packets without a word must not
+/// hold a connection for the quarter of an hour, or the two hours, of the system's own limits. In seconds, the last in
+/// milliseconds.
+const POSTGRES_NETWORK: [(&str, &str); 4] =
+    [("keepalives_idle", "30"), ("keepalives_interval", "5"), ("keepalives_count", "3"), ("tcp_user_timeout", "15000")];
+
+fn with_time_limits(url: &str) -> String {
+    let missing = POSTGRES_NETWORK.iter().filter(|(name, _)| !url.contains(&format!("{name}=")));
+    missing.fold(url.to_owned(), |url, (name, value)| {
+        let separator = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{separator}{name}={value}")
+    })
+}
+
 /// How long PostgreSQL may take for one statement: longer is a fault, and must not hold requests forever.
 #[derive(Clone, Copy, Debug)]
 pub enum Patience {
@@ -111,7 +125,8 @@ impl r2d2::ManageConnection for Manager {
                 Ok(AnyConnection::Sqlite(connection))
             }
             DatabaseConfig::Postgres { url, .. } => {
-                let mut connection = PgConnection::establish(url).map_err(|error| unavailable(&error))?;
+                let mut connection =
+                    PgConnection::establish(&with_time_limits(url)).map_err(|error| unavailable(&error))?;
                 connection.batch_execute(POSTGRES_SETTINGS)?;
                 connection.batch_execute(self.patience.setting())?;
                 Ok(AnyConnection::Postgres(connection))
@@ -154,6 +169,28 @@ impl r2d2::HandleError<StoreError> for LogErrors {
     fn handle_error(&self, error: StoreError) {
         if !*ENDING.read() {
             log::warn!("{error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_keeps_the_time_limits_that_it_names() {
+        for (url, expected) in [
+            (
+                "postgres://a@b/c",
+                "postgres://a@b/c?keepalives_idle=30&keepalives_interval=5&keepalives_count=3&tcp_user_timeout=15000",
+            ),
+            (
+                "postgres://a@b/c?sslmode=require&keepalives_idle=9&tcp_user_timeout=0",
+                "postgres://a@b/c?sslmode=require&keepalives_idle=9&tcp_user_timeout=0\
+                 &keepalives_interval=5&keepalives_count=3",
+            ),
+        ] {
+            assert_eq!(with_time_limits(url), expected);
         }
     }
 }
