@@ -16,6 +16,7 @@ mod interop;
 mod key_rotation;
 mod oauth;
 mod openapi;
+mod overtaken;
 mod quickstart;
 mod scale;
 mod serving;
