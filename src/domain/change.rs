@@ -15,8 +15,10 @@ pub enum ChangeKind {
     Credential,
     /// A customer; the subject is its id.
     Customer,
-    /// An epoch was made, or all its rows and events are written; the subject is its number.
+    /// An epoch was made; the subject is its number.
     Epoch,
+    /// All rows and events of an epoch are written, which changes what no credential may do; the subject is its number.
+    ExpandedEpoch,
     /// A user; the subject is its id.
     User,
     /// A role; the subject is its name.
@@ -77,7 +79,19 @@ impl Head {
 pub struct Basis {
     position: Position,
     subjects: Vec<(ChangeKind, Arc<str>)>,
-    signing_keys: Option<Environment>,
+    signing_keys: SigningKeys,
+}
+
+/// The signing keys that a decision looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum SigningKeys {
+    /// None.
+    #[default]
+    None,
+    /// Those of one environment.
+    Of(Environment),
+    /// Those of all environments.
+    All,
 }
 
 impl Basis {
@@ -125,8 +139,19 @@ impl Basis {
 
     /// The same, based on the signing keys of an environment.
     #[must_use]
-    pub const fn on_signing_keys(mut self, environment: Environment) -> Self {
-        self.signing_keys = Some(environment);
+    pub fn on_signing_keys(mut self, environment: Environment) -> Self {
+        self.signing_keys = match self.signing_keys {
+            SigningKeys::None => SigningKeys::Of(environment),
+            SigningKeys::Of(own) if own == environment => SigningKeys::Of(own),
+            SigningKeys::Of(_) | SigningKeys::All => SigningKeys::All,
+        };
+        self
+    }
+
+    /// The same, based on the signing keys of all environments.
+    #[must_use]
+    pub const fn on_all_signing_keys(mut self) -> Self {
+        self.signing_keys = SigningKeys::All;
         self
     }
 
@@ -137,8 +162,11 @@ impl Basis {
             return later;
         }
         self.subjects.extend(later.subjects);
-        self.signing_keys = self.signing_keys.or(later.signing_keys);
-        self
+        match later.signing_keys {
+            SigningKeys::None => self,
+            SigningKeys::Of(environment) => self.on_signing_keys(environment),
+            SigningKeys::All => self.on_all_signing_keys(),
+        }
     }
 
     /// Returns the state before the first look-up.
@@ -148,7 +176,7 @@ impl Basis {
 
     /// Returns `true` if no change can touch the decision: it looked at nothing.
     pub fn is_empty(&self) -> bool {
-        self.subjects.is_empty() && self.signing_keys.is_none()
+        self.subjects.is_empty() && self.signing_keys == SigningKeys::None
     }
 
     /// Returns `true` if a change of this kind and subject may have changed the decision. `None` is a kind that only a
@@ -157,7 +185,12 @@ impl Basis {
         match kind {
             // An epoch may have ended any credential; a kind that a newer release writes may be anything.
             None | Some(ChangeKind::Epoch) => true,
-            Some(ChangeKind::SigningKeys) => self.signing_keys.is_some_and(|own| own.as_str() == subject),
+            Some(ChangeKind::ExpandedEpoch) => false,
+            Some(ChangeKind::SigningKeys) => match self.signing_keys {
+                SigningKeys::None => false,
+                SigningKeys::Of(own) => own.as_str() == subject,
+                SigningKeys::All => true,
+            },
             Some(kind) => self.subjects.iter().any(|(own, id)| *own == kind && **id == *subject),
         }
     }
@@ -195,9 +228,14 @@ mod tests {
             (Some(ChangeKind::SigningKeys), "production", false),
             (Some(ChangeKind::MasterKeys), "", false),
             (Some(ChangeKind::Epoch), "3", true),
+            (Some(ChangeKind::ExpandedEpoch), "3", false),
             (None, "", true),
         ] {
             assert_eq!(basis.is_touched_by(kind, subject), expected, "{kind:?} {subject}");
+        }
+        let both = basis.clone().and(Basis::default().on_signing_keys(Environment::Production));
+        for subject in ["staging", "production"] {
+            assert!(both.is_touched_by(Some(ChangeKind::SigningKeys), subject), "{subject}");
         }
         assert!(Basis::default().is_empty() && !basis.is_empty());
         assert_eq!(Basis::default().and(basis.clone()).position(), basis.position(), "nothing was looked at before");

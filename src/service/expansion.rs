@@ -7,6 +7,7 @@ use super::audit_context::AuditContext;
 use super::error::ServiceError;
 use super::recorder::Recorder;
 use crate::domain::audit::{Action, Disposition, Origin, Outcome, Reason};
+use crate::domain::change::ChangeKind;
 use crate::domain::credential::{CredentialId, CredentialKind};
 use crate::domain::ids::RequestId;
 use crate::store::epochs::{self, StoredEpoch};
@@ -37,7 +38,7 @@ pub fn expand_next(transaction: &mut Change<'_>, recorder: &Recorder) -> Result<
     if candidates.next.is_some() {
         return Ok(Step::Compared(events));
     }
-    transaction.announce_epoch(now, &stored.epoch)?;
+    transaction.announce(now, ChangeKind::ExpandedEpoch, &stored.epoch.sequence.to_string())?;
     Ok(Step::Expanded(events))
 }
 

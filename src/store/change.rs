@@ -40,7 +40,7 @@ impl<'c> Change<'c> {
         change_log::append(self.connection, self.sequence, now, kind, subject)
     }
 
-    /// Tells other processes to load the epochs again, since `epoch` was made or is expanded.
+    /// Tells other processes to load the epochs again, since `epoch` was made.
     pub fn announce_epoch(&mut self, now: Timestamp, epoch: &Epoch) -> Result<(), StoreError> {
         self.announce(now, ChangeKind::Epoch, &epoch.sequence.to_string())
     }

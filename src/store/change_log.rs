@@ -45,6 +45,8 @@ pub(super) fn stale<'b>(
         Some(oldest) => newest_after(connection, oldest, COMPARED)?,
         None => vec![],
     };
+    // Again after the entries: what was not pruned now was among them.
+    let head = self::head(connection)?;
     let compared_from = if changes.len() < usize::try_from(COMPARED).unwrap_or(usize::MAX) {
         i64::MIN
     } else {

@@ -192,7 +192,7 @@ fn each_process_writes_all_events() {
     let server = spawn(database, &file);
     let client = unlimited(&server);
     let settings = [("AUDIT_JSON_LINES", other.to_str().unwrap()), ("NODE_NAME", "second")];
-    let beside = server.spawn_beside(&settings);
+    let beside = server.beside(&settings);
     for _ in 0..20 {
         assert_eq!(server.token(&client).status, 200);
         assert_eq!(beside.token(&client).status, 200);

@@ -168,7 +168,7 @@ both! {
 
     fn a_process_that_was_stopped_accepts_nothing_that_was_ended_meanwhile(database) {
         let server = Server::spawn(database);
-        let other = server.beside();
+        let other = server.beside(&[]);
         let (verifier, client) = (server.key("sealwright.keys:verify"), server.client("orders:read"));
         let bearer = format!("Bearer {}", text(&server.token(&client).body["access_token"]));
         let token_at = |url: &str| {

@@ -18,6 +18,7 @@ mod interop;
 mod key_rotation;
 mod oauth;
 mod openapi;
+mod overtaken;
 mod quickstart;
 mod scale;
 mod secrets;

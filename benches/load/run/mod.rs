@@ -1,5 +1,6 @@
 //! A run: its options, its folder, the programs that it starts, and the requests that failed.
 
+mod changes;
 mod compare;
 mod figures;
 mod flood;
@@ -75,6 +76,7 @@ impl Bench {
                 What::MillionKeys => self.million_keys()?,
                 What::UnknownKeys => self.unknown_keys()?,
                 What::Flood => self.flood()?,
+                What::Changes => self.changes()?,
                 What::All => {}
             }
         }

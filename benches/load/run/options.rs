@@ -58,6 +58,8 @@ pub(crate) enum What {
     UnknownKeys,
     /// Good clients while wrong secrets come in, against the same clients while none do
     Flood,
+    /// Token requests while another process changes the same clients a hundred times a second
+    Changes,
     /// All of these
     All,
 }

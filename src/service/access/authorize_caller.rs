@@ -46,6 +46,9 @@ fn unknowable(error: &StoreError) -> Refused<Unauthorized> {
     Refused::new(Unauthorized::Unavailable, Reason::StoreUnavailable)
 }
 
+/// The credential of a call, as far as it has one.
+type Extracted<'f> = Result<ExtractedCredential<'f>, NotExtracted>;
+
 /// What authorizing a call needs.
 struct Call<'c> {
     requirement: Requirement,
@@ -78,20 +81,27 @@ impl Access {
         origin: &Arc<Origin>,
     ) -> Result<Authorized, Unauthorized> {
         let (counted, now) = (Counted::default(), self.recorder.now());
+        let extracted = extract_credential(fields);
+        // Verification is decided as a whole, and decided again. Other calls are not.
+        if requirement.counts && extracted.is_ok() {
+            let context = AuditContext::anonymous(Action::ApiAuthorize, None, Arc::clone(origin));
+            self.recorder.catch_up(&context).await.map_err(|_| Unauthorized::Unavailable)?;
+        }
         let call = Call { requirement, origin, counted: &counted, now };
-        let decided = self.recorder.decide(async |position| self.decide_call(fields, &call, position, origin).await);
+        let decided =
+            self.recorder.decide(async |position| self.decide_call(&extracted, &call, position, origin).await);
         decided.await.unwrap_or(Err(Unauthorized::Unavailable))
     }
 
     async fn decide_call(
         &self,
-        fields: &CredentialFields<'_>,
+        extracted: &Extracted<'_>,
         call: &Call<'_>,
         position: Position,
         origin: &Arc<Origin>,
     ) -> Decision<Result<Authorized, Unauthorized>> {
         let context = AuditContext::anonymous(Action::ApiAuthorize, None, Arc::clone(origin));
-        let refused = match self.decide_caller(fields, call, position).await {
+        let refused = match self.decide_caller(extracted, call, position).await {
             Ok(authorized) => return Decision::pending(Ok(authorized), context),
             Err(refused) => refused,
         };
@@ -108,15 +118,15 @@ impl Access {
 
     async fn decide_caller(
         &self,
-        fields: &CredentialFields<'_>,
+        extracted: &Extracted<'_>,
         call: &Call<'_>,
         position: Position,
     ) -> Result<Authorized, Refused<Unauthorized>> {
-        let (credential, rate_limit, subject) = match extract_credential(fields) {
-            Ok(ExtractedCredential::Key(raw)) => self.calling_key(&raw, call, position).await?,
+        let (credential, rate_limit, subject) = match extracted {
+            Ok(ExtractedCredential::Key(raw)) => self.calling_key(raw, call, position).await?,
             Ok(ExtractedCredential::Token(token)) => self.calling_client(token, call, position).await?,
             Err(NotExtracted::Missing) => return Err(Refused::new(Unauthorized::Missing, Reason::NoCredentials)),
-            Err(NotExtracted::Malformed(reason)) => return Err(Refused::new(Unauthorized::Malformed, reason)),
+            Err(NotExtracted::Malformed(reason)) => return Err(Refused::new(Unauthorized::Malformed, *reason)),
             Err(NotExtracted::Foreign) => {
                 return Err(Refused::new(Unauthorized::InvalidToken, Reason::MalformedCredential));
             }
@@ -174,7 +184,8 @@ impl Access {
         position: Position,
     ) -> Result<Calling, Refused<Unauthorized>> {
         let token = self.verifier.verify_anywhere(token, call.now);
-        let token = token.map_err(|reason| Refused::new(Unauthorized::InvalidToken, reason))?;
+        let keys = Basis::at(position).on_all_signing_keys();
+        let token = token.map_err(|reason| Refused::new(Unauthorized::InvalidToken, reason).based_on(keys))?;
         let subject = Subject::of_token(&token);
         let (basis, in_force) = self.verifier.in_force(token, Basis::at(position), call.now).await;
         let in_force = in_force.map_err(|error| match error {

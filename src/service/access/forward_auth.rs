@@ -207,8 +207,9 @@ impl Access {
     }
 
     async fn pass_token(&self, request: &ForwardedRequest<'_>, token: &str, asked: &Asked<'_>) -> Passed {
-        let token =
-            self.verifier.verify_anywhere(token, asked.now).map_err(|reason| Refused::new(Denied::Invalid, reason))?;
+        let token = self.verifier.verify_anywhere(token, asked.now);
+        let keys = Basis::at(asked.position).on_all_signing_keys();
+        let token = token.map_err(|reason| Refused::new(Denied::Invalid, reason).based_on(keys))?;
         let subject = Subject::of_token(&token);
         if token.environment != request.environment {
             return Err(Refused::new(Denied::Invalid, Reason::WrongEnvironment).of(subject));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ownership::{customers_error, resolved};
+use super::ownership::{Named, customers_error};
 use super::{Credentials, Issued, Target, Verb, action, require, require_valid, tie};
 use crate::crypto::random;
 use crate::domain::audit::{Disposition, Origin};
@@ -19,7 +19,7 @@ use crate::domain::time::Timestamp;
 use crate::service::audit_context::AuditContext;
 use crate::service::error::{FieldError, ServiceError};
 use crate::service::idempotency::RepeatableRequest;
-use crate::store::credentials;
+use crate::store::{AnyConnection, credentials};
 
 fn new_id(kind: CredentialKind, now: Timestamp) -> Result<CredentialId, ServiceError> {
     Ok(match kind {
@@ -50,7 +50,8 @@ impl Credentials {
             let may: fn(&Caller, &Credential) -> bool = |caller, credential| caller.may_make(credential, None);
             return self.replayed(target, replay, (Disposition::Created, may)).await;
         }
-        let (credential, secret) = match self.prepare(caller, new, now).await {
+        let named = Named { owner: new.owner.clone(), customers: new.input.customers.clone() };
+        let (credential, secret) = match self.prepare(caller, new, named.clone(), now).await {
             Ok(prepared) => prepared,
             Err(error) => return Err(self.recorder.refused(&context, error).await),
         };
@@ -59,6 +60,9 @@ impl Credentials {
         let tied = self
             .recorder
             .change(caller, context.on_credential(&stored), Disposition::Created, move |transaction, _, caller, now| {
+                let (ownership, wrong) = named.resolve(transaction.connection, caller)?;
+                require_valid(wrong)?;
+                (stored.owner, stored.customers) = ownership;
                 require_creatable(caller, &stored)?;
                 let sequence = transaction.sequence();
                 stored.numbers = ChangeNumbers { created: sequence, owner: sequence, customers: sequence };
@@ -77,16 +81,17 @@ impl Credentials {
         &self,
         caller: &Caller,
         new: NewCredential,
+        named: Named,
         now: Timestamp,
     ) -> Result<(Credential, RawSecret), ServiceError> {
-        let mut wrong = Vec::new();
+        let own = caller.clone();
+        let resolve = move |connection: &mut AnyConnection| named.resolve(connection, &own);
+        let ((owner, customers), mut wrong) = self.recorder.store().read(resolve).await?;
         let environment = new.environment.or(caller.environment());
         let scopes = new.input.changes.scopes.clone().or_else(|| new.kind.default_scopes(caller));
         let name = new.input.changes.name.clone();
         let missing = [("environment", environment.is_none()), ("name", name.is_none()), ("scopes", scopes.is_none())];
         wrong.extend(missing.iter().filter(|(_, is_missing)| *is_missing).map(|(field, _)| is_required(field)));
-        let customers = resolved(self.customers_named(caller, new.input.customers).await, &mut wrong)?;
-        let owner = resolved(self.owner_of_new(caller, new.owner).await, &mut wrong)?;
         let (Some(environment), Some(name), Some(scopes)) = (environment, name, scopes) else {
             return Err(ServiceError::Invalid(wrong));
         };
@@ -100,8 +105,8 @@ impl Credentials {
             limits: new.kind.default_limits(),
             state: State::Enabled,
             expires_at: None,
-            owner: owner.flatten(),
-            customers: customers.flatten().unwrap_or_else(|| caller.customers().to_vec()),
+            owner,
+            customers,
             metadata: Metadata::default(),
             created_at: now,
             updated_at: now,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ownership::visible;
 use super::{Credentials, Verb, action, find_reachable, tie};
-use crate::domain::audit::Origin;
+use crate::domain::audit::{Origin, Reason};
 use crate::domain::caller::Caller;
 use crate::domain::credential::{CredentialFilter, CredentialId, CredentialKind, RawApiKey, TiedCredential};
 use crate::domain::listing::Listing;
@@ -78,7 +78,7 @@ impl Credentials {
         let (kind, permission) = (filter.kind, filter.kind.read_permission());
         let context = AuditContext::of(caller, action(kind, Verb::List), origin);
         self.recorder
-            .read_slowly(caller, &context, move |connection, caller, deadline| {
+            .read_slowly(caller, &context, Reason::Ok, move |connection, caller, deadline| {
                 let Some(filter) = visible(caller, permission, filter.clone()) else { return Ok(Listing::empty()) };
                 let Listing { rows, rest } = credential_list::page(connection, &filter, limit, Some(deadline))?;
                 Ok(Listing { rows: tie::all_tied(connection, caller, rows)?, rest })

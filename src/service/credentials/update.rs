@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ownership::{customers_error, resolved};
+use super::ownership::{customers_error, customers_named, resolved, user_named};
 use super::{Credentials, Target, Verb, action, require, require_not_revoked, require_valid};
 use crate::domain::audit::Origin;
 use crate::domain::caller::Caller;
@@ -26,12 +26,12 @@ impl Credentials {
         origin: Arc<Origin>,
     ) -> Result<TiedCredential, ServiceError> {
         let target = Target { caller, kind, id, action: action(kind, Verb::Update), origin };
-        let customers = self.customers_named(caller, input.customers).await;
         let algorithms = self.algorithms.clone();
         self.change(target, move |transaction, was, caller, now| {
             require_not_revoked(&was)?;
             let mut changes = input.changes;
             let mut wrong = Vec::new();
+            let customers = customers_named(transaction.connection, caller, &input.customers);
             changes.customers = resolved(customers, &mut wrong)?.flatten();
             let only_words = changes.is_only_words();
             let mut credential = was.clone();
@@ -70,14 +70,11 @@ impl Credentials {
         let may = move |caller: &Caller, to_user: bool| {
             caller.only_owner(kind.write_permission()).is_none() && (to_user || caller.may_release())
         };
-        let new_owner = match owner {
-            Some(name) if may(caller, true) => self.user_named(caller, name).await.map(Some),
-            _ => Ok(None),
-        };
         self.change(target, move |transaction, mut credential, caller, now| {
             require_not_revoked(&credential)?;
-            let owner = new_owner?;
-            require(may(caller, owner.is_some()) && caller.may_take(&credential))?;
+            require(may(caller, owner.is_some()))?;
+            let owner = owner.map(|name| user_named(transaction.connection, caller, &name)).transpose()?;
+            require(caller.may_take(&credential))?;
             credential.owner = owner;
             credential.numbers.owner = transaction.sequence();
             credential.updated_at = now;

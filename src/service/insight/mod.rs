@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::audit_context::AuditContext;
 use super::error::ServiceError;
 use super::recorder::Recorder;
-use crate::domain::audit::{Action, EventFilter, Origin, RecordedEvent};
+use crate::domain::audit::{Action, EventFilter, Origin, Reason, RecordedEvent};
 use crate::domain::caller::Caller;
 use crate::domain::environment::Environment;
 use crate::domain::ids::EventId;
@@ -43,7 +43,7 @@ impl Insight {
         }
         filter.customers = caller.customers().iter().map(ToString::to_string).collect();
         self.recorder
-            .read_slowly(caller, &context, move |connection, _, deadline| {
+            .read_slowly(caller, &context, Reason::Ok, move |connection, _, deadline| {
                 let Some(filter) = with_customer_id(connection, filter.clone())? else { return Ok(Listing::empty()) };
                 Ok(audit_list::page(connection, &filter, limit, deadline)?)
             })

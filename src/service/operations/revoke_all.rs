@@ -61,19 +61,15 @@ impl Operations {
         origin: Arc<Origin>,
     ) -> Result<RevokedAll, ServiceError> {
         let mut context = context_of(caller, &filter, origin);
-        let extent = self.extent(caller, filter, &mut context).await?;
-        match self.count(extent.clone(), None).await {
-            Ok(counts) => {
-                let used = match used_since {
-                    Some(_) => tokio::time::timeout(COUNTING, self.count(extent, used_since)).await.ok(),
-                    None => None,
-                };
-                let used = used.and_then(|used| used.inspect_err(|error| log::warn!("revoke-all: {error}")).ok());
-                self.recorder.record_event(&context, Disposition::Ok, Reason::DryRun, caller.basis()).await?;
-                Ok(RevokedAll { id: None, counts: Some(counts), used })
-            }
-            Err(error) => Err(self.recorder.refused(&context, error).await),
-        }
+        self.extent(caller, filter.clone(), &mut context).await?;
+        let count = move |connection: &mut AnyConnection, caller: &Caller, _: Instant| {
+            let extent = resolve(connection, caller, &filter)?;
+            let counts = epoch_rows::count(connection, &extent, None)?;
+            let used = used_since.map(|since| epoch_rows::count(connection, &extent, Some(since)));
+            Ok((counts, used.and_then(|used| used.inspect_err(|error| log::warn!("revoke-all: {error}")).ok())))
+        };
+        let (counts, used) = self.recorder.read_slowly(caller, &context, Reason::DryRun, count).await?;
+        Ok(RevokedAll { id: None, counts: Some(counts), used })
     }
 
     /// Revokes every credential that passes `filter` and is visible to the caller, as an epoch: one short transaction,
@@ -99,9 +95,9 @@ impl Operations {
                 .await?;
             return Ok(RevokedAll { id: Some(stored.id), counts: stored.counted, used: None });
         }
-        let extent = self.extent(caller, filter, &mut context).await?;
+        let extent = self.extent(caller, filter.clone(), &mut context).await?;
         // Before the transaction: to count takes time, for which no other change must wait.
-        let counted = tokio::time::timeout(COUNTING, self.count(extent.clone(), None)).await;
+        let counted = tokio::time::timeout(COUNTING, self.count(extent)).await;
         let counts = counted.unwrap_or_else(|_| Err(ServiceError::Unavailable("counting took too long".to_owned())));
         let counts = counts.inspect_err(|error| log::warn!("revoke-all: {error}")).ok();
         let id: EpochId = random::id(self.recorder.now())?;
@@ -110,6 +106,7 @@ impl Operations {
         let epoch = self
             .recorder
             .change(caller, context, Disposition::Ok, move |transaction, _, caller, now| {
+                let extent = resolve(transaction.connection, caller, &filter)?;
                 let epoch = Epoch { sequence: transaction.sequence(), extent, created_at: now };
                 let credential = caller.credential().map(|id| id.to_string());
                 let maker = (caller.actor().to_string(), credential, origin.request_id.to_string());
@@ -145,8 +142,9 @@ impl Operations {
         }
     }
 
-    async fn count(&self, extent: Extent, used_since: Option<Timestamp>) -> Result<Counts, ServiceError> {
-        self.recorder.store().read(move |connection| Ok(epoch_rows::count(connection, &extent, used_since)?)).await
+    async fn count(&self, extent: Extent) -> Result<Counts, ServiceError> {
+        let count = move |connection: &mut AnyConnection, _: Instant| Ok(epoch_rows::count(connection, &extent, None)?);
+        self.recorder.store().read_slowly(count).await
     }
 
     /// Writes what epochs have ended into rows and events, in small steps, until nothing is left.
@@ -159,11 +157,11 @@ impl Operations {
             match self.expand_next().await? {
                 Step::Compared(events) => self.recorder.journal().count_stored(events),
                 Step::Expanded(events) => {
-                    self.credentials.reload_epochs().await?;
+                    self.credentials.reload_epochs(&[]).await?;
                     self.recorder.journal().count_stored(events);
                 }
                 // Another process was faster.
-                Step::Idle => self.credentials.reload_epochs().await?,
+                Step::Idle => self.credentials.reload_epochs(&[]).await?,
             }
             // Half of the time is left to others.
             tokio::time::sleep(started.elapsed().max(PAUSE)).await;
@@ -173,6 +171,7 @@ impl Operations {
 
     async fn expand_next(&self) -> Result<Step, ServiceError> {
         let recorder = Arc::clone(&self.recorder);
+        let _turn = self.recorder.turn().await?;
         self.recorder.store().change(move |transaction| expansion::expand_next(transaction, &recorder)).await
     }
 }
@@ -187,9 +186,6 @@ fn resolve(connection: &mut AnyConnection, caller: &Caller, filter: &RevokeFilte
     let mut wrong = Vec::new();
     if filter.environment.is_none() && filter.owner.is_none() && filter.customer.is_none() {
         wrong.push(FieldError::new("environment", "is required, or owner or customer is"));
-    }
-    if filter.environment.is_some_and(|environment| !caller.sees(environment)) {
-        wrong.push(FieldError::new("environment", "is not the caller's own"));
     }
     let mut extent = Extent {
         environment: filter.environment.or(caller.environment()),
@@ -210,5 +206,9 @@ fn resolve(connection: &mut AnyConnection, caller: &Caller, filter: &RevokeFilte
             wrong.push(FieldError::new("customer", "is not the id of a customer: there is no such customer"));
         }
     }
-    if wrong.is_empty() { Ok(extent) } else { Err(ServiceError::Invalid(wrong)) }
+    if !wrong.is_empty() {
+        return Err(ServiceError::Invalid(wrong));
+    }
+    let is_beyond = filter.environment.is_some_and(|environment| !caller.sees(environment));
+    if is_beyond { Err(ServiceError::BeyondReach) } else { Ok(extent) }
 }

@@ -2,8 +2,10 @@
 
 mod decision;
 mod read;
+mod turns;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use decision::{Counted, Decision};
 
@@ -17,11 +19,16 @@ use crate::domain::audit::{Action, Disposition, Origin, Outcome, Reason};
 use crate::domain::caller::Caller;
 use crate::domain::change::{Basis, Position};
 use crate::domain::time::Timestamp;
-use crate::store::{Change, Store, audit_log, leases};
+use crate::store::{Change, Store, StoreError, audit_log, leases};
 use decision::Verdict;
+use turns::{Turn, Turns};
 
 /// How often a decision is made that changes overtake, before the service gives up for now.
 const ATTEMPTS: usize = 4;
+/// From this one on, the changes of this process wait meanwhile.
+const HOLDING_FROM: usize = 2;
+/// How long a call waits until what has changed is applied, while others do the same.
+const CATCHING_UP: Duration = Duration::from_secs(10);
 
 /// The database, the audit log and the clock of the use cases.
 #[derive(Debug)]
@@ -31,12 +38,13 @@ pub struct Recorder {
     flood: FloodGate,
     changes: Arc<ChangeFollower>,
     events: Events,
+    turns: Turns,
 }
 
 impl Recorder {
     /// Creates a recorder of what happens in `store`.
     pub fn new(store: Store, journal: Journal, changes: Arc<ChangeFollower>, events: Events) -> Self {
-        Self { store, journal, flood: FloodGate::default(), changes, events }
+        Self { store, journal, flood: FloodGate::default(), changes, events, turns: Turns::default() }
     }
 
     /// Returns the database that changes and events are stored in.
@@ -67,7 +75,11 @@ impl Recorder {
     /// The event of what was granted cannot be stored, or changes overtook each attempt.
     pub async fn decide<T>(&self, mut decide: impl AsyncFnMut(Position) -> Decision<T>) -> Result<T, NotStored> {
         let mut overtaken = None;
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
+            let _changes_wait = if attempt < HOLDING_FROM { None } else { self.turns.hold().await };
+            if attempt > 0 {
+                self.follow().await?;
+            }
             let decision = decide(self.changes.position()).await;
             let basis = decision.basis;
             let stored = match decision.verdict {
@@ -86,7 +98,7 @@ impl Recorder {
             match stored {
                 Ok(()) => return Ok(decision.result),
                 Err(NotStored::Failed) => return Err(NotStored::Failed),
-                Err(NotStored::Stale) => self.follow().await?,
+                Err(NotStored::Stale) => {}
             }
             overtaken = Some(decision.context);
         }
@@ -95,6 +107,19 @@ impl Recorder {
             let _refused_anyway = self.record_refusal(&context, disposition, Reason::Overtaken, basis).await;
         }
         Err(NotStored::Stale)
+    }
+
+    /// Applies what has changed until now, for a call of which parts are not decided again when changes overtake it: it
+    /// then begins with what is true, and what made its caller one is read again in the transaction of its change.
+    ///
+    /// # Errors
+    /// The changes cannot be read in time; the refusal is recorded.
+    pub async fn catch_up(&self, context: &AuditContext) -> Result<(), NotStored> {
+        let followed = tokio::time::timeout(CATCHING_UP, self.follow()).await.unwrap_or(Err(NotStored::Failed));
+        if followed.is_err() {
+            self.record_final_refusal(context, Disposition::Unavailable, Reason::StoreUnavailable).await;
+        }
+        followed
     }
 
     /// Applies the changes that overtook a decision.
@@ -201,6 +226,10 @@ impl Recorder {
         + Send
         + 'static,
     ) -> Result<T, ServiceError> {
+        let turn = match self.turn().await {
+            Ok(turn) => turn,
+            Err(error) => return Err(self.refused(&context, error.into()).await),
+        };
         let (recorder, caller, mut own) = (Arc::clone(self), caller.clone(), context.clone());
         let result = self
             .store
@@ -217,6 +246,7 @@ impl Recorder {
                 Ok::<_, ServiceError>(done)
             })
             .await;
+        drop(turn);
         match result {
             Ok(done) => {
                 self.journal.count_stored(1);
@@ -224,6 +254,14 @@ impl Recorder {
             }
             Err(error) => Err(self.refused(&context, error).await),
         }
+    }
+
+    /// Waits for the turn of a change, which ends when what this returns is dropped.
+    ///
+    /// # Errors
+    /// Too many others wait, or one takes too long.
+    pub async fn turn(&self) -> Result<Turn<'_>, StoreError> {
+        self.turns.take().await
     }
 
     /// Applies the changes that overtook a decision, and returns its caller as it is now.

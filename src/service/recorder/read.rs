@@ -33,16 +33,23 @@ impl Recorder {
         self.show(caller, context, (Disposition::Ok, Reason::Ok), Pace::Usual, query).await
     }
 
-    /// Reads as [`Recorder::read`] does, for lists: `query` may be slow, and returns what it has at its deadline.
+    /// Reads as [`Recorder::read`] does, for lists and counts: `query` may be slow, and returns what it has at its
+    /// deadline.
     ///
     /// # Errors
     /// As [`Recorder::read`].
-    pub async fn read_slowly<T, Q>(&self, caller: &Caller, context: &AuditContext, query: Q) -> Result<T, ServiceError>
+    pub async fn read_slowly<T, Q>(
+        &self,
+        caller: &Caller,
+        context: &AuditContext,
+        reason: Reason,
+        query: Q,
+    ) -> Result<T, ServiceError>
     where
         T: Send + 'static,
         Q: Fn(&mut AnyConnection, &Caller, Instant) -> Result<T, ServiceError> + Clone + Send + 'static,
     {
-        self.show(caller, context, (Disposition::Ok, Reason::Ok), Pace::Slow, query).await
+        self.show(caller, context, (Disposition::Ok, reason), Pace::Slow, query).await
     }
 
     /// Reads as [`Recorder::read`] does, for a repeated request that shows again what the first one created.

@@ -38,7 +38,7 @@ impl SigningKeys {
                 end(transaction, spare, key, now)
             })
             .await?;
-        self.reload().await?;
+        self.reload().await;
         Ok(key)
     }
 
@@ -62,7 +62,7 @@ impl SigningKeys {
                 })
                 .await?;
         }
-        self.reload().await?;
+        self.reload().await;
         Ok(())
     }
 }

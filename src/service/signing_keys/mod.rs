@@ -46,8 +46,15 @@ impl SigningKeys {
             .unwrap_or_else(|error| Err(ServiceError::Internal(error.to_string())))
     }
 
-    /// Reloads the signing keys from the database.
-    async fn reload(&self) -> Result<(), StoreError> {
+    /// Reloads the signing keys from the database, after a change of them that is stored. If that fails, they are
+    /// reloaded when the change log is followed, before any decision rests on them.
+    async fn reload(&self) {
+        if let Err(error) = self.load().await {
+            log::error!("signing keys could not be reloaded: {error}");
+        }
+    }
+
+    async fn load(&self) -> Result<(), StoreError> {
         self.keyring.reload(self.recorder.store(), &self.sealer, self.recorder.now()).await
     }
 }

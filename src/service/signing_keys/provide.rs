@@ -44,7 +44,7 @@ impl SigningKeys {
                     .await?;
             }
         }
-        self.reload().await?;
+        self.load().await?;
         Ok(made)
     }
 }

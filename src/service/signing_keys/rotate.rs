@@ -69,7 +69,7 @@ impl SigningKeys {
                 Ok(key)
             })
             .await?;
-        self.reload().await?;
+        self.reload().await;
         Ok(key)
     }
 

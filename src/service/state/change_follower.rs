@@ -2,6 +2,7 @@
 //! every fifth of a second, and whenever a decision turns out to be stale.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -43,8 +44,10 @@ pub struct ChangeFollower {
     pub sealer: Arc<Sealer>,
     /// The state up to which changes are applied.
     applied: Mutex<Position>,
-    /// Held while the log is read and applied, so that many stale decisions read it once.
-    following: tokio::sync::Mutex<()>,
+    /// How often reading the log was begun.
+    begun: AtomicU64,
+    /// Held while the log is read and applied: the number of the last time that this was done.
+    done: tokio::sync::Mutex<u64>,
 }
 
 impl ChangeFollower {
@@ -61,7 +64,8 @@ impl ChangeFollower {
             keyring: Arc::default(),
             sealer,
             applied: Mutex::default(),
-            following: tokio::sync::Mutex::default(),
+            begun: AtomicU64::default(),
+            done: tokio::sync::Mutex::default(),
         }
     }
 
@@ -71,12 +75,25 @@ impl ChangeFollower {
         *self.applied.lock()
     }
 
-    /// Drops what has changed since the last call, and reloads keys if they have changed.
+    /// Applies what had changed when it was called: drops it, and reloads keys if they have changed. Many calls at once
+    /// read the log once.
     ///
     /// # Errors
     /// The database cannot be read. The next call begins at the same position.
     pub async fn follow(&self) -> Result<(), StoreError> {
-        let _turn = self.following.lock().await;
+        let begun_before = self.begun.load(Ordering::SeqCst);
+        let mut done = self.done.lock().await;
+        if *done > begun_before {
+            // Another call began to read the log after this one was made.
+            return Ok(());
+        }
+        let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
+        self.apply_log().await?;
+        *done = number;
+        Ok(())
+    }
+
+    async fn apply_log(&self) -> Result<(), StoreError> {
         loop {
             let from = self.position();
             let (head, entries) = self.store.read(move |connection| read(connection, from)).await?;
@@ -86,9 +103,12 @@ impl ChangeFollower {
             }
             // Each entry must be applied: no short circuit.
             let reload = entries.iter().fold(!is_whole, |reload, entry| self.apply(entry) || reload);
-            let epochs = |entry: &Entry| matches!(entry.kind, Some(ChangeKind::Epoch) | None);
-            if !is_whole || entries.iter().any(epochs) {
-                self.credentials.reload_epochs().await?;
+            let is_of_epoch =
+                |entry: &&Entry| matches!(entry.kind, Some(ChangeKind::Epoch | ChangeKind::ExpandedEpoch) | None);
+            let epochs = entries.iter().filter(is_of_epoch);
+            let announced: Vec<i64> = epochs.map(|entry| entry.subject.parse().unwrap_or(entry.sequence)).collect();
+            if !is_whole || !announced.is_empty() {
+                self.credentials.reload_epochs(&announced).await?;
             }
             if reload {
                 self.reload_keyring().await?;
@@ -115,7 +135,7 @@ impl ChangeFollower {
             Some(ChangeKind::Token) => self.revoked_tokens.drop_entry(&entry.subject),
             Some(ChangeKind::SigningKeys) => return true,
             // The list of epochs is reloaded after all entries.
-            Some(ChangeKind::Epoch) => {}
+            Some(ChangeKind::Epoch | ChangeKind::ExpandedEpoch) => {}
             Some(ChangeKind::Scope) => self.registered_scopes.changed(),
             // Values were sealed again; parsed keys stay as they are, and the sealer rereads its source when needed.
             Some(ChangeKind::MasterKeys) => {

@@ -193,17 +193,12 @@ impl CredentialCache {
         !self.epochs.open().is_empty()
     }
 
-    /// Reloads the epochs from the database.
+    /// Reloads the epochs from the database, which has announced those with these numbers.
     ///
     /// # Errors
     /// The database cannot be read, or a row is damaged; the epochs stay as they are.
-    pub async fn reload_epochs(&self) -> Result<(), StoreError> {
-        let forget = |expanded: &[Epoch]| {
-            if !expanded.is_empty() {
-                self.clear();
-            }
-        };
-        self.epochs.reload(&self.store, forget).await
+    pub async fn reload_epochs(&self, announced: &[i64]) -> Result<(), StoreError> {
+        self.epochs.reload(&self.store, announced, || self.clear()).await
     }
 
     /// Drops all credentials; the next look-ups take queries.

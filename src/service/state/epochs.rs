@@ -33,17 +33,18 @@ impl Epochs {
         self.open.store(Arc::new(open));
     }
 
-    /// Reloads the list from the database. `forget` must drop from memory what the epochs end that leave the list.
+    /// Reloads the list from the database, which has announced the epochs with these numbers. `forget` must drop from
+    /// memory what epochs have ended that are expanded: those that leave the list, and those that were expanded before
+    /// this process knew them.
     ///
     /// # Errors
     /// The database cannot be read, or a row is damaged; the list stays.
-    pub async fn reload(&self, store: &Store, forget: impl FnOnce(&[Epoch])) -> Result<(), StoreError> {
+    pub async fn reload(&self, store: &Store, announced: &[i64], forget: impl FnOnce()) -> Result<(), StoreError> {
         let _turn = self.changing.lock().await;
         let open = store.read(epochs::open).await?;
-        let mut expanded = Vec::clone(&self.open.load());
-        expanded.retain(|known| !open.contains(known));
-        if !expanded.is_empty() {
-            forget(&expanded);
+        let is_open = |number: &i64| open.iter().any(|epoch| epoch.sequence == *number);
+        if !announced.iter().all(is_open) || !self.open.load().iter().all(|known| open.contains(known)) {
+            forget();
         }
         self.open.store(Arc::new(open));
         Ok(())

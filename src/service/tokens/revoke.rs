@@ -27,6 +27,8 @@ impl Tokens {
         let origin = Arc::clone(&request.origin);
         let context = AuditContext::anonymous(Action::TokenRevoke, Some(request.environment), origin);
         let counted = Counted::default();
+        // Revoking is not decided again: it begins with what is true.
+        self.recorder.catch_up(&context).await.map_err(|_| OAuthError::Unavailable)?;
         let decided = self
             .recorder
             .decide(async |position| match self.authenticate_about_token(&request, (position, &counted)).await {

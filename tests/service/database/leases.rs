@@ -47,7 +47,7 @@ fn use_for(duration: Duration, servers: &[&Server], client: &TestClient) {
 both! {
     fn another_process_takes_over_from_one_that_is_stopped_and_keeps_what_it_took(database) {
         let first = Server::spawn(database);
-        let second = first.spawn_beside(&[]);
+        let second = first.beside(&[]);
         let database = &first.database;
         let client = unlimited(&first);
         use_for(Duration::from_millis(500), &[&first, &second], &client);
@@ -104,7 +104,7 @@ both! {
 
     fn a_process_that_ends_returns_its_leases(database) {
         let mut first = Server::spawn(database);
-        let _second = first.spawn_beside(&[]);
+        let _second = first.beside(&[]);
         let (holder, _) = lease(&first.database);
         first.signal("TERM");
         assert!(first.wait());

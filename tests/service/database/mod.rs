@@ -1,6 +1,8 @@
 //! The databases: their schema, their transport security, and what becomes of the service when they fail.
 
+mod cut;
 mod leases;
+mod link;
 mod migrations;
 mod nodes;
 mod outage;

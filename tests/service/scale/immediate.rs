@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use serde_json::{Value, json};
 
 use crate::api::text;
-use crate::support::{Beside, Database, Kind, Response, Server, TestClient, TestKey, pause};
+use crate::support::{Database, Kind, Response, Server, TestClient, TestKey, pause};
 
 /// Threads that go through rounds of their own.
 const THREADS: usize = 4;
@@ -170,7 +170,7 @@ fn present(server: &Server, urls: &[String], fields: &[(&str, String)], ended: &
 fn rounds_that_accept_nothing(database: Database, others: usize, rounds: usize) {
     let settings = [("SIGNING_ALGORITHMS", r#"["ES256"]"#), ("LOG", "warn")];
     let server = Server::spawn_with(database, &settings);
-    let others: Vec<Beside> = (0..others).map(|_| server.beside()).collect();
+    let others: Vec<Server> = (0..others).map(|_| server.beside(&[])).collect();
     let urls: Vec<String> =
         std::iter::once(&server.url).chain(others.iter().map(|other| &other.url)).cloned().collect();
     // A token lives an hour; a key has no end, and neither has limits.

@@ -229,13 +229,17 @@ fn behind_apache_no_caller_passes_for_another() {
     let apache = Apache::before(&server);
     let client = server.client("orders:read");
     let fenced = |address: &str| server.client_with("orders:read", &["--allow-ip", address]);
-    let (claimed, own) = (fenced("198.51.100.9"), fenced("127.0.0.2"));
-    let rows: [(&[&[u8]], bool); 8] = [
+    let (claimed, own, of_proxy) = (fenced("198.51.100.9"), fenced("127.0.0.2"), fenced("127.0.0.1"));
+    let rows: [(&[&[u8]], bool); 11] = [
         (&[], true),
         (&[b"X-Real-IP: 198.51.100.9"], true),
         (&[b"X-Forwarded-For: 198.51.100.9"], true),
         (&[b"X-Forwarded-For: junk", b"X-Real-IP: 198.51.100.9"], true),
         (&[b"X-Forwarded-For: ,", b"X-Real-IP: 198.51.100.9"], true),
+        // A field that is named so belongs to the connection; the proxy's own must not go with the caller's.
+        (&[b"Connection: X-Forwarded-For"], true),
+        (&[b"Connection: close, X-Forwarded-For, X-Real-IP", b"X-Real-IP: 198.51.100.9"], true),
+        (&[b"Connection: x-forwarded-for", b"X-Forwarded-For: 198.51.100.9"], true),
         // Unreadable means unknown: the caller is refused wherever addresses count.
         (&[b"X-Forwarded-For: \xff", b"X-Real-IP: 198.51.100.9"], false),
         (&[b"X-Forwarded-For: 198.51.100.9\xff", b"X-Real-IP: 198.51.100.9"], false),
@@ -248,6 +252,7 @@ fn behind_apache_no_caller_passes_for_another() {
         let events = server.events(&["--request-id", &id]);
         assert_eq!(events[0]["address"].as_str(), is_readable.then_some("127.0.0.2"), "{shown:?}");
         assert_eq!(apache.token(&claimed, fields).0, 401, "{shown:?}");
+        assert_eq!(apache.token(&of_proxy, fields).0, 401, "{shown:?}");
         assert_eq!(apache.token(&own, fields).0, if is_readable { 200 } else { 401 }, "{shown:?}");
     }
 }

@@ -1,46 +1,23 @@
 //! Further processes on the database of a server.
 
-use std::process::Command;
-use std::time::Duration;
-
-use super::process::Process;
-use super::{Server, eventually, free_port};
-
-/// Another process on the database of a server.
-pub struct Beside {
-    process: Process,
-    /// Where it listens.
-    pub url: String,
-}
-
-impl Beside {
-    /// Stops it in the middle of whatever it does, and lets it continue after `meanwhile`.
-    pub fn stopped<T>(&self, meanwhile: impl FnOnce() -> T) -> T {
-        let signal = |name: &str| {
-            assert!(Command::new("kill").args([name, &self.process.pid().to_string()]).status().unwrap().success());
-        };
-        signal("-STOP");
-        let done = meanwhile();
-        signal("-CONT");
-        done
-    }
-}
+use super::{Database, Kind, Server};
 
 impl Server {
-    /// Starts another process on the same database and data folder, of the same issuers.
-    pub fn beside(&self) -> Beside {
-        self.beside_with(&[])
+    /// Starts another process on the same database and data folder, of the same issuers, with the same settings and
+    /// further ones.
+    pub fn beside(&self, settings: &[(&str, &str)]) -> Self {
+        let own = self.settings.iter().filter(|(name, _)| name != "LISTEN");
+        let own = own.map(|(name, value)| (name.as_str(), value.as_str())).chain([("PUBLIC_URL", self.url.as_str())]);
+        let all: Vec<_> = own.chain(settings.iter().copied()).collect();
+        // Of its own it has a folder only, which stays empty.
+        Self::spawn_with(Database::empty(Kind::Sqlite), &all)
     }
 
-    /// The same with further settings.
-    pub fn beside_with(&self, settings: &[(&str, &str)]) -> Beside {
-        let listen = format!("127.0.0.1:{}", free_port());
-        let mut all = self.settings.clone();
-        let own = [("LISTEN", listen.as_str()), ("PUBLIC_URL", self.url.as_str())];
-        all.extend(own.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let beside = Beside { process: Process::start(&all), url: format!("http://{listen}") };
-        let is_ready = || self.http.get(format!("{}/healthz", beside.url)).send().is_ok();
-        eventually("the other process listens", Duration::from_secs(60), is_ready);
-        beside
+    /// Stops it in the middle of whatever it does, and lets it continue after `meanwhile`.
+    pub fn stopped<T>(&self, meanwhile: impl FnOnce() -> T) -> T {
+        self.signal("STOP");
+        let done = meanwhile();
+        self.signal("CONT");
+        done
     }
 }

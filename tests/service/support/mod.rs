@@ -19,7 +19,6 @@ mod template;
 mod time;
 mod waiting;
 
-pub use beside::Beside;
 pub use credentials::{TestClient, TestKey};
 pub use database::{Database, Kind};
 pub use in_process::Work;

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::in_process::{InProcess, TestClock, Work};
 use super::process::Process;
-use super::{Database, Kind, TestClient, TestKey, binary, credentials, free_port, run_json, settings};
+use super::{Database, TestClient, TestKey, binary, credentials, free_port, run_json, settings};
 
 /// For requests to every server: to make one takes longer than most requests.
 static HTTP: LazyLock<Client> = LazyLock::new(|| {
@@ -67,15 +67,6 @@ impl Server {
         server.runs = Runs::Process(Process::start(&server.settings));
         server.wait_until_ready();
         server
-    }
-
-    /// Starts another process on the database and the data folder of this one.
-    pub fn spawn_beside(&self, settings: &[(&str, &str)]) -> Self {
-        let folder = self.database.data_dir().display().to_string();
-        let mut all = vec![("DATA_DIR", &*folder), ("PUBLIC_URL", &self.url)];
-        all.extend(self.database.url().map(|url| ("DATABASE_URL", url)));
-        all.extend(settings);
-        Self::spawn_with(Database::empty(Kind::Sqlite), &all)
     }
 
     /// The port is chosen here, so that commands know the same public URL.
