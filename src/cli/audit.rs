@@ -73,15 +73,13 @@ impl Filter {
     fn into_filter(self) -> EventFilter {
         EventFilter {
             environment: self.environment.map(|environment| environment.to_string()),
-            with_shared: false,
-            customers: vec![],
             credential: self.credential,
             action: self.action,
             outcome: self.outcome,
             request_id: self.request_id,
             since: self.since,
             until: self.until,
-            before: None,
+            ..EventFilter::default()
         }
     }
 }

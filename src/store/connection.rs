@@ -76,6 +76,10 @@ impl Manager {
 /// the same mode.
 fn make_private(file: &std::path::Path) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+    // To open and close it would end the locks that connections of this process have on it.
+    if file.exists() {
+        return Ok(());
+    }
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }

@@ -1,6 +1,6 @@
 //! Recorded events, and the filter to list them.
 
-use super::{Action, Outcome};
+use super::{Action, Outcome, Reason};
 use crate::domain::ids::{EventId, RequestId};
 use crate::domain::time::Timestamp;
 
@@ -60,10 +60,20 @@ pub struct EventFilter {
     pub customers: Vec<String>,
     /// That used or concern this credential.
     pub credential: Option<String>,
+    /// Of this actor.
+    pub actor: Option<String>,
+    /// That concern this object.
+    pub target: Option<String>,
+    /// That concern this customer.
+    pub customer: Option<String>,
     /// With this action.
     pub action: Option<Action>,
     /// With this outcome.
     pub outcome: Option<Outcome>,
+    /// With this reason.
+    pub reason: Option<Reason>,
+    /// From this address.
+    pub address: Option<String>,
     /// Of this request.
     pub request_id: Option<RequestId>,
     /// Not before.
