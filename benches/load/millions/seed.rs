@@ -170,8 +170,8 @@ fn ties(to: &mut Database, numbers: std::ops::Range<u64>, customers: u64) -> Res
     Ok(())
 }
 
-/// Makes events of clients, a quarter of them of the first. One in 100 is of staging, one in 5,000 is a user's change of
-/// a key, one in 1,000 is refused, one in a million is an error; half of them concern a customer.
+/// Makes events of clients, a quarter of them of the first. One in 100 is of staging, one in 5,000 is a user's change
+/// of a key, one in 1,000 is refused, one in a million is an error; half of them concern a customer.
 fn events(to: &mut Database, options: &Options, numbers: std::ops::Range<u64>) -> Result<(), Failure> {
     let (per_milli, first) = EVENTS;
     let Options { credentials, customers, .. } = options;

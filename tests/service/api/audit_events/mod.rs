@@ -5,7 +5,7 @@ mod search;
 
 use super::{assert_problem, column, created, events_of, minimal, owner, rfc3339, text};
 use crate::durability::assert_indexed;
-use crate::support::{Response, Server, TestClient, both, eventually};
+use crate::support::{Response, Server, TestClient, both};
 use serde_json::{Value, json};
 
 /// The one event of a response's request.
