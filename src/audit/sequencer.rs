@@ -1,4 +1,4 @@
-//! Gives stored events their positions, and keeps the index by credential. One process at a time does this, under a
+//! Gives stored events their positions, and keeps the index for lists. One process at a time does this, under a
 //! lease.
 //!
 //! On PostgreSQL, an event is stored under a serial that its transaction has taken, and the transaction may commit late
@@ -13,13 +13,10 @@ use parking_lot::Mutex;
 
 use crate::domain::lease::Lease;
 use crate::store::audit_chain::{self, Run};
-use crate::store::{AnyConnection, Store, StoreError, audit_seconds};
+use crate::store::{AnyConnection, Store, StoreError, audit_index};
 
 /// Serials that one step reads.
 const STEP: i64 = 20_000;
-/// Events that are indexed in one transaction. Its rows lie anywhere in the index: on SQLite events of requests wait
-/// meanwhile.
-const INDEXED_AT_ONCE: i64 = 500;
 
 /// What is known about gaps between serials.
 #[derive(Debug, Default)]
@@ -63,10 +60,14 @@ impl Sequencer {
     }
 
     async fn index(&self, lease: &Lease) -> Result<(), StoreError> {
-        let mut left = self.store.read(audit_seconds::unindexed_count).await?;
-        while left > 0 {
-            self.store.under(lease, |connection| audit_seconds::extend(connection, INDEXED_AT_ONCE)).await?;
-            left -= INDEXED_AT_ONCE;
+        while let Some(batch) = self.store.read(audit_index::next_batch).await? {
+            let mut left = Some(batch);
+            while let Some(mut batch) = left {
+                left = self
+                    .store
+                    .under(lease, move |connection| Ok(batch.store_some(connection)?.then_some(batch)))
+                    .await?;
+            }
         }
         Ok(())
     }

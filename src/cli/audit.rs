@@ -98,8 +98,6 @@ impl Filter {
     fn into_filter(self) -> EventFilter {
         EventFilter {
             environment: self.environment.map(|environment| environment.to_string()),
-            with_shared: false,
-            customers: vec![],
             credential: self.credential,
             action: self.action,
             outcome: self.outcome,
@@ -112,7 +110,7 @@ impl Filter {
             gateway_request_id: self.gateway_request_id,
             since: self.since,
             until: self.until,
-            before: None,
+            ..EventFilter::default()
         }
     }
 }

@@ -87,8 +87,7 @@ async fn sequence(services: SharedServices) {
     let mut works = true;
     loop {
         tokio::time::sleep(SEQUENCE_EVERY).await;
-        let Some(lease) = services.leases.held(SEQUENCER) else { continue };
-        let done = services.sequencer.step(&lease).await;
+        let done = sequence_once(&services).await;
         if let Err(error) = &done
             && works
         {
@@ -96,6 +95,15 @@ async fn sequence(services: SharedServices) {
         }
         works = done.is_ok();
     }
+}
+
+/// Gives stored events their positions and indexes them, if this process holds the lease.
+///
+/// # Errors
+/// The database cannot be written. The next call does what is left.
+pub async fn sequence_once(services: &SharedServices) -> Result<(), ServiceError> {
+    let Some(lease) = services.leases.held(SEQUENCER) else { return Ok(()) };
+    Ok(services.sequencer.step(&lease).await?)
 }
 
 async fn follow(services: SharedServices) {

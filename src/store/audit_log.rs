@@ -64,7 +64,7 @@ impl<'e> NewRow<'e> {
     }
 }
 
-/// Stores events. Call it inside a transaction. Positions and the index by credential follow from the rows, by
+/// Stores events. Call it inside a transaction. Positions and the index for lists follow from the rows, by
 /// background loops.
 ///
 /// On SQLite one prepared statement per row is cheapest; on PostgreSQL few round trips are.

@@ -23,7 +23,7 @@ use super::schema::{
 use super::scopes::ScopeRow;
 use super::signing_keys::SigningKeyRow;
 use super::users::UserRow;
-use super::{AnyConnection, Store, StoreError, audit_seconds, migrations};
+use super::{AnyConnection, Store, StoreError, audit_index, migrations};
 use crate::domain::audit::AuditEvent;
 
 /// Rows read or written per step.
@@ -32,7 +32,7 @@ const STEP: i64 = 500;
 const FORMAT: &str = "sealwright backup 2";
 /// Tables that a copy leaves out: they are derived from others, or short-lived.
 #[cfg(test)]
-const LEFT_OUT: [&str; 5] = ["audit_beat", "audit_seconds", "change_log", "idempotency_keys", "leases"];
+const LEFT_OUT: [&str; 5] = ["audit_beat", "audit_index", "change_log", "idempotency_keys", "leases"];
 
 /// Reads rows after the one whose key is `after`, ordered by key.
 macro_rules! page {
@@ -195,7 +195,7 @@ pub fn restore(store: &Store, path: &Path, event: &AuditEvent, incarnation: i64)
             return Err(failed(&"is incomplete: its end is missing"));
         }
         super::installation::set_incarnation(connection, incarnation)?;
-        audit_seconds::rebuild(connection)?;
+        audit_index::rebuild(connection)?;
         continue_serials(connection)?;
         super::audit_log::insert(connection, [event])?;
         Ok(rows)

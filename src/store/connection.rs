@@ -3,6 +3,7 @@
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, ConnectionError, PgConnection, SqliteConnection};
 use parking_lot::RwLock;
+use rustix::fs::Access;
 
 use super::StoreError;
 use crate::config::DatabaseConfig;
@@ -72,14 +73,15 @@ impl Manager {
 
 /// Checks that the SQLite file is there and can be written, so that SQLite does not create one. A missing file is
 /// created with its folder if `may_create`, readable by its owner only: it holds hashes and the audit log. SQLite gives
-/// its side files the same owner and mode.
+/// its side files the same owner and mode. A file that is there is not opened here: to close it would end the locks that
+/// connections of this process have on it.
 pub fn open_file(database: &DatabaseConfig, may_create: bool) -> Result<(), StoreError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let DatabaseConfig::Sqlite { file: path, .. } = database else { return Ok(()) };
     let failed = |error: std::io::Error| StoreError::Unavailable(format!("file {}: {error}", path.display()));
-    match std::fs::OpenOptions::new().append(true).open(path) {
-        Err(error) if may_create && error.kind() == std::io::ErrorKind::NotFound => {}
-        other => return other.map(drop).map_err(failed),
+    match rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK) {
+        Err(error) if may_create && error == rustix::io::Errno::NOENT => {}
+        other => return other.map_err(|error| failed(error.into())),
     }
     create_folder_of(path).map_err(failed)?;
     let file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(failed)?;

@@ -13,6 +13,8 @@ use crate::domain::time::Timestamp;
 
 /// Names with one prefix that are sorted by id in memory. If there are more, they are found among the others.
 const NAMED: usize = 20_000;
+/// Credentials that are looked at first, and how many of them have such a name where it is found among the others.
+const SAMPLE: (usize, usize) = (500, 50);
 /// Credentials that have just expired or become due, and that no background job has flagged yet.
 const UNFLAGGED: i64 = 2_000;
 
@@ -198,6 +200,16 @@ fn of_customer(
 
 /// Returns the ids within `range` of the credentials whose names begin with `prefix`; `None` if there are too many.
 fn named(connection: &mut AnyConnection, prefix: &str, range: &IdRange) -> Result<Option<Vec<String>>, StoreError> {
+    let sample: Vec<String> = credentials::table
+        .select(credentials::name)
+        .filter(credentials::id.ge(range.start))
+        .filter(credentials::id.lt(&range.end))
+        .order(credentials::id.desc())
+        .limit(limit(SAMPLE.0))
+        .load(connection)?;
+    if sample.iter().filter(|name| name.starts_with(prefix)).count() >= SAMPLE.1 {
+        return Ok(None);
+    }
     let named: Vec<String> = credentials::table
         .select(credentials::id)
         .filter(credentials::name.ge(prefix))
@@ -247,6 +259,8 @@ pub fn expired(connection: &mut AnyConnection, now: Timestamp, limit: i64) -> Re
         .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("expiry_flagged = 0 AND state <> 'revoked'"))
         .filter(credentials::expires_at.is_not_null())
         .filter(credentials::expires_at.le(now.millis()))
+        // Without an order PostgreSQL may read the table, past all that is flagged, as long as it believes few are.
+        .order(credentials::expires_at.asc())
         .limit(limit)
         .load(connection)?)
 }
@@ -272,6 +286,7 @@ pub fn due_rotations(
         .filter(credentials::due_flagged_at.is_null())
         .filter(credentials::rotated_at.le(rotated_before.millis()))
         .filter(credentials::expires_at.is_null().or(credentials::expires_at.gt(now.millis())))
+        .order(credentials::rotated_at.asc())
         .limit(limit)
         .load(connection)?)
 }

@@ -4,9 +4,11 @@
 //! next number of the change log: that serialises changes, and tells other processes what to drop from their caches.
 
 pub mod audit_chain;
+pub mod audit_index;
 pub mod audit_list;
 pub mod audit_log;
-pub mod audit_seconds;
+mod audit_terms;
+mod audit_walk;
 mod background;
 pub mod backup;
 mod base64_option;

@@ -245,9 +245,12 @@ diesel::table! {
 }
 
 diesel::table! {
-    audit_seconds (subject, second) {
-        subject -> Text,
-        second -> BigInt,
+    audit_index (term, latest, serial) {
+        term -> BigInt,
+        latest -> BigInt,
+        serial -> BigInt,
+        earliest -> BigInt,
+        gaps -> Text,
     }
 }
 

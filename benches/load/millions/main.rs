@@ -95,8 +95,10 @@ async fn main() -> Result<(), Failure> {
         drop(services);
     }
     let services = open(&config).await?;
+    measure::cold(&services, &options).await?;
     measure::keys(&services, &options).await?;
     measure::lists(&services, &options).await?;
+    measure::index(&services).await?;
     measure::events(&services, &options).await?;
     measure::jobs(&services).await?;
     measure::tokens(&services, &options).await

@@ -91,14 +91,14 @@ pub(crate) async fn fill(options: &Options, services: &SharedServices, to: &mut 
         println!("{} credentials after {} s", start + STEP, started.elapsed().as_secs());
     }
     for start in (0..options.events).step_by(usize::try_from(EVENT_STEP)?) {
-        events(to, start, options.events.min(start + EVENT_STEP), options.credentials)?;
+        events(to, options, start..options.events.min(start + EVENT_STEP))?;
         println!("{} events after {} s", start + EVENT_STEP, started.elapsed().as_secs());
     }
     to.execute("ANALYZE")
 }
 
 /// Makes credentials of one kind. One in 1,000 is disabled, one in 10 revoked, one in 20 expired, one in 3 due for
-/// rotation; one in 100,000 is in development.
+/// rotation; one in 100,000 is in development, and disabled.
 fn credentials(
     to: &mut Database,
     original: &str,
@@ -116,7 +116,7 @@ fn credentials(
         };
         let expires_at = if n % 20 == 5 || n % 20 == 6 { "1600000000000" } else { "NULL" };
         let owner = if n % 3 == 0 { format!("'{}'", user(n % USERS)) } else { "NULL".to_owned() };
-        let environment = if n % 100_000 < 2 { "development" } else { "production" };
+        let environment = if matches!(n % 100_000, 2 | 3) { "development" } else { "production" };
         let rotated = if n % 3 == 1 { "1600000000000" } else { "4000000000000" };
         format!(
             "('{prefix}{}', 'service-{:05}', '{state}', CAST({expires_at} AS BIGINT), CAST({owner} AS TEXT), \
@@ -170,18 +170,33 @@ fn ties(to: &mut Database, numbers: std::ops::Range<u64>, customers: u64) -> Res
     Ok(())
 }
 
-/// Makes events of clients. One in 1,000 is refused, one in a million is an error, one in 100 is of staging.
-fn events(to: &mut Database, start: u64, end: u64, credentials: u64) -> Result<(), Failure> {
+/// Makes events of clients, a quarter of them of the first. One in 100 is of staging, one in 5,000 is a user's change
+/// of a key, one in 1,000 is refused, one in a million is an error; half of them concern a customer.
+fn events(to: &mut Database, options: &Options, numbers: std::ops::Range<u64>) -> Result<(), Failure> {
     let (per_milli, first) = EVENTS;
+    let Options { credentials, customers, .. } = options;
     let id = to.event_id(&format!("({first} + n / {per_milli})"));
+    let number = format!("CASE n % 4 WHEN 0 THEN 0 ELSE n * 7919 % {credentials} / 2 * 2 END");
+    let client = to.id("cli_", FIRST, &number);
+    let key = to.id("key_", FIRST, &format!("(n * 7919 % {credentials} / 2 * 2 + 1)"));
+    let user = to.id("usr_", FIRST, &format!("(n / 5000 % {USERS})"));
+    let customer = to.id("cus_", FIRST, &format!("(n * 31 % {customers})"));
     to.execute(&format!(
-        "INSERT INTO audit_log (id, time, actor, credential, action, environment, outcome, status, reason, method, \
-             path, user_agent, request_id, duration_micros, count) \
-         WITH RECURSIVE number (n) AS (SELECT {start} UNION ALL SELECT n + 1 FROM number WHERE n + 1 < {end}) \
-         SELECT {id}, {first} + n / {per_milli}, 'client', 'cli_' || (n * 7919 % {credentials}), \
-             CASE n % 100000 WHEN 0 THEN 'key.create' ELSE 'token.issue' END, \
-             CASE n % 100 WHEN 0 THEN 'staging' ELSE 'production' END, \
+        "INSERT INTO audit_log (id, time, actor, credential, customer, target, action, environment, outcome, status, \
+             reason, method, path, address, user_agent, request_id, duration_micros, count) \
+         WITH RECURSIVE number (n) AS \
+             (SELECT CAST({start} AS BIGINT) UNION ALL SELECT n + 1 FROM number WHERE n + 1 < {end}) \
+         SELECT {id}, {first} + n / {per_milli}, \
+             CASE n % 5000 WHEN 0 THEN {user} ELSE {client} END, \
+             CASE n % 5000 WHEN 0 THEN NULL ELSE {client} END, \
+             CASE n % 2 WHEN 0 THEN {customer} END, \
+             CASE n % 5000 WHEN 0 THEN {key} END, \
+             CASE n % 5000 WHEN 0 THEN 'key.update' ELSE 'token.issue' END, \
+             CASE n % 100 WHEN 1 THEN 'staging' ELSE 'production' END, \
              CASE WHEN n % 1000000 = 7 THEN 'error' WHEN n % 1000 = 7 THEN 'refused' ELSE 'success' END, \
-             200, 'ok', 'POST', '/api/oauth/token', 'bench', 'req', 100, 1 FROM number"
+             200, CASE n % 1000 WHEN 7 THEN 'wrong_secret' ELSE 'ok' END, 'POST', '/api/oauth/token', \
+             '192.0.2.' || n % 250, 'bench', 'req', 100, 1 FROM number",
+        start = numbers.start,
+        end = numbers.end
     ))
 }

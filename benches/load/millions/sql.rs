@@ -71,6 +71,17 @@ impl Database {
         }
     }
 
+    /// The expression for the id of row `n`, as the seeds give them: its time is `first` and a tenth of a second for
+    /// each row before it.
+    pub(crate) fn id(&self, prefix: &str, first: u64, n: &str) -> String {
+        match self {
+            Self::Sqlite(_) => format!("printf('{prefix}%012x7%019x', {first} + ({n}) * 100, {n})"),
+            Self::Postgres(_) => format!(
+                "'{prefix}' || lpad(to_hex({first} + ({n}) * 100), 12, '0') || '7' || lpad(to_hex({n}), 19, '0')"
+            ),
+        }
+    }
+
     /// The expression for an event's id at a time.
     pub(crate) fn event_id(&self, millis: &str) -> String {
         let (digits, random) = match self {

@@ -1,5 +1,5 @@
 DROP TABLE audit_beat;
-DROP TABLE audit_seconds;
+DROP TABLE audit_index;
 DROP TABLE leases;
 DROP TABLE audit_cursors;
 DROP TABLE audit_chain;

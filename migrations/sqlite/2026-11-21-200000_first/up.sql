@@ -283,12 +283,19 @@ CREATE TABLE leases (
     -- Increases with each new holder. Every write of the loop checks it.
     fence BIGINT NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE audit_seconds (
-    -- A credential or a target, and a second (since the epoch) in which the log has an event for it. Events whose
-    -- position is beyond the cursor `index` may lack their rows.
-    subject TEXT NOT NULL,
-    second BIGINT NOT NULL,
-    PRIMARY KEY (subject, second)
+-- Which events have a value that lists are filtered by. Events whose position is beyond the cursor `index` may lack
+-- their rows. Rows are inserted, and never updated.
+CREATE TABLE audit_index (
+    -- A hash of a column's name and a value.
+    term BIGINT NOT NULL,
+    -- When the latest of the events happened.
+    latest BIGINT NOT NULL,
+    -- The serial of the first event.
+    serial BIGINT NOT NULL,
+    earliest BIGINT NOT NULL,
+    -- The difference between each serial and the next; empty if the row has one event.
+    gaps TEXT NOT NULL,
+    PRIMARY KEY (term, latest, serial)
 ) WITHOUT ROWID;
 CREATE TABLE audit_beat (
     -- One row, changed when a commit has no event to store but must take as long as one that has.

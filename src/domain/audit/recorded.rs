@@ -62,16 +62,16 @@ pub struct EventFilter {
     pub customers: Vec<String>,
     /// That used or concern this credential.
     pub credential: Option<String>,
+    /// Of this actor.
+    pub actor: Option<String>,
+    /// That concern this object.
+    pub target: Option<String>,
+    /// That concern this customer.
+    pub customer: Option<String>,
     /// With this action.
     pub action: Option<Action>,
     /// With this outcome.
     pub outcome: Option<Outcome>,
-    /// That concern this customer, by either id.
-    pub customer: Option<String>,
-    /// Of this actor.
-    pub actor: Option<String>,
-    /// About this object.
-    pub target: Option<String>,
     /// With this reason.
     pub reason: Option<Reason>,
     /// Of callers with this address.

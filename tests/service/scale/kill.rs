@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::database::positions::assert_positions;
-use crate::durability::{issued, jti_of, try_token, unindexed};
-use crate::support::{Server, both, eventually, holds_within, pause};
+use crate::durability::{assert_indexed, issued, jti_of, try_token};
+use crate::support::{Server, both, holds_within, pause};
 
 /// A number below `bound` that nobody foresees.
 fn random(bound: u64) -> u64 {
@@ -89,7 +89,7 @@ both! {
         let stored: HashSet<String> = server.database.texts(sql).into_iter().collect();
         let lost: Vec<_> = scopes.difference(&stored).collect();
         assert!(lost.is_empty(), "{} of {} scopes are lost: {lost:?}", lost.len(), scopes.len());
-        eventually("all is indexed", Duration::from_secs(30), || unindexed(&server.database) == 0);
+        assert_indexed(&server.database);
         assert_positions(&server.database);
     }
 }

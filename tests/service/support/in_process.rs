@@ -12,6 +12,8 @@ use sealwright::SharedServices;
 use sealwright::app::{self, Purposes};
 use sealwright::clock::{Clock, ManualClock};
 use sealwright::config::{Config, Flags};
+use sealwright::domain::audit::EventFilter;
+use sealwright::domain::caller::Caller;
 use sealwright::domain::time::Timestamp;
 use sealwright::{http, jobs};
 use tokio::sync::{mpsc as tokio_mpsc, oneshot};
@@ -165,6 +167,36 @@ pub fn secret_digests(settings: &Path, clients: &[String], secret: &str) -> Vec<
     let services = runtime.block_on(opened).unwrap();
     let digester = &services.credentials.secrets.digester;
     clients.iter().map(|client| digester.digest(client, secret).to_bytes()).collect()
+}
+
+/// How many events the first page of 50 has for each of these filters in the installation of these settings.
+pub fn first_pages<'f>(settings: &Path, filters: &[(&'f str, &'f str)]) -> Vec<((&'f str, &'f str), usize)> {
+    let config = Config::load(&Flags { config: Some(settings.to_owned()), ..Flags::default() }).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let services = app::open(&config, config.server.listen, Purposes::Command, Clock::system()).await.unwrap();
+        let mut pages = Vec::new();
+        for &(name, value) in filters {
+            let mut filter = EventFilter::default();
+            let text = Some(value.to_owned());
+            match name {
+                "environment" => filter.environment = text,
+                "action" => filter.action = value.parse().ok(),
+                "outcome" => filter.outcome = value.parse().ok(),
+                "reason" => filter.reason = value.parse().ok(),
+                "actor" => filter.actor = text,
+                "credential" => filter.credential = text,
+                "customer" => filter.customer = text,
+                "target" => filter.target = text,
+                "address" => filter.address = text,
+                _ => panic!("{name} is no filter"),
+            }
+            let origin = services.recorder.events().system_origin("test").unwrap();
+            let page = services.insight.list_events(&Caller::System, filter, 50, origin).await.unwrap();
+            pages.push(((name, value), page.rows.len()));
+        }
+        pages
+    })
 }
 
 /// Every permission of the management API.

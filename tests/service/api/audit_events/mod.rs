@@ -5,10 +5,9 @@ mod long_log;
 mod search;
 
 use super::{assert_problem, column, created, events_of, minimal, owner, rfc3339, text};
-use crate::durability::unindexed;
-use crate::support::{Response, Server, TestClient, both, eventually};
+use crate::durability::assert_indexed;
+use crate::support::{Response, Server, TestClient, both};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// The one event of a response's request.
 #[track_caller]
