@@ -80,7 +80,8 @@ pub fn keys() -> Vec<Endpoint> {
                 op(
                     "create_key",
                     "Create an API key",
-                    "The response has the `key` itself, this once. The caller's own scopes must cover those of the key.",
+                    "The response has the `key` itself, this once. The caller's own scopes must cover those of the \
+                     key.",
                 ),
                 create::<ApiKeys>,
             ),

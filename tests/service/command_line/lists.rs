@@ -6,10 +6,12 @@ use super::end_with;
 use crate::api::owner;
 use crate::support::{Server, both};
 
-/// The entries of a list, and its cursor.
+/// The ids or names of the entries of a list, and its cursor. The rest of an entry may change: when it was last used.
 fn part(server: &Server, list: &[&str], options: &[&str]) -> (Vec<Value>, Option<String>) {
     let said = server.cli(&[list, options].concat());
-    (said["data"].as_array().unwrap().clone(), said["next_cursor"].as_str().map(str::to_owned))
+    let name = |row: &Value| row.get("id").unwrap_or(&row["name"]).clone();
+    let names = said["data"].as_array().unwrap().iter().map(name).collect();
+    (names, said["next_cursor"].as_str().map(str::to_owned))
 }
 
 both! {
