@@ -38,7 +38,7 @@ impl Hunt {
     /// are summed up because there are too many in all.
     fn address(&mut self) -> String {
         self.requests += 1;
-        if self.requests % 800 == 0 {
+        if self.requests.is_multiple_of(800) {
             self.log.push_str(&self.server.log());
             self.server.restart();
         }
