@@ -110,7 +110,7 @@ pub(crate) async fn events(services: &SharedServices, options: &Options) -> Resu
         ("of a user", EventFilter { actor: Some(user(7)), ..all() }),
         ("of a customer", EventFilter { customer: Some(format!("cus_{}", &user(7)[4..])), ..all() }),
         ("of a target", EventFilter { target: Some(format!("key_{}", &client(1)[4..])), ..all() }),
-        ("of an address", EventFilter { address: some("192.0.2.7"), ..all() }),
+        ("of an address", EventFilter { address: "192.0.2.7".parse().ok(), ..all() }),
         ("of staging, refused", EventFilter { environment: some("staging"), outcome: Some(Outcome::Refused), ..all() }),
     ];
     for (name, mut filter) in filters {

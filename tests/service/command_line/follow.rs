@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::api::text;
-use crate::durability::unindexed;
+use crate::database::positions::unpositioned;
 use crate::support::{Server, both, eventually};
 
 /// A command that runs until it is ended, with the lines that it prints.
@@ -57,7 +57,7 @@ both! {
         let (client, other) = (server.client("orders:read"), server.client("orders:read"));
         let ask = || server.token(&client).header("x-request-id").to_owned();
         let (_, second, third) = (ask(), ask(), ask());
-        eventually("they have their positions", Duration::from_secs(30), || unindexed(&server.database) == 0);
+        eventually("they have their positions", Duration::from_secs(30), || unpositioned(&server.database) == 0);
         let filter = ["audit", "list", "--follow", "--credential", &client.id, "--action", "token.issue"];
         let follower = Follower::start(server.command(&filter).args(["--limit", "2", "--json"]));
         assert_eq!([follower.next_request(), follower.next_request()], [second, third], "the newest, oldest first");

@@ -188,7 +188,7 @@ pub fn first_pages<'f>(settings: &Path, filters: &[(&'f str, &'f str)]) -> Vec<(
                 "credential" => filter.credential = text,
                 "customer" => filter.customer = text,
                 "target" => filter.target = text,
-                "address" => filter.address = text,
+                "address" => filter.address = value.parse().ok(),
                 _ => panic!("{name} is no filter"),
             }
             let origin = services.recorder.events().system_origin("test").unwrap();
