@@ -141,14 +141,14 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
-    fn claimed(number: u32) -> Option<Claimed> {
+    fn claimed(number: u32) -> Claimed {
         let mut digest = [0; 32];
         digest[..4].copy_from_slice(&number.to_be_bytes());
-        Some(Claimed::of(&digest))
+        Claimed::of(&digest)
     }
 
     fn is_stored(gate: &FloodGate, address: &str, client: u32, now: Timestamp) -> bool {
-        gate.admit(&refusal(address, Reason::WrongSecret, now), claimed(client))
+        gate.admit(&refusal(address, Reason::WrongSecret, now), Some(claimed(client)))
     }
 
     /// Counts the refusals that are stored singly of those from these addresses by these clients.

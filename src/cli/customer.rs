@@ -86,19 +86,7 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
                 Ok(())
             })
         }
-        Command::List { external_id, paging } => session::run(flags, "customer list", async move |session| {
-            let Session { services, caller, origin } = session;
-            let columns = &["id", "external_id", "name", "status", "created_at"];
-            let position = |cursor: &str| cursor.parse::<CustomerId>().ok();
-            listing::print(json, &paging, columns, position, async |before, count| {
-                let external_id = external_id.clone();
-                let filter = CustomerFilter { external_id, before, ..CustomerFilter::default() };
-                let wanted = listing::and_one(count);
-                let found = services.directory.list_customers(&caller, filter, wanted, origin.clone()).await?;
-                Ok(listing::part(found, count, |customer| customer.id.clone(), view))
-            })
-            .await
-        }),
+        Command::List { external_id, paging } => list(flags, json, external_id, paging),
         Command::Show { id } => session::run(flags, "customer show", async move |session| {
             let Session { services, caller, origin } = session;
             output::object(json, &view(&services.directory.customer(&caller, &id, origin).await?));
@@ -124,6 +112,22 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
             Ok(())
         }),
     }
+}
+
+fn list(flags: &Flags, json: bool, external_id: Option<String>, paging: Paging) -> Result<(), CliError> {
+    session::run(flags, "customer list", async move |session| {
+        let Session { services, caller, origin } = session;
+        let columns = &["id", "external_id", "name", "status", "created_at"];
+        let position = |cursor: &str| cursor.parse::<CustomerId>().ok();
+        listing::print(json, &paging, columns, position, async |before, count| {
+            let external_id = external_id.clone();
+            let filter = CustomerFilter { external_id, before, ..CustomerFilter::default() };
+            let wanted = listing::and_one(count);
+            let found = services.directory.list_customers(&caller, filter, wanted, origin.clone()).await?;
+            Ok(listing::part(found, count, |customer| customer.id.clone(), view))
+        })
+        .await
+    })
 }
 
 fn suspend(flags: &Flags, json: bool, id: String, suspended: bool) -> Result<(), CliError> {

@@ -73,8 +73,8 @@ impl Manager {
 
 /// Checks that the SQLite file is there and can be written, so that SQLite does not create one. A missing file is
 /// created with its folder if `may_create`, readable by its owner only: it holds hashes and the audit log. SQLite gives
-/// its side files the same owner and mode. A file that is there is not opened here: to close it would end the locks that
-/// connections of this process have on it.
+/// its side files the same owner and mode. A file that is there is not opened here: to close it would end the locks
+/// that connections of this process have on it.
 pub fn open_file(database: &DatabaseConfig, may_create: bool) -> Result<(), StoreError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let DatabaseConfig::Sqlite { file: path, .. } = database else { return Ok(()) };

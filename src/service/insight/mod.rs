@@ -44,7 +44,7 @@ impl Insight {
         filter.customers = caller.customers().iter().map(ToString::to_string).collect();
         self.recorder
             .read_slowly(caller, &context, Reason::Ok, move |connection, _, deadline| {
-                let Some(filter) = with_customer_id(connection, filter.clone())? else { return Ok(Listing::empty()) };
+                let filter = with_customer_id(connection, filter.clone())?;
                 Ok(audit_list::page(connection, &filter, limit, deadline)?)
             })
             .await
@@ -69,21 +69,21 @@ impl Insight {
         filter: EventFilter,
         position: i64,
     ) -> Result<(Vec<RecordedEvent>, i64), ServiceError> {
-        let query = move |connection: &mut AnyConnection| match with_customer_id(connection, filter)? {
-            Some(filter) => audit_list::after(connection, &filter, position),
-            None => Ok((vec![], position)),
+        let query = move |connection: &mut AnyConnection| {
+            let filter = with_customer_id(connection, filter)?;
+            audit_list::after(connection, &filter, position)
         };
         Ok(self.recorder.store().read(query).await?)
     }
 }
 
-/// Replaces the external id of a customer by its id; `None` if there never was such a customer.
-fn with_customer_id(
-    connection: &mut AnyConnection,
-    mut filter: EventFilter,
-) -> Result<Option<EventFilter>, StoreError> {
-    let Some(name) = &filter.customer else { return Ok(Some(filter)) };
-    let Some(id) = customers::id_ever_named(connection, name)? else { return Ok(None) };
-    filter.customer = Some(id);
-    Ok(Some(filter))
+/// Replaces the external id of a customer by its id, which events have. What never named a customer is left: no event
+/// has it.
+fn with_customer_id(connection: &mut AnyConnection, mut filter: EventFilter) -> Result<EventFilter, StoreError> {
+    if let Some(name) = &filter.customer
+        && let Some(id) = customers::id_ever_named(connection, name)?
+    {
+        filter.customer = Some(id);
+    }
+    Ok(filter)
 }

@@ -74,7 +74,7 @@ impl Recorder {
     /// # Errors
     /// The event of what was granted cannot be stored, or changes overtook each attempt.
     pub async fn decide<T>(&self, mut decide: impl AsyncFnMut(Position) -> Decision<T>) -> Result<T, NotStored> {
-        let mut overtaken = None;
+        let (mut overtaken, mut is_stored_singly) = (None, None);
         for attempt in 0..ATTEMPTS {
             let _changes_wait = if attempt < HOLDING_FROM { None } else { self.turns.hold().await };
             if attempt > 0 {
@@ -88,7 +88,8 @@ impl Recorder {
                     self.record_event(&decision.context, disposition, reason, basis).await
                 }
                 Verdict::Refused(disposition, reason) => {
-                    match self.record_refusal(&decision.context, disposition, reason, basis).await {
+                    let refusal = (disposition, reason, basis);
+                    match self.record_refusal(&decision.context, refusal, &mut is_stored_singly).await {
                         // The journal has logged why it could not be stored.
                         Err(NotStored::Failed) => Ok(()),
                         other => other,
@@ -103,8 +104,8 @@ impl Recorder {
             overtaken = Some(decision.context);
         }
         if let Some(context) = overtaken {
-            let (disposition, basis) = (Disposition::Unavailable, Basis::default());
-            let _refused_anyway = self.record_refusal(&context, disposition, Reason::Overtaken, basis).await;
+            let refusal = (Disposition::Unavailable, Reason::Overtaken, Basis::default());
+            let _refused_anyway = self.record_refusal(&context, refusal, &mut is_stored_singly).await;
         }
         Err(NotStored::Stale)
     }
@@ -145,20 +146,20 @@ impl Recorder {
         self.journal.record(event, basis).await
     }
 
-    /// Stores the event of a refusal, or only counts it in a flood of refusals.
+    /// Stores the event of a refusal, or only counts it in a flood of refusals. Which of them, is determined once for a
+    /// request, however often it is decided.
     ///
     /// # Errors
     /// As [`Recorder::record_event`].
     async fn record_refusal(
         &self,
         context: &AuditContext,
-        disposition: Disposition,
-        reason: Reason,
-        basis: Basis,
+        (disposition, reason, basis): (Disposition, Reason, Basis),
+        is_stored_singly: &mut Option<bool>,
     ) -> Result<(), NotStored> {
         let outcome = if disposition.is_fault() { Outcome::Error } else { Outcome::Refused };
         let event = self.events.event(context, outcome, disposition, reason).map_err(|_| NotStored::Failed)?;
-        if self.flood.admit(&event, context.claimed()) {
+        if *is_stored_singly.get_or_insert_with(|| self.flood.admit(&event, context.claimed())) {
             return self.journal.record(event, basis).await;
         }
         let reason = event.reason;
@@ -175,7 +176,8 @@ impl Recorder {
     /// not the event could be stored.
     pub async fn record_final_refusal(&self, context: &AuditContext, disposition: Disposition, reason: Reason) {
         // The journal has logged why it could not be stored.
-        let _refused_anyway = self.record_refusal(context, disposition, reason, Basis::default()).await;
+        let refusal = (disposition, reason, Basis::default());
+        let _refused_anyway = self.record_refusal(context, refusal, &mut None).await;
     }
 
     /// Returns whether events can be stored, without which nothing is granted. If the last could not be, it tries to

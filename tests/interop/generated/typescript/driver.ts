@@ -48,7 +48,8 @@ assert.deepEqual([again.id, again.client_secret], [client.id, client.client_secr
 const { data: page } = await clients.listClients(Environment.Production, "billing");
 assert.deepEqual(page.data.map((entry) => entry.id), [client.id]);
 const limit = 1;
-const noFilter = [undefined, undefined, undefined, undefined, undefined, undefined, undefined] as const;
+const none = undefined;
+const noFilter = [none, none, none, none, none, none, none, none, none] as const;
 const list = async (cursor?: string) => (await keys.listKeys(...noFilter, limit, cursor)).data;
 const first = await list();
 const second = await list(first.next_cursor ?? undefined);

@@ -240,7 +240,7 @@ both! {
             }
             assert_problem(&server.api("GET", &format!("/keys/{key}"), &token, None), 404, "not_found");
             assert_problem(&server.api("POST", &format!("/keys/{key}/revoke"), &token, None), 404, "not_found");
-            assert_eq!(server.api("GET", &format!("/keys?name={key}"), &token, None).status, 200);
+            assert_eq!(server.api("GET", &format!("/keys?name={key}"), &token, None).status, 422);
             assert_nowhere_at_rest(&server, key);
             assert!(!server.log().contains(&key[key.len() - 34..]), "{}", server.log());
         }
