@@ -123,7 +123,7 @@ pub enum CliError {
     /// Options whose values break a rule.
     #[error("{0}")]
     Invalid(String),
-    /// A final act that `--yes` has not confirmed, and nobody at a terminal.
+    /// A final act that was confirmed neither by `--yes` nor at a terminal.
     #[error("{0}")]
     Unconfirmed(String),
     /// A use case refused, for this reason.

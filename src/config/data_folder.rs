@@ -14,7 +14,7 @@ use super::{Config, DatabaseConfig, MasterKeySource, SystemUser};
 pub struct Part {
     /// The path.
     pub path: PathBuf,
-    /// Whom it belongs to.
+    /// The user who owns it.
     pub owner: SystemUser,
     /// The nine bits of its mode.
     pub mode: u32,
@@ -28,8 +28,8 @@ impl Part {
         Some(Self { path, owner: SystemUser(found.uid()), mode: found.mode() & 0o777, is_folder: found.is_dir() })
     }
 
-    /// Returns whether it belongs to another user than `user`. A folder of root that others may use, such as a mounted
-    /// volume, is nobody else's: root can read what they write.
+    /// Returns whether it belongs to another user than `user`. A folder that root owns and others may write to, such as
+    /// a mounted volume, counts as the user's own: root can read all files anyway.
     pub fn is_of_another(&self, user: SystemUser) -> bool {
         self.owner != user && !(self.is_folder && self.owner == SystemUser::ROOT)
     }

@@ -31,14 +31,13 @@ pub fn finish(
     let elapsed = started.elapsed();
     let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     state.metrics.count_request(&route, status, elapsed);
-    let address = origin.address.map(|address| address.to_string()).unwrap_or_default();
     log::info!(
         target: "sealwright::access",
         request_id = id,
         method:% = origin.method,
         path = origin.path.as_str(),
         status = status,
-        address = address.as_str(),
+        address:% = origin.address.map(|address| address.to_string()).unwrap_or_default(),
         micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
         "request"
     );

@@ -15,12 +15,12 @@ const TARGET_MAX: usize = 8 * 1024;
 
 /// Refuses a head that is out of bounds.
 pub fn refuse(request: &ServiceRequest) -> Option<HttpResponse> {
-    let kind = path_kind(request.path());
+    let kind = || path_kind(request.path());
     if request.uri().path_and_query().is_some_and(|target| target.as_str().len() > TARGET_MAX) {
-        return Some(error::head_refused(kind, ProblemCode::UriTooLong, "The request target is too long."));
+        return Some(error::head_refused(kind(), ProblemCode::UriTooLong, "The request target is too long."));
     }
     let headers = request.headers();
     let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     (size > HEAD_MAX || headers.len() > FIELDS_MAX)
-        .then(|| error::head_refused(kind, ProblemCode::HeadTooLarge, "The request head is too large."))
+        .then(|| error::head_refused(kind(), ProblemCode::HeadTooLarge, "The request head is too large."))
 }

@@ -10,6 +10,9 @@ use crate::http::error::{self, ProblemCode};
 
 static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
+/// The paths of probes, which are served from anywhere: their responses contain no secret, and they read no credential.
+const PROBES: [&str; 2] = ["/healthz", "/readyz"];
+
 /// Refuses plain HTTP where it is not served.
 pub fn refuse(request: &ServiceRequest, state: &State) -> Option<HttpResponse> {
     if is_secure_enough(request, state) {
@@ -18,9 +21,6 @@ pub fn refuse(request: &ServiceRequest, state: &State) -> Option<HttpResponse> {
     let detail = "Plain HTTP is served on loopback and behind trusted proxies only.";
     Some(error::head_refused(path_kind(request.path()), ProblemCode::TlsRequired, detail))
 }
-
-/// What probes ask, from anywhere: it says nothing that is secret, and takes nothing.
-const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 
 /// TLS ends here, or at a trusted proxy that says so, or the peer is on this machine, or the operator allows plain
 /// HTTP.
