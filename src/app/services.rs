@@ -77,6 +77,7 @@ pub(super) fn create_services(
     let Opened { store, sealer, digest_key, clock } = opened;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let journal = Journal::start(store.clone())?;
+    let sequencer = Sequencer::new(store.clone(), journal.pace());
     let leases = Arc::new(Leases::new(store.clone(), holder(&clock)?));
     let lines = json_lines(config, purpose, &store, &leases)?;
     // Derived, so that the stored key has only one use.
@@ -103,7 +104,7 @@ pub(super) fn create_services(
     };
     let proven =
         ProvenSecrets::new(Arc::clone(&shared.digester), DigestKey::ephemeral()?, Arc::clone(&shared.passwords));
-    Ok(assemble(config, &shared, proven, Background { sequencer: Sequencer::new(store), leases, lines }))
+    Ok(assemble(config, &shared, proven, Background { sequencer, leases, lines }))
 }
 
 /// What works beside the use cases.

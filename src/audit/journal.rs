@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
+use super::pace::Pace;
 use crate::domain::audit::AuditEvent;
 use crate::domain::change::Basis;
 use crate::store::{Store, StoreConnection, StoreError};
@@ -17,14 +18,6 @@ use crate::store::{Store, StoreConnection, StoreError};
 const QUEUE: usize = 16_384;
 /// Most events in one transaction.
 const BATCH: usize = 1_024;
-/// A commit of at least as many events is a sign of load: the writer gathers more before the next one.
-const BUSY: usize = 8;
-/// Gathering continues while it yields at least as many. With fewer, requests would only wait for each other.
-const WORTHWHILE: usize = 24;
-/// How long the writer gathers. A commit costs as much processor time as signing two tokens, so many small commits
-/// would slow down the requests that wait for them. A longer time slows down requests with API keys and makes token
-/// requests no faster.
-const GATHERING: std::time::Duration = std::time::Duration::from_micros(250);
 /// How long a request waits for its event to be stored.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
@@ -160,6 +153,11 @@ impl Journal {
         }
     }
 
+    /// Returns the pace of background loops, which yield to requests.
+    pub fn pace(&self) -> Pace {
+        Pace::beside(Arc::clone(&self.stats))
+    }
+
     /// Returns the counters of the writer.
     pub fn stats(&self) -> &JournalStats {
         &self.stats
@@ -176,14 +174,10 @@ struct Writer {
 impl Writer {
     fn run(mut self, queue: &Receiver<Entry>) {
         let mut batch = Vec::with_capacity(BATCH);
-        let mut is_gathering = false;
         while let Ok(first) = queue.recv() {
             batch.push(first);
-            take_waiting(queue, &mut batch);
-            if is_gathering {
-                gather(queue, &mut batch);
-            }
-            is_gathering = batch.len() >= if is_gathering { WORTHWHILE } else { BUSY };
+            // What has come during the commit before. To wait for more makes no request faster.
+            batch.extend(queue.try_iter().take(BATCH - 1));
             self.store_batch(&mut batch);
         }
     }
@@ -254,15 +248,4 @@ impl Writer {
         // A request that was cancelled meanwhile receives nothing; its event is stored all the same.
         let _gone = entry.done.send(Ok(()));
     }
-}
-
-/// Takes the entries that wait, up to a full batch.
-fn take_waiting(queue: &Receiver<Entry>, batch: &mut Vec<Entry>) {
-    batch.extend(queue.try_iter().take(BATCH - batch.len()));
-}
-
-/// Takes the entries that arrive within [`GATHERING`].
-fn gather(queue: &Receiver<Entry>, batch: &mut Vec<Entry>) {
-    std::thread::sleep(GATHERING);
-    take_waiting(queue, batch);
 }

@@ -5,6 +5,7 @@ mod flood;
 mod journal;
 mod json_lines;
 mod line_file;
+mod pace;
 mod sequencer;
 mod summary;
 

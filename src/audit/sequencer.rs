@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::pace::Pace;
 use crate::domain::lease::Lease;
 use crate::store::audit_chain::{self, Run};
 use crate::store::{AnyConnection, Store, StoreError, audit_index};
@@ -32,15 +33,16 @@ struct Gaps {
 pub struct Sequencer {
     store: Store,
     gaps: Arc<Mutex<Gaps>>,
+    pace: Pace,
 }
 
 impl Sequencer {
-    /// Creates a sequencer, which does nothing before [`Sequencer::step`].
-    pub fn new(store: Store) -> Self {
-        Self { store, gaps: Arc::default() }
+    /// Creates a sequencer, which does nothing before it is called.
+    pub fn new(store: Store, pace: Pace) -> Self {
+        Self { store, gaps: Arc::default(), pace }
     }
 
-    /// Gives positions to the events that were stored since the last call, and indexes them.
+    /// Gives positions to the events that were stored since the last call.
     ///
     /// # Errors
     /// The database cannot be written, or another process has taken over the lease. The next call does what is left.
@@ -52,24 +54,30 @@ impl Sequencer {
             if !runs.is_empty() {
                 self.store.under(lease, move |connection| audit_chain::append(connection, &runs)).await?;
             }
-            self.index(lease).await?;
             if events < STEP {
                 return Ok(());
             }
         }
     }
 
-    async fn index(&self, lease: &Lease) -> Result<(), StoreError> {
-        while let Some(batch) = self.store.read(audit_index::next_batch).await? {
-            let mut left = Some(batch);
-            while let Some(mut batch) = left {
-                left = self
-                    .store
-                    .under(lease, move |connection| Ok(batch.store_some(connection)?.then_some(batch)))
-                    .await?;
-            }
-        }
+    /// Indexes the events that have positions. While the server is busy, the index lags behind.
+    ///
+    /// # Errors
+    /// As [`Sequencer::step`].
+    pub async fn index(&self, lease: &Lease) -> Result<(), StoreError> {
+        while self.pace.step(self.index_batch(lease)).await? {}
         Ok(())
+    }
+
+    /// Indexes a batch of events, and returns whether there was one.
+    async fn index_batch(&self, lease: &Lease) -> Result<bool, StoreError> {
+        let mut left = self.store.read(audit_index::next_batch).await?;
+        let is_one = left.is_some();
+        while let Some(mut batch) = left {
+            left =
+                self.store.under(lease, move |connection| Ok(batch.store_some(connection)?.then_some(batch))).await?;
+        }
+        Ok(is_one)
     }
 }
 

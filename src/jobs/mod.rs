@@ -23,6 +23,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 const KEEP_LEASES_EVERY: Duration = Duration::from_secs(1);
 /// How often stored events get their positions.
 const SEQUENCE_EVERY: Duration = Duration::from_millis(500);
+/// How often events are looked for that are not indexed.
+const INDEX_EVERY: Duration = Duration::from_millis(500);
 
 /// The lease of the positions of events.
 const SEQUENCER: &str = "sequencer";
@@ -42,10 +44,12 @@ pub async fn start(services: &SharedServices) {
     services.recorder.check_disk().await;
     let works = keep_leases_once(services, true).await;
     tokio::spawn(keep_leases(services.clone(), works));
-    tokio::spawn(follow(services.clone()));
+    let follow = async |services: &SharedServices| Ok(services.changes.follow().await?);
+    tokio::spawn(repeat(services.clone(), FOLLOW_EVERY, "changes cannot be followed", follow));
     tokio::spawn(expand_epochs(services.clone()));
     tokio::spawn(store_notes(services.clone()));
-    tokio::spawn(sequence(services.clone()));
+    tokio::spawn(repeat(services.clone(), SEQUENCE_EVERY, "audit events get no positions", sequence_once));
+    tokio::spawn(repeat(services.clone(), INDEX_EVERY, "audit events are not indexed", index_once));
     tokio::spawn(keep_keys(services.clone()));
     tokio::spawn(sweep(services.clone()));
 }
@@ -83,21 +87,27 @@ async fn keep_leases_once(services: &SharedServices, worked: bool) -> bool {
     kept.is_ok()
 }
 
-async fn sequence(services: SharedServices) {
+/// Works again and again. Only the first of several failures is logged.
+async fn repeat(
+    services: SharedServices,
+    every: Duration,
+    failure: &str,
+    work: impl AsyncFn(&SharedServices) -> Result<(), ServiceError>,
+) {
     let mut works = true;
     loop {
-        tokio::time::sleep(SEQUENCE_EVERY).await;
-        let done = sequence_once(&services).await;
+        tokio::time::sleep(every).await;
+        let done = work(&services).await;
         if let Err(error) = &done
             && works
         {
-            log::error!("audit events get no positions: {error}");
+            log::error!("{failure}: {error}");
         }
         works = done.is_ok();
     }
 }
 
-/// Gives stored events their positions and indexes them, if this process holds the lease.
+/// Gives stored events their positions, if this process holds the lease.
 ///
 /// # Errors
 /// The database cannot be written. The next call does what is left.
@@ -106,20 +116,13 @@ pub async fn sequence_once(services: &SharedServices) -> Result<(), ServiceError
     Ok(services.sequencer.step(&lease).await?)
 }
 
-async fn follow(services: SharedServices) {
-    let mut reachable = true;
-    loop {
-        tokio::time::sleep(FOLLOW_EVERY).await;
-        match services.changes.follow().await {
-            Ok(()) => reachable = true,
-            Err(error) => {
-                if reachable {
-                    log::error!("changes cannot be followed: {error}");
-                }
-                reachable = false;
-            }
-        }
-    }
+/// Indexes events that have positions, if this process holds the lease. While it does that, others get positions.
+///
+/// # Errors
+/// As [`sequence_once`].
+pub async fn index_once(services: &SharedServices) -> Result<(), ServiceError> {
+    let Some(lease) = services.leases.held(SEQUENCER) else { return Ok(()) };
+    Ok(services.sequencer.index(&lease).await?)
 }
 
 /// Writes what epochs have ended into rows and events. Several processes that do it at once take turns, one step each,

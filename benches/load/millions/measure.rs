@@ -145,6 +145,7 @@ pub(crate) async fn index(services: &SharedServices) -> Result<(), Failure> {
     // On PostgreSQL the first call stops at a gap between serials, which the next one passes.
     for _ in 0..3 {
         jobs::sequence_once(services).await?;
+        jobs::index_once(services).await?;
     }
     println!("positions and index: {:.0} s", started.elapsed().as_secs_f64());
     Ok(())
