@@ -1,8 +1,8 @@
 //! The baseline of the hot paths: bare actix-web handlers. The token handler parses the same form, signs the same
-//! claims with a parsed ES256 key and sends the same response; the handlers of verify and forward-auth hash the key and
+//! claims with a parsed key and sends the same response; the handlers of verify and forward-auth hash the key and
 //! send the same bytes. They look up no credential, check nothing, and have no store, audit log, metrics or log.
 //!
-//! Usage: `bare-handler ADDRESS WORKERS`. Not a part of the product.
+//! Usage: `bare-handler ADDRESS WORKERS ALGORITHM`. Not a part of the product.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use sealwright::domain::token::{AudClaim, Claims, CustomersClaim, TokenTyp};
 use sealwright::parts::{Form, KeyPair, TokenSigner, extract_credentials, install_provider, random, sha256};
 use serde::{Deserialize, Serialize};
 
-const USAGE: &str = "usage: bare-handler ADDRESS WORKERS";
+const USAGE: &str = "usage: bare-handler ADDRESS WORKERS ALGORITHM";
 const LIFETIME: i64 = 3600;
 const SCOPE: &str = "orders:read orders:write";
 
@@ -123,8 +123,8 @@ async fn forward_auth(request: HttpRequest) -> HttpResponse {
     response.finish()
 }
 
-fn issuer(address: &str) -> Result<Issuer, Box<dyn std::error::Error>> {
-    let pair = KeyPair::parse(Algorithm::Es256, &KeyPair::generate(Algorithm::Es256)?)?;
+fn issuer(address: &str, algorithm: Algorithm) -> Result<Issuer, Box<dyn std::error::Error>> {
+    let pair = KeyPair::parse(algorithm, &KeyPair::generate(algorithm)?)?;
     let (kid, _) = pair.public_jwk();
     let identifier = format!("http://{address}");
     let audiences = [format!("{identifier}/resources").parse()?];
@@ -134,10 +134,10 @@ fn issuer(address: &str) -> Result<Issuer, Box<dyn std::error::Error>> {
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [address, workers] = arguments.as_slice() else { return Err(USAGE.into()) };
+    let [address, workers, algorithm] = arguments.as_slice() else { return Err(USAGE.into()) };
     let workers: usize = workers.parse().map_err(|_| USAGE)?;
     install_provider();
-    let issuer = Arc::new(issuer(address)?);
+    let issuer = Arc::new(issuer(address, algorithm.parse().map_err(|_| USAGE)?)?);
     HttpServer::new(move || {
         App::new()
             .app_data(Data::from(Arc::clone(&issuer)))

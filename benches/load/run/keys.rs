@@ -17,28 +17,29 @@ const LOOK_UPS: &str = "sealwright_credential_cache_misses_total ";
 impl Bench {
     pub(crate) fn verify(&self) -> Result<()> {
         let keys = self.seed_keys("verify", KEYS, 0)?;
-        self.compare_keys("verify", Script::Verify(&keys.verifier), &keys)
+        self.compare_keys("verify", Script::Verify(&keys.verifier), &keys, 0.4)
     }
 
     pub(crate) fn forward_auth(&self) -> Result<()> {
         let keys = self.seed_keys("forward", KEYS, 0)?;
-        self.compare_keys("forward-auth", Script::ForwardAuth, &keys)
+        self.compare_keys("forward-auth", Script::ForwardAuth, &keys, 0.4)
     }
 
     pub(crate) fn million_keys(&self) -> Result<()> {
         let (used, all) = (self.options.keys, self.options.keys + self.options.copies);
         let keys = self.seed_keys("many-keys", used, self.options.copies)?;
-        self.compare_keys(&format!("verify, {used} keys of {all} in use"), Script::Verify(&keys.verifier), &keys)?;
-        self.compare_keys(&format!("forward-auth, {used} keys of {all} in use"), Script::ForwardAuth, &keys)
+        let name = format!("{used} keys of {all} in use");
+        self.compare_keys(&format!("verify, {name}"), Script::Verify(&keys.verifier), &keys, 0.35)?;
+        self.compare_keys(&format!("forward-auth, {name}"), Script::ForwardAuth, &keys, 0.35)
     }
 
-    /// Compares after each key was used at least once.
-    fn compare_keys(&self, name: &str, script: Script<'_>, keys: &Keys) -> Result<()> {
+    /// Compares after each key was used at least once. The goal is this much of the bare handler's rate.
+    fn compare_keys(&self, name: &str, script: Script<'_>, keys: &Keys, least: f64) -> Result<()> {
         let seconds = 3 + count_lines(&keys.values)? / 5000;
         let compared = self.compare(name, script, &keys.data, &keys.values, |server| {
             self.load(script, &server.address, &keys.values, seconds).map(drop)
         })?;
-        goal("at least 0.3 of the bare handler", compared.ratio() >= 0.3);
+        goal(&format!("at least {least} of the bare handler"), compared.ratio() >= least);
         goal("p99 under 10 ms", compared.p99 < 10_000.0);
         Ok(())
     }

@@ -111,11 +111,11 @@ impl Bench {
         Process::start(command, address, &self.path("server.log"), &self.started)
     }
 
-    /// The bare handler, with as many workers as the server has.
+    /// The bare handler, with as many workers as the server has, and with the same algorithm.
     fn start_bare(&self) -> Result<Process> {
         let address = machine::free_address()?;
         let mut command = Program::new(self.example("bare-handler"));
-        command.args([&address, &machine::cores()?.to_string()]);
+        command.args([&address, &machine::cores()?.to_string(), &self.options.algorithm]);
         Process::start(command, address, &self.path("bare.log"), &self.started)
     }
 }

@@ -30,6 +30,9 @@ pub(crate) struct Options {
     /// Keys of `million-keys` that are used in rotation
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=999_999_999))]
     pub(crate) keys: u64,
+    /// The algorithm of `ratio`'s signatures
+    #[arg(long, default_value = "ES256")]
+    pub(crate) algorithm: String,
     /// A setting of the server, such as LOG=warn; repeatable
     #[arg(long = "with", value_name = "NAME=VALUE", value_parser = setting)]
     settings: Vec<(String, String)>,
@@ -82,7 +85,9 @@ impl Options {
 
     /// The settings as variables of the environment.
     pub(crate) fn settings(&self) -> impl Iterator<Item = (String, &str)> {
-        self.settings.iter().map(|(name, value)| (format!("SEALWRIGHT_{name}"), value.as_str()))
+        let algorithm = ("SIGNING_ALGORITHM", self.algorithm.as_str());
+        let others = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        std::iter::once(algorithm).chain(others).map(|(name, value)| (format!("SEALWRIGHT_{name}"), value))
     }
 
     pub(crate) fn is_built_first(&self) -> bool {

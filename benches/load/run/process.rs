@@ -14,6 +14,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::Result;
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
+const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+/// A process that takes almost no processor time for this long has settled. Background loops of the server rest for
+/// less.
+const SETTLING: Duration = Duration::from_millis(1_500);
 /// Linux counts processor time for programs in hundredths of a second on every machine.
 const MILLISECONDS_PER_TICK: u64 = 10;
 
@@ -97,6 +101,19 @@ impl Process {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let number = line.and_then(|line| line.split_whitespace().next()).ok_or("no VmRSS in /proc")?;
         Ok(number.parse()?)
+    }
+
+    /// Waits until the process has worked off what its requests have left.
+    pub(crate) fn settle(&self) -> Result<()> {
+        let begun = Instant::now();
+        while begun.elapsed() < SETTLED_WITHIN {
+            let before = self.processor_time()?;
+            thread::sleep(SETTLING);
+            if self.processor_time()? - before <= 2 * MILLISECONDS_PER_TICK {
+                return Ok(());
+            }
+        }
+        Err(format!("{} still works after {SETTLED_WITHIN:?} without requests", self.address).into())
     }
 
     /// The processor time so far in milliseconds.

@@ -19,7 +19,9 @@ impl Bench {
     pub(crate) fn ratio(&self) -> Result<()> {
         let clients = self.seed_clients("ratio", CLIENTS, 0, 0)?;
         let compared = self.compare_tokens("ratio", &clients.data, &clients.live)?;
-        goal("at least 0.6 of the bare handler", compared.ratio() >= 0.6);
+        // Signatures of RSA take so long that everything else matters less.
+        let least = if self.options.algorithm.starts_with("RS") { 0.9 } else { 0.7 };
+        goal(&format!("at least {least} of the bare handler"), compared.ratio() >= least);
         goal("p99 under 20 ms", compared.p99 < 20_000.0);
         Ok(())
     }
