@@ -6,6 +6,8 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::time::Timestamp;
 
 /// The kind of object that an identifier names.
@@ -24,8 +26,11 @@ impl<K: Kind> Id<K> {
     /// Creates an identifier for an object that is created at `now`; `random` must come from a cryptographic source.
     pub fn new(now: Timestamp, random: &[u8; 10]) -> Self {
         let millis = u64::try_from(now.millis()).unwrap_or(0);
-        let uuid = uuid::Builder::from_unix_timestamp_millis(millis, random).into_uuid();
-        let mut buffer = uuid::Uuid::encode_buffer();
+        Self::of(uuid::Builder::from_unix_timestamp_millis(millis, random).into_uuid())
+    }
+
+    fn of(uuid: Uuid) -> Self {
+        let mut buffer = Uuid::encode_buffer();
         let digits: &str = uuid.simple().encode_lower(&mut buffer);
         let mut text = String::with_capacity(K::PREFIX.len() + 1 + digits.len());
         text.push_str(K::PREFIX);
@@ -52,8 +57,7 @@ impl<K: Kind> Id<K> {
 
     /// Creates the identifier with these digits.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
-        let text = format!("{}_{:032x}", K::PREFIX, u128::from_be_bytes(bytes));
-        Self { text: text.into(), kind: PhantomData }
+        Self::of(Uuid::from_bytes(bytes))
     }
 
     /// Returns the shared text of the identifier.
@@ -70,7 +74,7 @@ impl<K: Kind> Id<K> {
 /// Returns the 32 digits at the end of an identifier as bytes, whatever its kind.
 pub fn digits(id: &str) -> Option<[u8; 16]> {
     let digits = id.get(id.len().checked_sub(32)?..)?;
-    u128::from_str_radix(digits, 16).ok().map(u128::to_be_bytes)
+    Uuid::try_parse(digits).ok().map(Uuid::into_bytes)
 }
 
 impl<K: Kind> FromStr for Id<K> {

@@ -107,6 +107,9 @@ const SECRETS: [&str; 2] = [CLIENT_SECRET.0, TOKEN];
 /// The tags before the random characters of API keys, whatever their brand, and how many of those follow at least.
 const KEYS: ([&str; 3], usize) = (["_live_", "_stg_", "_dev_"], 32);
 
+/// Each prefix and each tag has one of these characters.
+const IN_EVERY_PREFIX: [u8; 2] = *b"_J";
+
 /// Characters after a tag in an API key, and most characters before it.
 const KEY: (usize, usize) = (38, 16);
 /// Text that is shorter contains no secret.
@@ -173,7 +176,9 @@ fn first_secret(text: &str) -> Option<usize> {
 /// Replaces what looks like a secret, a key or a token by its prefix and `…`, for text that callers may put one into by
 /// mistake, such as a path.
 pub fn without_secrets(text: &str) -> Cow<'_, str> {
-    if first_secret(text).is_none() {
+    // Few paths and user agents have one of these, and each prefix has.
+    let may_have = text.bytes().any(|byte| IN_EVERY_PREFIX.contains(&byte));
+    if !may_have || first_secret(text).is_none() {
         return Cow::Borrowed(text);
     }
     let (mut shown, mut rest) = (String::new(), text);
@@ -223,6 +228,13 @@ pub fn clipped(text: &str, max: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_prefix_has_a_character_that_is_looked_for_first() {
+        for prefix in SECRETS.iter().chain(&KEYS.0) {
+            assert!(prefix.bytes().any(|byte| IN_EVERY_PREFIX.contains(&byte)), "{prefix}");
+        }
+    }
 
     #[test]
     fn secrets_and_tokens_are_not_recorded() {

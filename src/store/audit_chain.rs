@@ -159,7 +159,8 @@ pub fn oldest_without(connection: &mut AnyConnection) -> Result<Option<Timestamp
 
 /// Returns the position of the last event that a reader has read; 0 before the first.
 pub fn cursor(connection: &mut AnyConnection, reader: &str) -> Result<i64, StoreError> {
-    let position = audit_cursors::table.find(reader).select(audit_cursors::position).first(connection).optional()?;
+    let position =
+        audit_cursors::table.find(reader).select(audit_cursors::position).get_result(connection).optional()?;
     Ok(position.unwrap_or(0))
 }
 

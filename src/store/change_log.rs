@@ -25,7 +25,8 @@ pub struct Entry {
 /// Returns the end of the log.
 pub fn head(connection: &mut AnyConnection) -> Result<Head, StoreError> {
     let columns = (installation::incarnation, installation::change_sequence, installation::pruned_to);
-    let (incarnation, sequence, pruned_to) = installation::table.find(1).select(columns).first(connection)?;
+    // Not `first`: SQLite would prepare the statement again each time, because it plans by the number after LIMIT.
+    let (incarnation, sequence, pruned_to) = installation::table.find(1).select(columns).get_result(connection)?;
     Ok(Head { position: Position { incarnation, sequence }, pruned_to })
 }
 
@@ -66,7 +67,7 @@ pub(super) fn next_sequence(connection: &mut AnyConnection) -> Result<i64, Store
     diesel::update(installation::table.find(1))
         .set(installation::change_sequence.eq(installation::change_sequence + 1))
         .execute(connection)?;
-    Ok(installation::table.find(1).select(installation::change_sequence).first(connection)?)
+    Ok(installation::table.find(1).select(installation::change_sequence).get_result(connection)?)
 }
 
 /// Gives a sequence number back that nothing was announced under, in the transaction that took it.

@@ -135,7 +135,7 @@ pub fn find(connection: &mut AnyConnection, id: &CredentialId) -> Result<Option<
 /// The row is damaged.
 pub fn find_row(connection: &mut AnyConnection, id: &CredentialId) -> Result<Option<Credential>, StoreError> {
     let row: Option<CredentialRow> =
-        credentials::table.find(id.as_str()).select(CredentialRow::as_select()).first(connection).optional()?;
+        credentials::table.find(id.as_str()).select(CredentialRow::as_select()).get_result(connection).optional()?;
     let secrets = credential_secrets::table
         .filter(credential_secrets::credential.eq(id.as_str()))
         .order((credential_secrets::created_at.desc(), credential_secrets::id.desc()))

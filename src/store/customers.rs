@@ -105,7 +105,7 @@ pub fn is_in_use(connection: &mut AnyConnection, id: &CustomerId) -> Result<bool
 /// The row is damaged.
 pub fn find(connection: &mut AnyConnection, id: &CustomerId) -> Result<Option<Customer>, StoreError> {
     let row: Option<CustomerRow> =
-        customers::table.find(id.as_str()).select(CustomerRow::as_select()).first(connection).optional()?;
+        customers::table.find(id.as_str()).select(CustomerRow::as_select()).get_result(connection).optional()?;
     row.map(CustomerRow::into_customer).transpose()
 }
 
@@ -143,7 +143,7 @@ pub fn id_ever_named(connection: &mut AnyConnection, name: &str) -> Result<Optio
     if let Some(id) = id_of(connection, name)? {
         return Ok(Some(id.to_string()));
     }
-    Ok(deleted_customers::table.find(name).select(deleted_customers::id).first(connection).optional()?)
+    Ok(deleted_customers::table.find(name).select(deleted_customers::id).get_result(connection).optional()?)
 }
 
 /// Finds a customer by its id or its external id.

@@ -123,7 +123,7 @@ pub fn insert(connection: &mut AnyConnection, stored: &StoredEpoch) -> Result<()
 /// The row is damaged.
 pub fn find(connection: &mut AnyConnection, id: &str) -> Result<Option<StoredEpoch>, StoreError> {
     let row: Option<EpochRow> =
-        epochs::table.filter(epochs::id.eq(id)).select(EpochRow::as_select()).first(connection).optional()?;
+        epochs::table.filter(epochs::id.eq(id)).select(EpochRow::as_select()).get_result(connection).optional()?;
     row.map(EpochRow::into_stored).transpose()
 }
 

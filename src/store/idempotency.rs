@@ -39,7 +39,11 @@ pub fn insert(connection: &mut AnyConnection, response: &KeptResponse) -> Result
 
 /// Finds the response that `actor` received under `key`.
 pub fn find(connection: &mut AnyConnection, actor: &str, key: &str) -> Result<Option<KeptResponse>, StoreError> {
-    Ok(idempotency_keys::table.find((actor, key)).select(KeptResponse::as_select()).first(connection).optional()?)
+    Ok(idempotency_keys::table
+        .find((actor, key))
+        .select(KeptResponse::as_select())
+        .get_result(connection)
+        .optional()?)
 }
 
 /// Removes the response that `actor` received under `key`, if it was stored before `before`.

@@ -22,7 +22,7 @@ pub struct InstallationRow {
 
 /// Returns the sealed key of the digests of client secrets; `None` before the first start.
 pub fn digest_key(connection: &mut AnyConnection) -> Result<Option<Vec<u8>>, StoreError> {
-    Ok(installation::table.find(1).select(installation::digest_key_sealed).first(connection)?)
+    Ok(installation::table.find(1).select(installation::digest_key_sealed).get_result(connection)?)
 }
 
 /// Sets the random number by which processes tell that this is another database than the one they have read. Its change

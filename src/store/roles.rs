@@ -65,7 +65,7 @@ pub fn is_in_use(connection: &mut AnyConnection, name: &RoleName) -> Result<bool
 /// The row is damaged.
 pub fn find(connection: &mut AnyConnection, name: &RoleName) -> Result<Option<Role>, StoreError> {
     let row: Option<RoleRow> =
-        roles::table.find(name.as_str()).select(RoleRow::as_select()).first(connection).optional()?;
+        roles::table.find(name.as_str()).select(RoleRow::as_select()).get_result(connection).optional()?;
     match row {
         Some(row) => row.into_role().map(Some),
         None => Ok(Role::built_in().find(|role| role.name == *name)),

@@ -63,7 +63,7 @@ pub fn remove(connection: &mut AnyConnection, name: &Scope) -> Result<bool, Stor
 /// Finds the entry of a scope.
 pub fn find(connection: &mut AnyConnection, name: &Scope) -> Result<Option<ScopeEntry>, StoreError> {
     let row: Option<ScopeRow> =
-        scopes::table.find(name.as_str()).select(ScopeRow::as_select()).first(connection).optional()?;
+        scopes::table.find(name.as_str()).select(ScopeRow::as_select()).get_result(connection).optional()?;
     row.map(ScopeRow::into_entry).transpose()
 }
 

@@ -136,6 +136,6 @@ pub fn of(
 /// The row is damaged.
 pub fn find(connection: &mut AnyConnection, kid: &str) -> Result<Option<SigningKey>, StoreError> {
     let row: Option<SigningKeyRow> =
-        signing_keys::table.find(kid).select(SigningKeyRow::as_select()).first(connection).optional()?;
+        signing_keys::table.find(kid).select(SigningKeyRow::as_select()).get_result(connection).optional()?;
     row.map(|row| row.into_stored().map(|stored| stored.key)).transpose()
 }

@@ -80,7 +80,7 @@ pub fn update(connection: &mut AnyConnection, user: &User) -> Result<(), StoreEr
 /// The row is damaged.
 pub fn find(connection: &mut AnyConnection, id: &UserId) -> Result<Option<User>, StoreError> {
     let row: Option<UserRow> =
-        users::table.find(id.as_str()).select(UserRow::as_select()).first(connection).optional()?;
+        users::table.find(id.as_str()).select(UserRow::as_select()).get_result(connection).optional()?;
     row.map(UserRow::into_user).transpose()
 }
 

@@ -148,9 +148,9 @@ impl Access {
         call: &Call<'_>,
         position: Position,
     ) -> Result<Calling, Refused<Unauthorized>> {
-        let scopes = Scopes::default();
+        let (digest, scopes) = (digest_of(raw), Scopes::default());
         let request = KeyUseRequest::of_caller(call.origin.address, call.cost(), &scopes);
-        let used = self.use_key(raw, &request, (position, call.counted), call.now).await;
+        let used = self.use_key(&digest, &request, (position, call.counted), call.now).await;
         let used = used.map_err(|error| unknowable(&error))?;
         let subject = used.subject();
         let refuse = |unauthorized, subject| {
@@ -171,7 +171,7 @@ impl Access {
             scopes: used.scopes.clone(),
             owner: key.owner.clone(),
             customers: used.customers.iter().map(|customer| customer.id.clone()).collect(),
-            authority: call.authority(Proof::Value(digest_of(raw)), used.basis.clone()),
+            authority: call.authority(Proof::Value(digest), used.basis.clone()),
         };
         Ok((credential, rate_limit, subject.authenticated()))
     }

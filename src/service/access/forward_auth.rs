@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::use_key::{Accepting, KeyUse, KeyUseRequest};
+use super::use_key::{Accepting, KeyUse, KeyUseRequest, digest_of};
 use super::{About, Access, Refused};
 use crate::domain::audit::{Action, Disposition, Origin, Reason};
 use crate::domain::change::{Basis, Position};
@@ -183,7 +183,7 @@ impl Access {
             cost: 1,
             scopes: &request.scopes,
         };
-        let used = self.use_key(raw, &key_request, (asked.position, asked.counted), asked.now).await;
+        let used = self.use_key(&digest_of(raw), &key_request, (asked.position, asked.counted), asked.now).await;
         let used = used.map_err(|error| unknowable(&error))?;
         let subject = used.subject();
         let refuse = |denied| Err(Refused::new(denied, used.reason).of(subject.clone()).based_on(used.basis.clone()));

@@ -119,28 +119,27 @@ impl KeyUse {
 }
 
 impl Access {
-    /// Decides whether the key may be used for `request` at `now`, and counts the use once for a request, however often
-    /// it is decided.
+    /// Decides whether the key whose value has this digest may be used for `request` at `now`, and counts the use once
+    /// for a request, however often it is decided.
     ///
     /// # Errors
     /// The database cannot be read: it cannot be known.
     pub(super) async fn use_key(
         &self,
-        raw: &RawApiKey,
+        digest: &[u8; 32],
         request: &KeyUseRequest<'_>,
         (position, counted): (Position, &Counted),
         now: Timestamp,
     ) -> Result<KeyUse, StoreError> {
-        let digest = digest_of(raw);
-        let claimed = Claimed::of(&digest);
-        let Some(key) = self.credentials.key_by_digest(&digest).await? else {
+        let claimed = Claimed::of(digest);
+        let Some(key) = self.credentials.key_by_digest(digest).await? else {
             return Ok(KeyUse::not_found(Reason::UnknownKey, claimed));
         };
         let allowance = self.owners.allowance(key.owner.as_ref()).await?;
         let basis = Basis::at(position).on_credential(&key).on_role(allowance.role());
         let mut decision =
             KeyUse { scopes: allowance.cut(&key.scopes), basis, ..KeyUse::not_found(Reason::KeyReplaced, claimed) };
-        let live = key.live_secret_with_digest(&digest, now);
+        let live = key.live_secret_with_digest(digest, now);
         if live.is_some() && !are_within(&key.customers, request.among) {
             decision.reason = Reason::NotOfCallersCustomers;
         } else if let Some(secret) = live {

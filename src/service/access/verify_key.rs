@@ -6,7 +6,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::Access;
-use super::use_key::{Accepting, KeyUse, KeyUseRequest};
+use super::use_key::{Accepting, KeyUse, KeyUseRequest, digest_of};
 use crate::domain::audit::{Action, Disposition, Origin, Reason};
 use crate::domain::caller::Caller;
 use crate::domain::change::{Basis, Position};
@@ -134,7 +134,7 @@ impl Access {
             cost: question.cost,
             scopes: &question.scopes,
         };
-        self.use_key(&raw, &request, counting, self.recorder.now()).await
+        self.use_key(&digest_of(&raw), &request, counting, self.recorder.now()).await
     }
 }
 
