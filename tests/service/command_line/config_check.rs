@@ -76,6 +76,12 @@ fn what_serve_would_fail_on_is_named_with_its_file() {
         ("master_key_file = 'exposed'", "master_key_file"),
         ("audit_json_lines = 'none/lines'", "audit_json_lines"),
         ("audit_json_lines = 'folder'", "audit_json_lines"),
+        ("audit_json_lines = ''", "audit_json_lines"),
+        ("data_dir = ''", "data_dir"),
+        ("master_key_file = ''", "master_key_file"),
+        ("tls_certificate = ''\ntls_key = 'right.key'", "tls_certificate"),
+        ("tls_certificate = 'right.pem'\ntls_key = ''", "tls_key"),
+        ("public_url = 'https://a.example/b%20c'", "public_url"),
         ("signing_key_lead = '1d'\nsigning_key_rotation = '1h'", "signing_key_rotation"),
         ("[environments.staging]\ntoken_typ = 'x'", "environments.staging.token_typ"),
         (&format!("public_url = 'https://a.example/{}'", "x".repeat(600)), "public_url"),
@@ -85,6 +91,8 @@ fn what_serve_would_fail_on_is_named_with_its_file() {
         let ended = end_with(2, &mut command(folder.path(), &["config", "check"]));
         assert!(ended.err.contains(&format!("setting {named}: ")), "{text}: {ended:?}");
         assert!(ended.err.contains("(in sealwright.toml)") && ended.err.lines().count() == 1, "{text}: {ended:?}");
+        let in_json = end_with(2, &mut command(folder.path(), &["config", "check", "--json"]));
+        assert!(in_json.err.contains(r#""code":"invalid_settings""#), "{text}: {in_json:?}");
         assert_eq!(names_in(folder.path()), before, "nothing was made: {text}");
         // It is no false alarm.
         let served = super::end(&mut command(folder.path(), &["serve"]));
