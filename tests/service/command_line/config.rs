@@ -144,27 +144,6 @@ fn an_unknown_setting_or_a_bad_value_in_the_file_is_named() {
 }
 
 #[test]
-fn all_unknown_names_and_wrong_types_are_named_at_once() {
-    let place = Place::new();
-    place.file(
-        "sealwright.toml",
-        "no_such = 1\nworkers = 'many'\nkeep_alive = 75\n[environments.staging]\nno_more = 1\n",
-    );
-    let mut check = place.command(&["config", "check"]);
-    let said = end_with(2, check.env("SEALWRIGHT_PUBLIC_DOCS", "maybe").env("SEALWRIGHT_NOT_THIS", "1")).err;
-    for named in [
-        "unknown setting no_such (in sealwright.toml)",
-        "setting workers: must be a whole number (in sealwright.toml)",
-        "setting keep_alive: must be a string (in sealwright.toml)",
-        "unknown setting environments.staging.no_more (in sealwright.toml)",
-        "setting public_docs: must be true or false (variable SEALWRIGHT_PUBLIC_DOCS)",
-        "unknown setting not_this (variable SEALWRIGHT_NOT_THIS)",
-    ] {
-        assert!(said.contains(named), "{named}: {said}");
-    }
-}
-
-#[test]
 fn a_bad_field_of_addresses_or_type_of_tokens_in_the_file_is_named() {
     for (text, named) in [
         ("client_address_header = 'forwarded'", "client_address_header"),

@@ -76,12 +76,6 @@ fn what_serve_would_fail_on_is_named_with_its_file() {
         ("master_key_file = 'exposed'", "master_key_file"),
         ("audit_json_lines = 'none/lines'", "audit_json_lines"),
         ("audit_json_lines = 'folder'", "audit_json_lines"),
-        ("audit_json_lines = ''", "audit_json_lines"),
-        ("data_dir = ''", "data_dir"),
-        ("master_key_file = ''", "master_key_file"),
-        ("tls_certificate = ''\ntls_key = 'right.key'", "tls_certificate"),
-        ("tls_certificate = 'right.pem'\ntls_key = ''", "tls_key"),
-        ("public_url = 'https://a.example/b%20c'", "public_url"),
         ("signing_key_lead = '1d'\nsigning_key_rotation = '1h'", "signing_key_rotation"),
         ("[environments.staging]\ntoken_typ = 'x'", "environments.staging.token_typ"),
         (&format!("public_url = 'https://a.example/{}'", "x".repeat(600)), "public_url"),
@@ -91,8 +85,6 @@ fn what_serve_would_fail_on_is_named_with_its_file() {
         let ended = end_with(2, &mut command(folder.path(), &["config", "check"]));
         assert!(ended.err.contains(&format!("setting {named}: ")), "{text}: {ended:?}");
         assert!(ended.err.contains("(in sealwright.toml)") && ended.err.lines().count() == 1, "{text}: {ended:?}");
-        let in_json = end_with(2, &mut command(folder.path(), &["config", "check", "--json"]));
-        assert!(in_json.err.contains(r#""code":"invalid_settings""#), "{text}: {in_json:?}");
         assert_eq!(names_in(folder.path()), before, "nothing was made: {text}");
         // It is no false alarm.
         let served = super::end(&mut command(folder.path(), &["serve"]));
@@ -103,6 +95,53 @@ fn what_serve_would_fail_on_is_named_with_its_file() {
         for made in names_in(folder.path()).iter().filter(|name| !before.contains(name)) {
             let _made_by_serve = std::fs::remove_dir_all(folder.path().join(made));
         }
+    }
+}
+
+/// An empty path would be that of the current folder.
+#[test]
+fn an_empty_path_is_named_and_so_is_an_address_that_has_no_metadata() {
+    let folder = place();
+    let before = names_in(folder.path());
+    for (text, named) in [
+        ("audit_json_lines = ''", "audit_json_lines"),
+        ("data_dir = ''", "data_dir"),
+        ("master_key_file = ''", "master_key_file"),
+        ("tls_certificate = ''\ntls_key = 'right.key'", "tls_certificate"),
+        ("tls_certificate = 'right.pem'\ntls_key = ''", "tls_key"),
+        ("public_url = 'https://a.example/b%20c'", "public_url"),
+        ("audit_json_lines = 'folder'", "audit_json_lines"),
+    ] {
+        std::fs::write(folder.path().join("sealwright.toml"), text).unwrap();
+        let said = end_with(2, &mut command(folder.path(), &["config", "check", "--json"])).err;
+        assert!(
+            said.contains(&format!("setting {named}: ")) && said.contains("(in sealwright.toml)"),
+            "{text}: {said}"
+        );
+        assert!(said.contains(r#""code":"invalid_settings""#), "{text}: {said}");
+        if !text.contains("'folder'") {
+            end_with(2, &mut command(folder.path(), &["init"]));
+        }
+        assert_eq!(names_in(folder.path()), before, "nothing was made: {text}");
+    }
+}
+
+#[test]
+fn all_unknown_names_and_wrong_types_are_named_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "no_such = 1\nworkers = 'many'\nkeep_alive = 75\n[environments.staging]\nno_more = 1\n";
+    std::fs::write(folder.path().join("sealwright.toml"), text).unwrap();
+    let mut check = command(folder.path(), &["config", "check"]);
+    let said = end_with(2, check.env("SEALWRIGHT_PUBLIC_DOCS", "maybe").env("SEALWRIGHT_NOT_THIS", "1")).err;
+    for named in [
+        "unknown setting no_such (in sealwright.toml)",
+        "setting workers: must be a whole number (in sealwright.toml)",
+        "setting keep_alive: must be a string (in sealwright.toml)",
+        "unknown setting environments.staging.no_more (in sealwright.toml)",
+        "setting public_docs: must be true or false (variable SEALWRIGHT_PUBLIC_DOCS)",
+        "unknown setting not_this (variable SEALWRIGHT_NOT_THIS)",
+    ] {
+        assert!(said.contains(named), "{named}: {said}");
     }
 }
 

@@ -35,7 +35,7 @@ both! {
         }
         let shown = end_with(0, &mut server.command(&["revoke-all", "--dry-run", "--environment", "staging"])).out;
         let is_shown = |name: &str| shown.lines().any(|line| line.starts_with(name));
-        assert!(is_shown("environment ") && !is_shown("owner ") && !is_shown("customer "), "only what is named: {shown}");
+        assert!(is_shown("environment ") && !is_shown("owner ") && !is_shown("customer "), "{shown}");
         end_with(2, &mut server.command(&["revoke-all", "--dry-run"]));
         for options in [["--owner", "nobody@example.com"], ["--customer", "nobody"]] {
             for flag in ["--yes", "--dry-run"] {
