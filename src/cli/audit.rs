@@ -126,6 +126,7 @@ const COLUMNS: &[&str] = &[
     "outcome",
     "status",
     "reason",
+    "count",
     "actor",
     "credential",
     "customer",

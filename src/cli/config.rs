@@ -19,7 +19,7 @@ pub fn run(flags: &Flags, json: bool, command: &Command) -> Result<(), CliError>
             let problems = check::problems(&config);
             if !problems.is_empty() {
                 let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                return Err(CliError::Usage(problems.join("; ")));
+                return Err(CliError::Settings(problems.join("; ")));
             }
             if json {
                 let settings: serde_json::Map<String, Value> = config

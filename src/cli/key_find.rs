@@ -32,7 +32,7 @@ pub fn run(flags: &Flags, json: bool, search: Search) -> Result<(), CliError> {
         let value = output::first_line_of_input()?;
         return session::run(flags, &words(KIND, "find"), async move |session| {
             let Session { services, caller, origin } = session;
-            credential::print(json, &services, &services.credentials.find_key(&caller, &value, origin).await?);
+            credential::print(json, &services, &services.credentials.find_key(&caller, value.trim(), origin).await?);
             Ok(())
         });
     }

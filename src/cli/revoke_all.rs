@@ -14,6 +14,9 @@ use crate::service::error::ServiceError;
 use crate::service::operations::{RevokeFilter, RevokedAll};
 use crate::store::epochs::Counts;
 
+/// The members that [`Which`] names.
+const FILTERS: [&str; 3] = ["environment", "owner", "customer"];
+
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -85,7 +88,12 @@ pub fn run(flags: &Flags, json: bool, arguments: &Arguments) -> Result<(), CliEr
         } else {
             operations.revoke_all(&caller, which.filter(), None, origin).await
         };
-        output::object(json, &which.shown(&done.map_err(failed)?));
+        let mut shown = which.shown(&done.map_err(failed)?);
+        if let Some(members) = shown.as_object_mut().filter(|_| !json) {
+            // An owner that is not named would be shown as the organisation, as if only its credentials were meant.
+            members.retain(|name, value| !(value.is_null() && FILTERS.contains(&name.as_str())));
+        }
+        output::object(json, &shown);
         Ok(())
     })
 }

@@ -140,6 +140,9 @@ pub(super) fn public_url(text: &str, allow_insecure_http: bool) -> Result<String
     if !url.username().is_empty() || url.password().is_some() {
         return Err(wrong("must have no user and no password"));
     }
+    if url.path().contains('%') {
+        return Err(wrong("must have no percent-encoded characters"));
+    }
     let loopback = match host {
         url::Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
         url::Host::Ipv4(address) => address.is_loopback(),
@@ -180,6 +183,7 @@ mod tests {
             ("https://u:p@auth.example.com", false, None),
             ("https://AUTH.example.com", false, None),
             ("https://auth.example.com:443", false, None),
+            ("https://example.com/a%20b", false, None),
             ("ftp://auth.example.com", false, None),
             ("auth.example.com", false, None),
         ] {

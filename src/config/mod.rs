@@ -32,6 +32,8 @@ use crate::domain::time::Duration;
 use error::Problems;
 use settings::Settings;
 
+const EMPTY: &str = "must not be empty";
+
 /// The configuration, ready for use.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -91,6 +93,19 @@ fn public_url(settings: &Settings) -> Result<Option<String>, ConfigError> {
     }
 }
 
+/// Requires that no path is empty: it would be that of the current folder.
+fn require_paths(settings: &Settings, problems: &mut Problems) {
+    problems.require(!settings.data_dir.as_os_str().is_empty(), "data_dir", EMPTY);
+    for (name, path) in [
+        ("tls_certificate", &settings.tls_certificate),
+        ("tls_key", &settings.tls_key),
+        ("master_key_file", &settings.master_key_file),
+        ("audit_json_lines", &settings.audit_json_lines),
+    ] {
+        problems.require(path.as_ref().is_none_or(|path| !path.as_os_str().is_empty()), name, EMPTY);
+    }
+}
+
 fn rotation_age(text: &str) -> Result<Duration, ConfigError> {
     let wrong = |wrong| ConfigError::setting("rotation_age", wrong);
     let age: Duration = text.parse().map_err(wrong)?;
@@ -115,6 +130,7 @@ impl Config {
         let mut problems = Problems::default();
         let guesses = settings.guess_limit_per_minute;
         problems.require((1..=100_000).contains(&guesses), "guess_limit_per_minute", "must be 1 to 100000");
+        require_paths(&settings, &mut problems);
         let log = problems.take(LogConfig::from_settings(&settings));
         let server = problems.take(ServerConfig::from_settings(&settings));
         let public_url = problems.take(public_url(&settings));

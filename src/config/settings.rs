@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use figment::value::{Dict, Value};
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
-use super::sources::{Source, Sources, in_file, source_of};
+use super::error::Problems;
+use super::sources::{Sources, in_file};
 
 /// The file that is read if no other is named.
 const DEFAULT_FILE: &str = "sealwright.toml";
@@ -50,7 +52,7 @@ pub struct Flags {
 /// The settings by their names in `sealwright.toml`. A variable has the name in capitals after `SEALWRIGHT_`, with
 /// tables joined by two underscores: `SEALWRIGHT_ENVIRONMENTS__STAGING__DEFAULT_AUDIENCE`.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Settings {
     pub data_dir: PathBuf,
     pub database_url: Option<String>,
@@ -190,9 +192,22 @@ pub fn read(flags: &Flags) -> Result<(Settings, Sources), ConfigError> {
     figment =
         figment.merge(Env::prefixed(PREFIX).ignore(&EXCLUDED).filter(|name| !name.starts_with("test_")).split("__"));
     figment = figment.merge(Serialized::defaults(flags));
-    let mut settings: Settings = figment.extract().map_err(|error| describe(&error))?;
+    let written: Dict = figment.extract().map_err(|error| unparsed(&error))?;
+    let sources = Sources::new(figment);
+    let mut settings = typed(written, &sources)?;
     settings.master_key = variable("SEALWRIGHT_MASTER_KEY")?;
-    Ok((settings, Sources::new(figment)))
+    Ok((settings, sources))
+}
+
+/// Reads the settings from what is written. First each is read by itself, so that all that are unknown or of a wrong
+/// type are found.
+fn typed(written: Dict, sources: &Sources) -> Result<Settings, ConfigError> {
+    let mut problems = Problems::default();
+    for (name, value) in &written {
+        let alone = Value::from(Dict::from([(name.clone(), value.clone())]));
+        problems.take(alone.deserialize::<Settings>().map_err(|error| describe(&error, sources)));
+    }
+    problems.finish(|| Value::from(written).deserialize().ok())
 }
 
 fn unreadable(file: &Path, error: &dyn std::fmt::Display) -> ConfigError {
@@ -208,26 +223,26 @@ fn variable(name: &str) -> Result<Option<String>, ConfigError> {
     }
 }
 
-/// Describes the first error in one line. It contains values only of settings that are not secret.
-fn describe(error: &figment::Error) -> ConfigError {
+/// Describes why the file is no TOML, without the lines of the file, which may have a password.
+fn unparsed(error: &figment::Error) -> ConfigError {
+    let is_of_file = |line: &str| line.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit()).starts_with('|');
+    let text = error.kind.to_string();
+    let lines: Vec<&str> = text.lines().filter(|line| !is_of_file(line)).collect();
+    ConfigError::other(format!("{}{}", lines.join(": "), error.metadata.as_ref().map_or_else(String::new, in_file)))
+}
+
+/// Describes what is wrong with a setting in one line. It contains values only of settings that are not secret.
+fn describe(error: &figment::Error, sources: &Sources) -> ConfigError {
     use figment::error::Kind;
-    let place = match error.metadata.as_ref().map(source_of) {
-        Some(Source::Variable) => format!("{PREFIX}{}", error.path.join("__").to_uppercase()),
-        _ => error.path.join("."),
-    };
-    let place = if place.is_empty() { String::new() } else { format!("setting {place}: ") };
-    let from = match &error.metadata {
-        Some(metadata) if source_of(metadata) == Source::File => in_file(metadata),
-        _ => String::new(),
-    };
+    // What is wrong with an entry of a list is wrong with the list.
+    let name = error.path.iter().map(String::as_str).take_while(|part| part.parse::<usize>().is_err());
+    let name = name.collect::<Vec<_>>().join(".");
     let wrong = match &error.kind {
         Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => format!("must be {}", plain_type(expected)),
-        Kind::UnknownField(name, _) => {
-            return ConfigError::other(format!("unknown setting {name}{from}{}", variable_hint(name)));
-        }
+        Kind::UnknownField(..) => return ConfigError::other(format!("unknown setting {name}{}", sources.place(&name))),
         other => other.to_string(),
     };
-    ConfigError::other(format!("{place}{wrong}{from}"))
+    ConfigError::setting(name, wrong).placed(|name| sources.place(name))
 }
 
 /// Returns a plain name for a type of Rust.
@@ -235,12 +250,7 @@ fn plain_type(name: &str) -> &str {
     match name {
         "usize" | "u32" => "a whole number",
         "a boolean" => "true or false",
+        "a sequence" => r#"a list such as ["a", "b"]"#,
         other => other,
     }
-}
-
-/// Returns a note if the unknown name came from a variable: figment has no metadata for it.
-fn variable_hint(name: &str) -> String {
-    let variable = format!("{PREFIX}{}", name.to_uppercase());
-    if std::env::var_os(&variable).is_some() { format!(" (variable {variable})") } else { String::new() }
 }

@@ -21,7 +21,7 @@ pub enum Source {
 }
 
 /// Returns the source of a value.
-pub(super) fn source_of(metadata: &Metadata) -> Source {
+fn source_of(metadata: &Metadata) -> Source {
     if metadata.name.contains("environment variable") {
         Source::Variable
     } else if metadata.name.contains("TOML") {

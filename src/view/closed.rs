@@ -45,9 +45,9 @@ macro_rules! written {
     )*};
 }
 
-/// How an enum of the domain is read, too. The function turns an error of parsing into what is wrong.
+/// How an enum of the domain is read, too.
 macro_rules! read {
-    ($($type:ty, $wrong:expr;)*) => {$(
+    ($($type:ty;)*) => {$(
         impl Field for $type {
             type Value = Self;
 
@@ -60,7 +60,7 @@ macro_rules! read {
             }
 
             fn read(value: Value) -> Result<Self, String> {
-                text(value)?.parse().map_err($wrong)
+                text(value)?.parse().map_err(str::to_owned)
             }
         }
     )*};
@@ -103,16 +103,16 @@ written! {
 }
 
 read! {
-    environment::Environment, str::to_owned;
-    signing_key::Algorithm, str::to_owned;
-    token::TokenTyp, str::to_owned;
-    signing_key::KeyStatus, str::to_owned;
-    credential::Status, str::to_owned;
-    credential::KeyType, str::to_owned;
-    credential::Preset, str::to_owned;
-    audit::Outcome, str::to_owned;
-    audit::Action, |_| "must be the name of an action, such as token.issue".to_owned();
-    audit::Reason, |_| "must be the code of a reason, such as rate_limited".to_owned();
+    environment::Environment;
+    signing_key::Algorithm;
+    token::TokenTyp;
+    signing_key::KeyStatus;
+    credential::Status;
+    credential::KeyType;
+    credential::Preset;
+    audit::Outcome;
+    audit::Action;
+    audit::Reason;
 }
 
 /// Whether a user and the user's credentials are accepted.

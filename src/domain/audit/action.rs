@@ -2,8 +2,16 @@
 
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
+/// What is wrong with a text that is none.
+type Wrong = &'static str;
+
+fn unknown(_: &str) -> Wrong {
+    "must be the name of an action, such as token.issue"
+}
+
 /// The action that an event records, done or refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, EnumString, IntoStaticStr)]
+#[strum(parse_err_ty = Wrong, parse_err_fn = unknown)]
 #[allow(missing_docs, reason = "each name is an object and a verb")]
 pub enum Action {
     #[strum(serialize = "token.issue")]

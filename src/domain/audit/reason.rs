@@ -2,9 +2,16 @@
 
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
+/// What is wrong with a text that is none.
+type Wrong = &'static str;
+
+fn unknown(_: &str) -> Wrong {
+    "must be the code of a reason, such as rate_limited"
+}
+
 /// Why a request was granted or refused, in detail for operators. Callers see a coarser error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, EnumString, IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = Wrong, parse_err_fn = unknown)]
 #[allow(missing_docs, reason = "docs/guides/operators.md explains each")]
 pub enum Reason {
     Ok,

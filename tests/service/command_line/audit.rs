@@ -109,6 +109,7 @@ both! {
         // As a table, and as lines of JSON.
         let table = end_with(0, &mut server.command(&["audit", "list", "--credential", &client.id])).out;
         assert!(table.starts_with("TIME") && table.contains("token.issue") && table.contains(&second), "{table}");
+        assert!(table.lines().next().unwrap().contains("COUNT"), "a summary shows how many it sums up: {table}");
         let exported = end_with(0, &mut server.command(&["audit", "export", "--credential", &client.id])).out;
         let lines: Vec<Value> = exported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines, server.events(&["--credential", &client.id]));
@@ -118,6 +119,8 @@ both! {
             (vec!["audit", "list", "--outcome", "good"], "--outcome"),
             (vec!["audit", "list", "--request-id", "x"], "--request-id"),
             (vec!["audit", "list", "--environment", "x"], "--environment"),
+            (vec!["audit", "list", "--reason", "x"], "must be the code of a reason, such as rate_limited"),
+            (vec!["audit", "list", "--action", "x"], "must be the name of an action, such as token.issue"),
         ] {
             assert!(end_with(2, &mut server.command(&arguments)).err.contains(named), "{arguments:?}");
         }

@@ -99,7 +99,7 @@ fn an_unknown_setting_or_a_bad_value_in_the_file_is_named() {
         ("no_such = 1", "no_such"),
         ("Listen = '127.0.0.1:1'", "Listen"),
         ("master_key = 'x'", "master_key"),
-        ("[environments.staging]\nno_such = 1", "no_such"),
+        ("[environments.staging]\nno_such = 1", "environments.staging.no_such (in "),
         ("[environments.prod]\ndefault_audience = 'x'", "environments.prod"),
         ("[environments.staging]\ndefault_audience = 'a b'", "environments.staging.default_audience"),
         ("[environments.staging]\nsigning_algorithm = 'HS256'", "environments.staging.signing_algorithm"),
@@ -114,7 +114,8 @@ fn an_unknown_setting_or_a_bad_value_in_the_file_is_named() {
         ("database_pool_size = 'many'", "database_pool_size"),
         ("allow_insecure_http = 'maybe'", "allow_insecure_http"),
         ("trusted_proxies = ['x']", "trusted_proxies"),
-        ("trusted_proxies = 1", "trusted_proxies"),
+        ("trusted_proxies = 1", "trusted_proxies: must be a list such as [\"a\", \"b\"] (in "),
+        ("trusted_proxies = [1]", "trusted_proxies: must be a string (in "),
         ("tls_certificate = 'x.pem'", "tls_key"),
         ("tls_key = 'x.pem'", "tls_certificate"),
         ("workers = 0", "workers"),
@@ -171,7 +172,8 @@ fn an_unknown_variable_or_a_bad_value_in_one_is_named() {
     for (name, value, named) in [
         ("SEALWRIGHT_NO_SUCH", "1", "SEALWRIGHT_NO_SUCH"),
         ("SEALWRIGHT_LISTENS", "127.0.0.1:1", "SEALWRIGHT_LISTENS"),
-        ("SEALWRIGHT_ENVIRONMENTS__STAGING__NO_SUCH", "1", "no_such"),
+        ("SEALWRIGHT_ENVIRONMENTS__STAGING__NO_SUCH", "1", "SEALWRIGHT_ENVIRONMENTS__STAGING__NO_SUCH"),
+        ("SEALWRIGHT_DATA_DIR", "", "data_dir: must not be empty (variable SEALWRIGHT_DATA_DIR)"),
         ("SEALWRIGHT_ENVIRONMENTS__PROD__DEFAULT_AUDIENCE", "x", "environments.prod"),
         ("SEALWRIGHT_LISTEN", "x", "listen"),
         ("SEALWRIGHT_DATABASE_POOL_SIZE", "x", "SEALWRIGHT_DATABASE_POOL_SIZE"),
@@ -235,6 +237,17 @@ fn no_secret_is_shown() {
         assert_ne!(ended.status, 0);
         assert!(!ended.err.contains("s3cr3t") && !ended.out.contains("s3cr3t"), "{ended:?}");
         assert!(!ended.err.is_empty());
+    }
+    // Nor of a file that cannot be read: its lines are not repeated.
+    for text in [
+        "database_url = 'postgres://user:s3cr3t@h/db\nlisten = '127.0.0.1:1'\n",
+        "database_url = postgres://user:s3cr3t@h/db\n",
+        "database_url = 'x'\ndatabase_url = 'postgres://user:s3cr3t@h/db'\n",
+    ] {
+        place.file("sealwright.toml", text);
+        let ended = end_with(2, &mut place.command(&["client", "list"]));
+        assert!(!ended.err.contains("s3cr3t") && ended.err.contains("sealwright.toml"), "{ended:?}");
+        assert!(ended.err.contains(" at line ") && ended.err.lines().count() == 1, "{ended:?}");
     }
 }
 

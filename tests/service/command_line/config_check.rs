@@ -98,6 +98,53 @@ fn what_serve_would_fail_on_is_named_with_its_file() {
     }
 }
 
+/// An empty path would be that of the current folder.
+#[test]
+fn an_empty_path_is_named_and_so_is_an_address_that_has_no_metadata() {
+    let folder = place();
+    let before = names_in(folder.path());
+    for (text, named) in [
+        ("audit_json_lines = ''", "audit_json_lines"),
+        ("data_dir = ''", "data_dir"),
+        ("master_key_file = ''", "master_key_file"),
+        ("tls_certificate = ''\ntls_key = 'right.key'", "tls_certificate"),
+        ("tls_certificate = 'right.pem'\ntls_key = ''", "tls_key"),
+        ("public_url = 'https://a.example/b%20c'", "public_url"),
+        ("audit_json_lines = 'folder'", "audit_json_lines"),
+    ] {
+        std::fs::write(folder.path().join("sealwright.toml"), text).unwrap();
+        let said = end_with(2, &mut command(folder.path(), &["config", "check", "--json"])).err;
+        assert!(
+            said.contains(&format!("setting {named}: ")) && said.contains("(in sealwright.toml)"),
+            "{text}: {said}"
+        );
+        assert!(said.contains(r#""code":"invalid_settings""#), "{text}: {said}");
+        if !text.contains("'folder'") {
+            end_with(2, &mut command(folder.path(), &["init"]));
+        }
+        assert_eq!(names_in(folder.path()), before, "nothing was made: {text}");
+    }
+}
+
+#[test]
+fn all_unknown_names_and_wrong_types_are_named_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "no_such = 1\nworkers = 'many'\nkeep_alive = 75\n[environments.staging]\nno_more = 1\n";
+    std::fs::write(folder.path().join("sealwright.toml"), text).unwrap();
+    let mut check = command(folder.path(), &["config", "check"]);
+    let said = end_with(2, check.env("SEALWRIGHT_PUBLIC_DOCS", "maybe").env("SEALWRIGHT_NOT_THIS", "1")).err;
+    for named in [
+        "unknown setting no_such (in sealwright.toml)",
+        "setting workers: must be a whole number (in sealwright.toml)",
+        "setting keep_alive: must be a string (in sealwright.toml)",
+        "unknown setting environments.staging.no_more (in sealwright.toml)",
+        "setting public_docs: must be true or false (variable SEALWRIGHT_PUBLIC_DOCS)",
+        "unknown setting not_this (variable SEALWRIGHT_NOT_THIS)",
+    ] {
+        assert!(said.contains(named), "{named}: {said}");
+    }
+}
+
 #[test]
 fn all_that_is_wrong_is_named_at_once_and_where_it_was_set() {
     let folder = place();

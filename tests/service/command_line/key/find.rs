@@ -14,7 +14,7 @@ both! {
         let (key, other) = (server.key("orders:read"), server.key("orders:read"));
         server.cli(&["key", "revoke", &key.id, "--yes"]);
         let shown = server.cli(&["key", "show", &key.id]);
-        let found = end_with_input(0, &mut server.command(&["key", "find", "--json"]), &format!("{}\n", key.key));
+        let found = end_with_input(0, &mut server.command(&["key", "find", "--json"]), &format!(" {}\t\n", key.key));
         assert_eq!(serde_json::from_str::<Value>(&found.out).unwrap(), shown);
         let (prefix, last_four) = (text(&shown["prefix"]), text(&shown["last_four"]));
         for options in [

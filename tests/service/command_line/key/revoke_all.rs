@@ -33,6 +33,9 @@ both! {
             assert_eq!(counted["clients"], 1);
             assert!(counted["keys"].as_i64().unwrap() >= 2, "{counted}");
         }
+        let shown = end_with(0, &mut server.command(&["revoke-all", "--dry-run", "--environment", "staging"])).out;
+        let is_shown = |name: &str| shown.lines().any(|line| line.starts_with(name));
+        assert!(is_shown("environment ") && !is_shown("owner ") && !is_shown("customer "), "{shown}");
         end_with(2, &mut server.command(&["revoke-all", "--dry-run"]));
         for options in [["--owner", "nobody@example.com"], ["--customer", "nobody"]] {
             for flag in ["--yes", "--dry-run"] {
