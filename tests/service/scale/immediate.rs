@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
@@ -23,10 +24,23 @@ struct Stage<'s> {
     verifier: &'s TestKey,
     role: String,
     user: String,
-    key: TestKey,
+    key_id: String,
+    /// The value of the key, for those who present it beside the rounds, too.
+    shown: Arc<Mutex<String>>,
     client: TestClient,
     token: String,
 }
+
+#[derive(Clone, Copy)]
+enum Used {
+    Key,
+    /// The client and its token.
+    Client,
+}
+
+/// What each kind of change concerns. The rest is accepted, and cached, since it was changed last.
+const CHANGED: [&[Used]; 6] =
+    [&[Used::Key], &[Used::Key], &[], &[Used::Key, Used::Client], &[Used::Key, Used::Client], &[Used::Client]];
 
 impl<'s> Stage<'s> {
     fn new(server: &'s Server, urls: &'s [String], owner: &'s str, verifier: &'s TestKey, number: usize) -> Self {
@@ -42,7 +56,8 @@ impl<'s> Stage<'s> {
         let key = server.key_with("orders:read", &["--owner", &email]);
         let client = server.client_with("orders:read", &["--owner", &email]);
         let token = text(&server.token(&client).body["access_token"]);
-        Self { server, urls, turn: Cell::new(number), owner, verifier, role, user, key, client, token }
+        let (key_id, shown, turn) = (key.id, Arc::new(Mutex::new(key.key)), Cell::new(number));
+        Self { server, urls, turn, owner, verifier, role, user, key_id, shown, client, token }
     }
 
     /// The process whose turn it is.
@@ -85,13 +100,22 @@ impl<'s> Stage<'s> {
         self.server.send(request.form(&[("grant_type", "client_credentials")])).status == 200
     }
 
-    /// Everything is accepted, and cached by each process.
-    fn warm(&self) {
+    /// Each of these is accepted, and cached, by each process.
+    fn warm(&self, used: &[Used]) {
         for turn in 0..self.urls.len() {
             self.turn.set(turn);
-            assert!(self.verifies(&self.key.key) && self.passes("x-api-key", &self.key.key));
-            assert!(self.token_passes() && self.gets_token());
+            for used in used {
+                assert!(match used {
+                    Used::Key => self.verifies(&self.key()) && self.passes("x-api-key", &self.key()),
+                    Used::Client => self.token_passes() && self.gets_token(),
+                });
+            }
         }
+    }
+
+    /// The value of the key, which rotations replace.
+    fn key(&self) -> String {
+        self.shown.lock().unwrap().clone()
     }
 
     /// A key that was accepted until it was revoked.
@@ -105,8 +129,8 @@ impl<'s> Stage<'s> {
     }
 
     /// Changes something, counts what is accepted after the response though it must not be, and changes it back.
-    fn round(&mut self, number: usize) -> u64 {
-        let (key_path, client_path) = (format!("/keys/{}", self.key.id), format!("/clients/{}", self.client.id));
+    fn round(&self, number: usize) -> u64 {
+        let (key_path, client_path) = (format!("/keys/{}", self.key_id), format!("/clients/{}", self.client.id));
         let (user_path, role_path) = (format!("/users/{}", self.user), format!("/roles/{}", self.role));
         // No process is always the one that changes, or the one that is asked first.
         self.turn.set(number);
@@ -115,15 +139,15 @@ impl<'s> Stage<'s> {
         match number % 6 {
             0 => {
                 self.change("POST", &format!("{key_path}/disable"), None);
-                must_not(self.verifies(&self.key.key));
-                must_not(self.passes("x-api-key", &self.key.key));
+                must_not(self.verifies(&self.key()));
+                must_not(self.passes("x-api-key", &self.key()));
                 self.change("POST", &format!("{key_path}/enable"), None);
             }
             1 => {
                 let rotated = self.change("POST", &format!("{key_path}/rotate"), None);
-                must_not(self.passes("x-api-key", &self.key.key));
-                must_not(self.verifies(&self.key.key));
-                self.key.key = text(&rotated.body["key"]);
+                must_not(self.passes("x-api-key", &self.key()));
+                must_not(self.verifies(&self.key()));
+                *self.shown.lock().unwrap() = text(&rotated.body["key"]);
             }
             2 => {
                 let key = self.revoked_key();
@@ -132,14 +156,14 @@ impl<'s> Stage<'s> {
             }
             3 => {
                 self.change("PATCH", &role_path, Some(json!({"scopes": ["orders:write"]})));
-                must_not(self.verifies(&self.key.key));
+                must_not(self.verifies(&self.key()));
                 must_not(self.token_passes());
                 must_not(self.gets_token());
                 self.change("PATCH", &role_path, Some(json!({"scopes": ["orders:read"]})));
             }
             4 => {
                 self.change("POST", &format!("{user_path}/disable"), None);
-                must_not(self.passes("x-api-key", &self.key.key));
+                must_not(self.passes("x-api-key", &self.key()));
                 must_not(self.token_passes());
                 must_not(self.gets_token());
                 self.change("POST", &format!("{user_path}/enable"), None);
@@ -151,16 +175,18 @@ impl<'s> Stage<'s> {
                 self.change("POST", &format!("{client_path}/enable"), None);
             }
         }
-        self.warm();
+        self.warm(CHANGED[number % 6]);
         accepted
     }
 }
 
 /// Presents a key and a token again and again, also in the middle of changes, so that every process has them cached.
-fn present(server: &Server, urls: &[String], fields: &[(&str, String)], ended: &AtomicBool) {
+fn present(server: &Server, urls: &[String], key: &Mutex<String>, token: &str, ended: &AtomicBool) {
+    let bearer = format!("Bearer {token}");
     for url in urls.iter().cycle().take_while(|_| !ended.load(Ordering::Relaxed)) {
-        for (field, value) in fields {
-            server.send(server.http.get(format!("{url}/api/v1/forward-auth")).header(*field, value));
+        let key = key.lock().unwrap().clone();
+        for (field, value) in [("x-api-key", &key), ("authorization", &bearer)] {
+            server.send(server.http.get(format!("{url}/api/v1/forward-auth")).header(field, value));
             pause("the rounds need the machine, too", std::time::Duration::from_millis(3));
         }
     }
@@ -182,18 +208,17 @@ fn rounds_that_accept_nothing(database: Database, others: usize, rounds: usize) 
         let presenters: Vec<_> = stages
             .iter()
             .map(|stage| {
-                let fields =
-                    [("x-api-key", stage.key.key.clone()), ("authorization", format!("Bearer {}", stage.token))];
+                let (key, token) = (Arc::clone(&stage.shown), stage.token.clone());
                 let (server, urls, ended) = (&server, &urls, &ended);
-                scope.spawn(move || present(server, urls, &fields, ended))
+                scope.spawn(move || present(server, urls, &key, &token, ended))
             })
             .collect();
         let workers: Vec<_> = stages
             .into_iter()
-            .map(|mut stage| {
+            .map(|stage| {
                 let (done, accepted) = (&done, &accepted);
                 scope.spawn(move || {
-                    stage.warm();
+                    stage.warm(&[Used::Key, Used::Client]);
                     while let Some(number) = Some(done.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < rounds as u64) {
                         let number = usize::try_from(number).unwrap();
                         // The kinds of change follow one another in every thread, whatever numbers it draws.
