@@ -26,7 +26,7 @@ const SEQUENCE_EVERY: Duration = Duration::from_millis(500);
 /// How often events are looked for that are not indexed.
 const INDEX_EVERY: Duration = Duration::from_millis(500);
 
-/// The lease of the positions of events.
+/// The lease of the positions of events, and of their index.
 const SEQUENCER: &str = "sequencer";
 /// The lease of signing keys and due rotations.
 const KEYS: &str = "keys";

@@ -67,8 +67,8 @@ impl<'e> NewRow<'e> {
     }
 }
 
-/// An insertion of rows. Diesel's own takes twice the processor time, in the thread that every request waits for: it
-/// walks a tree of types for each row, three times.
+/// An insertion of rows. Diesel's own walks a tree of types three times for each row, which took a sixth of the time of
+/// the thread that every request waits for.
 struct Insertion<'r>(&'r [NewRow<'r>]);
 
 impl QueryId for Insertion<'_> {

@@ -224,3 +224,67 @@ fn into_credentials(connection: &mut AnyConnection, rows: Vec<CredentialRow>) ->
         })
         .collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use diesel::connection::InstrumentationEvent;
+    use diesel::sql_types::Text;
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::domain::credential::{CredentialKind, Due, KeyType};
+    use crate::domain::environment::Environment;
+    use crate::store::migrations;
+
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+
+    fn plan(connection: &mut SqliteConnection, statement: &str) -> Vec<String> {
+        let steps = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load::<Step>(connection).unwrap();
+        steps.into_iter().map(|step| step.detail).collect()
+    }
+
+    /// SQLite has no statistics, and plans the same with ten rows and with ten millions.
+    #[test]
+    fn rows_are_read_by_their_ids_whatever_the_filter() {
+        let all = || CredentialFilter::all(CredentialKind::ApiKey);
+        let now = Timestamp::from_millis(1);
+        let status = |status| CredentialFilter { status: Some((status, now)), ..all() };
+        let due = |is_due| CredentialFilter { due: Some(Due { is_due, rotated_before: now, now }), ..all() };
+        let filters = [
+            CredentialFilter { environment: Some(Environment::Production), ..all() },
+            CredentialFilter { name: Some("a".to_owned()), ..all() },
+            CredentialFilter { key_type: Some(KeyType::Internal), ..all() },
+            CredentialFilter { owner: "usr_00000000000000000000000000000001".parse().ok(), ..all() },
+            status(Status::Active),
+            status(Status::Inactive),
+            status(Status::Expired),
+            status(Status::Revoked),
+            due(true),
+            due(false),
+        ];
+        let seen = Arc::new(Mutex::new(String::new()));
+        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+        migrations::apply_to_sqlite(&mut connection).unwrap();
+        let noted = Arc::clone(&seen);
+        connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::StartQuery { query, .. } = event {
+                *noted.lock() = query.to_string();
+            }
+        });
+        let mut connection = AnyConnection::Sqlite(connection);
+        let ids: Vec<String> = (10..60).map(|n| format!("key_{n}")).collect();
+        for filter in filters {
+            matching(&mut connection, &filter, None, (&ids, &[])).unwrap();
+            let statement = seen.lock().clone();
+            let AnyConnection::Sqlite(sqlite) = &mut connection else { unreachable!() };
+            let plan = plan(sqlite, &statement);
+            assert!(plan.iter().any(|step| step.contains("credentials") && step.contains("id=?")), "{plan:?}");
+        }
+    }
+}

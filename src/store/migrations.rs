@@ -100,6 +100,12 @@ pub fn require_current(store: &Store) -> Result<(), StoreError> {
     }
 }
 
+/// Creates the tables in a database of a test.
+#[cfg(test)]
+pub fn apply_to_sqlite(connection: &mut diesel::SqliteConnection) -> Result<Vec<String>, StoreError> {
+    apply(connection, SQLITE)
+}
+
 fn apply<C, DB>(connection: &mut C, source: EmbeddedMigrations) -> Result<Vec<String>, StoreError>
 where
     C: MigrationHarness<DB>,
