@@ -16,7 +16,8 @@ use super::{AnyConnection, StoreError, audit_chain};
 
 /// The cursor of the events that are indexed.
 const CURSOR: &str = "index";
-/// Events that are indexed together. Up to as many wait: the larger a batch, the fewer rows have a single event.
+/// Events that are indexed together. As many may wait, more under load: the larger a batch, the fewer rows have a
+/// single event.
 const BATCH: i64 = 4_096;
 /// Events of a row at most, so that a page reads few that it does not show.
 const ROW: usize = 128;
