@@ -18,12 +18,6 @@ use crate::store::{Store, StoreConnection, StoreError};
 const QUEUE: usize = 16_384;
 /// Most events in one transaction.
 const BATCH: usize = 1_024;
-/// A commit of at least as many events is a sign of load: the writer pauses before the next one.
-const BUSY: usize = 8;
-/// How long the writer pauses under load. On SQLite another process gets its lock in a pause: beside commits that
-/// follow one another at once, commands that change something wait for tenths of a second. A longer pause lets more
-/// events share a commit, but makes requests slower.
-const PAUSE: std::time::Duration = std::time::Duration::from_micros(100);
 /// How long a request waits for its event to be stored.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
@@ -180,14 +174,9 @@ struct Writer {
 impl Writer {
     fn run(mut self, queue: &Receiver<Entry>) {
         let mut batch = Vec::with_capacity(BATCH);
-        let mut is_busy = false;
         while let Ok(first) = queue.recv() {
             batch.push(first);
-            if is_busy {
-                std::thread::sleep(PAUSE);
-            }
             batch.extend(queue.try_iter().take(BATCH - 1));
-            is_busy = batch.len() >= BUSY;
             self.store_batch(&mut batch);
         }
     }

@@ -12,8 +12,12 @@ use crate::service::error::ServiceError;
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
 /// How often epochs are looked for that are to be expanded.
 const EXPAND_EVERY: Duration = Duration::from_secs(1);
-/// How often last uses and counted refusals are stored.
-const STORE_NOTES_EVERY: Duration = Duration::from_secs(1);
+/// How often counted refusals are stored.
+const SUMMARIZE_EVERY: Duration = Duration::from_secs(1);
+/// How often last uses are stored.
+const STORE_LAST_USES_EVERY: Duration = Duration::from_secs(1);
+/// How long last uses are stored when the process ends.
+const LAST_USES_AT_THE_END: Duration = Duration::from_secs(2);
 /// How often signing keys and credentials are checked for due rotations.
 const KEYS_EVERY: Duration = Duration::from_secs(5);
 /// How often rows that are no longer needed are removed.
@@ -47,7 +51,9 @@ pub async fn start(services: &SharedServices) {
     let follow = async |services: &SharedServices| Ok(services.changes.follow().await?);
     tokio::spawn(repeat(services.clone(), FOLLOW_EVERY, "changes cannot be followed", follow));
     tokio::spawn(expand_epochs(services.clone()));
-    tokio::spawn(store_notes(services.clone()));
+    tokio::spawn(summarize(services.clone()));
+    let store_last_uses = async |services: &SharedServices| Ok(services.operations.store_last_uses().await?);
+    tokio::spawn(repeat(services.clone(), STORE_LAST_USES_EVERY, "last uses are not stored yet", store_last_uses));
     tokio::spawn(repeat(services.clone(), SEQUENCE_EVERY, "audit events get no positions", sequence_once));
     tokio::spawn(repeat(services.clone(), INDEX_EVERY, "audit events are not indexed", index_once));
     tokio::spawn(keep_keys(services.clone()));
@@ -56,7 +62,11 @@ pub async fn start(services: &SharedServices) {
 
 /// Stores what is noted, and returns the leases, so that other processes continue at once.
 pub async fn stop(services: &SharedServices) {
-    services.operations.store_notes().await;
+    services.operations.store_summaries().await;
+    let last_uses = tokio::time::timeout(LAST_USES_AT_THE_END, services.operations.store_last_uses()).await;
+    if !matches!(last_uses, Ok(Ok(()))) {
+        log::warn!("not all last uses of secrets were stored at the end");
+    }
     let own = services.clone();
     let stop_lines = move || {
         if let Some(lines) = &own.lines {
@@ -136,10 +146,10 @@ async fn expand_epochs(services: SharedServices) {
     }
 }
 
-async fn store_notes(services: SharedServices) {
+async fn summarize(services: SharedServices) {
     loop {
-        tokio::time::sleep(STORE_NOTES_EVERY).await;
-        services.operations.store_notes().await;
+        tokio::time::sleep(SUMMARIZE_EVERY).await;
+        services.operations.store_summaries().await;
     }
 }
 

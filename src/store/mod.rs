@@ -37,12 +37,12 @@ mod schema;
 pub mod scopes;
 pub mod signing_keys;
 mod slow;
+mod transaction;
 pub mod users;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use diesel::Connection as _;
 use parking_lot::{FairMutex, FairMutexGuard};
 
 pub use change::Change;
@@ -190,15 +190,14 @@ impl Store {
         self.transaction_on(&mut *self.connection()?, work)
     }
 
-    /// Runs `work` in one transaction, after this process's earlier writers. Its first statement must write: SQLite
-    /// then waits for other processes there, before anything has been read.
+    /// Runs `work` in one transaction, after this process's earlier writers.
     fn transaction_on<T, E: From<StoreError>>(
         &self,
         connection: &mut AnyConnection,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
         let _turn = self.writers_turn();
-        connection.transaction(|connection| work(connection).map_err(Failed::Own)).map_err(Failed::into_error)
+        transaction::run(connection, work)
     }
 
     /// Runs `work` of a background loop in one transaction, if this process still holds `lease`, on a thread that may

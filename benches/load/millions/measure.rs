@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use sealwright::SharedServices;
+use sealwright::config::Config;
 use sealwright::domain::audit::{Action, EventFilter, Outcome, Reason};
 use sealwright::domain::caller::Caller;
 use sealwright::domain::credential::{CredentialFilter, CredentialKind, Due, KeyType, Status};
@@ -16,7 +17,7 @@ use sealwright::jobs;
 use sealwright::parts::{KeyQuestion, ProtocolRequest, RequestAsked};
 
 use super::seed::{SECRET, client, key, user};
-use super::{Failure, Options, origin};
+use super::{Failure, Options, open, origin};
 
 /// Entries of a page, and how often each is read.
 const PAGE: usize = 50;
@@ -37,6 +38,17 @@ fn print(name: &str, rows: usize, mut times: Vec<Duration>) {
     times.sort_unstable();
     let (median, longest) = (times[times.len() / 2], times[times.len() - 1]);
     println!("{name}: {rows} rows, median {:.1} ms, longest {:.1} ms", millis(median), millis(longest));
+}
+
+/// Opens the database as a server does.
+pub(crate) async fn start(config: &Config) -> Result<(), Failure> {
+    for _ in 0..3 {
+        let started = Instant::now();
+        let services = open(config).await?;
+        println!("start: {} ms", started.elapsed().as_millis());
+        drop(services);
+    }
+    Ok(())
 }
 
 pub(crate) async fn lists(services: &SharedServices, options: &Options) -> Result<(), Failure> {

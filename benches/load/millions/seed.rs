@@ -59,7 +59,12 @@ fn new(kind: NewKind) -> Result<NewCredential, Failure> {
     Ok(NewCredential { kind, environment: Some(Environment::Production), owner: None, input })
 }
 
-pub(crate) async fn fill(options: &Options, services: &SharedServices, to: &mut Database) -> Result<(), Failure> {
+/// Makes the credentials of an empty database, and what belongs to them.
+pub(crate) async fn credentials(
+    options: &Options,
+    services: &SharedServices,
+    to: &mut Database,
+) -> Result<(), Failure> {
     let (caller, started) = (Caller::System, Instant::now());
     let customer = NewCustomer { external_id: "original".parse()?, name: "original".parse()?, metadata: Patch::Keep };
     let customer = services.directory.create_customer(&caller, customer, None, origin()?).await?;
@@ -82,24 +87,31 @@ pub(crate) async fn fill(options: &Options, services: &SharedServices, to: &mut 
     for start in (0..options.credentials).step_by(usize::try_from(STEP)?) {
         let numbers = start..options.credentials.min(start + STEP);
         to.execute("BEGIN")?;
-        credentials(to, client.id.as_str(), numbers.clone().step_by(2), &|_| "NULL".to_owned())?;
+        of_kind(to, client.id.as_str(), numbers.clone().step_by(2), &|_| "NULL".to_owned())?;
         let key_type = |n: u64| if n % 50_000 == 1 { "'internal'" } else { "'partner'" }.to_owned();
-        credentials(to, key.id.as_str(), numbers.clone().skip(1).step_by(2), &key_type)?;
+        of_kind(to, key.id.as_str(), numbers.clone().skip(1).step_by(2), &key_type)?;
         secrets(to, services, numbers.clone())?;
         ties(to, numbers, options.customers)?;
         to.execute("COMMIT")?;
         println!("{} credentials after {} s", start + STEP, started.elapsed().as_secs());
     }
-    for start in (0..options.events).step_by(usize::try_from(EVENT_STEP)?) {
-        events(to, options, start..options.events.min(start + EVENT_STEP))?;
-        println!("{} events after {} s", start + EVENT_STEP, started.elapsed().as_secs());
-    }
     to.execute("ANALYZE")
+}
+
+/// Makes the events that a database lacks which has `stored`.
+pub(crate) fn events(options: &Options, to: &mut Database, stored: u64) -> Result<(), Failure> {
+    let started = Instant::now();
+    for start in (stored..options.events).step_by(usize::try_from(EVENT_STEP)?) {
+        let end = options.events.min(start + EVENT_STEP);
+        some_events(to, options, start..end)?;
+        println!("{end} events after {} s", started.elapsed().as_secs());
+    }
+    if stored < options.events { to.execute("ANALYZE") } else { Ok(()) }
 }
 
 /// Makes credentials of one kind. One in 1,000 is disabled, one in 10 revoked, one in 20 expired, one in 3 due for
 /// rotation; one in 100,000 is in development, and disabled.
-fn credentials(
+fn of_kind(
     to: &mut Database,
     original: &str,
     numbers: impl Iterator<Item = u64>,
@@ -172,7 +184,7 @@ fn ties(to: &mut Database, numbers: std::ops::Range<u64>, customers: u64) -> Res
 
 /// Makes events of clients, a quarter of them of the first. One in 100 is of staging, one in 5,000 is a user's change
 /// of a key, one in 1,000 is refused, one in a million is an error; half of them concern a customer.
-fn events(to: &mut Database, options: &Options, numbers: std::ops::Range<u64>) -> Result<(), Failure> {
+fn some_events(to: &mut Database, options: &Options, numbers: std::ops::Range<u64>) -> Result<(), Failure> {
     let (per_milli, first) = EVENTS;
     let Options { credentials, customers, .. } = options;
     let id = to.event_id(&format!("({first} + n / {per_milli})"));

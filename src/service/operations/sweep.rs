@@ -1,7 +1,7 @@
 //! Housekeeping: stores last uses and counters, and removes rows that are no longer needed, in small steps that do not
 //! slow requests. A credential or token that has ended is refused when it is used, not when it is removed.
 
-use std::time::{Duration as StdDuration, Instant};
+use std::time::Duration as StdDuration;
 
 use super::Operations;
 use crate::domain::lease::Lease;
@@ -15,8 +15,6 @@ const STEP: i64 = 500;
 const FULL_STEP: usize = 500;
 /// Secrets whose last use is stored in one transaction, so that the events of requests are stored in between.
 const USES_AT_ONCE: usize = 200;
-/// How long last uses are stored in each second. What is left is stored in the next.
-const STORING_USES: StdDuration = StdDuration::from_millis(400);
 /// The pause between two steps.
 const PAUSE: StdDuration = StdDuration::from_millis(50);
 /// How long the change log is kept, for processes that could not reach the database.
@@ -25,20 +23,27 @@ const CHANGES_KEPT: Duration = Duration::days(1);
 const ENDED_KEPT: Duration = Duration::days(30);
 
 impl Operations {
-    /// Stores the last uses and the counted refusals since the last call.
-    pub async fn store_notes(&self) {
+    /// Stores the refusals that were only counted since the last call, and checks whether the disk has room for others.
+    pub async fn store_summaries(&self) {
         self.recorder.check_disk().await;
         self.recorder.record_summaries().await;
+    }
+
+    /// Stores the last uses that wait, until there are none. While the server is busy, some wait longer.
+    ///
+    /// # Errors
+    /// The database cannot be written. The next call stores what is left.
+    pub async fn store_last_uses(&self) -> Result<(), StoreError> {
         let _turn = self.last_used.turn().await;
-        let started = Instant::now();
-        while started.elapsed() < STORING_USES {
+        let pace = self.recorder.journal().pace();
+        loop {
             let used = self.last_used.take(USES_AT_ONCE);
             if used.is_empty() {
-                return;
+                return Ok(());
             }
-            if let Err(error) = self.recorder.store().note_uses(used.clone()).await {
-                log::warn!("last use of secrets was not stored, and will be tried again: {error}");
-                return self.last_used.put_back(used);
+            if let Err(error) = pace.step(self.recorder.store().note_uses(used.clone())).await {
+                self.last_used.put_back(used);
+                return Err(error);
             }
         }
     }
