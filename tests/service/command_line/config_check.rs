@@ -172,6 +172,30 @@ fn names_types_and_values_are_told_in_one_round() {
     }
 }
 
+/// SQLite would make a file of the name, or keep nothing.
+#[test]
+fn a_database_url_is_the_path_of_a_file() {
+    let folder = place();
+    let before = names_in(folder.path());
+    for (url, wrong) in [
+        ("sqlite::memory:", "in memory"),
+        ("sqlite://:memory:", "in memory"),
+        ("sqlite:file::memory:?cache=shared", "in memory"),
+        ("sqlite:x.db?mode=memory", "in memory"),
+        ("sqlite:file:x.db", "path"),
+        ("sqlite://x.db?mode=rwc", "path"),
+        ("sqlite:", "path"),
+        ("sqlite://", "path"),
+    ] {
+        for arguments in [&["config", "check"][..], &["serve"], &["init"], &["client", "list"]] {
+            let said = end_with(2, command(folder.path(), arguments).args(["--database-url", url])).err;
+            assert!(said.contains("setting database_url: ") && said.contains(wrong), "{url}: {said}");
+            assert!(said.contains("(option --database-url)") && said.lines().count() == 1, "{url}: {said}");
+        }
+    }
+    assert_eq!(names_in(folder.path()), before, "nothing was made");
+}
+
 #[test]
 fn all_that_is_wrong_is_named_at_once_and_where_it_was_set() {
     let folder = place();
