@@ -55,7 +55,8 @@ pub fn run(flags: &Flags, json: bool) -> Result<(), CliError> {
 }
 
 fn check_settings(config: &Config, findings: &mut Findings) {
-    let problems = check::problems(config);
+    // Whom the installation belongs to, the look at its folder says.
+    let problems = check::problems(config, true);
     if problems.is_empty() {
         findings.add("settings", Verdict::Good, "all settings are valid");
     }
