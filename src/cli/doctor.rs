@@ -109,9 +109,7 @@ fn check_schema(store: &Store, findings: &mut Findings) -> bool {
         Ok(SchemaState::Behind(missing)) => {
             (Verdict::Error, format!("lacks {}: run `sealwright migrate`", missing.join(", ")))
         }
-        Ok(SchemaState::Ahead(unknown)) => {
-            (Verdict::Error, format!("was made by a newer release: this one does not know {unknown}"))
-        }
+        Ok(SchemaState::Unknown(unknown)) => (Verdict::Error, format!("has {unknown}")),
         Err(error) => (Verdict::Error, error.to_string()),
     };
     findings.add("schema", verdict, finding);
