@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::listing::{self, Paging};
+use super::options::Members;
 use super::output::Lines;
 use super::session::{self, Session};
 use super::{CliError, output};
@@ -17,7 +18,7 @@ use crate::domain::environment::Environment;
 use crate::domain::ids::{EventId, RequestId};
 use crate::domain::listing::Listing;
 use crate::domain::time::{Duration, Timestamp};
-use crate::view::audit_event::AuditEventView;
+use crate::view::audit_event::{AuditEventFilters, AuditEventView};
 
 /// Events that one query reads.
 const STEP: usize = 1000;
@@ -95,23 +96,27 @@ fn since(text: &str) -> Result<Timestamp, String> {
 }
 
 impl Filter {
-    fn into_filter(self) -> EventFilter {
-        EventFilter {
-            environment: self.environment.map(|environment| environment.to_string()),
-            credential: self.credential,
+    /// Reads the filter as the API does.
+    fn read(self) -> Result<EventFilter, CliError> {
+        let members = Members::default()
+            .text("credential", self.credential)
+            .text("customer", self.customer)
+            .text("actor", self.actor)
+            .text("target", self.target)
+            .text("gateway_request_id", self.gateway_request_id);
+        let texts: AuditEventFilters = members.read()?;
+        let filters = AuditEventFilters {
+            environment: self.environment,
             action: self.action,
             outcome: self.outcome,
-            customer: self.customer,
-            actor: self.actor,
-            target: self.target,
             reason: self.reason,
             address: self.address.map(|address| address.to_canonical()),
             request_id: self.request_id,
-            gateway_request_id: self.gateway_request_id,
             since: self.since,
             until: self.until,
-            ..EventFilter::default()
-        }
+            ..texts
+        };
+        Ok(filters.into())
     }
 }
 
@@ -138,16 +143,19 @@ const COLUMNS: &[&str] = &[
 
 pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> {
     match command {
-        Command::List { filter, paging, follow } => session::run(flags, "audit list", async move |session| {
-            let filter = filter.into_filter();
-            if follow {
-                self::follow(json, &session, &filter, paging.limit()).await
-            } else {
-                list(json, &session, &filter, &paging).await
-            }
-        }),
+        Command::List { filter, paging, follow } => {
+            let filter = filter.read()?;
+            session::run(flags, "audit list", async move |session| {
+                if follow {
+                    self::follow(json, &session, &filter, paging.limit()).await
+                } else {
+                    list(json, &session, &filter, &paging).await
+                }
+            })
+        }
         Command::Export { filter } => {
-            session::run(flags, "audit export", async move |session| export(&session, &filter.into_filter()).await)
+            let filter = filter.read()?;
+            session::run(flags, "audit export", async move |session| export(&session, &filter).await)
         }
     }
 }

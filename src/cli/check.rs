@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
+use super::folder::{self, Work};
 use crate::config::data_folder::{require_writable_file, require_writable_folder};
 use crate::config::{Config, ConfigError, DatabaseConfig, MasterKeySource};
 use crate::http;
@@ -11,12 +12,17 @@ use crate::store;
 /// What every SQLite database begins with.
 const SQLITE_HEADER: &[u8] = b"SQLite format 3\0";
 
-/// Returns the settings that this process could not serve with. A database server is not asked.
-pub fn problems(config: &Config) -> Vec<ConfigError> {
+/// Returns the settings that this process could not serve with: `serve --force`, if `is_forced`. A database server is
+/// not asked.
+pub fn problems(config: &Config, is_forced: bool) -> Vec<ConfigError> {
     let mut found = Vec::new();
     found.extend(config.issuers(config.server.listen).err());
-    let unusable = [check_data_dir(config), check_database(config), check_master_key(config), check_listen(config)];
-    found.extend(unusable.into_iter().flatten());
+    let place = check_place(config, is_forced);
+    // What is wrong with the place of the database is told once.
+    let is_told = |setting| place.as_ref().is_some_and(|(told, _)| *told == setting);
+    let database = check_database(config).filter(|(setting, _)| !is_told(*setting));
+    found.extend(place.iter().chain(&database).map(|(setting, wrong)| config.unusable(setting, wrong)));
+    found.extend([check_master_key(config), check_listen(config)].into_iter().flatten());
     if let Some(files) = &config.server.tls {
         let wrong = http::check_tls(files).err();
         found.extend(wrong.map(|wrong| config.unusable(wrong.setting(files), &wrong)));
@@ -25,27 +31,30 @@ pub fn problems(config: &Config) -> Vec<ConfigError> {
     found
 }
 
-fn check_data_dir(config: &Config) -> Option<ConfigError> {
+/// A setting, and why the server cannot use what it names.
+type Unusable = (&'static str, String);
+
+/// Checks the data folder as far as a server writes there: whom it belongs to, and whether it can be written.
+fn check_place(config: &Config, is_forced: bool) -> Option<Unusable> {
+    if !is_forced && let Some((setting, whose)) = folder::of_another(config, Work::Makes) {
+        return Some((setting, format!("{whose}. {}", folder::ADVICE)));
+    }
     let folder = &config.data_dir;
-    let error = require_writable_folder(folder, true).err().filter(|_| config.uses_data_dir())?;
-    Some(config.unusable("data_dir", format_args!("folder {}: {error}", folder.display())))
+    let is_written = config.uses_data_dir() && folder::writes(config, Work::Makes);
+    let error = require_writable_folder(folder, true).err().filter(|_| is_written)?;
+    Some(("data_dir", format!("folder {}: {error}", folder.display())))
 }
 
-fn check_database(config: &Config) -> Option<ConfigError> {
+fn check_database(config: &Config) -> Option<Unusable> {
+    let setting = config.database_setting();
     match &config.database {
         DatabaseConfig::Postgres { .. } => {
             let wrong = store::check_url(&config.database).err()?;
-            Some(config.unusable("database_url", format_args!("libpq cannot use it: {wrong}")))
+            Some((setting, format!("libpq cannot use it: {wrong}")))
         }
         DatabaseConfig::Sqlite { file, .. } => {
             let wrong = check_sqlite(file).err()?;
-            // A folder that cannot be used is told above.
-            let in_folder = config.has_database_in_data_dir();
-            if in_folder && require_writable_folder(&config.data_dir, true).is_err() {
-                return None;
-            }
-            let setting = if in_folder { "data_dir" } else { "database_url" };
-            Some(config.unusable(setting, format_args!("file {}: {wrong}", file.display())))
+            Some((setting, format!("file {}: {wrong}", file.display())))
         }
     }
 }

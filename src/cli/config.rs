@@ -16,7 +16,7 @@ pub fn run(flags: &Flags, json: bool, command: &Command) -> Result<(), CliError>
     match command {
         Command::Check => {
             let config = Config::load(flags)?;
-            let problems = check::problems(&config);
+            let problems = check::problems(&config, flags.force);
             if !problems.is_empty() {
                 let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
                 return Err(CliError::Settings(problems.join("; ")));

@@ -5,11 +5,13 @@ use clap::Args;
 use super::CliError;
 use super::credential::{view, words};
 use super::listing::{self, Paging};
+use super::options::Members;
 use super::session::{self, Session};
 use crate::config::Flags;
 use crate::domain::credential::{CredentialFilter, CredentialId, CredentialKind, Due, KeyType, Status};
 use crate::domain::environment::Environment;
 use crate::domain::listing::Listing;
+use crate::view::credential_input::CredentialFilters;
 
 /// Filters of a list of credentials.
 #[derive(Args)]
@@ -44,6 +46,8 @@ pub fn list(
     filter: Filter,
     columns: &'static [&'static str],
 ) -> Result<(), CliError> {
+    let texts = Members::default().text("name", filter.name).text("customer", filter.customer);
+    let CredentialFilters { name, customer, .. } = texts.read()?;
     session::run(flags, &words(kind, "list"), async move |session| {
         let (credentials, now) = (&session.services.credentials, session.services.recorder.now());
         let owner = match filter.owner {
@@ -52,10 +56,10 @@ pub fn list(
         };
         let narrowed = CredentialFilter {
             environment: filter.environment,
-            name: filter.name,
+            name: name.map(|name| name.to_string()),
             key_type,
             owner,
-            customer: filter.customer,
+            customer: customer.map(|customer| customer.to_string()),
             status: filter.status.map(|status| (status, now)),
             due: filter.rotation_due.then(|| Due::at(now, credentials.rotation_age, true)),
             ..CredentialFilter::all(kind)

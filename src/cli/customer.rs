@@ -11,7 +11,7 @@ use super::{CliError, output};
 use crate::config::Flags;
 use crate::domain::customer::{Customer, CustomerFilter};
 use crate::domain::ids::CustomerId;
-use crate::view::customer::{CustomerCreate, CustomerUpdate, CustomerView};
+use crate::view::customer::{CustomerCreate, CustomerFilters, CustomerUpdate, CustomerView};
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -115,13 +115,13 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
 }
 
 fn list(flags: &Flags, json: bool, external_id: Option<String>, paging: Paging) -> Result<(), CliError> {
+    let filter: CustomerFilter = Members::default().text("external_id", external_id).read::<CustomerFilters>()?.into();
     session::run(flags, "customer list", async move |session| {
         let Session { services, caller, origin } = session;
         let columns = &["id", "external_id", "name", "status", "created_at"];
         let position = |cursor: &str| cursor.parse::<CustomerId>().ok();
         listing::print(json, &paging, columns, position, async |before, count| {
-            let external_id = external_id.clone();
-            let filter = CustomerFilter { external_id, before, ..CustomerFilter::default() };
+            let filter = CustomerFilter { before, ..filter.clone() };
             let wanted = listing::and_one(count);
             let found = services.directory.list_customers(&caller, filter, wanted, origin.clone()).await?;
             Ok(listing::part(found, count, |customer| customer.id.clone(), view))

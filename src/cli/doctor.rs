@@ -55,7 +55,8 @@ pub fn run(flags: &Flags, json: bool) -> Result<(), CliError> {
 }
 
 fn check_settings(config: &Config, findings: &mut Findings) {
-    let problems = check::problems(config);
+    // Whom the installation belongs to, the look at its folder says.
+    let problems = check::problems(config, true);
     if problems.is_empty() {
         findings.add("settings", Verdict::Good, "all settings are valid");
     }
@@ -108,9 +109,7 @@ fn check_schema(store: &Store, findings: &mut Findings) -> bool {
         Ok(SchemaState::Behind(missing)) => {
             (Verdict::Error, format!("lacks {}: run `sealwright migrate`", missing.join(", ")))
         }
-        Ok(SchemaState::Ahead(unknown)) => {
-            (Verdict::Error, format!("was made by a newer release: this one does not know {unknown}"))
-        }
+        Ok(SchemaState::Unknown(unknown)) => (Verdict::Error, format!("has {unknown}")),
         Err(error) => (Verdict::Error, error.to_string()),
     };
     findings.add("schema", verdict, finding);

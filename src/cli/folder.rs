@@ -31,16 +31,17 @@ pub fn require(config: &Config, flags: &Flags, work: Work) -> Result<(), CliErro
     }
     match of_another(config, work) {
         None => Ok(()),
-        Some(whose) if flags.force => {
+        Some((_, whose)) if flags.force => {
             output::remark(&format!("warning: {whose}; writing there all the same (--force)"));
             Ok(())
         }
-        Some(whose) => Err(CliError::Failed(format!(
-            "{whose}. What another user writes there may be unusable for the server. Run the command as the owner, \
-             for example by `sudo -u`, or add --force"
-        ))),
+        Some((_, whose)) => Err(CliError::Failed(format!("{whose}. {ADVICE}"))),
     }
 }
+
+/// What helps where the installation belongs to another user.
+pub const ADVICE: &str = "What another user writes there may be unusable for the server. Run the command as the \
+                          owner, for example by `sudo -u`, or add --force";
 
 /// What helps where there is no installation.
 const HELP: &str = "Give the folder of your installation by --data-dir or SEALWRIGHT_DATA_DIR. To make a new \
@@ -71,22 +72,28 @@ pub fn missing_folder(config: &Config) -> Option<String> {
     Some(format!("data folder {} {wrong}. {HELP}", absolute(&config.data_dir)))
 }
 
-/// Says whom the installation belongs to, if `work` writes into its folder as another user. Who may read the master key
-/// is a decision of its own: the owner of its file counts for nothing here.
-fn of_another(config: &Config, work: Work) -> Option<String> {
-    let writes = match (&config.database, &config.master_key) {
+/// Returns whether `work` writes into the folder of the installation, or into that of its database.
+pub fn writes(config: &Config, work: Work) -> bool {
+    match (&config.database, &config.master_key) {
         // Every command stores an event.
         (DatabaseConfig::Sqlite { .. }, _) => true,
         (DatabaseConfig::Postgres { .. }, MasterKeySource::DataDir(file)) => {
             work == Work::ReplacesMasterKey || (work == Work::Makes && !file.exists())
         }
         (DatabaseConfig::Postgres { .. }, _) => false,
-    };
+    }
+}
+
+/// Says whom the installation belongs to, if `work` writes there as another user, and which setting names the place.
+/// Who may read the master key is a decision of its own: the owner of its file counts for nothing here.
+pub fn of_another(config: &Config, work: Work) -> Option<(&'static str, String)> {
     let user = SystemUser::of_files();
     let mut parts = config.parts().into_iter().filter(|part| Some(&*part.path) != config.master_key.path());
-    let part = parts.find(|part| writes && part.is_of_another(user))?;
-    let what = if part.is_folder { "data folder" } else { "database file" };
-    Some(format!("{what} {} belongs to {}, and this command runs as {user}", absolute(&part.path), part.owner))
+    let part = parts.find(|part| writes(config, work) && part.is_of_another(user))?;
+    let (setting, what) =
+        if part.is_folder { ("data_dir", "data folder") } else { (config.database_setting(), "database file") };
+    let whose = format!("{what} {} belongs to {}, and this command runs as {user}", absolute(&part.path), part.owner);
+    Some((setting, whose))
 }
 
 /// Returns the whole path, which says what a relative one meant.

@@ -66,6 +66,6 @@ fn is_installed(config: &Config) -> Result<bool, CliError> {
     match migrations::state(&store)? {
         SchemaState::Empty => Ok(false),
         SchemaState::Current => Ok(installation::has_sealed_values(&mut *store.connection()?)?),
-        SchemaState::Behind(_) | SchemaState::Ahead(_) => Ok(true),
+        SchemaState::Behind(_) | SchemaState::Unknown(_) => Ok(true),
     }
 }

@@ -145,6 +145,7 @@ fn option_name(field: &str) -> String {
         "audiences" => "audience".to_owned(),
         "allowed_ips" => "allow-ip".to_owned(),
         "customers" => "customer".to_owned(),
+        "password" => "password-file".to_owned(),
         other => other.replace('_', "-"),
     }
 }

@@ -98,7 +98,7 @@ pub fn restore(flags: &Flags, json: bool, arguments: &RestoreArguments) -> Resul
         SchemaState::Empty => true,
         // It was migrated only, or left by a restore that failed: nothing was ever sealed in it.
         SchemaState::Current => !installation::has_sealed_values(&mut *store.connection()?)?,
-        SchemaState::Behind(_) | SchemaState::Ahead(_) => false,
+        SchemaState::Behind(_) | SchemaState::Unknown(_) => false,
     };
     if !is_empty {
         return Err(CliError::Failed("the database is not empty: a backup is restored into an empty one".to_owned()));

@@ -15,7 +15,7 @@ use crate::domain::ids::UserId;
 use crate::domain::user::{User, UserFilter};
 use crate::service::SharedServices;
 use crate::service::error::ServiceError;
-use crate::view::user::{UserCreate, UserUpdate, UserView};
+use crate::view::user::{UserCreate, UserFilters, UserUpdate, UserView};
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -100,19 +100,7 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
                 Ok(())
             })
         }
-        Command::List { email, role, paging } => session::run(flags, "user list", async move |session| {
-            let Session { services, caller, origin } = session;
-            let columns = &["id", "email", "name", "role", "status"];
-            let email = email.map(|email| email.to_lowercase());
-            let position = |cursor: &str| cursor.parse::<UserId>().ok();
-            listing::print(json, &paging, columns, position, async |before, count| {
-                let filter = UserFilter { email: email.clone(), role: role.clone(), before };
-                let wanted = listing::and_one(count);
-                let found = services.directory.list_users(&caller, filter, wanted, origin.clone()).await?;
-                Ok(listing::part(found, count, |user| user.id.clone(), view))
-            })
-            .await
-        }),
+        Command::List { email, role, paging } => list(flags, json, email, role, paging),
         Command::Show { id } => session::run(flags, "user show", async move |session| {
             let Session { services, caller, origin } = session;
             let id = id_of(&services, &id).await?;
@@ -134,6 +122,29 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
         Command::Disable { id } => set_active(flags, json, "user disable", id, false),
         Command::Enable { id } => set_active(flags, json, "user enable", id, true),
     }
+}
+
+fn list(
+    flags: &Flags,
+    json: bool,
+    email: Option<String>,
+    role: Option<String>,
+    paging: Paging,
+) -> Result<(), CliError> {
+    let members = Members::default().text("email", email).text("role", role);
+    let filter: UserFilter = members.read::<UserFilters>()?.into();
+    session::run(flags, "user list", async move |session| {
+        let Session { services, caller, origin } = session;
+        let columns = &["id", "email", "name", "role", "status"];
+        let position = |cursor: &str| cursor.parse::<UserId>().ok();
+        listing::print(json, &paging, columns, position, async |before, count| {
+            let filter = UserFilter { before, ..filter.clone() };
+            let wanted = listing::and_one(count);
+            let found = services.directory.list_users(&caller, filter, wanted, origin.clone()).await?;
+            Ok(listing::part(found, count, |user| user.id.clone(), view))
+        })
+        .await
+    })
 }
 
 fn set_active(flags: &Flags, json: bool, command: &str, id: String, is_active: bool) -> Result<(), CliError> {

@@ -46,6 +46,11 @@ impl Config {
         matches!(&self.database, DatabaseConfig::Sqlite { file, .. } if file.starts_with(&self.data_dir))
     }
 
+    /// Returns the name of the setting that says where the database is.
+    pub fn database_setting(&self) -> &'static str {
+        if self.has_database_in_data_dir() { "data_dir" } else { "database_url" }
+    }
+
     /// Returns the data folder and the files of the installation, as far as they are there and used, the folder first.
     pub fn parts(&self) -> Vec<Part> {
         let mut paths = Vec::new();

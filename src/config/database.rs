@@ -77,12 +77,24 @@ impl Place {
             Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
                 Ok(Self::Server(with_timeouts(url)))
             }
-            Some(url) => match url.strip_prefix("sqlite:") {
-                Some(path) if !path.is_empty() => Ok(Self::File(path.strip_prefix("//").unwrap_or(path).into())),
-                _ => Err(ConfigError::setting("database_url", "must begin with postgres:// or sqlite:")),
-            },
+            Some(url) => {
+                let file = url.strip_prefix("sqlite:").ok_or("must begin with postgres:// or sqlite:").and_then(file);
+                file.map(Self::File).map_err(|wrong| ConfigError::setting("database_url", wrong))
+            }
         }
     }
+}
+
+/// Reads what follows `sqlite:`. Its path is all that is said of a file: elsewhere there are URLs with more in them.
+fn file(text: &str) -> Result<PathBuf, &'static str> {
+    let path = text.strip_prefix("//").unwrap_or(text);
+    if path.contains(":memory:") || path.contains("mode=memory") {
+        return Err("must name a file after sqlite:, since no database is kept in memory");
+    }
+    if path.is_empty() || path.starts_with("file:") || path.contains('?') {
+        return Err("must have the path of a file after sqlite:, without file: and parameters");
+    }
+    Ok(path.into())
 }
 
 /// A server that does not respond or is gone must not hold a connection for minutes: libpq's parameters with their

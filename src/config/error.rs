@@ -47,20 +47,29 @@ impl ConfigError {
     }
 }
 
-/// Collects what is wrong with several settings, so that one error names them all.
+/// Collects what is wrong with several settings, so that one error names them all. Of one setting the first counts:
+/// a default has taken the place of a value that could not be read.
 #[derive(Default)]
 pub(super) struct Problems(Vec<Problem>);
 
 impl Problems {
     /// Returns the value, or keeps what is wrong with it.
     pub(super) fn take<T>(&mut self, result: Result<T, ConfigError>) -> Option<T> {
-        result.map_err(|error| self.0.extend(error.0)).ok()
+        result.map_err(|error| self.add(error)).ok()
+    }
+
+    fn add(&mut self, error: ConfigError) {
+        for problem in error.0 {
+            if problem.setting.is_none() || self.0.iter().all(|other| other.setting != problem.setting) {
+                self.0.push(problem);
+            }
+        }
     }
 
     /// Keeps what is wrong with the setting `name`, unless `is_right`.
     pub(super) fn require(&mut self, is_right: bool, name: &str, wrong: impl std::fmt::Display) {
         if !is_right {
-            self.0.extend(ConfigError::setting(name, wrong).0);
+            self.add(ConfigError::setting(name, wrong));
         }
     }
 

@@ -118,16 +118,19 @@ impl Config {
     /// # Errors
     /// The file cannot be read, a setting is unknown, or a value is invalid. The message names the setting.
     pub fn load(flags: &Flags) -> Result<Self, ConfigError> {
-        let (settings, sources) = settings::read(flags)?;
+        let (settings, sources, problems) = settings::read(flags)?;
         let shown = sources.shown(&settings);
-        let mut config =
-            Self::from_settings(settings, shown).map_err(|error| error.placed(|name| sources.place(name)))?;
+        let config = Self::from_settings(settings, shown, problems);
+        let mut config = config.map_err(|error| error.placed(|name| sources.place(name)))?;
         config.show_defaults();
         Ok(config)
     }
 
-    fn from_settings(settings: Settings, shown: Vec<ShownSetting>) -> Result<Self, ConfigError> {
-        let mut problems = Problems::default();
+    fn from_settings(
+        settings: Settings,
+        shown: Vec<ShownSetting>,
+        mut problems: Problems,
+    ) -> Result<Self, ConfigError> {
         let guesses = settings.guess_limit_per_minute;
         problems.require((1..=100_000).contains(&guesses), "guess_limit_per_minute", "must be 1 to 100000");
         require_paths(&settings, &mut problems);

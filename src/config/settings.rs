@@ -173,8 +173,11 @@ pub(super) const NAMES: [&str; 30] = [
     "node_name",
 ];
 
-/// Reads the settings, and where they come from.
-pub fn read(flags: &Flags) -> Result<(Settings, Sources), ConfigError> {
+/// Reads the settings, where they come from, and what is wrong with some of them, which have their defaults then.
+///
+/// # Errors
+/// The file cannot be read.
+pub(super) fn read(flags: &Flags) -> Result<(Settings, Sources, Problems), ConfigError> {
     let mut figment = Figment::from(Serialized::defaults(Settings::default()));
     let file = flags.config.clone().unwrap_or_else(|| DEFAULT_FILE.into());
     // Also a pipe. A file that is there and cannot be read is never passed over.
@@ -194,20 +197,20 @@ pub fn read(flags: &Flags) -> Result<(Settings, Sources), ConfigError> {
     figment = figment.merge(Serialized::defaults(flags));
     let written: Dict = figment.extract().map_err(|error| unparsed(&error))?;
     let sources = Sources::new(figment);
-    let mut settings = typed(written, &sources)?;
-    settings.master_key = variable("SEALWRIGHT_MASTER_KEY")?;
-    Ok((settings, sources))
+    let mut problems = Problems::default();
+    let mut settings = typed(written, &sources, &mut problems);
+    settings.master_key = problems.take(variable("SEALWRIGHT_MASTER_KEY")).flatten();
+    Ok((settings, sources, problems))
 }
 
 /// Reads the settings from what is written. First each is read by itself, so that all that are unknown or of a wrong
-/// type are found.
-fn typed(written: Dict, sources: &Sources) -> Result<Settings, ConfigError> {
-    let mut problems = Problems::default();
-    for (name, value) in &written {
+/// type are found, and the values of the others can be checked.
+fn typed(mut written: Dict, sources: &Sources, problems: &mut Problems) -> Settings {
+    written.retain(|name, value| {
         let alone = Value::from(Dict::from([(name.clone(), value.clone())]));
-        problems.take(alone.deserialize::<Settings>().map_err(|error| describe(&error, sources)));
-    }
-    problems.finish(|| Value::from(written).deserialize().ok())
+        problems.take(alone.deserialize::<Settings>().map_err(|error| describe(&error, sources))).is_some()
+    });
+    Value::from(written).deserialize().unwrap_or_default()
 }
 
 fn unreadable(file: &Path, error: &dyn std::fmt::Display) -> ConfigError {
@@ -250,6 +253,7 @@ fn plain_type(name: &str) -> &str {
     match name {
         "usize" | "u32" => "a whole number",
         "a boolean" => "true or false",
+        "path string" => "a string",
         "a sequence" => r#"a list such as ["a", "b"]"#,
         other => other,
     }

@@ -26,17 +26,31 @@ pub enum StoreError {
     /// A file of a backup cannot be read or written, or is damaged.
     #[error("{0}")]
     File(String),
-    /// A newer release migrated the schema.
-    #[error(
-        "the database's schema has migration {0}, which this release does not know: it was made by a newer release"
-    )]
-    SchemaTooNew(String),
+    /// Another release made the schema.
+    #[error("the database's schema has {0}")]
+    SchemaUnknown(UnknownMigration),
     /// The schema lacks migrations.
     #[error(
         "the database's schema lacks migration {0}: \
          run `sealwright migrate`, or `sealwright serve` without --no-migrate"
     )]
     SchemaTooOld(String),
+}
+
+/// A migration of the schema that this release does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("migration {version}, which this release does not know: it was made by {}", self.maker())]
+pub struct UnknownMigration {
+    /// The stamp of the migration.
+    pub version: String,
+    /// Whether it is newer than all that this release has. From the first release on, no migration is taken back.
+    pub is_newer: bool,
+}
+
+impl UnknownMigration {
+    const fn maker(&self) -> &'static str {
+        if self.is_newer { "a newer release" } else { "an earlier build, whose databases cannot be migrated" }
+    }
 }
 
 impl From<diesel::result::Error> for StoreError {

@@ -6,6 +6,7 @@ use diesel::{Connection as _, RunQueryDsl as _};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::NO_TIME_LIMIT;
+use super::error::UnknownMigration;
 use super::{AnyConnection, Store, StoreError};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -23,8 +24,8 @@ pub enum SchemaState {
     Current,
     /// It is older: these migrations are missing.
     Behind(Vec<String>),
-    /// It is newer: this release does not know this migration.
-    Ahead(String),
+    /// It is that of another release: this one does not know this migration.
+    Unknown(UnknownMigration),
 }
 
 /// Compares the schema with this release's migrations.
@@ -53,8 +54,8 @@ fn state_of(connection: &mut AnyConnection) -> Result<SchemaState, StoreError> {
         }
     };
     let Some(applied) = applied else { return Ok(SchemaState::Empty) };
-    if let Some(unknown) = applied.iter().find(|version| !known.contains(version)) {
-        return Ok(SchemaState::Ahead(unknown.clone()));
+    if let Some(unknown) = unknown(&applied, &known) {
+        return Ok(SchemaState::Unknown(unknown));
     }
     let missing: Vec<String> = known.into_iter().filter(|version| !applied.contains(version)).collect();
     Ok(if applied.is_empty() {
@@ -66,11 +67,18 @@ fn state_of(connection: &mut AnyConnection) -> Result<SchemaState, StoreError> {
     })
 }
 
+/// Returns the newest of the migrations that this release does not know. Their stamps are dates of one length.
+fn unknown(applied: &[String], known: &[String]) -> Option<UnknownMigration> {
+    let version = applied.iter().filter(|version| !known.contains(version)).max()?.clone();
+    let is_newer = known.iter().all(|known| *known < version);
+    Some(UnknownMigration { version, is_newer })
+}
+
 /// Applies missing migrations in one transaction, however long they take. Processes that start together do so one after
 /// another.
 ///
 /// # Errors
-/// The schema is newer than this release, or a migration fails. Nothing has changed then.
+/// Another release made the schema, or a migration fails. Nothing has changed then.
 pub fn run(store: &Store) -> Result<Vec<String>, StoreError> {
     if state(store)? == SchemaState::Current {
         return Ok(vec![]);
@@ -90,13 +98,13 @@ pub fn run(store: &Store) -> Result<Vec<String>, StoreError> {
 /// Checks that the schema is that of this release.
 ///
 /// # Errors
-/// The schema is older or newer than this release.
+/// The schema is older, or another release made it.
 pub fn require_current(store: &Store) -> Result<(), StoreError> {
     match state(store)? {
         SchemaState::Current => Ok(()),
         SchemaState::Empty => Err(StoreError::SchemaTooOld("1, being empty".to_owned())),
         SchemaState::Behind(missing) => Err(StoreError::SchemaTooOld(missing.join(", "))),
-        SchemaState::Ahead(unknown) => Err(StoreError::SchemaTooNew(unknown)),
+        SchemaState::Unknown(unknown) => Err(StoreError::SchemaUnknown(unknown)),
     }
 }
 
@@ -115,9 +123,8 @@ where
     let failed =
         |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Unavailable(format!("migration: {error}"));
     let known = versions::<DB>(&source)?;
-    let applied = connection.applied_migrations().map_err(failed)?;
-    if let Some(unknown) = applied.iter().map(ToString::to_string).find(|version| !known.contains(version)) {
-        return Err(StoreError::SchemaTooNew(unknown));
+    if let Some(unknown) = unknown(&names(connection)?, &known) {
+        return Err(StoreError::SchemaUnknown(unknown));
     }
     let done = connection.run_pending_migrations(source).map_err(failed)?;
     Ok(done.iter().map(ToString::to_string).collect())

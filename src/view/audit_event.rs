@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::field::{Address, Line, Word};
 use super::input::{Optional, input};
-use crate::domain::audit::{Action, Outcome, Reason, RecordedEvent};
+use crate::domain::audit::{Action, EventFilter, Outcome, Reason, RecordedEvent};
 use crate::domain::environment::Environment;
 use crate::domain::ids::RequestId;
 use crate::domain::reference::CustomerReference;
@@ -123,5 +123,26 @@ input! {
         since: Optional<Timestamp>,
         /// Only events before this time.
         until: Optional<Timestamp>,
+    }
+}
+
+impl From<AuditEventFilters> for EventFilter {
+    fn from(filters: AuditEventFilters) -> Self {
+        Self {
+            environment: filters.environment.map(|environment| environment.to_string()),
+            credential: filters.credential,
+            action: filters.action,
+            outcome: filters.outcome,
+            customer: filters.customer.map(|customer| customer.to_string()),
+            actor: filters.actor,
+            target: filters.target,
+            reason: filters.reason,
+            address: filters.address,
+            request_id: filters.request_id,
+            gateway_request_id: filters.gateway_request_id,
+            since: filters.since,
+            until: filters.until,
+            ..Self::default()
+        }
     }
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::closed::CustomerStatus;
 use super::input::{Changed, Optional, Patched, Required, input};
 use super::metadata::MetadataPairs;
-use crate::domain::customer::{Customer, CustomerChanges, ExternalId, NewCustomer};
+use crate::domain::customer::{Customer, CustomerChanges, CustomerFilter, ExternalId, NewCustomer};
 use crate::domain::ids::CustomerId;
 use crate::domain::metadata::Metadata;
 use crate::domain::text::Name;
@@ -64,6 +64,12 @@ input! {
     pub struct CustomerFilters {
         /// Only the customer with this external id.
         external_id: Optional<ExternalId>,
+    }
+}
+
+impl From<CustomerFilters> for CustomerFilter {
+    fn from(filters: CustomerFilters) -> Self {
+        Self { external_id: filters.external_id.map(|id| id.to_string()), ..Self::default() }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::domain::role::RoleName;
 use crate::domain::secret_text::SecretText;
 use crate::domain::text::{Description, Name};
 use crate::domain::time::Timestamp;
-use crate::domain::user::{EmailAddress, NewUser, User, UserChanges};
+use crate::domain::user::{EmailAddress, NewUser, User, UserChanges, UserFilter};
 
 /// A person with one role, who may own credentials.
 #[derive(Serialize, ToSchema)]
@@ -106,6 +106,12 @@ input! {
         email: Optional<EmailAddress>,
         /// Only users with this role.
         role: Optional<RoleName>,
+    }
+}
+
+impl From<UserFilters> for UserFilter {
+    fn from(UserFilters { email, role }: UserFilters) -> Self {
+        Self { email: email.map(|email| email.to_string()), role: role.map(|role| role.to_string()), before: None }
     }
 }
 

@@ -164,6 +164,40 @@ both! {
         assert_eq!(server.token(&client).status, 200);
         assert_complete(&server.database, &[&file]);
     }
+
+    /// What was written and is not in the cursor yet is found at the end of the file, unless that was renamed: then it
+    /// is written again, and its positions show it.
+    fn a_kill_repeats_lines_only_of_a_file_that_was_renamed(database) {
+        const CURSOR: &str = "SELECT position AS n FROM audit_cursors WHERE name LIKE 'lines of %'";
+        const KEPT: &str = "UPDATE audit_cursors SET position = position - 3 WHERE name LIKE 'lines of %'";
+        let (file, old) = (file_of(&database), database.folder.path().join("events.jsonl.1"));
+        let mut server = spawn(database, &file);
+        let client = unlimited(&server);
+        for is_renamed in [false, true] {
+            for _ in 0..5 {
+                assert_eq!(server.token(&client).status, 200);
+            }
+            assert_complete(&server.database, &[&file]);
+            let count = i64::try_from(stored(&server.database).len()).unwrap();
+            let is_stored = || server.database.numbers(CURSOR) == [count];
+            eventually("the cursor is stored", Duration::from_secs(30), is_stored);
+            server.kill();
+            server.database.execute(KEPT);
+            if is_renamed {
+                std::fs::rename(&file, &old).unwrap();
+            }
+            server.restart();
+        }
+        assert_eq!(server.token(&client).status, 200);
+        let end = lines(&[&old]);
+        let id = |line: &Value| line["id"].as_str().unwrap().to_owned();
+        let everything = || {
+            let written: HashSet<String> = lines(&[&old, &file]).iter().map(id).collect();
+            stored(&server.database).iter().all(|id| written.contains(id))
+        };
+        eventually("every event is written", Duration::from_secs(30), everything);
+        assert_eq!(lines(&[&file])[..3], end[end.len() - 3..], "the same lines again");
+    }
 }
 
 /// As a tool that rotates files does it.

@@ -68,10 +68,13 @@ fn wrong_mode(part: &Part) -> Option<(Verdict, String)> {
 fn may_look(config: &Config, parts: &[Part], owner: SystemUser, findings: &mut Findings) -> bool {
     let user = SystemUser::of_files();
     let is_sqlite = matches!(config.database, DatabaseConfig::Sqlite { .. });
-    if user == SystemUser::ROOT || !is_sqlite || !parts.iter().any(|part| part.is_of_another(user)) {
-        return true;
+    if user != SystemUser::ROOT && is_sqlite && parts.iter().any(|part| part.is_of_another(user)) {
+        let finding = format!("not checked: this command runs as {user}, and the installation belongs to {owner}");
+        findings.add("database", Verdict::Error, finding);
+        return false;
     }
-    let finding = format!("not checked: this command runs as {user}, and the installation belongs to {owner}");
-    findings.add("database", Verdict::Error, finding);
-    false
+    if let Some((_, whose)) = folder::of_another(config, Work::Makes) {
+        findings.add("data folder", Verdict::Warning, format!("{whose}: `serve` refuses that, unless it has --force"));
+    }
+    true
 }

@@ -15,23 +15,7 @@ pub async fn list(
     state: SharedState,
 ) -> ApiResult<Paged<AuditEventView>> {
     let Query(List { filters, limit, cursor, .. }) = call.input;
-    let filter = EventFilter {
-        environment: filters.environment.map(|environment| environment.to_string()),
-        credential: filters.credential,
-        action: filters.action,
-        outcome: filters.outcome,
-        customer: filters.customer.map(|customer| customer.to_string()),
-        actor: filters.actor,
-        target: filters.target,
-        reason: filters.reason,
-        address: filters.address,
-        request_id: filters.request_id,
-        gateway_request_id: filters.gateway_request_id,
-        since: filters.since,
-        until: filters.until,
-        before: cursor,
-        ..EventFilter::default()
-    };
+    let filter = EventFilter { before: cursor, ..filters.into() };
     let limit = usize::try_from(limit).unwrap_or(1);
     let listing = state.services.insight.list_events(&call.caller, filter, limit, call.origin).await?;
     let views = listing.rows.iter().map(AuditEventView::from);

@@ -17,8 +17,7 @@ pub async fn list(
     state: SharedState,
 ) -> ApiResult<Paged<CustomerView>> {
     let Query(List { filters, limit, cursor, .. }) = call.input;
-    let external_id = filters.external_id.map(|id| id.to_string());
-    let filter = CustomerFilter { external_id, before: cursor, ..CustomerFilter::default() };
+    let filter = CustomerFilter { before: cursor, ..filters.into() };
     let rows = state.services.directory.list_customers(&call.caller, filter, limit + 1, call.origin).await?;
     Shown::of(&Page::new(limit, rows.iter().map(|row| (row.id.to_string(), row.into()))))
 }

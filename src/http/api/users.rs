@@ -16,11 +16,7 @@ pub async fn list(
     state: SharedState,
 ) -> ApiResult<Paged<UserView>> {
     let Query(List { filters, limit, cursor, .. }) = call.input;
-    let filter = UserFilter {
-        email: filters.email.map(|email| email.to_string()),
-        role: filters.role.map(|role| role.to_string()),
-        before: cursor,
-    };
+    let filter = UserFilter { before: cursor, ..filters.into() };
     let rows = state.services.directory.list_users(&call.caller, filter, limit + 1, call.origin).await?;
     Shown::of(&Page::new(limit, rows.iter().map(|row| (row.id.to_string(), row.into()))))
 }

@@ -145,6 +145,57 @@ fn all_unknown_names_and_wrong_types_are_named_at_once() {
     }
 }
 
+/// Each once: what is wrong with a name or a type is no reason to look for more of the same setting.
+#[test]
+fn names_types_and_values_are_told_in_one_round() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "no_such = 1\nworkers = 'many'\nkeep_alive = 'x'\nkey_brand = 'UPPER'\nlisten = 8080\n\
+                tls_certificate = 1\ntls_key = 'x'\n[environments.staging]\ntoken_typ = 1\n";
+    std::fs::write(folder.path().join("sealwright.toml"), text).unwrap();
+    for arguments in [["config", "check"], ["client", "list"]] {
+        let mut command = command(folder.path(), &arguments);
+        let said = end_with(2, command.env("SEALWRIGHT_ROTATION_AGE", "soon")).err;
+        for (named, place) in [
+            ("unknown setting no_such", "(in sealwright.toml)"),
+            ("setting workers: must be a whole number", "(in sealwright.toml)"),
+            ("setting keep_alive: ", "(in sealwright.toml)"),
+            ("setting key_brand: ", "(in sealwright.toml)"),
+            ("setting listen: must be a string", "(in sealwright.toml)"),
+            ("setting tls_certificate: must be a string", "(in sealwright.toml)"),
+            ("setting environments.staging.token_typ: must be a string", "(in sealwright.toml)"),
+            ("setting rotation_age: ", "(variable SEALWRIGHT_ROTATION_AGE)"),
+        ] {
+            let (_, rest) = said.split_once(named).unwrap_or_else(|| panic!("{named}: {said}"));
+            assert!(rest.split("; ").next().unwrap().ends_with(place) || rest.trim_end().ends_with(place), "{said}");
+        }
+        assert_eq!((said.matches("setting ").count(), said.lines().count()), (8, 1), "{said}");
+    }
+}
+
+/// SQLite would make a file of the name, or keep nothing.
+#[test]
+fn a_database_url_is_the_path_of_a_file() {
+    let folder = place();
+    let before = names_in(folder.path());
+    for (url, wrong) in [
+        ("sqlite::memory:", "in memory"),
+        ("sqlite://:memory:", "in memory"),
+        ("sqlite:file::memory:?cache=shared", "in memory"),
+        ("sqlite:x.db?mode=memory", "in memory"),
+        ("sqlite:file:x.db", "path"),
+        ("sqlite://x.db?mode=rwc", "path"),
+        ("sqlite:", "path"),
+        ("sqlite://", "path"),
+    ] {
+        for arguments in [&["config", "check"][..], &["serve"], &["init"], &["client", "list"]] {
+            let said = end_with(2, command(folder.path(), arguments).args(["--database-url", url])).err;
+            assert!(said.contains("setting database_url: ") && said.contains(wrong), "{url}: {said}");
+            assert!(said.contains("(option --database-url)") && said.lines().count() == 1, "{url}: {said}");
+        }
+    }
+    assert_eq!(names_in(folder.path()), before, "nothing was made");
+}
+
 #[test]
 fn all_that_is_wrong_is_named_at_once_and_where_it_was_set() {
     let folder = place();

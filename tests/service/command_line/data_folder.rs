@@ -2,6 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -169,6 +170,43 @@ both! {
             assert_eq!(owner, (OTHER, OTHER, 0o600), "{}", path.display());
         }
         end_with(0, &mut program(&database, &["doctor"]));
+    }
+
+    /// Whoever runs them: root, another user, the owner.
+    fn config_check_and_doctor_tell_whom_serve_refuses(database: without_credentials) {
+        if uid() != 0 {
+            return;
+        }
+        let copy = database.folder.path().join("sealwright");
+        fs::copy(env!("CARGO_BIN_EXE_sealwright"), &copy).unwrap();
+        set_mode(database.folder.path(), 0o755);
+        give_away(&database);
+        let run = |user: u32, status: i32, arguments: &[&str]| {
+            let mut command = Command::new(&copy);
+            command.env_clear().env("SEALWRIGHT_DATA_DIR", database.data_dir()).uid(user).args(arguments);
+            end_with(status, command.envs(database.url().map(|url| ("SEALWRIGHT_DATABASE_URL", url))))
+        };
+        if database.kind == Kind::Postgres {
+            // The master key is only read.
+            run(0, 0, &["config", "check"]);
+            set_mode(&database.data_dir(), 0o500);
+            run(OTHER, 0, &["config", "check"]);
+            return;
+        }
+        let whose = format!("data folder {} belongs to user {OTHER}, and", database.data_dir().display());
+        for user in [0, OTHER + 1] {
+            let (served, check) = (run(user, 1, &["serve"]), run(user, 2, &["config", "check"]));
+            for said in [&served.err, &check.err] {
+                assert!(said.contains(&whose) && said.contains(&format!("runs as user {user}")), "{said}");
+                assert!(said.contains("--force") && said.lines().count() == 1, "{said}");
+            }
+            assert!(check.err.contains(&format!("setting data_dir: {whose}")), "{check:?}");
+        }
+        let warned = run(0, 0, &["doctor"]).out;
+        assert!(warned.contains(&whose) && warned.contains("warning") && warned.contains("`serve`"), "{warned}");
+        run(OTHER + 1, 1, &["doctor"]);
+        run(0, 0, &["--force", "config", "check"]);
+        run(OTHER, 0, &["config", "check"]);
     }
 
     /// Also what root makes with `--force` belongs to whom the folder belongs to.

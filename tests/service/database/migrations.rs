@@ -212,6 +212,20 @@ both! {
         child.wait().unwrap();
     }
 
+    /// A schema that was replaced before the first release cannot be migrated, and is not newer.
+    fn a_schema_of_an_earlier_build_is_refused_as_one(database: without_credentials) {
+        database.execute("UPDATE __diesel_schema_migrations SET version = '20200101000000'");
+        for arguments in [&["serve"][..], &["serve", "--no-migrate"], &["migrate"], &["client", "list"]] {
+            let said = refusal(command_on(&database, &[("LISTEN", "127.0.0.1:0")], arguments));
+            assert!(said.contains("20200101000000") && said.contains("earlier build"), "{arguments:?}: {said}");
+            assert!(!said.contains("newer"), "{arguments:?}: {said}");
+        }
+        let doctor = run(&mut command_on(&database, &[], &["doctor"]));
+        assert_eq!(doctor.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+        assert!(said.contains("20200101000000") && said.contains("earlier build"), "{said}");
+    }
+
     /// A schema of a newer release is nothing to try one's luck on.
     fn a_newer_schema_is_refused_by_name(database: empty) {
         let server = Server::spawn_with(database, &[("SIGNING_ALGORITHMS", "[\"ES256\"]")]);

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::operations::{self, Operation};
 use super::{Planted, api_key, client_secret, query};
+use crate::command_line::{end_with, end_with_input};
 use crate::support::{Response, Server, both};
 
 /// What APIs and gateways say of their requests is recorded without secrets instead: a verification must not fail
@@ -102,5 +103,32 @@ both! {
             let response = server.send(request.json(&json!({"name": "x", "scopes": ["orders:read"]})));
             assert_refused("Idempotency-Key", &response, "Idempotency-Key", &planted);
         }
+    }
+
+    /// Else a list of nothing would be all that says that the value of a key is on a command line, in a history.
+    fn no_filter_of_a_command_takes_a_secret(database) {
+        let server = Server::start(database);
+        let (key, mut planted) = (server.key("orders:read").key, Planted::default());
+        planted.add(&key);
+        for (list, options) in [
+            (["client", "list"], &["--name", "--owner", "--customer"][..]),
+            (["key", "list"], &["--name", "--owner", "--customer"]),
+            (["customer", "list"], &["--external-id"]),
+            (["user", "list"], &["--email", "--role"]),
+            (["audit", "list"], &["--credential", "--customer", "--actor", "--target", "--gateway-request-id"]),
+            (["audit", "export"], &["--credential", "--customer", "--actor", "--target", "--gateway-request-id"]),
+        ] {
+            for option in options {
+                for secret in [key.clone(), planted.next(), planted.next(), planted.next()] {
+                    let ended = end_with(2, server.command(&list).args([option, &*secret]));
+                    let place = format!("{list:?} {option}");
+                    assert!(ended.err.contains(&format!("{option} ")) && ended.out.is_empty(), "{place}: {ended:?}");
+                    planted.assert_absent(&place, ended.err.as_bytes());
+                }
+            }
+        }
+        // This one searches by the value.
+        let found = end_with_input(0, &mut server.command(&["key", "find"]), &format!("{key}\n"));
+        planted.assert_absent("key find", found.out.as_bytes());
     }
 }

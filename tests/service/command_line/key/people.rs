@@ -99,6 +99,7 @@ both! {
         }
         let ended = end_with_input(2, &mut server.command(&create), "seven77\n");
         assert!(ended.err.contains("--password") && !ended.err.contains("seven77"), "{ended:?}");
+        assert!(ended.err.contains("--password-file must have at least 8"), "the option that there is: {ended:?}");
         for nothing in
             [end_with(2, &mut server.command(&create)), end_with_input(2, &mut server.command(&create), "\n")]
         {
