@@ -210,7 +210,8 @@ fn typed(mut written: Dict, sources: &Sources, problems: &mut Problems) -> Setti
         let alone = Value::from(Dict::from([(name.clone(), value.clone())]));
         problems.take(alone.deserialize::<Settings>().map_err(|error| describe(&error, sources))).is_some()
     });
-    Value::from(written).deserialize().unwrap_or_default()
+    let settings = Value::from(written).deserialize::<Settings>().map_err(|error| describe(&error, sources));
+    problems.take(settings).unwrap_or_default()
 }
 
 fn unreadable(file: &Path, error: &dyn std::fmt::Display) -> ConfigError {
