@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
+use super::audit_verify;
 use super::listing::{self, Paging};
 use super::output::Lines;
 use super::session::{self, Session};
@@ -42,6 +43,8 @@ pub enum Command {
         #[command(flatten)]
         filter: Filter,
     },
+    /// Check that no sealed event was changed, removed, inserted or reordered. The exit status is 1 if one was
+    Verify,
 }
 
 #[derive(Args)]
@@ -148,6 +151,9 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
         }),
         Command::Export { filter } => {
             session::run(flags, "audit export", async move |session| export(&session, &filter.into_filter()).await)
+        }
+        Command::Verify => {
+            session::run(flags, "audit verify", async move |session| audit_verify::verify(json, session).await)
         }
     }
 }

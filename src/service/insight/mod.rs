@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::audit_context::AuditContext;
 use super::error::ServiceError;
 use super::recorder::Recorder;
-use crate::domain::audit::{Action, EventFilter, Origin, Reason, RecordedEvent};
+use crate::audit::seal::{self, Verification};
+use crate::domain::audit::{Action, Disposition, EventFilter, Origin, Reason, RecordedEvent};
 use crate::domain::caller::Caller;
+use crate::domain::change::Basis;
 use crate::domain::environment::Environment;
 use crate::domain::ids::EventId;
 use crate::domain::listing::Listing;
@@ -48,6 +50,22 @@ impl Insight {
                 Ok(audit_list::page(connection, &filter, limit, deadline)?)
             })
             .await
+    }
+
+    /// Checks the audit log against its seals, and tells `progress` the position that it has reached, and the last.
+    ///
+    /// # Errors
+    /// The database cannot be read, or the event of the check not be stored.
+    pub async fn verify(
+        &self,
+        caller: &Caller,
+        origin: Arc<Origin>,
+        progress: impl FnMut(i64, i64),
+    ) -> Result<Verification, ServiceError> {
+        let context = AuditContext::of(caller, Action::AuditVerify, origin);
+        let verification = seal::verify(self.recorder.store(), progress).await?;
+        self.recorder.record_event(&context, Disposition::Unattended, Reason::Ok, Basis::default()).await?;
+        Ok(verification)
     }
 
     /// Returns the position of the last event that has one, to follow the log from there on.
