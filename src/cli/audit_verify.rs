@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::session::Session;
 use super::{CliError, output};
-use crate::audit::seal::{Defect, Finding};
+use crate::domain::audit::{Defect, Finding};
 
 /// What the bar shows on a terminal.
 const BAR: &str = "{wide_bar} {human_pos} of {human_len} events, {eta} left";

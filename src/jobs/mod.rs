@@ -1,6 +1,6 @@
 //! Background jobs: following changes, expanding epochs, storing last uses and counters, giving events their positions,
-//! sealing them, rotating keys, housekeeping. Each is a loop that survives failures: it logs them and tries again. What must run once
-//! in an installation runs under a lease.
+//! sealing them, rotating keys, housekeeping. Each is a loop that survives failures: it logs them and tries again. What
+//! must run once in an installation runs under a lease.
 
 use std::time::Duration;
 

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::audit_log::EventRow;
 use super::schema::{audit_chain, audit_cursors, audit_log};
-use super::{AnyConnection, StoreError};
-use crate::domain::audit::RecordedEvent;
+use super::{AnyConnection, StoreError, audit_index, audit_seals};
+use crate::domain::audit::{AuditLag, RecordedEvent};
 use crate::domain::time::Timestamp;
 
 /// Events with consecutive positions and consecutive serials: a row of the table `audit_chain`.
@@ -159,9 +159,26 @@ pub fn read_after(connection: &mut AnyConnection, position: i64, limit: i64) -> 
 /// Returns when the first event happened that has no position yet; `None` if there is none.
 pub fn oldest_without(connection: &mut AnyConnection) -> Result<Option<Timestamp>, StoreError> {
     let last = last(connection)?.map_or(0, |run| run.last_serial());
-    let after = audit_log::table.filter(audit_log::serial.gt(last)).order(audit_log::serial.asc());
+    oldest_after(connection, last)
+}
+
+/// Returns when the first event happened that is stored after `serial`; `None` if there is none.
+fn oldest_after(connection: &mut AnyConnection, serial: i64) -> Result<Option<Timestamp>, StoreError> {
+    let after = audit_log::table.filter(audit_log::serial.gt(serial)).order(audit_log::serial.asc());
     let time: Option<i64> = after.select(audit_log::time).first(connection).optional()?;
     Ok(time.map(Timestamp::from_millis))
+}
+
+/// Returns how far the loops that follow the log are behind it.
+pub fn lag(connection: &mut AnyConnection) -> Result<AuditLag, StoreError> {
+    let sealed = audit_seals::end(connection)?;
+    let last_sealed = serial_at(connection, sealed)?;
+    let indexed = audit_index::indexed(connection)?;
+    Ok(AuditLag {
+        unpositioned_since: oldest_without(connection)?,
+        unsealed_since: oldest_after(connection, last_sealed)?,
+        unindexed: end(connection)? - indexed,
+    })
 }
 
 /// Returns the position of the last event that a reader has read; 0 before the first.

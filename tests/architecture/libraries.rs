@@ -32,7 +32,7 @@ const CLOSED: [(&str, &[&str]); 8] = [
     ("service", &["arc_swap", "log", "parking_lot", "quick_cache", "strum", "thiserror", "tokio", "zeroize"]),
     ("jobs", &["log", "tokio"]),
     // JSON for the lines of `audit_json_lines` and what seals cover, and the flag that opens a file without waiting.
-    ("audit", &["libc", "log", "parking_lot", "quick_cache", "serde", "serde_json", "strum", "thiserror", "tokio"]),
+    ("audit", &["libc", "log", "parking_lot", "quick_cache", "serde", "serde_json", "thiserror", "tokio"]),
     ("app", &["log", "thiserror"]),
 ];
 

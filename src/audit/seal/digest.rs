@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::crypto::digest::sha256;
 use crate::domain::audit::RecordedEvent;
 
-/// A SHA-256.
+/// A SHA-256, as its 32 bytes.
 pub type Digest = [u8; 32];
 /// What makes the digest of an address or a user agent impossible to guess.
 pub type Salt = [u8; 16];
@@ -115,7 +115,7 @@ pub(super) mod tests {
     use super::*;
     use crate::domain::time::Timestamp;
 
-    /// The event `evt_<number>`.
+    /// An event that differs from others in its id and its time only.
     pub fn event(number: i64) -> RecordedEvent {
         RecordedEvent {
             id: format!("evt_{number}"),

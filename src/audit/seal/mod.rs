@@ -6,4 +6,4 @@ mod sealer;
 mod verifier;
 
 pub use sealer::Sealer;
-pub use verifier::{Defect, Finding, Verification, verify};
+pub use verifier::verify;

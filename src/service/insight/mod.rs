@@ -5,14 +5,17 @@ use std::sync::Arc;
 use super::audit_context::AuditContext;
 use super::error::ServiceError;
 use super::recorder::Recorder;
-use crate::audit::seal::{self, Verification};
-use crate::domain::audit::{Action, Disposition, EventFilter, Origin, Reason, RecordedEvent};
+use crate::audit::seal;
+use crate::domain::audit::{Action, AuditLag, Disposition, EventFilter, Origin, Reason, RecordedEvent, Verification};
 use crate::domain::caller::Caller;
 use crate::domain::change::Basis;
 use crate::domain::environment::Environment;
 use crate::domain::ids::EventId;
 use crate::domain::listing::Listing;
 use crate::store::{AnyConnection, StoreError, audit_chain, audit_list, customers};
+
+/// How long figures about the log are waited for.
+const SOON: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// The use cases of the audit log.
 #[derive(Debug)]
@@ -66,6 +69,12 @@ impl Insight {
         let verification = seal::verify(self.recorder.store(), progress).await?;
         self.recorder.record_event(&context, Disposition::Unattended, Reason::Ok, Basis::default()).await?;
         Ok(verification)
+    }
+
+    /// Returns how far the loops that follow the log are behind it; `None` if the database does not respond within a
+    /// second: metrics are needed then, too.
+    pub async fn lag(&self) -> Option<AuditLag> {
+        tokio::time::timeout(SOON, self.recorder.store().read(audit_chain::lag)).await.ok()?.ok()
     }
 
     /// Returns the position of the last event that has one, to follow the log from there on.

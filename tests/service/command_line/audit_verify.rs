@@ -9,7 +9,7 @@ use crate::support::{Database, Kind, Server, both, eventually};
 
 /// What the command finds, with this exit status.
 #[track_caller]
-fn verify(server: &Server, status: i32) -> Value {
+pub fn verify(server: &Server, status: i32) -> Value {
     let ended = end_with(status, &mut server.command(&["audit", "verify", "--json"]));
     serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{ended:?}"))
 }
@@ -59,7 +59,7 @@ both! {
         assert!(found["verified"].as_i64() > Some(40), "{found}");
         assert_eq!(found["sealed_until"], found["verified"], "{found}");
         assert_eq!(server.events(&["--action", "audit.verify"]).len(), 1, "reading the log is an event");
-        assert_eq!(verify(&server, 0)["verified"], found["verified"], "newer events are not sealed, which is no defect");
+        assert_eq!(verify(&server, 0)["verified"], found["verified"], "what is newer is no defect");
     }
 
     fn the_first_event_that_is_not_as_it_was_sealed_is_named(database) {
@@ -100,6 +100,29 @@ both! {
         case("UPDATE audit_seals SET contents = persons".to_owned(), "seal_broken", 1, None);
         case("UPDATE audit_seals SET chain = contents".to_owned(), "seal_broken", 1, None);
         assert_eq!(verify(&server, 0)["is_intact"], true, "all is put back");
+    }
+
+    fn loops_that_do_not_follow_the_log_are_told(database) {
+        let mut server = sealed(database);
+        let lag = |server: &Server, name: &str| {
+            let metrics = server.get("/metrics").text;
+            let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("sealwright_{name} ")));
+            line.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap()
+        };
+        let told = |server: &Server| end_with(0, &mut server.command(&["doctor", "--json"])).out;
+        assert!(!told(&server).contains("audit log"));
+        // Nobody gives positions to what commands store, and that was two minutes ago.
+        end_with(0, &mut server.command(&["client", "list"]));
+        server.database.connect()("UPDATE audit_log SET time = time - 120000");
+        let said = told(&server);
+        assert!(said.contains("has no position") && said.contains("is not sealed"), "{said}");
+        server.restart();
+        eventually("the loops have followed", Duration::from_secs(60), || {
+            let names = ["audit_positions_lag_seconds", "audit_seals_lag_seconds", "audit_unindexed"];
+            let lags: [f64; 3] = names.map(|name| lag(&server, name));
+            lags[0] < 60.0 && lags[1] < 60.0 && lags[2] > 40.0
+        });
+        assert!(!told(&server).contains("audit log"));
     }
 
     fn an_event_that_was_not_there_is_named(database) {
