@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::{Purposes, StartError};
-use crate::audit::{Journal, JsonLines, Sequencer};
+use crate::audit::{Journal, JsonLines, Sequencer, seal};
 use crate::clock::Clock;
 use crate::config::{Config, Issuers};
 use crate::crypto::client_secret::SecretDigester;
@@ -78,6 +78,7 @@ pub(super) fn create_services(
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let journal = Journal::start(store.clone())?;
     let sequencer = Sequencer::new(store.clone(), journal.pace());
+    let audit_sealer = seal::Sealer::new(store.clone(), journal.pace());
     let leases = Arc::new(Leases::new(store.clone(), holder(&clock)?));
     let lines = json_lines(config, purpose, &store, &leases)?;
     // Derived, so that the stored key has only one use.
@@ -104,19 +105,20 @@ pub(super) fn create_services(
     };
     let proven =
         ProvenSecrets::new(Arc::clone(&shared.digester), DigestKey::ephemeral()?, Arc::clone(&shared.passwords));
-    Ok(assemble(config, &shared, proven, Background { sequencer, leases, lines }))
+    Ok(assemble(config, &shared, proven, Background { sequencer, audit_sealer, leases, lines }))
 }
 
 /// What works beside the use cases.
 struct Background {
     sequencer: Sequencer,
+    audit_sealer: seal::Sealer,
     leases: Arc<Leases>,
     lines: Option<JsonLines>,
 }
 
 /// Creates the services, each with only what it needs.
 fn assemble(config: &Config, shared: &Shared, proven: ProvenSecrets, background: Background) -> Services {
-    let Background { sequencer, leases, lines } = background;
+    let Background { sequencer, audit_sealer, leases, lines } = background;
     let verifier = Arc::new(token_verifier(shared));
     Services {
         tokens: Tokens {
@@ -149,6 +151,7 @@ fn assemble(config: &Config, shared: &Shared, proven: ProvenSecrets, background:
         operations: operations(config, shared),
         leases,
         sequencer,
+        audit_sealer,
         lines,
         changes: Arc::clone(&shared.changes),
         idempotency: Arc::clone(&shared.idempotency),

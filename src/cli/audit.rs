@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
+use super::audit_verify;
 use super::listing::{self, Paging};
 use super::options::Members;
 use super::output::Lines;
@@ -43,6 +44,8 @@ pub enum Command {
         #[command(flatten)]
         filter: Filter,
     },
+    /// Check that no sealed event was changed, removed, inserted or reordered. The exit status is 1 if one was
+    Verify,
 }
 
 #[derive(Args)]
@@ -156,6 +159,9 @@ pub fn run(flags: &Flags, json: bool, command: Command) -> Result<(), CliError> 
         Command::Export { filter } => {
             let filter = filter.read()?;
             session::run(flags, "audit export", async move |session| export(&session, &filter).await)
+        }
+        Command::Verify => {
+            session::run(flags, "audit verify", async move |session| audit_verify::verify(json, session).await)
         }
     }
 }

@@ -9,10 +9,17 @@ use crate::app::{self, Purposes};
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
 use crate::domain::environment::Environment;
+use crate::domain::time::Duration;
 use crate::http::check_tls;
+use crate::service::Services;
 use crate::store::Store;
 use crate::store::migrations::{self, SchemaState};
 use data_folder::check_folder;
+
+/// An event that a loop has not followed after this time shows that none runs, or that it lags behind.
+const LATE: Duration = Duration::seconds(60);
+/// Events that are not indexed, which make lists slow.
+const UNINDEXED: i64 = 100_000;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verdict {
@@ -128,6 +135,7 @@ fn check_keys(config: &Config, findings: &mut Findings) -> Result<(), CliError> 
         }
     };
     findings.add("master key", Verdict::Good, "opens every sealed value");
+    check_audit_log(&services, findings)?;
     let signing_keys = &services.signing_keys;
     let now = services.recorder.now();
     for environment in Environment::ALL {
@@ -143,6 +151,23 @@ fn check_keys(config: &Config, findings: &mut Findings) -> Result<(), CliError> 
             let finding = format!("no active key for {}: the next `serve` creates it", missing.join(", "));
             findings.add(&check, Verdict::Warning, finding);
         }
+    }
+    Ok(())
+}
+
+/// Checks that the loops of a server follow the audit log. What is left of them, a running server does.
+fn check_audit_log(services: &Services, findings: &mut Findings) -> Result<(), CliError> {
+    let Some(lag) = session::runtime()?.block_on(services.insight.lag()) else { return Ok(()) };
+    let now = services.recorder.now();
+    for (what, since) in [("has no position", lag.unpositioned_since), ("is not sealed", lag.unsealed_since)] {
+        if let Some(since) = since.filter(|since| now.minus(LATE) > *since) {
+            let finding = format!("an event of {since} {what}: no server runs, or it lags behind");
+            findings.add("audit log", Verdict::Warning, finding);
+        }
+    }
+    if lag.unindexed > UNINDEXED {
+        let finding = format!("{} events are not in the index: lists are slower until a server has it", lag.unindexed);
+        findings.add("audit log", Verdict::Warning, finding);
     }
     Ok(())
 }

@@ -77,6 +77,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "sealwright audit list --credential key_01 --limit 1000",
         ],
     ),
+    ("audit verify", &["sealwright audit verify", "sealwright audit verify --json"]),
     ("audit export", &["sealwright audit export --since 2026-01-01T00:00:00Z > events.jsonl"]),
     (
         "revoke-all",

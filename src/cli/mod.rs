@@ -2,6 +2,7 @@
 //! settings).
 
 mod audit;
+mod audit_verify;
 mod check;
 mod client;
 mod completions;

@@ -109,6 +109,7 @@ pub async fn metrics(request: HttpRequest, state: SharedState) -> Result<Metrics
         let authorized = state.services.access.authorize_caller(&fields, requirement, &origin).await;
         authorized.map_err(ApiError::Unauthorized)?;
     }
-    let text = state.metrics.render(&state.services);
+    let lag = state.services.insight.lag().await;
+    let text = state.metrics.render(&state.services, lag);
     text.map(MetricsResponse).map_err(|error| ApiError::Internal(error.to_string()))
 }

@@ -1,6 +1,6 @@
 //! Background jobs: following changes, expanding epochs, storing last uses and counters, giving events their positions,
-//! rotating keys, housekeeping. Each is a loop that survives failures: it logs them and tries again. What must run once
-//! in an installation runs under a lease.
+//! sealing them, rotating keys, housekeeping. Each is a loop that survives failures: it logs them and tries again. What
+//! must run once in an installation runs under a lease.
 
 use std::time::Duration;
 
@@ -30,8 +30,13 @@ const SEQUENCE_EVERY: Duration = Duration::from_millis(500);
 /// How often events are looked for that are not indexed.
 const INDEX_EVERY: Duration = Duration::from_millis(500);
 
+/// How often events are looked for that are not sealed. Each time makes a row.
+const SEAL_EVERY: Duration = Duration::from_secs(5);
+
 /// The lease of the positions of events, and of their index.
 const SEQUENCER: &str = "sequencer";
+/// The lease of the seals of events.
+const SEALS: &str = "seals";
 /// The lease of signing keys and due rotations.
 const KEYS: &str = "keys";
 /// The lease of housekeeping.
@@ -42,7 +47,7 @@ const SWEEP: &str = "sweep";
 /// Those that must run once in an installation take a lease first, which is here when this returns unless another
 /// process holds it.
 pub async fn start(services: &SharedServices) {
-    for name in [SEQUENCER, KEYS, SWEEP] {
+    for name in [SEQUENCER, SEALS, KEYS, SWEEP] {
         services.leases.want(name);
     }
     services.recorder.check_disk().await;
@@ -56,6 +61,7 @@ pub async fn start(services: &SharedServices) {
     tokio::spawn(repeat(services.clone(), STORE_LAST_USES_EVERY, "last uses are not stored yet", store_last_uses));
     tokio::spawn(repeat(services.clone(), SEQUENCE_EVERY, "audit events get no positions", sequence_once));
     tokio::spawn(repeat(services.clone(), INDEX_EVERY, "audit events are not indexed", index_once));
+    tokio::spawn(repeat(services.clone(), SEAL_EVERY, "audit events are not sealed", seal_once));
     tokio::spawn(keep_keys(services.clone()));
     tokio::spawn(sweep(services.clone()));
 }
@@ -133,6 +139,15 @@ pub async fn sequence_once(services: &SharedServices) -> Result<(), ServiceError
 pub async fn index_once(services: &SharedServices) -> Result<(), ServiceError> {
     let Some(lease) = services.leases.held(SEQUENCER) else { return Ok(()) };
     Ok(services.sequencer.index(&lease).await?)
+}
+
+/// Seals events that have positions, if this process holds the lease.
+///
+/// # Errors
+/// As [`sequence_once`].
+pub async fn seal_once(services: &SharedServices) -> Result<(), ServiceError> {
+    let Some(lease) = services.leases.held(SEALS) else { return Ok(()) };
+    Ok(services.audit_sealer.seal(&lease, services.recorder.now()).await?)
 }
 
 /// Writes what epochs have ended into rows and events. Several processes that do it at once take turns, one step each,

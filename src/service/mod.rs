@@ -19,7 +19,7 @@ pub mod tokens;
 
 use std::sync::Arc;
 
-use crate::audit::{JsonLines, Sequencer};
+use crate::audit::{JsonLines, Sequencer, seal};
 use crate::config::Issuers;
 use crate::store::leases::Leases;
 use access::Access;
@@ -58,6 +58,8 @@ pub struct Services {
     pub leases: Arc<Leases>,
     /// Gives events their positions.
     pub sequencer: Sequencer,
+    /// Chains digests of events.
+    pub audit_sealer: seal::Sealer,
     /// Writes events as lines of JSON, if that is set.
     pub lines: Option<JsonLines>,
     /// Records events of requests that reach no use case.

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::audit_log::EventRow;
 use super::schema::{audit_chain, audit_cursors, audit_log};
-use super::{AnyConnection, StoreError};
-use crate::domain::audit::RecordedEvent;
+use super::{AnyConnection, StoreError, audit_index, audit_seals};
+use crate::domain::audit::{AuditLag, RecordedEvent};
 use crate::domain::time::Timestamp;
 
 /// Events with consecutive positions and consecutive serials: a row of the table `audit_chain`.
@@ -116,6 +116,9 @@ pub struct Page {
     pub events: Vec<(i64, RecordedEvent)>,
     /// The position up to which the page has every event that is still stored.
     pub until: i64,
+    /// The ids of events between these that have no position. Sealwright stores none there: the sequencer has settled
+    /// all gaps up to the last position.
+    pub strays: Vec<String>,
 }
 
 /// Reads the events at the `limit` positions after `position`.
@@ -129,7 +132,7 @@ pub fn read_after(connection: &mut AnyConnection, position: i64, limit: i64) -> 
         .load(connection)?;
     let until = runs.last().map_or(position, |last| last.last_position().min(position + limit));
     if until <= position {
-        return Ok(Page { events: vec![], until: position });
+        return Ok(Page { until: position, ..Page::default() });
     }
     let serial_of = |position| {
         let run = runs.iter().rev().find(|run| run.position <= position);
@@ -137,24 +140,45 @@ pub fn read_after(connection: &mut AnyConnection, position: i64, limit: i64) -> 
     };
     let rows: Vec<EventRow> = audit_log::table
         .select(EventRow::as_select())
-        .filter(audit_log::serial.ge(serial_of(position + 1)))
+        .filter(audit_log::serial.gt(serial_at(connection, position)?))
         .filter(audit_log::serial.le(serial_of(until)))
         .order(audit_log::serial.asc())
         .load(connection)?;
+    let mut page = Page { until, ..Page::default() };
     let mut runs = runs.iter().peekable();
-    let positioned = rows.into_iter().filter_map(|row| {
+    for row in rows {
         while runs.next_if(|run| run.last_serial() < row.serial).is_some() {}
-        Some((runs.peek()?.position_of(row.serial)?, row.into_event()))
-    });
-    Ok(Page { events: positioned.collect(), until })
+        match runs.peek().and_then(|run| run.position_of(row.serial)) {
+            Some(position) => page.events.push((position, row.into_event())),
+            None => page.strays.push(row.into_event().id),
+        }
+    }
+    Ok(page)
 }
 
 /// Returns when the first event happened that has no position yet; `None` if there is none.
 pub fn oldest_without(connection: &mut AnyConnection) -> Result<Option<Timestamp>, StoreError> {
     let last = last(connection)?.map_or(0, |run| run.last_serial());
-    let after = audit_log::table.filter(audit_log::serial.gt(last)).order(audit_log::serial.asc());
+    oldest_after(connection, last)
+}
+
+/// Returns when the first event happened that is stored after `serial`; `None` if there is none.
+fn oldest_after(connection: &mut AnyConnection, serial: i64) -> Result<Option<Timestamp>, StoreError> {
+    let after = audit_log::table.filter(audit_log::serial.gt(serial)).order(audit_log::serial.asc());
     let time: Option<i64> = after.select(audit_log::time).first(connection).optional()?;
     Ok(time.map(Timestamp::from_millis))
+}
+
+/// Returns how far the loops that follow the log are behind it.
+pub fn lag(connection: &mut AnyConnection) -> Result<AuditLag, StoreError> {
+    let sealed = audit_seals::end(connection)?;
+    let last_sealed = serial_at(connection, sealed)?;
+    let indexed = audit_index::indexed(connection)?;
+    Ok(AuditLag {
+        unpositioned_since: oldest_without(connection)?,
+        unsealed_since: oldest_after(connection, last_sealed)?,
+        unindexed: end(connection)? - indexed,
+    })
 }
 
 /// Returns the position of the last event that a reader has read; 0 before the first.

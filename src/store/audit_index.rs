@@ -105,7 +105,7 @@ pub struct Batch {
 
 /// Makes the rows of the next events that have a position; `None` if there are too few for a batch.
 pub fn next_batch(connection: &mut AnyConnection) -> Result<Option<Batch>, StoreError> {
-    let indexed = audit_chain::cursor(connection, CURSOR)?;
+    let indexed = indexed(connection)?;
     let until = indexed + BATCH;
     if audit_chain::end(connection)? < until {
         return Ok(None);
@@ -162,8 +162,13 @@ pub fn rebuild(connection: &mut AnyConnection) -> Result<(), StoreError> {
 ///
 /// Call it before the index is searched: an event that is indexed meanwhile is found by either.
 pub fn indexed_to(connection: &mut AnyConnection) -> Result<i64, StoreError> {
-    let indexed = audit_chain::cursor(connection, CURSOR)?;
+    let indexed = indexed(connection)?;
     audit_chain::serial_at(connection, indexed)
+}
+
+/// Returns the position of the last event that is indexed.
+pub fn indexed(connection: &mut AnyConnection) -> Result<i64, StoreError> {
+    audit_chain::cursor(connection, CURSOR)
 }
 
 #[cfg(test)]

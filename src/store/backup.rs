@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::audit_chain::{CursorRow, Run};
 use super::audit_log::EventRow;
+use super::audit_seals::SealRow;
 use super::credential_customers::Tie;
 use super::credential_rows::{CredentialRow, SecretRow};
 use super::customers::{CustomerRow, DeletedCustomerRow};
@@ -17,8 +18,9 @@ use super::installation::InstallationRow;
 use super::revoked_tokens::RevokedTokenRow;
 use super::roles::RoleRow;
 use super::schema::{
-    audit_chain, audit_cursors, audit_log, credential_customers, credential_secrets, credentials, customers,
-    deleted_customers, epochs, idempotency_keys, installation, revoked_tokens, roles, scopes, signing_keys, users,
+    audit_chain, audit_cursors, audit_log, audit_seals, credential_customers, credential_secrets, credentials,
+    customers, deleted_customers, epochs, idempotency_keys, installation, revoked_tokens, roles, scopes, signing_keys,
+    users,
 };
 use super::scopes::ScopeRow;
 use super::signing_keys::SigningKeyRow;
@@ -110,6 +112,7 @@ tables! {
     revoked_tokens: RevokedTokenRow by jti;
     audit_log: EventRow by serial;
     audit_chain: Run by position;
+    audit_seals: SealRow by position;
     audit_cursors: CursorRow by name;
 }
 

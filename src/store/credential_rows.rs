@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::credential_customers::Ties;
 use super::schema::{credential_secrets, credentials};
-use super::{StoreError, base64_option, damaged, join, metadata, split};
+use super::{StoreError, base64_text, damaged, join, metadata, split};
 use crate::domain::audience::Audience;
 use crate::domain::credential::{
     ChangeNumbers, ClientDetails, Credential, CredentialId, CredentialKind, Details, KeyDetails, KeyedDigest, LastUse,
@@ -182,10 +182,10 @@ impl CredentialRow {
 pub struct SecretRow {
     pub(super) id: String,
     pub(super) credential: String,
-    #[serde(with = "base64_option")]
+    #[serde(with = "base64_text::optional")]
     digest: Option<Vec<u8>>,
     hash: Option<String>,
-    #[serde(with = "base64_option")]
+    #[serde(with = "base64_text::optional")]
     keyed_digest: Option<Vec<u8>>,
     prefix: String,
     last_four: String,

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::schema::{installation, signing_keys};
-use super::{AnyConnection, StoreError, base64_option};
+use super::{AnyConnection, StoreError, base64_text};
 use crate::domain::time::Timestamp;
 
 /// The single row of the table `installation`.
@@ -16,7 +16,7 @@ pub struct InstallationRow {
     incarnation: i64,
     change_sequence: i64,
     pruned_to: i64,
-    #[serde(with = "base64_option")]
+    #[serde(with = "base64_text::optional")]
     digest_key_sealed: Option<Vec<u8>>,
 }
 

@@ -222,6 +222,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_seals (position) {
+        position -> BigInt,
+        events -> BigInt,
+        sealed_at -> BigInt,
+        contents -> Binary,
+        persons -> Binary,
+        salts -> Binary,
+        chain -> Binary,
+    }
+}
+
+diesel::table! {
     audit_cursors (name) {
         name -> Text,
         position -> BigInt,

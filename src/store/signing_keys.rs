@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::schema::signing_keys;
-use super::{AnyConnection, StoreError, base64_option, damaged};
+use super::{AnyConnection, StoreError, base64_text, damaged};
 use crate::domain::environment::Environment;
 use crate::domain::signing_key::{Algorithm, PublicJwk, SigningKey};
 use crate::domain::time::Timestamp;
@@ -19,7 +19,7 @@ pub struct SigningKeyRow {
     algorithm: String,
     generation: i64,
     public_jwk: String,
-    #[serde(with = "base64_option")]
+    #[serde(with = "base64_text::optional")]
     private_key_sealed: Option<Vec<u8>>,
     created_at: i64,
     activates_at: i64,

@@ -17,7 +17,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("config", &["crypto", "domain"]),
     // The settings of the database say which of the two it is, where, and with how many connections.
     ("store", &["config", "domain"]),
-    ("audit", &["store", "domain"]),
+    ("audit", &["store", "crypto", "domain"]),
     ("service", &["oauth", "audit", "store", "crypto", "config", "clock", "domain"]),
     ("jobs", &["service", "domain"]),
     ("http", &["service", "oauth", "config", "view", "domain"]),

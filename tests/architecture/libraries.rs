@@ -15,7 +15,7 @@ const OWNED: [(&[&str], &str); 7] = [
     (&["oxide_auth"], "oauth"),
     (&["sealwright_scope"], "domain"),
     (&["env_filter", "figment"], "config"),
-    (&["clap_complete", "clap_mangen", "comfy_table", "env_logger", "reqwest", "rpassword"], "cli"),
+    (&["clap_complete", "clap_mangen", "comfy_table", "env_logger", "indicatif", "reqwest", "rpassword"], "cli"),
 ];
 
 /// Layers that name these libraries and no others.
@@ -31,8 +31,8 @@ const CLOSED: [(&str, &[&str]); 8] = [
     // No JSON and no HTTP.
     ("service", &["arc_swap", "log", "parking_lot", "quick_cache", "strum", "thiserror", "tokio", "zeroize"]),
     ("jobs", &["log", "tokio"]),
-    // JSON for the lines of `audit_json_lines`, and the flag that opens their file without waiting.
-    ("audit", &["libc", "log", "parking_lot", "quick_cache", "serde_json", "thiserror", "tokio"]),
+    // JSON for the lines of `audit_json_lines` and what seals cover, and the flag that opens a file without waiting.
+    ("audit", &["libc", "log", "parking_lot", "quick_cache", "serde", "serde_json", "thiserror", "tokio"]),
     ("app", &["log", "thiserror"]),
 ];
 

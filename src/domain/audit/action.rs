@@ -124,6 +124,8 @@ pub enum Action {
     MasterKeyRotate,
     #[strum(serialize = "audit.list")]
     AuditList,
+    #[strum(serialize = "audit.verify")]
+    AuditVerify,
     #[strum(serialize = "audit.probe")]
     AuditProbe,
     #[strum(serialize = "backup.write")]

@@ -5,12 +5,17 @@ use std::sync::Arc;
 use super::audit_context::AuditContext;
 use super::error::ServiceError;
 use super::recorder::Recorder;
-use crate::domain::audit::{Action, EventFilter, Origin, Reason, RecordedEvent};
+use crate::audit::seal;
+use crate::domain::audit::{Action, AuditLag, Disposition, EventFilter, Origin, Reason, RecordedEvent, Verification};
 use crate::domain::caller::Caller;
+use crate::domain::change::Basis;
 use crate::domain::environment::Environment;
 use crate::domain::ids::EventId;
 use crate::domain::listing::Listing;
 use crate::store::{AnyConnection, StoreError, audit_chain, audit_list, customers};
+
+/// How long figures about the log are waited for.
+const SOON: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// The use cases of the audit log.
 #[derive(Debug)]
@@ -48,6 +53,28 @@ impl Insight {
                 Ok(audit_list::page(connection, &filter, limit, deadline)?)
             })
             .await
+    }
+
+    /// Checks the audit log against its seals, and tells `progress` the position that it has reached, and the last.
+    ///
+    /// # Errors
+    /// The database cannot be read, or the event of the check not be stored.
+    pub async fn verify(
+        &self,
+        caller: &Caller,
+        origin: Arc<Origin>,
+        progress: impl FnMut(i64, i64),
+    ) -> Result<Verification, ServiceError> {
+        let context = AuditContext::of(caller, Action::AuditVerify, origin);
+        let verification = seal::verify(self.recorder.store(), progress).await?;
+        self.recorder.record_event(&context, Disposition::Unattended, Reason::Ok, Basis::default()).await?;
+        Ok(verification)
+    }
+
+    /// Returns how far the loops that follow the log are behind it; `None` if the database does not respond within a
+    /// second: metrics are needed then, too.
+    pub async fn lag(&self) -> Option<AuditLag> {
+        tokio::time::timeout(SOON, self.recorder.store().read(audit_chain::lag)).await.ok()?.ok()
     }
 
     /// Returns the position of the last event that has one, to follow the log from there on.

@@ -1,10 +1,12 @@
 //! `sealwright doctor`.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::end_with;
 use crate::api::text;
-use crate::support::{Server, binary, both};
+use crate::support::{Server, binary, both, eventually};
 
 fn verdicts(out: &str) -> Vec<(String, String)> {
     let findings: Value = serde_json::from_str(out).unwrap_or_else(|_| panic!("no JSON: {out}"));
@@ -18,6 +20,10 @@ fn has_error(out: &str, check: &str) -> bool {
 both! {
     fn a_healthy_installation_has_no_errors(database: without_credentials) {
         let server = Server::spawn(database);
+        // What was stored before the start is sealed after some seconds.
+        eventually("the loops have followed the log", Duration::from_secs(30), || {
+            !end_with(0, &mut server.command(&["doctor", "--json"])).out.contains("audit log")
+        });
         let ended = end_with(0, &mut server.command(&["doctor", "--json"]));
         assert!(verdicts(&ended.out).iter().all(|(_, verdict)| verdict == "ok"), "{}", ended.out);
         for check in ["settings", "database", "schema", "master key", "signing keys of production"] {

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod audit;
+mod audit_verify;
 mod client;
 mod config;
 mod config_check;

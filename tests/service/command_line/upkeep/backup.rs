@@ -1,6 +1,10 @@
 //! `sealwright backup` and `restore`.
 
+use std::time::Duration;
+
 use super::*;
+use crate::command_line::audit_verify::verify;
+use crate::support::eventually;
 
 /// What an installation has that a copy must keep, and what of it has ended.
 struct Contents {
@@ -98,6 +102,8 @@ fn rows(server: &Server) -> Vec<i64> {
 fn continues_in(database: Database, kind: Kind) {
     let mut server = Server::spawn(database);
     let contents = Contents::make(&server);
+    let sealed = |server: &Server| verify(server, 0)["sealed_until"].as_i64();
+    eventually("some events are sealed", Duration::from_secs(30), || sealed(&server) > Some(0));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("copy.jsonl");
     let (report, master_key) = back_up(&server, &contents, &file);
@@ -120,6 +126,8 @@ fn continues_in(database: Database, kind: Kind) {
     assert_eq!(after[after.len() - events.len()..], events, "the audit log is whole");
     let other = restored.client("orders:read");
     assert_eq!(restored.token(&other).status, 200, "and it continues");
+    let until = sealed(&restored);
+    eventually("its log is intact, and sealed further", Duration::from_secs(30), || sealed(&restored) > until);
     // A change there is followed there.
     restored.cli(&["client", "revoke", &other.id, "--yes"]);
     within_a_second(&401, || restored.token(&other).status);

@@ -2,6 +2,7 @@ DROP TABLE audit_beat;
 DROP TABLE audit_index;
 DROP TABLE leases;
 DROP TABLE audit_cursors;
+DROP TABLE audit_seals;
 DROP TABLE audit_chain;
 DROP TABLE audit_log;
 DROP TABLE idempotency_keys;

@@ -268,6 +268,21 @@ CREATE TABLE audit_chain (
     first_serial BIGINT NOT NULL UNIQUE,
     events BIGINT NOT NULL
 );
+-- Digests of events, chained over all positions. Rows are inserted, and never updated but to erase salts.
+CREATE TABLE audit_seals (
+    -- That of the first event. Each row continues where the one before it ends.
+    position BIGINT PRIMARY KEY,
+    events BIGINT NOT NULL,
+    sealed_at BIGINT NOT NULL,
+    -- SHA-256 of what happened, for each event; zeros for one that was not there any more.
+    contents BYTEA NOT NULL,
+    -- SHA-256 of what may name a person, behind its salt, for each event.
+    persons BYTEA NOT NULL,
+    -- 16 bytes for each event; zeros once the person is erased.
+    salts BYTEA NOT NULL,
+    -- The value of the chain after the last event.
+    chain BYTEA NOT NULL
+);
 -- How far those who read the events by position have come.
 CREATE TABLE audit_cursors (
     name TEXT PRIMARY KEY,
