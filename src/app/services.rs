@@ -147,7 +147,7 @@ fn assemble(config: &Config, shared: &Shared, proven: ProvenSecrets, background:
             idempotency: Arc::clone(&shared.idempotency),
             settings: config.signing.clone(),
         },
-        insight: Insight { recorder: Arc::clone(&shared.recorder) },
+        insight: Insight::new(Arc::clone(&shared.recorder)),
         operations: operations(config, shared),
         leases,
         sequencer,

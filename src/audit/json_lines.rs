@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::json_line::{line, position_of};
 use super::line_file::{LineFile, Progress};
 use crate::domain::audit::RecordedEvent;
 use crate::domain::lease::Lease;
@@ -59,7 +60,7 @@ impl JsonLines {
         let message = |error: &Error| format!("setting audit_json_lines: file {}: {error}", path.display());
         let failed = |error: Error| Error::new(error.kind(), message(&error));
         let path = if path == Path::new("-") { path.to_owned() } else { std::path::absolute(path).map_err(failed)? };
-        let file = LineFile::new(path.clone());
+        let mut file = LineFile::new(path.clone());
         file.check().map_err(failed)?;
         let name = format!("lines of {node}: {}", path.display());
         leases.want(&name);
@@ -207,6 +208,9 @@ impl Writer {
         let connection = &mut *self.store.connection()?;
         self.saved = audit_chain::cursor(connection, &self.name)?;
         self.written = self.saved;
+        // Before the file is looked at: as long as that fails, nothing is written.
+        let behind = audit_chain::oldest_from(connection, self.saved)?;
+        self.shared.behind_since.store(behind.map_or(NOT_BEHIND, Timestamp::millis), Ordering::SeqCst);
         if let Some((position, id)) = self.file.last_line()?.as_deref().and_then(position_of) {
             let page = audit_chain::read_after(connection, self.saved, BATCH)?;
             if page.events.iter().any(|(own, event)| (*own, &event.id) == (position, &id)) {
@@ -260,40 +264,4 @@ enum Failure {
     File(#[from] Error),
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// Returns position and id of the event of a line.
-fn position_of(line: &[u8]) -> Option<(i64, String)> {
-    let line: serde_json::Value = serde_json::from_slice(line).ok()?;
-    Some((line["position"].as_i64()?, line["id"].as_str()?.to_owned()))
-}
-
-/// Returns the line of an event, with its end.
-fn line(position: i64, event: &RecordedEvent) -> Vec<u8> {
-    let line = serde_json::json!({
-        "position": position,
-        "id": event.id,
-        "time": event.time.to_string(),
-        "actor": event.actor,
-        "credential": event.credential,
-        "customer": event.customer,
-        "action": event.action,
-        "target": event.target,
-        "environment": event.environment,
-        "outcome": event.outcome,
-        "status": event.status,
-        "reason": event.reason,
-        "method": event.method,
-        "path": event.path,
-        "address": event.address,
-        "user_agent": event.user_agent,
-        "request_id": event.request_id,
-        "gateway_request_id": event.gateway_request_id,
-        "jti": event.jti,
-        "duration_micros": event.duration_micros,
-        "count": event.count,
-    });
-    let mut line = line.to_string().into_bytes();
-    line.push(b'\n');
-    line
 }

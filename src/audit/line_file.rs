@@ -42,13 +42,17 @@ impl LineFile {
         self.path == Path::new("-")
     }
 
-    /// Checks that the file can be opened, and creates it if it is missing.
+    /// Checks that the file can be written and its end be read, and creates it if it is missing.
     ///
     /// # Errors
     /// It cannot be opened. A pipe that nobody reads is no error.
-    pub fn check(&self) -> std::io::Result<()> {
+    pub fn check(&mut self) -> std::io::Result<()> {
         let is_pipe = std::fs::metadata(&self.path).is_ok_and(|found| found.file_type().is_fifo());
-        if is_pipe || self.is_stdout() { Ok(()) } else { self.open().map(drop) }
+        if !is_pipe && !self.is_stdout() {
+            self.open()?;
+            self.last_line()?;
+        }
+        Ok(())
     }
 
     /// Opens the file, and never waits for the reader of a pipe. Standard output may be shared, and stays as it is.

@@ -3,6 +3,7 @@
 
 mod flood;
 mod journal;
+mod json_line;
 mod json_lines;
 mod line_file;
 mod pace;

@@ -24,8 +24,8 @@ pub fn problems(config: &Config, is_forced: bool) -> Vec<ConfigError> {
     found.extend(place.iter().chain(&database).map(|(setting, wrong)| config.unusable(setting, wrong)));
     found.extend([check_master_key(config), check_listen(config)].into_iter().flatten());
     if let Some(files) = &config.server.tls {
-        let wrong = http::check_tls(files).err();
-        found.extend(wrong.map(|wrong| config.unusable(wrong.setting(files), &wrong)));
+        let wrong = http::check_tls(files);
+        found.extend(wrong.iter().map(|wrong| config.unusable(wrong.setting(files), wrong)));
     }
     found.extend(check_audit_lines(config));
     found
@@ -61,6 +61,9 @@ fn check_database(config: &Config) -> Option<Unusable> {
 
 fn check_sqlite(file: &Path) -> Result<(), String> {
     require_writable_file(file, true).map_err(|error| error.to_string())?;
+    if std::fs::metadata(file).is_ok_and(|found| !found.is_file()) {
+        return Err("is no file".to_owned());
+    }
     let mut begin = Vec::new();
     let header = u64::try_from(SQLITE_HEADER.len()).unwrap_or(0);
     match std::fs::File::open(file) {
@@ -92,6 +95,8 @@ fn check_listen(config: &Config) -> Option<ConfigError> {
 
 fn check_audit_lines(config: &Config) -> Option<ConfigError> {
     let file = config.audit_json_lines.as_deref().filter(|file| *file != Path::new("-"))?;
-    let error = require_writable_file(file, false).err()?;
+    // The server creates the data folder before this file.
+    let is_in_folder = config.uses_data_dir() && file.parent() == Some(&*config.data_dir);
+    let error = require_writable_file(file, is_in_folder).err()?;
     Some(config.unusable("audit_json_lines", format_args!("file {}: {error}", file.display())))
 }

@@ -76,10 +76,14 @@ fn check_transport(config: &Config, findings: &mut Findings) {
     let (verdict, finding) = if config.server.allow_insecure_http {
         (Verdict::Warning, "allow_insecure_http = true: secrets and tokens cross the network unencrypted")
     } else if let Some(files) = &config.server.tls {
-        match check_tls(files) {
-            Ok(()) => (Verdict::Good, "Sealwright terminates TLS"),
-            Err(error) => return findings.add("transport", Verdict::Error, error.to_string()),
+        let wrong = check_tls(files);
+        for error in &wrong {
+            findings.add("transport", Verdict::Error, error.to_string());
         }
+        if !wrong.is_empty() {
+            return;
+        }
+        (Verdict::Good, "Sealwright terminates TLS")
     } else if !config.server.trusted_proxies.is_empty() {
         (Verdict::Good, "plain HTTP behind trusted proxies that terminate TLS")
     } else if config.server.listen.ip().is_loopback() {
@@ -157,7 +161,7 @@ fn check_keys(config: &Config, findings: &mut Findings) -> Result<(), CliError> 
 
 /// Checks that the loops of a server follow the audit log. What is left of them, a running server does.
 fn check_audit_log(services: &Services, findings: &mut Findings) -> Result<(), CliError> {
-    let Some(lag) = session::runtime()?.block_on(services.insight.lag()) else { return Ok(()) };
+    let lag = session::runtime()?.block_on(services.insight.read_lag())?;
     let now = services.recorder.now();
     for (what, since) in [("has no position", lag.unpositioned_since), ("is not sealed", lag.unsealed_since)] {
         if let Some(since) = since.filter(|since| now.minus(LATE) > *since) {

@@ -51,6 +51,15 @@ impl Config {
         if self.has_database_in_data_dir() { "data_dir" } else { "database_url" }
     }
 
+    /// Returns the paths of the database and the master key, where they are files.
+    pub(super) fn own_files(&self) -> Vec<PathBuf> {
+        let mut paths: Vec<PathBuf> = self.master_key.path().map(Path::to_path_buf).into_iter().collect();
+        if let DatabaseConfig::Sqlite { file, .. } = &self.database {
+            paths.extend(with_side_files(file));
+        }
+        paths
+    }
+
     /// Returns the data folder and the files of the installation, as far as they are there and used, the folder first.
     pub fn parts(&self) -> Vec<Part> {
         let mut paths = Vec::new();
@@ -58,17 +67,22 @@ impl Config {
             paths.push(self.data_dir.clone());
         }
         if let DatabaseConfig::Sqlite { file, .. } = &self.database {
-            paths.extend(["", "-wal", "-shm"].map(|end| {
-                let mut path = file.clone().into_os_string();
-                path.push(end);
-                PathBuf::from(path)
-            }));
+            paths.extend(with_side_files(file));
         }
         if let MasterKeySource::DataDir(path) = &self.master_key {
             paths.push(path.clone());
         }
         paths.into_iter().filter_map(Part::of).collect()
     }
+}
+
+/// Returns the files of a SQLite database.
+fn with_side_files(file: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|end| {
+        let mut path = file.as_os_str().to_owned();
+        path.push(end);
+        path.into()
+    })
 }
 
 /// Creates the folder that `path` is in, where it is missing, accessible to its owner only.
@@ -117,6 +131,12 @@ pub fn require_writable_file(path: &Path, with_folders: bool) -> io::Result<()> 
         Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         Ok(_) => return Ok(rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK)?),
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        // A link that leads nowhere: its file is created where it leads.
+        Err(_) if path.is_symlink() => {
+            let target = std::fs::read_link(path)?;
+            let target = path.parent().map_or_else(|| target.clone(), |folder| folder.join(&target));
+            return require_writable_file(&target, false);
+        }
         Err(_) => {}
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -91,7 +91,7 @@ fn file(text: &str) -> Result<PathBuf, &'static str> {
     if path.contains(":memory:") || path.contains("mode=memory") {
         return Err("must name a file after sqlite:, since no database is kept in memory");
     }
-    if path.is_empty() || path.starts_with("file:") || path.contains('?') {
+    if path.is_empty() || path.ends_with('/') || path.starts_with("file:") || path.contains('?') {
         return Err("must have the path of a file after sqlite:, without file: and parameters");
     }
     Ok(path.into())

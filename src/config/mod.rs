@@ -14,7 +14,7 @@ mod signing;
 mod sources;
 mod system_user;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use database::DatabaseConfig;
 pub use error::ConfigError;
@@ -120,7 +120,7 @@ impl Config {
     pub fn load(flags: &Flags) -> Result<Self, ConfigError> {
         let (settings, sources, problems) = settings::read(flags)?;
         let shown = sources.shown(&settings);
-        let config = Self::from_settings(settings, shown, problems);
+        let config = Self::from_settings(settings, shown, problems).and_then(Self::with_files_apart);
         let mut config = config.map_err(|error| error.placed(|name| sources.place(name)))?;
         config.show_defaults();
         Ok(config)
@@ -163,6 +163,16 @@ impl Config {
                 shown,
             })
         })
+    }
+
+    /// Checks that lines for a SIEM do not go into a file of Sealwright's own, which they would damage.
+    fn with_files_apart(self) -> Result<Self, ConfigError> {
+        let real = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+        let lines = self.audit_json_lines.as_deref().and_then(real);
+        if lines.is_some() && self.own_files().iter().any(|own| real(own) == lines) {
+            return Err(ConfigError::setting("audit_json_lines", "must not be the database or the master key"));
+        }
+        Ok(self)
     }
 
     /// Replaces defaults that depend on other settings by their effective values.

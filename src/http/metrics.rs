@@ -12,9 +12,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::UnreadHeads;
 use super::error::ProblemCode;
-use crate::domain::audit::{AuditLag, Reason};
+use crate::domain::audit::Reason;
 use crate::domain::key_code::KeyCode;
-use crate::domain::time::Timestamp;
 use crate::service::Services;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -83,8 +82,8 @@ impl Metrics {
         self.refused_tokens.get_or_create(&ReasonLabels { reason: reason.as_str() }).inc();
     }
 
-    /// Everything, with what the services count themselves, and how far the loops are behind that follow the audit log.
-    pub fn render(&self, services: &Services, lag: Option<AuditLag>) -> Result<String, std::fmt::Error> {
+    /// Everything, with what the services count themselves.
+    pub fn render(&self, services: &Services) -> Result<String, std::fmt::Error> {
         let mut registry = Registry::with_prefix("sealwright");
         registry.register("http_requests", "Requests with a response", self.requests.clone());
         registry.register("key_verifications", "Verifications of API keys, by code", self.verifications.clone());
@@ -120,7 +119,7 @@ impl Metrics {
         }
         register_disk(&mut registry, services);
         register_lines(&mut registry, services);
-        register_lag(&mut registry, services.recorder.now(), lag);
+        register_lag(&mut registry, services);
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry)?;
         Ok(text)
@@ -141,9 +140,10 @@ fn register_disk(registry: &mut Registry, services: &Services) {
     registry.register("disk_low", help, ConstGauge::new(is_low));
 }
 
-/// Figures about the loops that follow the audit log, of all processes, if the database responds.
-fn register_lag(registry: &mut Registry, now: Timestamp, lag: Option<AuditLag>) {
-    let Some(lag) = lag else { return };
+/// Figures about the loops that follow the audit log, of all processes.
+fn register_lag(registry: &mut Registry, services: &Services) {
+    let Some(lag) = services.insight.lag() else { return };
+    let now = services.recorder.now();
     for (name, help, since) in [
         ("audit_positions_lag", "Age of the oldest audit event without a position", lag.unpositioned_since),
         ("audit_seals_lag", "Age of the oldest audit event that is not sealed", lag.unsealed_since),

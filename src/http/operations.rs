@@ -109,7 +109,6 @@ pub async fn metrics(request: HttpRequest, state: SharedState) -> Result<Metrics
         let authorized = state.services.access.authorize_caller(&fields, requirement, &origin).await;
         authorized.map_err(ApiError::Unauthorized)?;
     }
-    let lag = state.services.insight.lag().await;
-    let text = state.metrics.render(&state.services, lag);
+    let text = state.metrics.render(&state.services);
     text.map(MetricsResponse).map_err(|error| ApiError::Internal(error.to_string()))
 }

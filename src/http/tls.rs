@@ -1,6 +1,6 @@
 //! TLS by certificate and key files, read again when they change or on SIGHUP.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -67,26 +67,37 @@ pub fn server_config(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
     Ok(config)
 }
 
-/// Whether these files can be used.
-///
-/// # Errors
-/// Why not.
-pub fn check(files: &TlsFiles) -> Result<(), TlsError> {
-    read(files).map(drop)
+/// Returns what is wrong with these files; nothing, if they can be used.
+pub fn check(files: &TlsFiles) -> Vec<TlsError> {
+    let (chain, key) = (read_chain(files), read_key(files));
+    match (chain, key) {
+        (Ok(chain), Ok(key)) => certified(chain, key).err().into_iter().collect(),
+        (chain, key) => chain.err().into_iter().chain(key.err()).collect(),
+    }
 }
 
 fn read(files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
-    let wrong = |path: &Path, wrong: String| TlsError::File { path: path.to_owned(), wrong };
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&files.certificate)
-        .and_then(Iterator::collect)
-        .map_err(|error| wrong(&files.certificate, error.to_string()))?;
-    if chain.is_empty() {
-        return Err(wrong(&files.certificate, "has no certificate".to_owned()));
-    }
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| wrong(&files.key, error.to_string()))?;
-    let certified = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())
-        .map_err(|error| TlsError::Rejected(error.to_string()))?;
-    certified.keys_match().map_err(|error| TlsError::Rejected(error.to_string()))?;
+    certified(read_chain(files)?, read_key(files)?)
+}
+
+type Chain = Vec<CertificateDer<'static>>;
+
+fn read_chain(files: &TlsFiles) -> Result<Chain, TlsError> {
+    let wrong = |wrong: String| TlsError::File { path: files.certificate.clone(), wrong };
+    let chain = CertificateDer::pem_file_iter(&files.certificate).and_then(Iterator::collect);
+    let chain: Chain = chain.map_err(|error| wrong(error.to_string()))?;
+    if chain.is_empty() { Err(wrong("has no certificate".to_owned())) } else { Ok(chain) }
+}
+
+fn read_key(files: &TlsFiles) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_file(&files.key)
+        .map_err(|error| TlsError::File { path: files.key.clone(), wrong: error.to_string() })
+}
+
+fn certified(chain: Chain, key: PrivateKeyDer<'static>) -> Result<CertifiedKey, TlsError> {
+    let rejected = |error: rustls::Error| TlsError::Rejected(error.to_string());
+    let certified = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(rejected)?;
+    certified.keys_match().map_err(rejected)?;
     Ok(certified)
 }
 

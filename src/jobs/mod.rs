@@ -33,6 +33,9 @@ const INDEX_EVERY: Duration = Duration::from_millis(500);
 /// How often events are looked for that are not sealed. Each time makes a row.
 const SEAL_EVERY: Duration = Duration::from_secs(5);
 
+/// How often it is read how far the loops are behind the audit log.
+const LAG_EVERY: Duration = Duration::from_secs(5);
+
 /// The lease of the positions of events, and of their index.
 const SEQUENCER: &str = "sequencer";
 /// The lease of the seals of events.
@@ -62,6 +65,11 @@ pub async fn start(services: &SharedServices) {
     tokio::spawn(repeat(services.clone(), SEQUENCE_EVERY, "audit events get no positions", sequence_once));
     tokio::spawn(repeat(services.clone(), INDEX_EVERY, "audit events are not indexed", index_once));
     tokio::spawn(repeat(services.clone(), SEAL_EVERY, "audit events are not sealed", seal_once));
+    let read_lag = async |services: &SharedServices| services.insight.read_lag().await.map(drop);
+    if let Err(error) = read_lag(services).await {
+        log::warn!("the lag of the audit log is not known: {error}");
+    }
+    tokio::spawn(repeat(services.clone(), LAG_EVERY, "the lag of the audit log is not known", read_lag));
     tokio::spawn(keep_keys(services.clone()));
     tokio::spawn(sweep(services.clone()));
 }

@@ -169,14 +169,19 @@ fn oldest_after(connection: &mut AnyConnection, serial: i64) -> Result<Option<Ti
     Ok(time.map(Timestamp::from_millis))
 }
 
+/// Returns when the first event happened that is stored behind the one at `position`; `None` if there is none.
+pub fn oldest_from(connection: &mut AnyConnection, position: i64) -> Result<Option<Timestamp>, StoreError> {
+    let serial = serial_at(connection, position)?;
+    oldest_after(connection, serial)
+}
+
 /// Returns how far the loops that follow the log are behind it.
 pub fn lag(connection: &mut AnyConnection) -> Result<AuditLag, StoreError> {
     let sealed = audit_seals::end(connection)?;
-    let last_sealed = serial_at(connection, sealed)?;
     let indexed = audit_index::indexed(connection)?;
     Ok(AuditLag {
         unpositioned_since: oldest_without(connection)?,
-        unsealed_since: oldest_after(connection, last_sealed)?,
+        unsealed_since: oldest_from(connection, sealed)?,
         unindexed: end(connection)? - indexed,
     })
 }

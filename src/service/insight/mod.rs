@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::audit_context::AuditContext;
 use super::error::ServiceError;
 use super::recorder::Recorder;
@@ -14,17 +16,20 @@ use crate::domain::ids::EventId;
 use crate::domain::listing::Listing;
 use crate::store::{AnyConnection, StoreError, audit_chain, audit_list, customers};
 
-/// How long figures about the log are waited for.
-const SOON: std::time::Duration = std::time::Duration::from_secs(1);
-
 /// The use cases of the audit log.
 #[derive(Debug)]
 pub struct Insight {
-    /// The database and the audit log.
-    pub recorder: Arc<Recorder>,
+    recorder: Arc<Recorder>,
+    /// How far the loops that follow the log were behind it.
+    lag: Mutex<Option<AuditLag>>,
 }
 
 impl Insight {
+    /// Creates the use cases of this database and its log.
+    pub fn new(recorder: Arc<Recorder>) -> Self {
+        Self { recorder, lag: Mutex::default() }
+    }
+
     /// Lists events that are visible to the caller, newest first. A list that takes too long returns what it has.
     ///
     /// # Errors
@@ -71,10 +76,20 @@ impl Insight {
         Ok(verification)
     }
 
-    /// Returns how far the loops that follow the log are behind it; `None` if the database does not respond within a
-    /// second: metrics are needed then, too.
-    pub async fn lag(&self) -> Option<AuditLag> {
-        tokio::time::timeout(SOON, self.recorder.store().read(audit_chain::lag)).await.ok()?.ok()
+    /// Reads how far the loops that follow the log are behind it, and keeps that for [`Insight::lag`].
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn read_lag(&self) -> Result<AuditLag, ServiceError> {
+        let lag = self.recorder.store().read(audit_chain::lag).await?;
+        *self.lag.lock() = Some(lag);
+        Ok(lag)
+    }
+
+    /// Returns how far the loops were behind when that was read last: metrics are needed also while the database does
+    /// not respond.
+    pub fn lag(&self) -> Option<AuditLag> {
+        *self.lag.lock()
     }
 
     /// Returns the position of the last event that has one, to follow the log from there on.

@@ -35,6 +35,11 @@ fn place() -> tempfile::TempDir {
     std::fs::create_dir_all(folder.path().join("folder")).unwrap();
     std::fs::create_dir_all(folder.path().join("damaged")).unwrap();
     write("damaged/master.key", "junk", 0o600);
+    for name in ["linked", "piped"] {
+        std::fs::create_dir_all(folder.path().join(name)).unwrap();
+    }
+    std::os::unix::fs::symlink("nowhere/x.db", folder.path().join("linked/sealwright.db")).unwrap();
+    assert!(Command::new("mkfifo").arg(folder.path().join("piped/sealwright.db")).status().unwrap().success());
     folder
 }
 
@@ -95,6 +100,26 @@ fn what_serve_would_fail_on_is_named_with_its_file() {
         for made in names_in(folder.path()).iter().filter(|name| !before.contains(name)) {
             let _made_by_serve = std::fs::remove_dir_all(folder.path().join(made));
         }
+    }
+}
+
+#[test]
+fn a_file_is_one_and_has_one_use() {
+    let folder = place();
+    for (text, named) in [
+        // A link that leads into a folder that is missing; a pipe that nobody writes.
+        ("data_dir = 'linked'", "data_dir"),
+        ("data_dir = 'piped'", "data_dir"),
+        ("database_url = 'sqlite:new/'", "database_url"),
+        ("audit_json_lines = './sealwright-data/master.key'", "audit_json_lines"),
+        ("audit_json_lines = 'sealwright-data/sealwright.db-wal'", "audit_json_lines"),
+        ("audit_json_lines = 'right.key'\nmaster_key_file = 'right.key'", "audit_json_lines"),
+    ] {
+        std::fs::write(folder.path().join("sealwright.toml"), format!("listen = '127.0.0.1:0'\n{text}\n")).unwrap();
+        let said = end_with(2, &mut command(folder.path(), &["config", "check"])).err;
+        assert!(said.contains(&format!("setting {named}: ")), "{text}: {said}");
+        let served = super::end(&mut command(folder.path(), &["serve"]));
+        assert!([1, 2].contains(&served.status), "it is no false alarm: {text}: {served:?}");
     }
 }
 
@@ -218,10 +243,10 @@ fn all_that_is_wrong_is_named_at_once_and_where_it_was_set() {
         assert!(rest.split("; ").next().unwrap().contains(place), "{setting}: {said}");
     }
     // What is found only by looking is found at once, too.
-    let text = "tls_certificate = 'none'\ntls_key = 'right.key'\nmaster_key_file = 'short'\ndata_dir = 'junk'\n";
+    let text = "tls_certificate = 'none'\ntls_key = 'no key'\nmaster_key_file = 'short'\ndata_dir = 'junk'\n";
     std::fs::write(folder.path().join("sealwright.toml"), text).unwrap();
     let said = end_with(2, &mut command(folder.path(), &["config", "check"])).err;
-    for setting in ["tls_certificate", "master_key_file", "data_dir"] {
+    for setting in ["tls_certificate", "tls_key", "master_key_file", "data_dir"] {
         assert!(said.contains(&format!("setting {setting}: ")), "{said}");
     }
 }
@@ -243,6 +268,9 @@ fn settings_that_serve_can_use_are_right() {
     ] {
         end_with(0, command(folder.path(), &["config", "check"]).args(arguments));
     }
+    // The server makes the folder first.
+    let mut check = command(folder.path(), &["config", "check", "--data-dir", "new"]);
+    end_with(0, check.env("SEALWRIGHT_AUDIT_JSON_LINES", "new/events.jsonl"));
     assert!(!folder.path().join("new").exists());
 }
 
